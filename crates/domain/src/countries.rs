@@ -1,0 +1,1 @@
+//! Countries: ISO names, canonical keys, calling codes.
