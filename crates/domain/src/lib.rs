@@ -3,4 +3,9 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod countries;
+pub mod ids;
+pub mod phone;
 pub mod policy;
+pub mod time;
+pub mod upstream;
+pub mod usd;
