@@ -9,3 +9,4 @@ pub mod policy;
 pub mod time;
 pub mod upstream;
 pub mod usd;
+pub mod window;
