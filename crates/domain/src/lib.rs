@@ -2,10 +2,22 @@
 //! nothing here awaits, reads a clock, draws randomness, or knows SQL or JSON.
 #![deny(clippy::float_arithmetic)]
 
+pub mod access;
+pub mod activation;
+pub mod attempt;
+pub mod catalogue;
+pub mod change;
 pub mod countries;
 pub mod ids;
+pub mod ledger;
+pub mod markup;
+pub mod order;
+pub mod orphan;
 pub mod phone;
 pub mod policy;
+pub mod ports;
+pub mod settlement;
+pub mod smm_order;
 pub mod time;
 pub mod upstream;
 pub mod usd;

@@ -1,0 +1,1 @@
+//! All offers, merged.

@@ -1,0 +1,206 @@
+//! Everything one decision changes. The store writes all of it or none.
+
+use crate::access::{Account, ApiKey, KeyClaim};
+use crate::activation::Activation;
+use crate::attempt::{Attempt, AttemptEnd};
+use crate::ids::{AccountId, KeyId, OrderId};
+use crate::ledger::Entry;
+use crate::orphan::Orphan;
+use crate::smm_order::{Observation, SmmOrder};
+use crate::time::Timestamp;
+use crate::upstream::Sms;
+use crate::usd::Usd;
+
+/// Why a hold was resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Delivered, wholly or in part.
+    Delivered,
+    /// Nothing was bought.
+    NotBought,
+    /// Cancelled on the client's request.
+    Cancelled,
+    /// The lifetime ended without a code.
+    Expired,
+    /// The upstream closed it by itself.
+    ClosedUpstream,
+    /// Bought after the client had been told "failed", and undone.
+    Undone,
+}
+
+impl Reason {
+    /// Stable word for rows.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::NotBought => "not_bought",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::ClosedUpstream => "closed_upstream",
+            Self::Undone => "undone",
+        }
+    }
+}
+
+/// One thing to write. Guards are named with each; a guard that fails refuses the whole change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// A new activation.
+    InsertActivation(Box<Activation>),
+    /// An activation moves on. Guard: the stored version is the one it was read with.
+    UpdateActivation(Box<Activation>),
+    /// A new SMM order. Guard: no open order for the same service and link.
+    InsertSmmOrder(Box<SmmOrder>),
+    /// An SMM order moves on. Guard: as for activations.
+    UpdateSmmOrder(Box<SmmOrder>),
+    /// An SMM order is looked at again later; nothing else changes, so no guard.
+    PostponeSmmOrder {
+        /// Order.
+        order: OrderId,
+        /// When.
+        due_at: Timestamp,
+    },
+    /// A purchase call is about to leave.
+    BeginAttempt(Attempt),
+    /// A purchase call's outcome.
+    EndAttempt(AttemptEnd),
+    /// An upstream id belongs to an order, or to nobody. Guard: it is not linked yet.
+    Link {
+        /// Upstream.
+        upstream: String,
+        /// Its id.
+        upstream_id: String,
+        /// The order, or nothing for an orphan.
+        order: Option<OrderId>,
+    },
+    /// A message of an activation.
+    Message {
+        /// Activation.
+        order: OrderId,
+        /// 1 for the first.
+        seq: i64,
+        /// The message.
+        sms: Sms,
+        /// When it was first seen.
+        received_at: Timestamp,
+    },
+    /// What a panel said of an SMM order.
+    Observe(Observation),
+    /// Money is set aside. Guard: available >= amount.
+    Hold {
+        /// Customer.
+        account: AccountId,
+        /// Order.
+        order: OrderId,
+        /// Amount.
+        amount: Usd,
+    },
+    /// The one outcome of a hold: `posted` is taken, the rest goes back. Guard: not resolved yet.
+    Resolve {
+        /// Customer.
+        account: AccountId,
+        /// Order.
+        order: OrderId,
+        /// The hold.
+        held: Usd,
+        /// 0..=held.
+        posted: Usd,
+        /// Why.
+        reason: Reason,
+    },
+    /// More is returned after the resolution. Guard: the sum stays within the hold.
+    Adjust {
+        /// Customer.
+        account: AccountId,
+        /// Order.
+        order: OrderId,
+        /// 1 for the first.
+        seq: i64,
+        /// What goes back now.
+        amount: Usd,
+    },
+    /// An entry of the house's own books.
+    Book(Entry),
+    /// The operator puts money into a wallet.
+    Credit {
+        /// Customer.
+        account: AccountId,
+        /// Row.
+        row: i64,
+        /// Amount, above zero.
+        amount: Usd,
+        /// Why, in the operator's words.
+        note: String,
+    },
+    /// An idempotency key is taken. Guard: it is free (or its row has expired).
+    Claim(KeyClaim),
+    /// An orphan is found.
+    InsertOrphan(Box<Orphan>),
+    /// An orphan moves on. Guard: the stored version.
+    UpdateOrphan(Box<Orphan>),
+    /// A new account with an empty wallet. Guard: the e-mail is free.
+    InsertAccount(Box<Account>),
+    /// An account's flags change.
+    UpdateAccount(Box<Account>),
+    /// A new API key.
+    InsertKey(Box<ApiKey>),
+    /// A key is revoked.
+    RevokeKey {
+        /// Key.
+        key: KeyId,
+    },
+}
+
+/// A named list of writes: all or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Shows up in metrics and logs.
+    pub name: &'static str,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What to write, in order.
+    pub writes: Vec<Write>,
+}
+
+impl Change {
+    /// A change of these writes.
+    pub fn new(name: &'static str, at: Timestamp, writes: Vec<Write>) -> Self {
+        Self { name, at, writes }
+    }
+
+    /// This change with one more write.
+    pub fn with(mut self, write: Option<Write>) -> Self {
+        self.writes.extend(write);
+        self
+    }
+}
+
+/// Why a change was refused. Nothing of it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Available balance below the hold.
+    InsufficientFunds,
+    /// The idempotency key is taken.
+    KeyTaken,
+    /// The row has moved since it was read, or the hold is resolved already.
+    Stale,
+    /// The upstream id is linked already.
+    UpstreamIdTaken,
+    /// The number is shown to another account while that activation lives.
+    NumberTaken,
+    /// An order for the same service and link is open.
+    DuplicateOpenLink,
+    /// The e-mail belongs to another account.
+    EmailTaken,
+    /// The account is not there.
+    NoSuchAccount,
+}
+
+/// Why a commit gave no success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitError {
+    /// A guard refused it: nothing was written.
+    Refused(Refused),
+    /// The storage failed: what was written is not known; re-read before doing anything.
+    Storage(String),
+}

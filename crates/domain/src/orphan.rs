@@ -1,0 +1,106 @@
+//! An activation at an upstream that belongs to no order: found in its list, cancelled there.
+
+use crate::change::Write;
+use crate::ledger::Entry;
+use crate::time::{Millis, Timestamp};
+use crate::usd::Usd;
+
+/// Where an orphan stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrphanState {
+    /// To be cancelled upstream.
+    Open,
+    /// Older than any purchase of ours: may be somebody else's, so only the operator may cancel.
+    Foreign,
+    /// Cancelled, the money is back.
+    Returned,
+    /// The upstream kept the money.
+    Lost,
+}
+
+impl OrphanState {
+    /// All states.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Foreign, Self::Returned, Self::Lost];
+
+    /// Stable word for rows.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Foreign => "foreign",
+            Self::Returned => "returned",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// Reads a row's word.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.slug() == slug)
+    }
+}
+
+/// An activation nobody ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// Row.
+    pub id: i64,
+    /// Fencing epoch.
+    pub version: i64,
+    /// Upstream.
+    pub upstream: String,
+    /// Its id there.
+    pub upstream_id: String,
+    /// State.
+    pub state: OrphanState,
+    /// What it cost.
+    pub cost: Usd,
+    /// When it was first seen.
+    pub found_at: Timestamp,
+    /// When background work must look at it next.
+    pub due_at: Option<Timestamp>,
+    /// Failed tries so far.
+    pub tries: i64,
+}
+
+impl Orphan {
+    /// First writes: the row, the link to nobody, and the cost in the orphan account.
+    pub fn found(self) -> Vec<Write> {
+        let link = Write::Link {
+            upstream: self.upstream.clone(),
+            upstream_id: self.upstream_id.clone(),
+            order: None,
+        };
+        let mut writes = vec![link];
+        if self.state == OrphanState::Open {
+            writes.push(Write::Book(Entry::orphan_found(
+                self.id,
+                &self.upstream,
+                self.cost,
+            )));
+        }
+        writes.push(Write::InsertOrphan(Box::new(self)));
+        writes
+    }
+
+    /// The upstream cancelled it and returned the money.
+    pub fn returned(mut self) -> Vec<Write> {
+        let entry = Entry::orphan_returned(self.id, &self.upstream, self.cost);
+        self.state = OrphanState::Returned;
+        self.due_at = None;
+        vec![Write::Book(entry), Write::UpdateOrphan(Box::new(self))]
+    }
+
+    /// The upstream kept the money.
+    pub fn lost(mut self) -> Vec<Write> {
+        let entry = Entry::orphan_lost(self.id, &self.upstream, self.cost);
+        self.state = OrphanState::Lost;
+        self.due_at = None;
+        vec![Write::Book(entry), Write::UpdateOrphan(Box::new(self))]
+    }
+
+    /// Look again later.
+    pub fn try_again(mut self, pause: Millis, now: Timestamp) -> Vec<Write> {
+        self.tries += 1;
+        self.due_at = Some(now + pause);
+        vec![Write::UpdateOrphan(Box::new(self))]
+    }
+}

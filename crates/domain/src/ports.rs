@@ -1,0 +1,149 @@
+//! What the engine needs from outside: a store, a clock, a place to run tasks. Trait objects, so
+//! that the engine is compiled once and a simulation can stand in for all of them.
+
+use crate::access::{Account, ApiKey, Caller, KeyClaim};
+use crate::activation::Activation;
+use crate::attempt::Attempt;
+use crate::change::{Change, CommitError};
+use crate::ids::{AccountId, KeyId, OrderId};
+use crate::ledger::Wallet;
+use crate::orphan::Orphan;
+use crate::smm_order::SmmOrder;
+use crate::time::{Millis, Timestamp};
+use crate::upstream::Pending;
+
+/// The store could not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError(pub String);
+
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// A read on its way.
+pub type Read<'a, T> = Pending<'a, Result<T, StoreError>>;
+
+/// Which page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Rows at most, 1 to 100.
+    pub limit: u32,
+    /// Only orders with a smaller id than this (newest first).
+    pub before: Option<OrderId>,
+    /// Only orders created at or after this.
+    pub since: Option<Timestamp>,
+    /// Only orders in one of these states (row words); empty means all.
+    pub states: Vec<&'static str>,
+    /// Only SMM orders showing one of these public words; empty means all.
+    pub progress: Vec<&'static str>,
+}
+
+/// A violated invariant, named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Number in the money-safety page, such as `I-04`.
+    pub rule: &'static str,
+    /// What is wrong, with ids and amounts.
+    pub detail: String,
+}
+
+/// Result of re-deriving the books from the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// Accounts looked at.
+    pub accounts: u64,
+    /// Journal entries (events, not legs) looked at.
+    pub entries: u64,
+    /// Holds not resolved yet.
+    pub open_holds: u64,
+    /// What is wrong; empty when all is well.
+    pub violations: Vec<Violation>,
+}
+
+/// What is remembered. `commit` is the only way to write.
+pub trait Store: Send + Sync {
+    /// Writes all of a change or none; answers after it is durable.
+    fn commit(&self, change: Change) -> Pending<'_, Result<(), CommitError>>;
+
+    /// A fresh order id; ids may be skipped.
+    fn next_order_id(&self) -> OrderId;
+    /// A fresh id for any other row (accounts, keys, credits, orphans); ids may be skipped.
+    fn next_row_id(&self) -> i64;
+
+    /// The key with this public part and its account.
+    fn caller<'a>(&'a self, public_id: &'a str) -> Read<'a, Option<Caller>>;
+    /// One account.
+    fn account(&self, id: AccountId) -> Read<'_, Option<Account>>;
+    /// All accounts, by id.
+    fn accounts(&self) -> Read<'_, Vec<Account>>;
+    /// All keys of an account, by id.
+    fn keys(&self, account: AccountId) -> Read<'_, Vec<ApiKey>>;
+    /// One key.
+    fn key(&self, id: KeyId) -> Read<'_, Option<ApiKey>>;
+    /// A customer's money.
+    fn wallet(&self, account: AccountId) -> Read<'_, Option<Wallet>>;
+    /// An idempotency key that has not expired at `now`.
+    fn claim<'a>(
+        &'a self,
+        account: AccountId,
+        endpoint: &'a str,
+        key: &'a str,
+        now: Timestamp,
+    ) -> Read<'a, Option<KeyClaim>>;
+
+    /// One activation, whoever's it is.
+    fn activation(&self, id: OrderId) -> Read<'_, Option<Activation>>;
+    /// A page of an account's activations that their client may know of, newest first.
+    fn activations<'a>(&'a self, account: AccountId, page: &'a Page) -> Read<'a, Vec<Activation>>;
+    /// Activations whose background step is due, the longest due first.
+    fn activations_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>>;
+    /// Activations linked at an upstream that may still receive something: active, cancel asked,
+    /// or received and not over.
+    fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>>;
+    /// In-doubt activations at an upstream, oldest first.
+    fn activations_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>>;
+    /// The latest activations that ended (received or cancelled after a number was shown), newest
+    /// first: what success rates are measured from.
+    fn activations_ended(&self, limit: u32) -> Read<'_, Vec<Activation>>;
+
+    /// One SMM order, whoever's it is.
+    fn smm_order(&self, id: OrderId) -> Read<'_, Option<SmmOrder>>;
+    /// A page of an account's SMM orders that their client may know of, newest first.
+    fn smm_orders<'a>(&'a self, account: AccountId, page: &'a Page) -> Read<'a, Vec<SmmOrder>>;
+    /// SMM orders whose background step is due, the longest due first.
+    fn smm_orders_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>>;
+    /// In-doubt SMM orders at an upstream, oldest first.
+    fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>>;
+
+    /// All attempts of an order, first one first.
+    fn attempts(&self, order: OrderId) -> Read<'_, Vec<Attempt>>;
+    /// Of these upstream ids, the ones that are linked to an order or an orphan.
+    fn linked<'a>(&'a self, upstream: &'a str, ids: &'a [String]) -> Read<'a, Vec<String>>;
+    /// When the oldest purchase call to an upstream left, if there was one.
+    fn first_attempt_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>>;
+    /// Orphans whose background step is due.
+    fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>>;
+
+    /// Re-derives every balance and invariant from the journal; online, on a snapshot.
+    fn audit(&self, now: Timestamp) -> Read<'_, Audit>;
+    /// Whether money requests can be taken: false after a storage error until a clean reopen.
+    fn healthy(&self) -> bool;
+}
+
+/// Time, as one source for the whole program.
+pub trait Clock: Send + Sync {
+    /// Now. Never jumps while the process runs, whatever the machine's clock does.
+    fn now(&self) -> Timestamp;
+    /// Completes after the span.
+    fn sleep(&self, span: Millis) -> Pending<'static, ()>;
+}
+
+/// Runs work that must not die with the request that started it; shutdown waits for it.
+pub trait Tasks: Send + Sync {
+    /// Starts it.
+    fn spawn(&self, work: Pending<'static, ()>);
+}
