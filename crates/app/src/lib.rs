@@ -1,1 +1,4 @@
 //! app
+
+pub mod api_key;
+pub mod limits;

@@ -1,0 +1,305 @@
+//! Request limits of this process: one sliding window for each caller and endpoint, in memory,
+//! spread over shards so that callers do not wait for one another.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use domain::ids::{AccountId, KeyId};
+use domain::window::{Admission, Window};
+
+const SHARDS: usize = 64;
+
+/// How often a full shard is searched for idle addresses at most: the search is linear, and a
+/// flood of new addresses must not pay for one each.
+const FULL_SWEEP_INTERVAL_MS: i64 = 1_000;
+
+/// Whose requests are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Bucket {
+    kind: Kind,
+    id: u128,
+    endpoint: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Key,
+    Account,
+    Address,
+    Overflow,
+}
+
+impl Bucket {
+    /// An API key on one endpoint (the canonical action, so that no spelling has its own count).
+    pub fn key(key: KeyId, endpoint: &'static str) -> Self {
+        Self {
+            kind: Kind::Key,
+            id: id_bits(key.0),
+            endpoint,
+        }
+    }
+
+    /// All keys of an account together on one endpoint.
+    pub fn account(account: AccountId, endpoint: &'static str) -> Self {
+        Self {
+            kind: Kind::Account,
+            id: id_bits(account.0),
+            endpoint,
+        }
+    }
+
+    /// A network address. IPv4 in its IPv6 form counts as the plain address; of other IPv6
+    /// addresses the first 64 bits count, since whoever has one has the rest.
+    pub fn address(address: IpAddr, endpoint: &'static str) -> Self {
+        let id = match address.to_canonical() {
+            IpAddr::V4(v4) => u128::from(v4.to_ipv6_mapped()),
+            IpAddr::V6(v6) => network_of(v6),
+        };
+        Self {
+            kind: Kind::Address,
+            id,
+            endpoint,
+        }
+    }
+
+    /// What newcomers share once the table of addresses is full.
+    fn overflow(endpoint: &'static str) -> Self {
+        Self {
+            kind: Kind::Overflow,
+            id: 0,
+            endpoint,
+        }
+    }
+}
+
+/// The windows of every bucket asked about in the last minute.
+#[derive(Debug)]
+pub struct Limits {
+    shards: Vec<Mutex<Shard>>,
+    hasher: RandomState,
+    addresses_max: usize,
+}
+
+#[derive(Debug)]
+struct Shard {
+    windows: HashMap<Bucket, Window>,
+    addresses: usize,
+    last_full_sweep_ms: Option<i64>,
+}
+
+impl Limits {
+    /// Empty windows. About `addresses_max` address buckets are kept at a time; beyond them
+    /// unknown addresses share one window per shard, so memory stays bounded and the limit holds.
+    /// Keys and accounts are as many as exist and need no bound.
+    pub fn new(addresses_max: usize) -> Self {
+        let shard = || Shard {
+            windows: HashMap::new(),
+            addresses: 0,
+            last_full_sweep_ms: None,
+        };
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
+            hasher: RandomState::new(),
+            addresses_max: addresses_max.div_ceil(SHARDS),
+        }
+    }
+
+    /// Counts one request of `bucket` at `now_ms`, or refuses it: at most `limit` in any 60 s.
+    pub fn admit(&self, bucket: Bucket, limit: u32, now_ms: i64) -> Admission {
+        self.shard(&bucket)
+            .admit(bucket, limit, self.addresses_max, now_ms)
+    }
+
+    /// Drops every window without a request in the last minute; says how many. For a timer.
+    pub fn sweep(&self, now_ms: i64) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| locked(shard).sweep(now_ms))
+            .sum()
+    }
+
+    /// Windows held at the moment.
+    pub fn len(&self) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| locked(shard).windows.len())
+            .sum()
+    }
+
+    /// Whether no window is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn shard(&self, bucket: &Bucket) -> MutexGuard<'_, Shard> {
+        let hash = usize::try_from(self.hasher.hash_one(bucket) >> 32).unwrap_or(0);
+        locked(&self.shards[hash % SHARDS])
+    }
+}
+
+impl Shard {
+    fn admit(&mut self, bucket: Bucket, limit: u32, room: usize, now_ms: i64) -> Admission {
+        if let Some(window) = self.windows.get_mut(&bucket) {
+            return window.admit(limit, now_ms);
+        }
+        let bucket = self.place_for(bucket, room, now_ms);
+        self.windows.entry(bucket).or_default().admit(limit, now_ms)
+    }
+
+    fn place_for(&mut self, bucket: Bucket, room: usize, now_ms: i64) -> Bucket {
+        if bucket.kind != Kind::Address {
+            return bucket;
+        }
+        if self.addresses >= room && self.full_sweep_is_due(now_ms) {
+            self.last_full_sweep_ms = Some(now_ms);
+            self.sweep(now_ms);
+        }
+        if self.addresses >= room {
+            return Bucket::overflow(bucket.endpoint);
+        }
+        self.addresses += 1;
+        bucket
+    }
+
+    fn full_sweep_is_due(&self, now_ms: i64) -> bool {
+        self.last_full_sweep_ms
+            .is_none_or(|last_ms| now_ms.saturating_sub(last_ms) >= FULL_SWEEP_INTERVAL_MS)
+    }
+
+    fn sweep(&mut self, now_ms: i64) -> usize {
+        let before = self.windows.len();
+        self.windows.retain(|_, window| !window.is_idle(now_ms));
+        self.addresses = self
+            .windows
+            .keys()
+            .filter(|bucket| bucket.kind == Kind::Address)
+            .count();
+        before - self.windows.len()
+    }
+}
+
+/// A panic elsewhere cannot leave a window half changed, so a poisoned lock is taken all the same.
+fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn id_bits(id: i64) -> u128 {
+    u128::from(id.cast_unsigned())
+}
+
+fn network_of(address: Ipv6Addr) -> u128 {
+    u128::from(address) & !u128::from(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: u32) -> Bucket {
+        Bucket::address(IpAddr::V4(number.into()), "auth")
+    }
+
+    fn parsed(text: &str) -> Bucket {
+        Bucket::address(text.parse().unwrap(), "auth")
+    }
+
+    #[test]
+    fn keys_accounts_and_endpoints_count_apart() {
+        let limits = Limits::new(100);
+        let buckets = [
+            Bucket::key(KeyId(1), "balance"),
+            Bucket::key(KeyId(1), "services"),
+            Bucket::key(KeyId(2), "balance"),
+            Bucket::account(AccountId(1), "balance"),
+        ];
+        for bucket in buckets {
+            assert!(limits.admit(bucket, 1, 0).admitted);
+            assert!(!limits.admit(bucket, 1, 0).admitted);
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_address_count_together() {
+        assert_eq!(parsed("192.0.2.1"), parsed("::ffff:192.0.2.1"));
+        assert_ne!(parsed("192.0.2.1"), parsed("192.0.2.2"));
+        assert_eq!(parsed("2001:db8::1"), parsed("2001:db8::ffff:1"));
+        assert_ne!(parsed("2001:db8::1"), parsed("2001:db8:0:1::1"));
+    }
+
+    #[test]
+    fn sweeping_drops_only_what_is_idle() {
+        let limits = Limits::new(100);
+        let (old, new) = (Bucket::key(KeyId(1), "balance"), address(7));
+        limits.admit(old, 5, 0);
+        limits.admit(new, 1, 30_000);
+        assert_eq!(limits.sweep(59_999), 0);
+        assert_eq!(limits.sweep(60_000), 1);
+        assert!(
+            !limits.admit(new, 1, 60_000).admitted,
+            "a sweep must not forget the young"
+        );
+        assert_eq!(limits.sweep(90_000), 1);
+        assert!(limits.is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_addresses_stays_bounded_and_limited() {
+        let limits = Limits::new(640);
+        let admitted = (0..100_000)
+            .filter(|&n| limits.admit(address(n), 3, 0).admitted)
+            .count();
+        assert!(limits.len() <= 640 + SHARDS, "{} windows", limits.len());
+        assert!(admitted <= 640 + 3 * SHARDS, "{admitted} admitted");
+    }
+
+    #[test]
+    fn a_full_table_takes_newcomers_once_the_old_have_left() {
+        let limits = Limits::new(64);
+        (0..10_000).for_each(|n| {
+            limits.admit(address(n), 1, 0);
+        });
+        let newcomer = address(1_000_000);
+        assert!(
+            !limits.admit(newcomer, 1, 500).admitted,
+            "the shared window is used up"
+        );
+        assert!(limits.admit(newcomer, 1, 60_500).admitted);
+        assert!(!limits.admit(newcomer, 1, 60_500).admitted);
+    }
+
+    #[test]
+    fn a_full_table_of_addresses_never_slows_a_key() {
+        let limits = Limits::new(1);
+        (0..10_000).for_each(|n| {
+            limits.admit(address(n), 1, 0);
+        });
+        for key in 0..1_000 {
+            assert!(
+                limits
+                    .admit(Bucket::key(KeyId(key), "balance"), 1, 0)
+                    .admitted
+            );
+        }
+    }
+
+    #[test]
+    fn threads_together_get_no_more_than_the_limit() {
+        let limits = Limits::new(10);
+        let bucket = Bucket::key(KeyId(1), "balance");
+        let count = || {
+            (0..100)
+                .filter(|&i| limits.admit(bucket, 60, i).admitted)
+                .count()
+        };
+        let admitted: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(count)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum()
+        });
+        assert_eq!(admitted, 60);
+    }
+}
