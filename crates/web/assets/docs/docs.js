@@ -1,0 +1,97 @@
+// Comforts of the docs page; it is complete without them.
+
+// Tabs: a language picked once is picked everywhere, and on the next visit.
+const remembered = 'docs-language';
+
+function pick(language) {
+  for (const radio of document.querySelectorAll('[data-tabs] > input')) {
+    if (radio.value === language) radio.checked = true;
+  }
+}
+
+function recall() {
+  try {
+    return localStorage.getItem(remembered);
+  } catch {
+    return null; // storage is switched off
+  }
+}
+
+function remember(language) {
+  try {
+    localStorage.setItem(remembered, language);
+  } catch {
+    // storage is switched off: picked for this visit only
+  }
+}
+
+const known = recall();
+if (known) pick(known);
+
+document.addEventListener('change', (event) => {
+  if (!event.target.matches('[data-tabs] > input')) return;
+  const tabs = event.target.parentElement;
+  const before = tabs.getBoundingClientRect().top;
+  pick(event.target.value);
+  remember(event.target.value);
+  // Panes above may have changed height; keep the reader's place.
+  window.scrollBy(0, tabs.getBoundingClientRect().top - before);
+});
+
+// Copy buttons, only where there is a clipboard to copy to.
+if (navigator.clipboard) {
+  for (const block of document.querySelectorAll('[data-code]')) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'copy';
+    button.textContent = 'Copy';
+    button.addEventListener('click', async () => {
+      try {
+        await navigator.clipboard.writeText(block.querySelector('code').textContent);
+        button.textContent = 'Copied';
+      } catch {
+        button.textContent = 'Not copied';
+      }
+      setTimeout(() => { button.textContent = 'Copy'; }, 1600);
+    });
+    block.append(button);
+  }
+}
+
+// The contents: folded on a small screen, with the section in view marked on a large one.
+const menu = document.querySelector('.menu');
+const wide = window.matchMedia('(min-width: 60rem)');
+const fold = () => { menu.open = wide.matches; };
+fold();
+wide.addEventListener('change', fold);
+menu.addEventListener('click', (event) => {
+  if (!wide.matches && event.target.matches('a')) menu.open = false;
+});
+
+const links = new Map(
+  [...menu.querySelectorAll('a')].map((link) => [link.hash.slice(1), link]),
+);
+const sections = [...document.querySelectorAll('main section[id]')];
+
+function mark() {
+  let current = null;
+  for (const section of sections) {
+    if (links.has(section.id) && section.getBoundingClientRect().top < 140) current = section.id;
+  }
+  for (const [id, link] of links) {
+    if (id !== current) {
+      link.removeAttribute('aria-current');
+    } else if (!link.hasAttribute('aria-current')) {
+      link.setAttribute('aria-current', 'true');
+      if (wide.matches) link.scrollIntoView({ block: 'nearest' });
+    }
+  }
+}
+
+let waiting = false;
+document.addEventListener('scroll', () => {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => { waiting = false; mark(); });
+}, { passive: true });
+mark();

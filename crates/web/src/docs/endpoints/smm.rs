@@ -1,0 +1,302 @@
+//! `/api/v1/smm`: placing orders for social media services and following them.
+
+use super::{
+    ACCEPTED, Answer, BALANCE, CURSOR, Endpoint, Field, Group, IDEMPOTENCY_KEY, Kind, LIMIT,
+    Method, Parameter, Place, Required, SINCE, Sample, Shape, field,
+};
+use crate::docs::errors::{EVERYWHERE, PURCHASES, WRITES};
+
+const PATH: &str = "/api/v1/smm";
+const STATUSES: &[&str] = &[
+    "Pending",
+    "Processing",
+    "In progress",
+    "Completed",
+    "Partial",
+    "Canceled",
+];
+
+/// Counts on the wire stay exact in every client language.
+const MOST: u64 = (1 << 53) - 1;
+
+/// The endpoints of this path.
+pub(super) const ENDPOINTS: &[Endpoint] = &[
+    SERVICES,
+    PLACE_ORDER,
+    ORDER_STATUS,
+    BALANCE_OF_WALLET,
+    ORDERS,
+];
+
+/// What the endpoints of this path have in common.
+const BASE: Endpoint = Endpoint {
+    id: "smm",
+    group: Group::Smm,
+    path: PATH,
+    action: None,
+    method: Method::Get,
+    title: "",
+    summary: "",
+    authenticated: true,
+    parameters: &[],
+    sample: &[],
+    answer: BALANCE,
+    accepted: None,
+    refusals: &[EVERYWHERE],
+};
+
+const SERVICES: Endpoint = Endpoint {
+    id: "smm-services",
+    action: Some("services"),
+    title: "List Services",
+    summary: "Return active SMM services with marked-up USD rates per 1000 units.",
+    answer: Answer {
+        description: "The services.",
+        fields: &[field(
+            "services",
+            Shape::List(&Shape::Object(SERVICE)),
+            "The services.",
+        )],
+        wrapped: true,
+        example: r#"{
+  "success": true,
+  "data": {
+    "services": [
+      { "service_id": "1", "name": "Followers", "category": "Instagram", "rate_usd_per_1000": 1.080000, "min": 50, "max": 10000 }
+    ]
+  }
+}"#,
+    },
+    ..BASE
+};
+
+const SERVICE: &[Field] = &[
+    field("service_id", Shape::Id, "The service's ID."),
+    field("name", Shape::Text, "The service's name."),
+    field(
+        "category",
+        Shape::Text,
+        "The category, mostly the platform.",
+    ),
+    field(
+        "rate_usd_per_1000",
+        Shape::Money,
+        "What 1000 units cost you, in USD.",
+    ),
+    field(
+        "min",
+        Shape::Integer(0, MOST),
+        "The smallest quantity of one order.",
+    ),
+    field(
+        "max",
+        Shape::Integer(0, MOST),
+        "The largest quantity of one order.",
+    ),
+];
+
+const PLACE_ORDER: Endpoint = Endpoint {
+    id: "smm-place-order",
+    action: Some("place_order"),
+    method: Method::Post,
+    title: "Place Order",
+    summary: "Create an SMM order; the wallet is charged once the provider has accepted it. The \
+              charge is rate × quantity ÷ 1000, rounded up to a millionth of a dollar.",
+    parameters: &[
+        Parameter {
+            name: "service_id",
+            aliases: &[],
+            kind: Kind::CatalogueId,
+            required: Required::Yes,
+            place: Place::Body,
+            description: "SMM service ID.",
+            example: "1",
+        },
+        Parameter {
+            name: "link",
+            aliases: &[],
+            kind: Kind::Text(2048),
+            required: Required::Yes,
+            place: Place::Body,
+            description: "Target URL, profile or video: an http or https URL of a public host \
+                          that belongs to the platform of the service.",
+            example: "https://instagram.com/user",
+        },
+        Parameter {
+            name: "quantity",
+            aliases: &[],
+            kind: Kind::Integer(1, MOST),
+            required: Required::Yes,
+            place: Place::Body,
+            description: "Quantity within the service's min and max.",
+            example: "500",
+        },
+        IDEMPOTENCY_KEY,
+    ],
+    sample: &[
+        ("service_id", Sample::Text("1")),
+        ("link", Sample::Text("https://instagram.com/user")),
+        ("quantity", Sample::Number(500)),
+    ],
+    answer: Answer {
+        description: "The provider accepted the order.",
+        fields: &[
+            field(
+                "order_id",
+                Shape::OrderId,
+                "The order, to ask for its status with.",
+            ),
+            field("charged", Shape::Money, "What was charged, in USD."),
+            field(
+                "status",
+                Shape::OneOf(STATUSES),
+                "Pending, right after the purchase.",
+            ),
+        ],
+        wrapped: true,
+        example: r#"{
+  "success": true,
+  "data": { "order_id": "15", "charged": 0.540000, "status": "Pending" }
+}"#,
+    },
+    accepted: Some(ACCEPTED),
+    refusals: &[
+        EVERYWHERE,
+        WRITES,
+        PURCHASES,
+        &[
+            "invalid_quantity",
+            "quantity_out_of_range",
+            "invalid_link",
+            "link_host_mismatch",
+            "duplicate_active_order",
+        ],
+    ],
+    ..BASE
+};
+
+const ORDER_STATUS: Endpoint = Endpoint {
+    id: "smm-order-status",
+    action: Some("order_status"),
+    title: "Order Status",
+    summary: "Poll an SMM order: status, start count, remains. A Partial order is refunded for \
+              what remains, a Canceled one in full, each exactly once.",
+    parameters: &[Parameter {
+        name: "order_id",
+        aliases: &[],
+        kind: Kind::OrderId,
+        required: Required::Yes,
+        place: Place::Query,
+        description: "Order ID returned by place order.",
+        example: "15",
+    }],
+    sample: &[("order_id", Sample::Number(15))],
+    answer: Answer {
+        description: "The order's state.",
+        fields: &[STATUS, REMAINS, START_COUNT],
+        wrapped: true,
+        example: r#"{
+  "success": true,
+  "data": { "status": "Partial", "remains": 157, "start_count": 3572 }
+}"#,
+    },
+    refusals: &[
+        EVERYWHERE,
+        &["missing_parameter", "invalid_order_id", "order_not_found"],
+    ],
+    ..BASE
+};
+
+const STATUS: Field = field("status", Shape::OneOf(STATUSES), "Where the order stands.");
+const REMAINS: Field = field(
+    "remains",
+    Shape::Integer(0, MOST),
+    "How many units are still to come; before the start, the quantity.",
+);
+const START_COUNT: Field = field(
+    "start_count",
+    Shape::Integer(0, MOST),
+    "The count at the target when the order started; 0 before.",
+);
+
+const BALANCE_OF_WALLET: Endpoint = Endpoint {
+    id: "smm-balance",
+    action: Some("balance"),
+    title: "Balance",
+    summary: "Return your API wallet balance in USD. It is the same wallet as for OTP.",
+    ..BASE
+};
+
+const ORDERS: Endpoint = Endpoint {
+    id: "smm-orders",
+    action: Some("orders"),
+    title: "List Orders",
+    summary: "Return your SMM orders, the newest first, page by page.",
+    parameters: &[
+        LIMIT,
+        CURSOR,
+        Parameter {
+            name: "status",
+            aliases: &[],
+            kind: Kind::OneOf(STATUSES),
+            required: Required::No,
+            place: Place::Query,
+            description: "Only orders with this status: Pending, Processing, In progress, \
+                          Completed, Partial or Canceled.",
+            example: "Completed",
+        },
+        SINCE,
+    ],
+    sample: &[
+        ("limit", Sample::Number(50)),
+        ("status", Sample::Text("Completed")),
+    ],
+    answer: Answer {
+        description: "One page of orders.",
+        fields: &[
+            field(
+                "orders",
+                Shape::List(&Shape::Object(ORDER)),
+                "The orders of this page.",
+            ),
+            field(
+                "next_cursor",
+                Shape::Nullable(&Shape::Text),
+                "The cursor of the next page; null on the last.",
+            ),
+        ],
+        wrapped: true,
+        example: r#"{
+  "success": true,
+  "data": {
+    "orders": [
+      { "order_id": "15", "status": "Partial", "remains": 157, "start_count": 3572, "service_id": "1", "link": "https://instagram.com/user", "quantity": 500, "charged": 0.540000, "refunded": 0.169560, "created_at": "2026-01-31T12:00:00Z" }
+    ],
+    "next_cursor": null
+  }
+}"#,
+    },
+    refusals: &[EVERYWHERE, &["invalid_parameter", "parameter_too_long"]],
+    ..BASE
+};
+
+const ORDER: &[Field] = &[
+    field("order_id", Shape::OrderId, "The order."),
+    STATUS,
+    REMAINS,
+    START_COUNT,
+    field("service_id", Shape::Id, "The service that was asked for."),
+    field("link", Shape::Text, "The target."),
+    field(
+        "quantity",
+        Shape::Integer(1, MOST),
+        "How many units were ordered.",
+    ),
+    field("charged", Shape::Money, "What was charged, in USD."),
+    field(
+        "refunded",
+        Shape::Money,
+        "What went back to the wallet, in USD.",
+    ),
+    field("created_at", Shape::Time, "When it was placed."),
+];
