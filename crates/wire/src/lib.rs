@@ -1,1 +1,9 @@
-//! wire
+//! How others speak: each protocol once, in both directions, as pure functions over text.
+//! Nothing here awaits, reads a clock or knows a socket.
+#![deny(clippy::float_arithmetic)]
+
+pub mod amount;
+pub mod answer;
+pub mod handler_api;
+pub mod json;
+pub mod panel_v2;

@@ -1,0 +1,25 @@
+//! The `handler_api` protocol in its classic dialect: a query string out, a bare word, a
+//! `WORD:argument` or JSON back. Replies read the known variants of other dialects too.
+
+mod active;
+mod catalogue;
+mod failure;
+mod history;
+mod purchase;
+mod request;
+mod status;
+pub mod words;
+
+pub use active::{Active, ActiveList, ActiveState};
+pub use catalogue::{
+    Countries, Country, PriceRow, PriceShape, Prices, Service, ServiceShape, Services,
+};
+pub use failure::{Body, Failure, Refused, hero_problem, json_problem, open};
+pub use history::{History, HistoryRow};
+pub use purchase::{Balance, NumberSold, NumberV2};
+pub use request::{BadRequest, Call, NumberOrder, Page, PriceFilter, Request, SetStatus};
+pub use status::{CallV2, SetStatusReply, SmsV2, Status, StatusV2, StatusV2Reply};
+pub use words::Class;
+
+#[cfg(test)]
+mod tests;

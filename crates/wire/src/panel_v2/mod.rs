@@ -1,0 +1,1 @@
+//! The SMM panel protocol ("API v2").
