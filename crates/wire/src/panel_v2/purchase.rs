@@ -1,0 +1,79 @@
+//! Reply to `add`, and the one decision what it means for the money.
+
+use super::failure::{Failure, by_status, open};
+use super::words::{Class, class_of, without_sent};
+use crate::answer::Answer;
+use crate::json::{Id, print};
+use domain::upstream::{Purchase, Refusal};
+use serde::Serialize;
+
+/// Reply to `add`: the panel's order id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added(pub String);
+
+/// What the operator knows about a panel that changes how its answers are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Every `error` body means that the order was refused, whatever its text.
+    pub error_means_refused: bool,
+}
+
+impl Added {
+    /// Reads a reply. The id is a positive integer, as a number or as a string, written plainly.
+    pub fn parse(answer: Answer<'_>) -> Result<Self, Failure> {
+        let object = open(answer)?
+            .object()
+            .ok_or_else(|| Failure::shape("an order id"))?;
+        let order = object.text(&["order"]).filter(|text| is_order_id(text));
+        order.map(Self).ok_or_else(|| Failure::shape("an order id"))
+    }
+
+    /// Prints a reply.
+    pub fn print(&self) -> String {
+        #[derive(Serialize)]
+        struct Printed<'a> {
+            order: Id<'a>,
+        }
+        print(&Printed { order: Id(&self.0) })
+    }
+}
+
+/// A positive integer of at most 63 bits without sign, blanks or leading zeros: two spellings of
+/// one id would look like two orders.
+pub(super) fn is_order_id(text: &str) -> bool {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits && !text.starts_with('0') && text.parse::<i64>().is_ok()
+}
+
+/// What an answer to `add` means. `sent` are the values that went out; they are taken out of the
+/// error text before it is matched. Whatever is not a usable id or a listed refusal is unknown.
+pub fn purchase<'a>(
+    answer: Answer<'_>,
+    sent: impl IntoIterator<Item = &'a str>,
+    profile: Profile,
+) -> Purchase<String> {
+    let (text, status) = match Added::parse(answer) {
+        Ok(Added(order)) => return Purchase::Done(order),
+        Err(Failure::Error { text, status }) => (text, status),
+        Err(_) => return Purchase::Unknown,
+    };
+    if names_an_order(answer) {
+        return Purchase::Unknown;
+    }
+    let throttled = (status == 429).then_some(Class::Refused(Refusal::Throttled));
+    let listed = class_of(&without_sent(&text, sent)).or_else(|| by_status(status));
+    match throttled.or(listed) {
+        Some(Class::Refused(refusal)) => Purchase::Refused(refusal),
+        None if profile.error_means_refused => {
+            Purchase::Refused(Refusal::RejectedInput { member: None })
+        }
+        // an answer to another question than the one that was asked
+        Some(Class::UnknownOrder | Class::RefillRefused) | None => Purchase::Unknown,
+    }
+}
+
+/// An error beside an order id: the panel says both.
+fn names_an_order(answer: Answer<'_>) -> bool {
+    let object = crate::json::Node::read(answer.text()).and_then(crate::json::Node::object);
+    object.is_some_and(|object| object.get("order").is_some())
+}
