@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod markup;
 pub mod order;
 pub mod orphan;
+pub mod panel_kind;
 pub mod phone;
 pub mod policy;
 pub mod ports;
