@@ -1,1 +1,28 @@
-//! The policy engine.
+//! The policy engine: what may be sold to whom, as a pure function, decided before money is held.
+//!
+//! A catalogue import asks [`Rules::otp_class`] and [`Rules::smm_class`] once per service; every
+//! order then asks [`decide_otp`] or [`decide_smm`] with the class found. Hard
+//! denials are compiled in: nothing in [`Rules`] can lift them.
+
+mod class;
+mod decide;
+mod keywords;
+mod otp;
+mod rules;
+mod skeleton;
+mod smm;
+
+#[cfg(test)]
+mod tests;
+
+pub use class::{OtpClass, SmmClass, Strength};
+pub use decide::{
+    Decision, DenyReason, OtpRequest, SmmRequest, Verdict, decide_otp, decide_smm, sellable_otp,
+};
+pub use otp::classify_otp;
+pub use rules::{CannotLift, Rules};
+pub use smm::classify_smm;
+
+/// Version of the compiled-in lists and rules, stored with every decision. Raised whenever the
+/// same input could get another answer.
+pub const RULE_VERSION: u32 = 1;
