@@ -189,10 +189,18 @@ impl Shape {
             Self::Money => "number".to_owned(),
             Self::Boolean => "boolean".to_owned(),
             Self::Object(_) | Self::AnyObject => "object".to_owned(),
-            Self::List(item) => format!("list of {}", item.word()),
-            Self::Map(value) => format!("map of {}", value.word()),
+            Self::List(item) => format!("list of {}", plural(&item.word())),
+            Self::Map(value) => format!("map of {}", plural(&value.word())),
             Self::Nullable(value) => format!("{} or null", value.word()),
         }
+    }
+}
+
+/// `string` becomes `strings`, `list of strings` becomes `lists of strings`.
+fn plural(word: &str) -> String {
+    match word.split_once(' ') {
+        Some((first, rest)) => format!("{first}s {rest}"),
+        None => format!("{word}s"),
     }
 }
 
