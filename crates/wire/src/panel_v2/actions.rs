@@ -79,9 +79,12 @@ impl Refill {
     }
 }
 
+/// One answer per id, in the order they came: a value, or the error text for that id.
+pub type PerId<T> = Vec<(String, Result<T, String>)>;
+
 /// Reply to `refill` of many orders: order id, and refill id or error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refills(pub Vec<(String, Result<String, String>)>);
+pub struct Refills(pub PerId<String>);
 
 impl Refills {
     /// Reads a reply.
@@ -130,7 +133,7 @@ impl RefillStatus {
 
 /// Reply to `refill_status` of many refills: refill id, and status word or error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RefillStatuses(pub Vec<(String, Result<String, String>)>);
+pub struct RefillStatuses(pub PerId<String>);
 
 impl RefillStatuses {
     /// Reads a reply.
@@ -157,7 +160,7 @@ impl RefillStatuses {
 /// Reply to `cancel` of many orders: order id, and accepted or error. Accepted means asked for:
 /// the outcome shows later as a status, or never.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cancels(pub Vec<(String, Result<(), String>)>);
+pub struct Cancels(pub PerId<()>);
 
 impl Cancels {
     /// Reads a reply to a cancel of these orders. The single forms of lookalikes, which name no
@@ -237,7 +240,7 @@ fn pairs<T>(
     key: &str,
     value: &str,
     read: impl Fn(&str) -> Option<T>,
-) -> Result<Vec<(String, Result<T, String>)>, Failure> {
+) -> Result<PerId<T>, Failure> {
     let items = open(answer)?
         .items()
         .ok_or_else(|| Failure::shape("a list of answers"))?;

@@ -12,8 +12,8 @@ mod status;
 mod words;
 
 pub use actions::{
-    Balance, Cancels, Refill, RefillStatus, RefillStatuses, Refills, UNKNOWN_ORDER, UNKNOWN_REFILL,
-    print_cancel_single,
+    Balance, Cancels, PerId, Refill, RefillStatus, RefillStatuses, Refills, UNKNOWN_ORDER,
+    UNKNOWN_REFILL, print_cancel_single,
 };
 pub use failure::{Failure, open, print_error};
 pub use order_type::{OrderType, Units, lines};

@@ -279,9 +279,12 @@ fn from_one(value: Option<&str>, name: &'static str) -> Result<u64, &'static str
         .ok_or(name)
 }
 
-/// Letters and digits alone, in lower case, with "users" as "user".
+/// Lower case without separators, with "users" as "user". Anything that is neither letter, digit
+/// nor separator stays, and so never matches.
 fn folded(name: &str) -> String {
-    let kept = name.chars().filter(|c| c.is_ascii_alphanumeric());
+    let kept = name
+        .chars()
+        .filter(|c| !(c.is_whitespace() || matches!(c, '_' | '-' | '.')));
     let kept: String = kept.map(|c| c.to_ascii_lowercase()).collect();
     kept.replace("usersfollowers", "userfollowers")
 }

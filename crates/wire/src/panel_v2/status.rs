@@ -1,5 +1,6 @@
 //! Replies to `status`, of one order and of many.
 
+use super::actions::PerId;
 use super::failure::{ErrorBody, Failure, error_text, open};
 use crate::amount::cut;
 use crate::answer::Answer;
@@ -45,7 +46,7 @@ impl OrderStatus {
 
 /// Replies to a status of many: by id, in the order they came; an error of one is data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Statuses(pub Vec<(String, Result<OrderStatus, String>)>);
+pub struct Statuses(pub PerId<OrderStatus>);
 
 impl Statuses {
     /// Reads a reply: an object by id. Values that are neither a status nor an error are left out.
@@ -147,15 +148,11 @@ impl<'a> Printed<'a> {
 /// Progress behind a status word or numeric code. `Fail`, `Error` and unknown words are nothing:
 /// the order keeps the state it has.
 pub fn progress(word: &str) -> Option<Progress> {
-    let folded: String = word
-        .to_ascii_lowercase()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
+    let folded = word.trim().to_ascii_lowercase().replace(['_', '-'], " ");
     Some(match folded.as_str() {
         "pending" | "0" => Progress::Pending,
         "processing" | "1" => Progress::Processing,
-        "inprogress" | "active" | "paused" => Progress::InProgress,
+        "in progress" | "inprogress" | "active" | "paused" => Progress::InProgress,
         "completed" | "2" => Progress::Completed,
         "partial" | "3" => Progress::Partial,
         "canceled" | "cancelled" | "refunded" | "refunds" | "4" | "5" => Progress::Canceled,
