@@ -1,3 +1,5 @@
 //! web
 
 pub mod docs;
+pub mod serve;
+pub mod strict_head;

@@ -1,0 +1,146 @@
+//! The listener: takes connections, bounds what each may cost, and stops in good order.
+//!
+//! It speaks HTTP/1 only. TLS and HTTP/2 end at a proxy in front, which speaks HTTP/1 to us; one
+//! framing means that [`strict_head`](crate::strict_head) sees every message, and the floods
+//! peculiar to HTTP/2 have nothing to attack: its preface ends the connection.
+
+use std::future::{Ready, ready};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::accept::Accept;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_util::task::TaskTracker;
+
+use stream::StrictStream;
+
+mod stream;
+
+/// Connections the kernel keeps for us before we take them.
+const BACKLOG: u32 = 4_096;
+
+/// What one connection may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// From the first byte of a request to the end of its headers; on a new connection, from the
+    /// moment it was taken.
+    pub head_timeout: Duration,
+    /// From the end of the headers to the end of the body.
+    pub body_timeout: Duration,
+    /// Between two requests. Longer than common proxies keep theirs (60 s), so that it is they
+    /// who close first and no request crosses a closing connection.
+    pub idle_timeout: Duration,
+    /// Bytes of request line and headers together; more is answered 431, as are more than 100
+    /// headers. At least 8 KiB.
+    pub head_bytes_max: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(75),
+            head_bytes_max: 32 * 1024,
+        }
+    }
+}
+
+/// Stops a running [`serve`] from elsewhere; clones stop the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Handle<SocketAddr>);
+
+impl Stop {
+    /// For one call of [`serve`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes no more connections, lets running requests end for at most `grace`, then cuts them.
+    pub fn within(&self, grace: Duration) {
+        self.0.graceful_shutdown(Some(grace));
+    }
+
+    /// Connections open at the moment.
+    pub fn connections(&self) -> usize {
+        self.0.connection_count()
+    }
+}
+
+/// Opens a listening socket; needs a running tokio runtime.
+///
+/// # Errors
+/// The address is taken or not ours.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// Serves `router` until [`Stop::within`] is called and the last connection has ended. Handlers
+/// find the peer's address in [`axum::extract::ConnectInfo`].
+///
+/// # Errors
+/// The listener cannot be used; failures of single connections end only those.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    stop: Stop,
+) -> io::Result<()> {
+    let closing = TaskTracker::new();
+    let acceptor = StrictAcceptor {
+        bounds,
+        closing: closing.clone(),
+    };
+    let mut server = axum_server::from_tcp(listener)?
+        .http1_only()
+        .handle(stop.0)
+        .first_request_timeout(bounds.head_timeout)
+        .accept_error_handler(|_, error| tracing::warn!(%error, "a connection was not taken"));
+    server
+        .http_builder()
+        .http1()
+        .keep_alive(true)
+        // a caller who hangs up must not cancel a purchase half way
+        .half_close(true)
+        .max_buf_size(bounds.head_bytes_max)
+        // hyper counts the wait for the next request in; the shorter bound on a head that has
+        // begun is kept by the stream
+        .header_read_timeout(bounds.idle_timeout.max(bounds.head_timeout));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    server.acceptor(acceptor).serve(service).await?;
+    closing.close();
+    closing.wait().await;
+    Ok(())
+}
+
+/// Puts the strict reader between the socket and hyper.
+#[derive(Clone)]
+struct StrictAcceptor {
+    bounds: Bounds,
+    closing: TaskTracker,
+}
+
+impl<S> Accept<TcpStream, S> for StrictAcceptor {
+    type Stream = StrictStream;
+    type Service = S;
+    type Future = Ready<io::Result<(StrictStream, S)>>;
+
+    fn accept(&self, socket: TcpStream, service: S) -> Self::Future {
+        let without_delay = socket.set_nodelay(true);
+        let stream = StrictStream::new(socket, self.bounds, self.closing.clone());
+        ready(without_delay.map(|()| (stream, service)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
