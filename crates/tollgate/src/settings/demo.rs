@@ -1,0 +1,177 @@
+//! The demo's settings: ordinary settings, read by the ordinary reader, with the waiting cut short.
+
+use super::reader::{Origin, Problem};
+use super::{Protocol, PurchaseCall, Secret, Settings};
+use std::net::SocketAddr;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// How the keys of practice accounts begin. `serve` refuses to work with such a key.
+pub const KEY_PREFIX: &str = "sandbox-";
+
+/// The public servers in the order customers see.
+const SERVERS: [&str; 8] = [
+    "romeo", "juliet", "peter", "paul", "andrew", "mark", "luke", "john",
+];
+
+/// One account at a practice provider.
+#[derive(Clone, Copy, Debug)]
+pub struct DemoAccount<'a> {
+    /// Name of the upstream.
+    pub name: &'a str,
+    /// The public server it stands behind; without meaning for an SMM panel.
+    pub server: &'a str,
+    /// Typed route; 0 on a server without types.
+    pub provider_type: u32,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Path of its address, with the slash in front.
+    pub path: &'a str,
+    /// Our key there.
+    pub key: &'a str,
+    /// Its purchase call, where it speaks `handler_api`.
+    pub purchase: PurchaseCall,
+    /// Whether its offers are split into pools.
+    pub pools: bool,
+    /// No cancel before this age of an activation, in seconds.
+    pub min_cancel_age_s: u32,
+}
+
+/// Where the demo runs.
+#[derive(Clone, Debug)]
+pub struct DemoPlace<'a> {
+    /// Address to answer at.
+    pub listen: SocketAddr,
+    /// Directory of the store and everything else.
+    pub data_dir: &'a Path,
+    /// Address of the practice providers, without a slash at the end.
+    pub sandbox_url: &'a str,
+    /// The demo's own pepper; at least 32 bytes.
+    pub pepper: &'a Secret,
+}
+
+/// The demo's settings. Problems come back only for a place or an account that no settings file
+/// could name either.
+pub fn settings(
+    place: &DemoPlace<'_>,
+    accounts: &[DemoAccount<'_>],
+) -> Result<Settings, Vec<Problem>> {
+    let data_dir = std::path::absolute(place.data_dir).unwrap_or_else(|_| place.data_dir.into());
+    let panel = accounts
+        .iter()
+        .find(|account| account.protocol == Protocol::PanelV2);
+    let upstreams = accounts
+        .iter()
+        .map(|account| (account.name, upstream(place, account)));
+    let file = Table::from_iter(
+        [
+            (
+                "listen",
+                table([("address", place.listen.to_string().into())]),
+            ),
+            ("store", store(&data_dir)),
+            ("otp", table([("order", SERVERS.to_vec().into())])),
+            (
+                "servers",
+                table(SERVERS.map(|name| (name, server(name, accounts)))),
+            ),
+            ("upstreams", table(upstreams)),
+            (
+                "smm",
+                table([("upstream", panel.map_or("", |panel| panel.name).into())]),
+            ),
+            ("markup", table([("percent", "20".into())])),
+            ("policy", policy()),
+            ("keys", table([("pepper", place.pepper.expose().into())])),
+            (
+                "sync",
+                table([
+                    ("activation_poll_ms", 1000.into()),
+                    ("smm_poll_s", vec![1].into()),
+                ]),
+            ),
+        ]
+        .map(|(key, section)| (key.to_owned(), section)),
+    );
+    Settings::from_table(file, &|_| None, &data_dir, Origin::Demo)
+}
+
+fn store(data_dir: &Path) -> Value {
+    let directory = data_dir.to_string_lossy();
+    table([
+        ("url", format!("sqlite:{directory}").into()),
+        ("data_dir", directory.as_ref().into()),
+    ])
+}
+
+/// A server with the accounts behind it; without any it is switched off.
+fn server(name: &str, accounts: &[DemoAccount<'_>]) -> Value {
+    let numbers = accounts
+        .iter()
+        .filter(|account| account.protocol == Protocol::HandlerApi);
+    let behind: Vec<&DemoAccount<'_>> = numbers.filter(|account| account.server == name).collect();
+    let route = |account: &&DemoAccount<'_>| {
+        table([
+            ("provider_type", account.provider_type.into()),
+            ("upstream", account.name.into()),
+        ])
+    };
+    let min_cancel_age_s = behind.iter().map(|account| account.min_cancel_age_s).max();
+    table([
+        ("enabled", (!behind.is_empty()).into()),
+        ("label", capitalised(name).into()),
+        ("min_cancel_age_s", min_cancel_age_s.unwrap_or(120).into()),
+        ("routes", Value::Array(behind.iter().map(route).collect())),
+    ])
+}
+
+/// What production waits minutes for, the demo shows in seconds: its practice providers book a
+/// purchase when it arrives or never, and list it at once.
+fn upstream(place: &DemoPlace<'_>, account: &DemoAccount<'_>) -> Value {
+    table([
+        ("protocol", account.protocol.word().into()),
+        (
+            "url",
+            format!("{}{}", place.sandbox_url, account.path).into(),
+        ),
+        ("allow_plain_http", true.into()),
+        ("key", account.key.into()),
+        ("purchase", account.purchase.word().into()),
+        ("pools", account.pools.into()),
+        ("min_cancel_age_s", account.min_cancel_age_s.into()),
+        ("late_window_s", 50.into()),
+        ("list_lag_s", 0.into()),
+        ("skew_margin_s", 10.into()),
+        ("smm_in_doubt_s", 60.into()),
+        ("lists_orders", true.into()),
+        ("terminal_confirmation_s", 2.into()),
+    ])
+}
+
+fn policy() -> Value {
+    let confirmation = table([
+        ("by", "the demo".into()),
+        ("at", "2026-01-01".into()),
+        (
+            "statement",
+            "practice providers only: nothing is delivered to anybody".into(),
+        ),
+    ]);
+    table([
+        ("sell_unclassified", true.into()),
+        ("smm_confirmation", confirmation),
+    ])
+}
+
+fn capitalised(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    format!("{}{rest}", first.to_ascii_uppercase())
+}
+
+fn table<'a>(rows: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    Value::Table(
+        rows.into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
+    )
+}

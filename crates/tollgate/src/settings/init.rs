@@ -1,0 +1,39 @@
+//! `init`: the commented settings file and the secret it needs, made once and never overwritten.
+
+use super::keys::PEPPER_FILE;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The commented settings file: every setting with its default.
+pub const EXAMPLE: &str = include_str!("../../../../tollgate.example.toml");
+/// Name of the settings file.
+pub const FILE: &str = "tollgate.toml";
+
+/// Writes `tollgate.toml` and the pepper into a directory, both for the owner's eyes only.
+/// `random` is 32 bytes nobody can guess. An existing pepper is kept (it is what the stored API
+/// keys hang on); an existing settings file is an error, and then nothing is written.
+/// Gives the files that were made.
+pub fn write(directory: &Path, random: &[u8; 32]) -> io::Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(directory)?;
+    let settings = directory.join(FILE);
+    create_private(&settings, EXAMPLE)?;
+    let pepper = directory.join(PEPPER_FILE);
+    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    match create_private(&pepper, &format!("{text}\n")) {
+        Ok(()) => Ok(vec![settings, pepper]),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(vec![settings]),
+        Err(error) => Err(error),
+    }
+}
+
+/// A new file of mode 0600; fails where the name is taken.
+fn create_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

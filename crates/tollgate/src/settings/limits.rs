@@ -1,0 +1,50 @@
+//! `[limits]` and `[purchase]`: how much a caller may ask, and how long a purchase may take.
+
+use super::section::Section;
+use domain::time::Millis;
+
+/// Greatest number of requests per minute that can be set.
+const GREATEST_RATE: u32 = 1_000_000;
+
+/// `[limits]`: requests per minute before 429.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Per key and action, where the key has no rate of its own.
+    pub requests_per_minute: u32,
+    /// Requests with a missing or wrong key, per client address.
+    pub failed_auth_per_minute: u32,
+    /// Questions for orders that do not exist, per account.
+    pub misses_per_minute: u32,
+}
+
+impl Limits {
+    /// Reads the section.
+    pub fn read(part: &mut Section<'_>) -> Self {
+        Self {
+            requests_per_minute: part.number("requests_per_minute", 60, 1..=GREATEST_RATE),
+            failed_auth_per_minute: part.number("failed_auth_per_minute", 60, 1..=GREATEST_RATE),
+            misses_per_minute: part.number("misses_per_minute", 120, 1..=GREATEST_RATE),
+        }
+    }
+}
+
+/// `[purchase]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purchase {
+    /// How long a caller waits for a purchase before it is told that the outcome is pending.
+    pub sync_budget: Millis,
+    /// How long a price that was shown is still sold at after a change.
+    pub price_grace: Millis,
+}
+
+impl Purchase {
+    /// Reads the section.
+    pub fn read(part: &mut Section<'_>) -> Self {
+        let sync_budget = part.number("sync_budget_ms", 25_000, 1000..=60_000);
+        let price_grace = part.number("price_grace_s", 60, 0..=3600);
+        Self {
+            sync_budget: Millis(sync_budget.into()),
+            price_grace: Millis::seconds(price_grace.into()),
+        }
+    }
+}

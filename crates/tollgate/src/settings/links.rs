@@ -1,0 +1,115 @@
+//! What only shows when all sections are read: names that point at nothing, and the order of the
+//! servers.
+
+use super::nearest::hint;
+use super::reader::Reader;
+use super::{Protocol, Settings};
+
+/// Notes every name that leads nowhere, and puts the servers into the operator's order.
+pub fn check(settings: &mut Settings, reader: &Reader<'_>) {
+    routes(settings, reader);
+    default_server(settings, reader);
+    order(settings, reader);
+    smm(settings, reader);
+    markup(settings, reader);
+}
+
+fn routes(settings: &Settings, reader: &Reader<'_>) {
+    for server in &settings.servers {
+        for (at, route) in server.routes.iter().enumerate() {
+            let key = format!("servers.{}.routes[{at}].upstream", server.name);
+            match settings.upstream(&route.upstream) {
+                Some(upstream) if upstream.protocol == Protocol::PanelV2 => {
+                    reader.problem(&key, "names an SMM panel, which has no numbers");
+                }
+                None if !reader.has_problem(&key) => {
+                    reader.problem(&key, unknown_upstream(settings, &route.upstream));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Without any server nothing is sold yet, and the default names nobody; that is a fair start.
+fn default_server(settings: &Settings, reader: &Reader<'_>) {
+    let name = &settings.otp.default_server;
+    let fits = settings.server(name).is_some_and(|server| server.enabled);
+    if !settings.servers.is_empty() && !fits {
+        let enabled = settings.servers.iter().filter(|server| server.enabled);
+        let near = hint(name, enabled.map(|server| server.name.as_str()));
+        reader.problem(
+            "otp.default_server",
+            format!("is \"{name}\", which is not a server that is switched on{near}"),
+        );
+    }
+}
+
+fn order(settings: &mut Settings, reader: &Reader<'_>) {
+    let order = settings.otp.order.clone();
+    for (at, name) in order.iter().enumerate() {
+        let key = format!("otp.order[{at}]");
+        if settings.server(name).is_none() {
+            let near = hint(
+                name,
+                settings.servers.iter().map(|server| server.name.as_str()),
+            );
+            reader.problem(&key, format!("names no server in [servers]{near}"));
+        } else if order[..at].contains(name) {
+            reader.problem(&key, "is there twice");
+        }
+    }
+    let place = |name: &str| {
+        order
+            .iter()
+            .position(|known| known == name)
+            .unwrap_or(order.len())
+    };
+    settings.servers.sort_by_key(|server| place(&server.name));
+}
+
+/// Without any panel there is no SMM side, whatever the name.
+fn smm(settings: &mut Settings, reader: &Reader<'_>) {
+    let panels = settings
+        .upstreams
+        .iter()
+        .filter(|up| up.protocol == Protocol::PanelV2);
+    let panels: Vec<&str> = panels.map(|upstream| upstream.name.as_str()).collect();
+    let known = |name: &String| panels.contains(&name.as_str());
+    let Some(name) = settings.smm_upstream.take_if(|name| !known(name)) else {
+        return;
+    };
+    let why = match settings.upstream(&name) {
+        Some(_) => "names an upstream that does not speak panel_v2".to_owned(),
+        None if panels.is_empty() => return,
+        None => unknown_upstream(settings, &name),
+    };
+    reader.problem("smm.upstream", why);
+}
+
+fn markup(settings: &Settings, reader: &Reader<'_>) {
+    for (at, rule) in settings.markup.rules.iter().enumerate() {
+        let server = rule.scope.server.as_deref();
+        if let Some(name) = server.filter(|name| settings.server(name).is_none()) {
+            let near = hint(
+                name,
+                settings.servers.iter().map(|server| server.name.as_str()),
+            );
+            reader.problem(
+                &format!("markup.rules[{at}].server"),
+                format!("names no server in [servers]{near}"),
+            );
+        }
+    }
+}
+
+fn unknown_upstream(settings: &Settings, name: &str) -> String {
+    let near = hint(
+        name,
+        settings
+            .upstreams
+            .iter()
+            .map(|upstream| upstream.name.as_str()),
+    );
+    format!("names no upstream in [upstreams]{near}")
+}

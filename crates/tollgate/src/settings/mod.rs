@@ -1,0 +1,162 @@
+//! The settings: one struct per section, read once, refused loudly, passed down.
+//!
+//! `tollgate.example.toml` shows every setting with its default; `docs/settings.md` explains them.
+
+mod base_url;
+pub mod check;
+pub mod demo;
+mod exact;
+pub mod init;
+mod keys;
+mod limits;
+mod links;
+mod listen;
+mod markup;
+mod nearest;
+mod policy;
+mod reader;
+mod secret;
+mod section;
+mod servers;
+mod store;
+mod sync;
+mod upstreams;
+
+#[cfg(test)]
+mod tests;
+
+pub use exact::Percent;
+pub use keys::{Keys, Log, LogFormat, LogLevel};
+pub use limits::{Limits, Purchase};
+pub use listen::{Listen, Network};
+pub use markup::{Markup, MarkupRule, MarkupScope};
+pub use policy::{Class, Policy, SmmConfirmation};
+pub use reader::{Entry, Origin, Problem};
+pub use secret::Secret;
+pub use servers::{Otp, Route, Server};
+pub use store::{Engine, Store};
+pub use sync::Sync;
+pub use upstreams::{Doubt, Polling, Protocol, PurchaseCall, Upstream};
+
+use reader::Reader;
+use section::{Section, text};
+use std::path::Path;
+use toml::{Table, Value};
+
+/// Everything an operator can set, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the program answers.
+    pub listen: Listen,
+    /// Where orders and money are kept.
+    pub store: Store,
+    /// How much a caller may ask.
+    pub limits: Limits,
+    /// How long a purchase may take.
+    pub purchase: Purchase,
+    /// What holds for all servers.
+    pub otp: Otp,
+    /// The public servers in the order customers see, switched-off ones included.
+    pub servers: Vec<Server>,
+    /// The accounts at providers, by name.
+    pub upstreams: Vec<Upstream>,
+    /// Name of the upstream that takes SMM orders; nothing where no SMM panel is configured.
+    pub smm_upstream: Option<String>,
+    /// What is added to cost.
+    pub markup: Markup,
+    /// What the operator answers for.
+    pub policy: Policy,
+    /// The secret behind stored API keys.
+    pub keys: Keys,
+    /// How the program reports.
+    pub log: Log,
+    /// How often upstreams are asked.
+    pub sync: Sync,
+    entries: Vec<Entry>,
+}
+
+impl Settings {
+    /// Reads the text of a settings file. Relative paths in it start at `base_dir`; `environment`
+    /// looks up a variable. Gives every problem at once.
+    pub fn from_toml(
+        text: &str,
+        environment: impl Fn(&str) -> Option<String>,
+        base_dir: &Path,
+    ) -> Result<Self, Vec<Problem>> {
+        let table = text.parse().map_err(|error| vec![not_toml(text, &error)])?;
+        Self::from_table(table, &environment, base_dir, Origin::File)
+    }
+
+    fn from_table(
+        table: Table,
+        environment: &dyn Fn(&str) -> Option<String>,
+        base_dir: &Path,
+        given: Origin,
+    ) -> Result<Self, Vec<Problem>> {
+        let reader = Reader::new(environment, base_dir, given);
+        let mut settings = reader.read(table, Self::read);
+        links::check(&mut settings, &reader);
+        settings.entries = reader.finish()?;
+        Ok(settings)
+    }
+
+    fn read(file: &mut Section<'_>) -> Self {
+        let sync = file.section("sync", Sync::read);
+        Self {
+            listen: file.section("listen", Listen::read),
+            store: file.section("store", Store::read),
+            limits: file.section("limits", Limits::read),
+            purchase: file.section("purchase", Purchase::read),
+            otp: file.section("otp", Otp::read),
+            servers: file.named("servers", Server::read),
+            upstreams: file.named("upstreams", |name, part| Upstream::read(name, part, &sync)),
+            smm_upstream: file.section("smm", smm_upstream),
+            markup: file.section("markup", Markup::read),
+            policy: file.section("policy", Policy::read),
+            keys: file.section("keys", Keys::read),
+            log: file.section("log", Log::read),
+            sync,
+            entries: Vec::new(),
+        }
+    }
+
+    /// Every setting with its value and where it came from, in the order of reading; secrets
+    /// show as `***`.
+    pub fn describe(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The upstream with this name.
+    pub fn upstream(&self, name: &str) -> Option<&Upstream> {
+        self.upstreams.iter().find(|upstream| upstream.name == name)
+    }
+
+    /// The server with this name, switched-off ones included.
+    pub fn server(&self, name: &str) -> Option<&Server> {
+        self.servers.iter().find(|server| server.name == name)
+    }
+}
+
+/// `[smm]`: the name is checked once all upstreams are known.
+fn smm_upstream(part: &mut Section<'_>) -> Option<String> {
+    let name = |value: &Value| text(value).map(str::to_owned);
+    Some(part.parsed("upstream", "panel".to_owned(), name)).filter(|name| !name.is_empty())
+}
+
+/// Where a text stops being TOML. The line itself is not shown: it may hold a secret.
+fn not_toml(text: &str, error: &toml::de::Error) -> Problem {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    Problem {
+        key: format!("line {line}, column {column}"),
+        why: error.message().to_owned(),
+    }
+}

@@ -1,0 +1,216 @@
+//! `[upstreams.NAME]`: one account at one provider, how to talk to it and what to expect of it.
+
+use super::base_url;
+use super::exact;
+use super::secret::{Secret, Shape};
+use super::section::Section;
+use super::sync::Sync;
+use domain::time::Millis;
+use rust_decimal::Decimal;
+use std::time::Duration;
+
+/// `[upstreams.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// Never shown to customers.
+    pub name: String,
+    /// The language it speaks.
+    pub protocol: Protocol,
+    /// Full address of its API.
+    pub url: String,
+    /// Our key there.
+    pub key: Secret,
+    /// The purchase call of `handler_api` upstreams.
+    pub purchase: PurchaseCall,
+    /// Whether its offers are split into pools.
+    pub pools: bool,
+    /// Dollars for one unit of the account's currency; above zero.
+    pub usd_per_unit: Decimal,
+    /// Units that its SMM rates are quoted for.
+    pub rate_unit: u32,
+    /// Whether offers at a price of zero are sold.
+    pub allow_free: bool,
+    /// A whole call, from connecting to the last byte.
+    pub timeout: Duration,
+    /// Connecting alone.
+    pub connect_timeout: Duration,
+    /// When to ask for news of an order, by its age.
+    pub polling: Polling,
+    /// What is done about purchases whose outcome is not known.
+    pub doubt: Doubt,
+    /// No cancel before this age of an activation.
+    pub min_cancel_age: Millis,
+    /// Lifetime of an activation where the upstream does not say.
+    pub activation_ttl: Millis,
+    /// How long a final SMM status must hold before money follows it.
+    pub terminal_confirmation: Millis,
+}
+
+/// The language an upstream speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Numbers: the `handler_api.php` family.
+    HandlerApi,
+    /// SMM orders: the `/api/v2` panel family.
+    PanelV2,
+}
+
+impl Protocol {
+    /// Every protocol with its word in the file.
+    pub const WORDS: [(&str, Self); 2] = [
+        ("handler_api", Self::HandlerApi),
+        ("panel_v2", Self::PanelV2),
+    ];
+
+    /// The word in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::HandlerApi => "handler_api",
+            Self::PanelV2 => "panel_v2",
+        }
+    }
+}
+
+/// The purchase call of a `handler_api` upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PurchaseCall {
+    /// Answers in JSON, with the price.
+    GetNumberV2,
+    /// Answers in a word.
+    GetNumber,
+}
+
+impl PurchaseCall {
+    /// Every call with its word in the file.
+    pub const WORDS: [(&str, Self); 2] = [
+        ("getNumberV2", Self::GetNumberV2),
+        ("getNumber", Self::GetNumber),
+    ];
+
+    /// The word in the file, which is the word on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::GetNumberV2 => "getNumberV2",
+            Self::GetNumber => "getNumber",
+        }
+    }
+}
+
+/// Pauses between two questions about one order: the n-th pause follows the n-th question, the
+/// last one repeats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Polling {
+    /// Never empty; never shrinking.
+    pub pauses: Vec<Millis>,
+}
+
+/// What is done about purchases whose outcome is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// How long after our timeout the upstream may still process a purchase.
+    pub late_window: Millis,
+    /// How long after booking an order may still be missing from its list.
+    pub list_lag: Millis,
+    /// Added for clocks that differ.
+    pub skew_margin: Millis,
+    /// From sending a purchase until the customer is released for want of evidence.
+    pub window: Millis,
+    /// Open purchases in doubt at which no new one is sent there.
+    pub cap: u32,
+    /// Whether it lists our own orders (a deviation some SMM panels offer).
+    pub lists_orders: bool,
+    /// Whether each error it answers with means that nothing was bought.
+    pub error_means_refused: bool,
+}
+
+impl Upstream {
+    /// Reads the section; `sync` has the polling plan of upstreams that set none of their own.
+    pub fn read(name: &str, part: &mut Section<'_>, sync: &Sync) -> Self {
+        let protocol = protocol(part);
+        let allow_plain_http = part.flag("allow_plain_http", false);
+        let url = part.required("url", |value| base_url::upstream(value, allow_plain_http));
+        let key = part.secret(&Shape {
+            key: "key",
+            default_file: None,
+            least_bytes: 1,
+        });
+        let timeout_ms = part.number("timeout_ms", 30_000, 1000..=120_000);
+        let connect_timeout_ms = part.number("connect_timeout_ms", 5000, 100..=60_000);
+        if connect_timeout_ms > timeout_ms {
+            part.problem("connect_timeout_ms", "must not be longer than timeout_ms");
+        }
+        Self {
+            name: name.to_owned(),
+            protocol,
+            url: url.unwrap_or_default(),
+            key: key.unwrap_or_else(|| Secret::new("")),
+            purchase: part.choice("purchase", PurchaseCall::GetNumberV2, &PurchaseCall::WORDS),
+            pools: part.flag("pools", false),
+            usd_per_unit: part.parsed("usd_per_unit", Decimal::ONE, exact::positive),
+            rate_unit: part.number("rate_unit", 1000, 1..=1_000_000),
+            allow_free: part.flag("allow_free", false),
+            timeout: Duration::from_millis(timeout_ms.into()),
+            connect_timeout: Duration::from_millis(connect_timeout_ms.into()),
+            polling: polling(part, protocol, sync),
+            doubt: Doubt::read(part, protocol, timeout_ms),
+            min_cancel_age: seconds(part.number("min_cancel_age_s", 120, 0..=86_400)),
+            activation_ttl: seconds(part.number("activation_ttl_s", 1200, 60..=86_400)),
+            terminal_confirmation: seconds(part.number("terminal_confirmation_s", 60, 1..=86_400)),
+        }
+    }
+}
+
+/// The protocol has no default: a wrong guess would send a key to the wrong kind of program.
+fn protocol(part: &mut Section<'_>) -> Protocol {
+    let words = Protocol::WORDS.iter().map(|(word, _)| *word);
+    let word = part.required("protocol", |value| super::section::one_of(value, words));
+    let found = Protocol::WORDS
+        .iter()
+        .find(|(known, _)| Some(*known) == word);
+    found.map_or(Protocol::HandlerApi, |(_, protocol)| *protocol)
+}
+
+fn polling(part: &mut Section<'_>, protocol: Protocol, sync: &Sync) -> Polling {
+    let pauses = match protocol {
+        Protocol::HandlerApi => vec![sync.activation_poll],
+        Protocol::PanelV2 => sync.smm_poll.clone(),
+    };
+    let own = part.optional_number("poll_interval_ms", 250..=3_600_000);
+    Polling {
+        pauses: own.map_or(pauses, |pause| vec![Millis(pause.into())]),
+    }
+}
+
+impl Doubt {
+    fn read(part: &mut Section<'_>, protocol: Protocol, timeout_ms: u32) -> Self {
+        let late_window = seconds(part.number("late_window_s", 180, 0..=3600));
+        let list_lag = seconds(part.number("list_lag_s", 60, 0..=3600));
+        let skew_margin = seconds(part.number("skew_margin_s", 30, 0..=600));
+        let smm_window = seconds(part.number("smm_in_doubt_s", 900, 1..=86_400));
+        let (window, key) = match protocol {
+            Protocol::HandlerApi => (
+                Millis(late_window.0 + list_lag.0 + skew_margin.0),
+                "late_window_s",
+            ),
+            Protocol::PanelV2 => (smm_window, "smm_in_doubt_s"),
+        };
+        if window <= Millis(timeout_ms.into()) {
+            let why = "is too short: a customer would be released while the call may still run \
+                       (timeout_ms)";
+            part.problem(key, why);
+        }
+        Self {
+            late_window,
+            list_lag,
+            skew_margin,
+            window,
+            cap: part.number("in_doubt_cap", 50, 1..=100_000),
+            lists_orders: part.flag("lists_orders", false),
+            error_means_refused: part.flag("error_means_refused", false),
+        }
+    }
+}
+
+fn seconds(count: u32) -> Millis {
+    Millis::seconds(count.into())
+}
