@@ -1,0 +1,112 @@
+//! The HTTP surface: every route on this page, and the ways in which a purchase is answered.
+
+mod activation_view;
+mod control;
+mod handler_api;
+mod listener;
+mod panel;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use listener::{Listening, listen};
+
+use crate::accounts::{Protocol, accounts};
+use crate::faults::Manner;
+use crate::sandbox::Sandbox;
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use std::sync::Arc;
+
+/// All routes. A response that carries [`HangUp`] is one that must never be sent: the listener of
+/// this crate closes the connection instead.
+pub fn router(sandbox: Arc<Sandbox>) -> Router {
+    let mut router = Router::new()
+        .route("/_sandbox/orders", get(control::orders))
+        .route(
+            "/_sandbox/faults",
+            get(control::show_faults).post(control::set_faults),
+        )
+        .route("/_sandbox/balance", post(control::set_balance));
+    for (index, account) in accounts().iter().enumerate() {
+        router = match account.protocol {
+            Protocol::HandlerApi => router.route(
+                account.path,
+                any(async move |state, query, body| {
+                    handler_api::answer(state, index, query, body).await
+                }),
+            ),
+            Protocol::PanelV2 => router.route(account.path, any(panel::answer)),
+        };
+    }
+    router.with_state(sandbox)
+}
+
+/// Marks a response in whose place the connection is closed without a byte.
+#[derive(Clone, Copy, Debug)]
+pub struct HangUp;
+
+/// What goes out in the place of a purchase that goes wrong.
+struct Excuses<'a> {
+    /// Text for "nothing in stock".
+    no_stock: &'a str,
+    /// Text of a definite refusal.
+    refused: &'a str,
+}
+
+/// Carries out a purchase in the given manner. `book` books once and returns the answer's text.
+async fn purchase(manner: Manner, excuses: Excuses<'_>, book: impl Fn() -> String) -> Response {
+    match manner {
+        Manner::Plain => text(book()),
+        Manner::LostBefore => hang_up(),
+        Manner::Error500Before => error_500(),
+        Manner::Garbage => page(),
+        Manner::Refused => text(excuses.refused.to_owned()),
+        Manner::NoNumbers => text(excuses.no_stock.to_owned()),
+        Manner::DoubleBooking => {
+            let answer = book();
+            book();
+            text(answer)
+        }
+        Manner::LostAfter => {
+            book();
+            hang_up()
+        }
+        Manner::Error500After => {
+            book();
+            error_500()
+        }
+        Manner::Slow(delay) => {
+            let answer = book();
+            tokio::time::sleep(delay).await;
+            text(answer)
+        }
+    }
+}
+
+/// Status 200 with a type that says nothing, as such servers do.
+fn text(body: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/html; charset=UTF-8")], body).into_response()
+}
+
+fn json(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+fn hang_up() -> Response {
+    let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    response.extensions_mut().insert(HangUp);
+    response
+}
+
+fn error_500() -> Response {
+    let body = "<html><head><title>500 Internal Server Error</title></head></html>";
+    (StatusCode::INTERNAL_SERVER_ERROR, text(body.to_owned())).into_response()
+}
+
+fn page() -> Response {
+    let body = "<!DOCTYPE html><html><head><title>Just a moment</title></head>\
+                <body>Checking your browser before you go on.</body></html>";
+    text(body.to_owned())
+}

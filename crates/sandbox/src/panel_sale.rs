@@ -1,0 +1,208 @@
+//! Selling an SMM order: the panel's checks, the price, the booking, and what may follow it.
+
+use crate::accounts::PANEL;
+use crate::catalogue::panel_services::{PanelService, panel_service};
+use crate::event::Event;
+use crate::faults::{Manner, SLOW_MS};
+use crate::panel_order::{LinkManner, Snapshot, Word, read_link};
+use crate::sandbox::{Books, Sandbox};
+use domain::usd::{Rate, Usd};
+use std::time::Duration;
+use wire::panel_v2::{Add, OrderType, UNKNOWN_ORDER, Units};
+
+/// What the panel says where its state file cannot be written.
+const STORAGE: &str = "Internal error";
+/// What the panel says to a service id it does not have.
+const UNKNOWN_SERVICE: &str = "Incorrect service ID";
+/// A refill takes this long to begin and to end, in milliseconds.
+const REFILL_MS: [i64; 2] = [2_000, 5_000];
+
+/// What is about to be sold.
+#[derive(Clone, Debug)]
+pub(crate) struct PanelQuote {
+    service: u32,
+    link: String,
+    units: u64,
+    cost: Usd,
+}
+
+impl Sandbox {
+    /// Checks an order as a panel does; the error is its text.
+    pub(crate) fn panel_quote(&self, add: &Add) -> Result<PanelQuote, String> {
+        let service = panel_service(&add.service).ok_or(UNKNOWN_SERVICE)?;
+        let member = |name: &str| add.member(name);
+        let needed = service.kind.needed().iter().copied();
+        for name in needed.chain(service.kind.needed_with(&member)) {
+            if member(name).is_none() {
+                return Err(missing(name));
+            }
+        }
+        let units = service.kind.units(&member).map_err(missing)?;
+        let (units, cost) = priced(service, units, add)?;
+        let named = if service.kind == OrderType::Subscriptions {
+            "username"
+        } else {
+            "link"
+        };
+        let link = member(named).unwrap_or_default().trim().to_owned();
+        if link.contains(char::is_whitespace) {
+            return Err("Link is invalid".to_owned());
+        }
+        Ok(PanelQuote {
+            service: service.id,
+            link,
+            units,
+            cost,
+        })
+    }
+
+    /// How this purchase goes: the link has its way, others are struck at random.
+    pub(crate) fn panel_manner(&self, quote: &PanelQuote) -> Manner {
+        match read_link(&quote.link).1 {
+            LinkManner::Lost => Manner::LostAfter,
+            LinkManner::LostBefore => Manner::LostBefore,
+            LinkManner::Slow => Manner::Slow(Duration::from_millis(SLOW_MS)),
+            LinkManner::Plain if quote.link.contains("sandbox=") => Manner::Plain,
+            LinkManner::Plain => self.next_purchase(),
+        }
+    }
+
+    /// Places the order and returns its id; the error is the panel's text.
+    pub(crate) fn book_order(&self, quote: &PanelQuote) -> Result<u64, &'static str> {
+        self.books(|books, now| {
+            if books.state.balance(PANEL) < quote.cost {
+                return Err("Not enough funds on balance");
+            }
+            let id = books.state.next_order_id();
+            let event = Event::OrderPlaced {
+                at: now,
+                id,
+                service: quote.service,
+                link: quote.link.clone(),
+                units: quote.units,
+                cost_micros: quote.cost,
+            };
+            books.record(&event).map_err(|_| STORAGE)?;
+            Ok(id)
+        })
+    }
+
+    /// States of orders by id, as a client reads them; the error of one is its text.
+    pub(crate) fn order_states(&self, ids: &[String]) -> Vec<Result<Snapshot, &'static str>> {
+        self.books(|books, now| ids.iter().map(|id| read_order(books, now, id)).collect())
+    }
+
+    /// Asks for a cancel; the error is the panel's text.
+    pub(crate) fn cancel_order(&self, id: &str) -> Result<(), &'static str> {
+        self.books(|books, now| {
+            let order = id.parse().ok().and_then(|id| books.state.order(id));
+            let order = order.ok_or(UNKNOWN_ORDER)?;
+            let offered = panel_service(&order.service.to_string()).is_some_and(|s| s.cancel);
+            if !offered || order.is_over(now) || order.cancel_at.is_some() {
+                return Err("Order cannot be canceled");
+            }
+            let event = Event::OrderCancelAsked {
+                at: now,
+                id: order.id,
+            };
+            books.record(&event).map_err(|_| STORAGE)
+        })
+    }
+
+    /// Asks for a refill and returns its id; the error is the panel's text.
+    pub(crate) fn refill_order(&self, id: &str) -> Result<u64, &'static str> {
+        self.books(|books, now| {
+            let order = id.parse().ok().and_then(|id| books.state.order(id));
+            let order = order.ok_or(UNKNOWN_ORDER)?;
+            let offered = panel_service(&order.service.to_string()).is_some_and(|s| s.refill);
+            if !offered || order.snapshot(now).word != Word::Completed {
+                return Err("Order is not eligible for refill");
+            }
+            let id = books.state.next_refill_id();
+            let event = Event::RefillAsked {
+                at: now,
+                id,
+                order: order.id,
+            };
+            books.record(&event).map_err(|_| STORAGE)?;
+            Ok(id)
+        })
+    }
+
+    /// Status word of a refill; nothing for an unknown id.
+    pub(crate) fn refill_state(&self, id: &str) -> Option<&'static str> {
+        self.books(|books, now| {
+            let refill = books.state.refill(id.parse().ok()?)?;
+            let age = now - refill.asked_at;
+            Some(match REFILL_MS {
+                [begins, _] if age < begins => "Pending",
+                [_, ends] if age < ends => "In progress",
+                _ => "Completed",
+            })
+        })
+    }
+}
+
+/// Units and cost, within the service's limits.
+fn priced(service: &PanelService, units: Units, add: &Add) -> Result<(u64, Usd), String> {
+    let Units::Counted(units) = units else {
+        let flat = matches!(units, Units::Flat);
+        // subscriptions cost nothing now, and nobody posts in the sandbox
+        return Ok(if flat {
+            (1, service.rate)
+        } else {
+            (0, Usd::ZERO)
+        });
+    };
+    let runs = add
+        .member("runs")
+        .and_then(|runs| runs.trim().parse::<u64>().ok())
+        .unwrap_or(1);
+    if runs > 1 && !service.dripfeed {
+        return Err("Incorrect request".to_owned());
+    }
+    if units / runs.max(1) < service.min {
+        return Err(format!(
+            "Quantity is less than the minimum of {}",
+            service.min
+        ));
+    }
+    if units > service.max {
+        return Err(format!(
+            "Quantity is more than the maximum of {}",
+            service.max
+        ));
+    }
+    let cost = Rate::per_1000(service.rate).and_then(|rate| rate.charge(units));
+    Ok((units, cost.ok_or("Incorrect request")?))
+}
+
+/// What a panel says about a member that is missing or makes no sense.
+fn missing(member: &str) -> String {
+    match member {
+        "link" => "Link is invalid".to_owned(),
+        "quantity" | "runs" => "Quantity is less than the minimum".to_owned(),
+        "comments" | "username" | "usernames" | "hashtag" | "hashtags" | "answer_number" => {
+            format!("{member} is empty")
+        }
+        _ => "Incorrect request".to_owned(),
+    }
+}
+
+fn read_order(books: &mut Books, now: i64, id: &str) -> Result<Snapshot, &'static str> {
+    let order = id
+        .parse()
+        .ok()
+        .and_then(|id| books.state.order(id))
+        .ok_or(UNKNOWN_ORDER)?;
+    if order.shows_false_partial(now) {
+        let event = Event::FalsePartialSeen {
+            at: now,
+            id: order.id,
+        };
+        let shown = order.snapshot(now);
+        books.record(&event).map_err(|_| STORAGE)?;
+        return Ok(shown);
+    }
+    Ok(order.snapshot(now))
+}
