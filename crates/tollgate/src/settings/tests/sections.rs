@@ -1,0 +1,176 @@
+//! What the sections of the file come to.
+
+use super::*;
+use domain::policy::{OtpClass, SmmClass, Strength};
+use domain::usd::Usd;
+
+#[test]
+fn proxies_are_blocks_of_addresses() {
+    let place = Place::new();
+    let text = "listen.trusted_proxies = ['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '0.0.0.0/0']";
+    let proxies = place.read(text).unwrap().listen.trusted_proxies;
+    for (at, address, inside) in [
+        (0, "10.255.0.1", true),
+        (0, "::ffff:10.1.2.3", true),
+        (0, "11.0.0.0", false),
+        (1, "192.0.2.7", true),
+        (1, "192.0.2.6", false),
+        (2, "2001:db8:ffff::1", true),
+        (2, "2001:db9::", false),
+        (3, "203.0.113.1", true),
+        (3, "::1", false),
+    ] {
+        assert_eq!(
+            proxies[at].contains(address.parse().unwrap()),
+            inside,
+            "{address}"
+        );
+    }
+    for bad in [
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "1.0.0.0/-1",
+        "::/129",
+        "localhost",
+        "",
+        "::ffff:1.2.3.4",
+    ] {
+        let result = place.read(&format!("listen.trusted_proxies=['{bad}']"));
+        assert_eq!(
+            result.unwrap_err()[0].key,
+            "listen.trusted_proxies[0]",
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn no_setting_lifts_what_is_denied_for_good() {
+    let place = Place::new();
+    let otp = OtpClass::ALL.map(|class| (class.slug(), class.strength()));
+    let smm = SmmClass::ALL.map(|class| (class.slug(), class.strength()));
+    let mut never_sold = 0;
+    for (slug, strength) in otp.into_iter().chain(smm) {
+        let text = format!("[policy]\nlifted = ['{slug}']");
+        assert_eq!(
+            place.read(&text).is_ok(),
+            strength == Strength::DefaultDeny,
+            "{slug}"
+        );
+        if strength == Strength::HardDeny {
+            place.refuses(
+                &text,
+                &format!(
+                    "policy.lifted[0]: names the class {slug}, which is never sold: no setting \
+                     can lift it"
+                ),
+            );
+            never_sold += 1;
+        }
+    }
+    assert_eq!(never_sold, 10);
+    place.refuses(
+        "[policy]\nlifted = ['marketplace']",
+        "policy.lifted[0]: is not a class (did you mean \"marketplaces\"?); the classes are \
+         listed in docs/settings.md",
+    );
+}
+
+#[test]
+fn services_get_classes() {
+    let place = Place::new();
+    let text = "policy.lifted=['marketplaces', 'inauthentic_engagement']\n\
+                [policy.classify]\n'Some Game'='gaming_forums_streaming'\nads='paid_promotion'\n";
+    let policy = place.read(text).unwrap().policy;
+    let lifted = [
+        Class::Otp(OtpClass::Marketplaces),
+        Class::Smm(SmmClass::InauthenticEngagement),
+    ];
+    assert_eq!(policy.lifted, lifted);
+    let expected = [
+        (
+            "Some Game".to_owned(),
+            Class::Otp(OtpClass::GamingForumsStreaming),
+        ),
+        ("ads".to_owned(), Class::Smm(SmmClass::PaidPromotion)),
+    ];
+    assert_eq!(policy.classify, expected);
+    place.refuses(
+        "[policy.classify]\n'a b'='gaming'",
+        "policy.classify.\"a b\": is not a class (did you mean \"gaming_forums_streaming\"?); the \
+         classes are listed in docs/settings.md",
+    );
+    place.refuses(
+        "[policy.classify]\nx='unclassified'",
+        "policy.classify.x: is no classification: leave the line out",
+    );
+}
+
+#[test]
+fn a_confirmation_counts_only_whole() {
+    let place = Place::new();
+    let read = |members: &str| place.read(&format!("policy.smm_confirmation={{{members}}}"));
+    let whole = read("by='Ana', at='2026-02-28', statement='checked'").unwrap();
+    let confirmation = whole.policy.smm_confirmation.unwrap();
+    assert_eq!(
+        (confirmation.by.as_str(), confirmation.statement.as_str()),
+        ("Ana", "checked")
+    );
+    assert_eq!(confirmation.at.to_string(), "2026-02-28");
+    for (members, key) in [
+        ("at='2026-02-28', statement='x'", "by"),
+        ("by='Ana', statement='x'", "at"),
+        ("by='Ana', at='2026-02-28', statement=' '", "statement"),
+        ("by='Ana', at='2026-02-30', statement='x'", "at"),
+        ("by='Ana', at='28.02.2026', statement='x'", "at"),
+        ("by='Ana', at='20260228', statement='x'", "at"),
+    ] {
+        let problems = read(members).unwrap_err();
+        assert_eq!(problems.len(), 1, "{members}: {problems:?}");
+        assert_eq!(problems[0].key, format!("policy.smm_confirmation.{key}"));
+    }
+}
+
+#[test]
+fn servers_stand_in_the_operators_order() {
+    let place = Place::new();
+    let text = "otp.order=['paul','romeo']\notp.default_server='john'\n\
+                [servers.john]\n[servers.paul]\n[servers.romeo]\n[servers.andrew]\nenabled=false";
+    let settings = place.read(text).unwrap();
+    let names: Vec<&str> = settings
+        .servers
+        .iter()
+        .map(|server| server.name.as_str())
+        .collect();
+    assert_eq!(names, ["paul", "romeo", "andrew", "john"]);
+    assert!(!settings.server("andrew").unwrap().enabled);
+    assert_eq!(settings.server("paul").unwrap().label, "paul");
+    place.refuses(
+        &text.replace("'john'\n", "'andrew'\n"),
+        "otp.default_server: is \"andrew\", which is not a server that is switched on",
+    );
+}
+
+#[test]
+fn markup_rules_fall_back_to_the_general_figures() {
+    let place = Place::new();
+    let text = "[markup]\npercent='12.25'\nfixed_usd='0.01'\n\
+                rules=[{service='telegram', percent='35'}, {country='pakistan', fixed_usd='0'}]";
+    let markup = place.read(text).unwrap().markup;
+    let figures: Vec<(u32, Usd)> = markup
+        .rules
+        .iter()
+        .map(|rule| (rule.percent.hundredths, rule.fixed))
+        .collect();
+    assert_eq!(figures, [(3500, Usd(10_000)), (1225, Usd::ZERO)]);
+    for (hundredths, text) in [(0, "0"), (1225, "12.25"), (1205, "12.05"), (1250, "12.5")] {
+        assert_eq!(Percent { hundredths }.to_string(), text);
+    }
+    for bad in ["12.255", "-1", "10000.01", "20%", "", "1e1"] {
+        assert!(
+            place.read(&format!("markup.percent='{bad}'")).is_err(),
+            "{bad}"
+        );
+    }
+    assert!(place.read("markup.percent='10000'").is_ok());
+}
