@@ -277,6 +277,8 @@ pub struct Endpoint {
     pub answer: Answer,
     /// The answer with status 202, where there is one.
     pub accepted: Option<Answer>,
+    /// The endpoints, by id, that the `order_id` of the answer is good for.
+    pub leads_to: &'static [&'static str],
     /// The codes it refuses with, in groups.
     pub refusals: &'static [&'static [&'static str]],
 }

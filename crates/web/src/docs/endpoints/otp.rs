@@ -39,6 +39,7 @@ pub(super) const BASE: Endpoint = Endpoint {
     sample: &[],
     answer: BALANCE,
     accepted: None,
+    leads_to: &[],
     refusals: &[EVERYWHERE],
 };
 
@@ -161,6 +162,7 @@ const BUY_NUMBER: Endpoint = Endpoint {
 }"#,
     },
     accepted: Some(ACCEPTED),
+    leads_to: &["otp-get-status", "otp-cancel"],
     refusals: &[
         EVERYWHERE,
         WRITES,

@@ -33,6 +33,7 @@ const HEALTH: Endpoint = Endpoint {
 }"#,
     },
     accepted: None,
+    leads_to: &[],
     refusals: &[&["method_not_allowed"]],
 };
 

@@ -42,6 +42,7 @@ const BASE: Endpoint = Endpoint {
     sample: &[],
     answer: BALANCE,
     accepted: None,
+    leads_to: &[],
     refusals: &[EVERYWHERE],
 };
 
@@ -160,6 +161,7 @@ const PLACE_ORDER: Endpoint = Endpoint {
 }"#,
     },
     accepted: Some(ACCEPTED),
+    leads_to: &["smm-order-status"],
     refusals: &[
         EVERYWHERE,
         WRITES,

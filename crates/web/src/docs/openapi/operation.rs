@@ -36,7 +36,8 @@ const fn tag(group: Group) -> &'static str {
     }
 }
 
-fn operation_id(first: &Endpoint) -> String {
+/// The name of the operation that an endpoint is part of.
+pub(super) fn operation_id(first: &Endpoint) -> String {
     match (first.action, first.method) {
         (None, _) => schemas::camel_case(first.id),
         (Some(_), Method::Get) => format!("{}Read", tag(first.group).to_lowercase()),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::schemas;
-use crate::docs::endpoints::{Answer, Endpoint, Method};
+use super::{operation, schemas};
+use crate::docs::endpoints::{self, Answer, Endpoint, Method};
 use crate::docs::errors::ErrorCode;
 
 /// Refused while the request was still being parsed: no body, no headers of ours.
@@ -69,7 +69,7 @@ fn success(
     } else {
         data
     };
-    json!({
+    let mut response = json!({
         "description": lines.join("\n\n"),
         "headers": header_references(status, actions),
         "content": {
@@ -78,7 +78,33 @@ fn success(
                 "examples": examples,
             },
         },
-    })
+    });
+    let links = links(actions);
+    if !links.is_empty() {
+        response["links"] = Value::Object(links);
+    }
+    response
+}
+
+/// What can be done with the `order_id` of an answer.
+fn links(actions: &[&'static Endpoint]) -> Map<String, Value> {
+    let order_id = "$response.body#/data/order_id";
+    let targets = actions.iter().flat_map(|endpoint| endpoint.leads_to);
+    targets
+        .filter_map(|id| endpoints::all().find(|endpoint| endpoint.id == *id))
+        .map(|target| {
+            let mut link = json!({
+                "operationId": operation::operation_id(target),
+                "description": target.summary,
+                "parameters": { "action": target.action },
+            });
+            match target.method {
+                Method::Get => link["parameters"]["order_id"] = json!(order_id),
+                Method::Post => link["requestBody"] = json!({ "order_id": order_id }),
+            }
+            (schemas::camel_case(target.id), link)
+        })
+        .collect()
 }
 
 /// Every code that one of the endpoints refuses with, by status.

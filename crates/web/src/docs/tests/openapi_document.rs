@@ -167,6 +167,31 @@ fn its_examples_are_those_of_the_table() {
 }
 
 #[test]
+fn its_links_lead_from_a_purchase_to_the_order() {
+    let document = document();
+    for endpoint in endpoints::all() {
+        let links = &operation(&document, endpoint)["responses"]["200"]["links"];
+        for id in endpoint.leads_to {
+            let target = endpoints::all().find(|one| one.id == *id).unwrap();
+            assert!(
+                target.parameters.iter().any(|one| one.name == "order_id"),
+                "{id}"
+            );
+            let operation_id = &operation(&document, target)["operationId"];
+            let linked = links.as_object().unwrap().values().any(|link| {
+                link["operationId"] == *operation_id
+                    && link["parameters"]["action"] == Value::from(target.action)
+            });
+            assert!(linked, "{} does not link to {id}", endpoint.id);
+        }
+        assert_eq!(
+            links.is_null(),
+            endpoint.leads_to.is_empty() && endpoint.id != "otp-cancel"
+        );
+    }
+}
+
+#[test]
 fn its_references_lead_somewhere_and_its_descriptions_say_something() {
     let document = document();
     let mut visited = 0;
