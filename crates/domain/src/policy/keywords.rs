@@ -18,7 +18,7 @@ pub(super) enum Place {
 struct Keyword<C> {
     class: C,
     place: Place,
-    letters: Spellings<String>,
+    letters: Spellings<Form>,
 }
 
 /// An ordered set of keywords; the first that matches decides.
@@ -43,7 +43,7 @@ impl<C: Copy> Keywords<C> {
     /// Adds one keyword after the others; it may contain gaps and is read as names are.
     pub fn push(&mut self, class: C, place: Place, word: &str) {
         let letters = spellings(word);
-        if !letters.single.is_empty() {
+        if !letters.single.whole.is_empty() {
             self.0.push(Keyword {
                 class,
                 place,
@@ -71,13 +71,17 @@ impl<C> Keyword<C> {
         name.readings.iter().any(|reading| {
             stands(self.place, &letters.single, &reading.single)
                 || stands(self.place, &letters.paired, &reading.paired)
-                || squeezed.len() >= SQUEEZED_LETTERS_MIN
+                || squeezed.whole.len() >= SQUEEZED_LETTERS_MIN
                     && stands(self.place, squeezed, &reading.squeezed)
         })
     }
 }
 
-fn stands(place: Place, keyword: &str, form: &Form) -> bool {
+fn stands(place: Place, keyword: &Form, form: &Form) -> bool {
+    if keyword.alphabet & !form.alphabet != 0 {
+        return false;
+    }
+    let keyword = keyword.whole.as_str();
     let mut runs = form.words.iter().chain([&form.whole]);
     match place {
         Place::Anywhere => form.whole.contains(keyword),
@@ -85,4 +89,22 @@ fn stands(place: Place, keyword: &str, form: &Form) -> bool {
         Place::Word => runs.any(|run| run == keyword),
         Place::Whole => form.whole == keyword,
     }
+}
+
+/// Keywords with so few letters for their place that they would deny names by accident.
+#[cfg(test)]
+pub(super) fn too_short<'a, C>(rules: &[(C, Place, &'a str)]) -> Vec<&'a str> {
+    let least = |place: &Place| match place {
+        Place::Anywhere => 4,
+        Place::Edge | Place::Word | Place::Whole => 3,
+    };
+    let words = rules.iter().flat_map(|(_, place, words)| {
+        words
+            .split_ascii_whitespace()
+            .map(move |word| (least(place), word))
+    });
+    words
+        .filter(|(least, word)| spellings(word).single.whole.len() < *least)
+        .map(|it| it.1)
+        .collect()
 }

@@ -50,6 +50,8 @@ pub(super) struct Form {
     pub whole: String,
     /// The words, and the parts of words that capitals or trailing digits set apart.
     pub words: Vec<String>,
+    /// Which letters occur, one bit each.
+    pub alphabet: u32,
 }
 
 const MARKS: [char; 3] = ['!', '|', '¡'];
@@ -89,15 +91,21 @@ impl Form {
         words.push(spelled);
         words.retain(|word| !word.is_empty());
         Self {
+            alphabet: alphabet(&whole),
             whole: without_runs(&whole, 3),
             words,
         }
     }
 
     fn spellings(self) -> Spellings<Self> {
-        let map = |change: fn(&str) -> String| Self {
-            whole: change(&self.whole),
-            words: self.words.iter().map(|word| change(word)).collect(),
+        let map = |change: fn(&str) -> String| {
+            let whole = change(&self.whole);
+            let words = self.words.iter().map(|word| change(word)).collect();
+            Self {
+                alphabet: alphabet(&whole),
+                whole,
+                words,
+            }
         };
         Spellings {
             paired: map(pair),
@@ -107,14 +115,15 @@ impl Form {
     }
 }
 
-/// The spellings of one keyword.
-pub(super) fn spellings(keyword: &str) -> Spellings<String> {
-    let single = skeleton(keyword);
-    Spellings {
-        paired: pair(&single),
-        squeezed: squeeze(&single),
-        single,
+/// A keyword read as names are: the spellings of its letters run together.
+pub(super) fn spellings(keyword: &str) -> Spellings<Form> {
+    let whole = skeleton(keyword);
+    Form {
+        alphabet: alphabet(&whole),
+        whole,
+        words: Vec::new(),
     }
+    .spellings()
 }
 
 /// The letters of a text as they look, run together: `B 4 n к` is `bank`. The letters i and l are
@@ -128,6 +137,13 @@ pub(super) fn skeleton(text: &str) -> String {
         );
     }
     without_runs(&letters, 3)
+}
+
+/// Which letters occur in a skeleton, one bit each: tells cheaply what cannot be in it.
+fn alphabet(skeleton: &str) -> u32 {
+    skeleton.bytes().fold(0, |seen, letter| {
+        seen | 1 << (letter.saturating_sub(b'a') % 32)
+    })
 }
 
 fn pair(skeleton: &str) -> String {
@@ -278,7 +294,7 @@ fn other_look_alike(small: char) -> &'static str {
         'ԛ' => "q",
         'и' | 'й' | 'ц' | 'υ' | 'ս' | 'ᴜ' | 'ᵘ' => "u",
         'ν' | 'ѵ' | 'ᴠ' | 'ᵛ' => "v",
-        'ш' | 'щ' | 'ԝ' | 'ω' | 'ψ' | 'ᴡ' | 'ʷ' => "w",
+        'ш' | 'щ' | 'ԝ' | 'ѡ' | 'ω' | 'ψ' | 'ᴡ' | 'ʷ' => "w",
         'х' | 'ж' | 'χ' | 'ˣ' => "x",
         'у' | 'ч' | 'γ' | 'ʏ' | 'ʸ' | '¥' => "y",
         _ => "",

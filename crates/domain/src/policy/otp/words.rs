@@ -121,3 +121,15 @@ pub(super) const SOFT: &[Rule] = &[
     ),
     (Dating, Word, "date dates"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::keywords::too_short;
+    use super::{HARD, SOFT};
+
+    #[test]
+    fn no_keyword_is_too_short_for_its_place() {
+        assert_eq!(too_short(HARD), Vec::<&str>::new());
+        assert_eq!(too_short(SOFT), Vec::<&str>::new());
+    }
+}

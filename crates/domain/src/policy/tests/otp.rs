@@ -163,6 +163,9 @@ fn accidental_words_deny_nothing() {
         "Papaya",
         "Katana Zero",
         "Apollon",
+        "Bilibili TV",
+        "Marvel Snap",
+        "Liz",
     ] {
         assert_eq!(classify_otp(name, ""), OtpClass::Unclassified, "{name}");
     }

@@ -15,6 +15,14 @@ fn names_tell_the_class() {
             "Instagram Followers from old accounts",
             InauthenticEngagement,
         ),
+        (
+            "Instagram Likes - No login, no password, in stock",
+            InauthenticEngagement,
+        ),
+        (
+            "Top rated Followers (accounts with posts, no ban)",
+            InauthenticEngagement,
+        ),
         ("YouTube Views - Instant", InauthenticEngagement),
         ("TikTok L1kes", InauthenticEngagement),
         ("𝐈𝐧𝐬𝐭𝐚𝐠𝐫𝐚𝐦 𝐅𝐨𝐥𝐥𝐨𝐰𝐞𝐫𝐬", InauthenticEngagement),
@@ -38,6 +46,8 @@ fn names_tell_the_class() {
         ("Aged Account for sale", AccountSales),
         ("Warmed Facebook accounts", AccountSales),
         ("Twitter Accounts PVA", AccountSales),
+        ("Facebook logins", AccountSales),
+        ("Buy logins", AccountSales),
         ("Sponsored Google Ads campaign", PaidPromotion),
         ("Influencer placement with disclosure", PaidPromotion),
         ("Something else", Unclassified),
