@@ -5,17 +5,17 @@ mod active;
 mod catalogue;
 mod failure;
 mod history;
+mod prices;
 mod purchase;
 mod request;
 mod status;
 pub mod words;
 
 pub use active::{Active, ActiveList, ActiveState};
-pub use catalogue::{
-    Countries, Country, PriceRow, PriceShape, Prices, Service, ServiceShape, Services,
-};
+pub use catalogue::{Countries, Country, Service, ServiceShape, Services};
 pub use failure::{Body, Failure, Refused, hero_problem, json_problem, open};
 pub use history::{History, HistoryRow};
+pub use prices::{PriceRow, PriceShape, Prices};
 pub use purchase::{Balance, NumberSold, NumberV2};
 pub use request::{BadRequest, Call, NumberOrder, Page, PriceFilter, Request, SetStatus};
 pub use status::{CallV2, SetStatusReply, SmsV2, Status, StatusV2, StatusV2Reply};

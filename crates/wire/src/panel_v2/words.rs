@@ -16,127 +16,75 @@ pub enum Class {
 /// One way in which a text matches: all of these words are in it.
 type AllOf = &'static [&'static str];
 
-fn refused(refusal: Refusal) -> Class {
-    Class::Refused(refusal)
-}
+const AUTH: Class = Class::Refused(Refusal::UpstreamAuth);
+const BLOCKED: Class = Class::Refused(Refusal::AccountBlocked);
+const FUNDS: Class = Class::Refused(Refusal::UpstreamFunds);
+const THROTTLED: Class = Class::Refused(Refusal::Throttled);
+const NOT_SOLD: Class = Class::Refused(Refusal::NotSold);
+const DUPLICATE: Class = Class::Refused(Refusal::DuplicateLink);
+const OUR_FAULT: Class = Class::Refused(Refusal::OurFault);
+const QUANTITY: Class = input(Some("quantity"));
+const LINK: Class = input(Some("link"));
+const COMMENTS: Class = input(Some("comments"));
+const USERNAME: Class = input(Some("username"));
+/// A hashtag may be `hashtag` or `hashtags`, an answer `answer_number`: the text does not say.
+const OTHER_INPUT: Class = input(None);
 
-fn input(member: &'static str) -> Class {
-    Class::Refused(Refusal::RejectedInput {
-        member: Some(member),
-    })
+const fn input(member: Option<&'static str>) -> Class {
+    Class::Refused(Refusal::RejectedInput { member })
 }
 
 /// Rows in order; the first that matches wins.
-fn rows() -> [(Class, &'static [AllOf]); 14] {
-    [
-        (
-            refused(Refusal::UpstreamAuth),
-            &[
-                &["invalid api key"],
-                &["invalid key"],
-                &["incorrect key"],
-                &["wrong key"],
-            ],
-        ),
-        (
-            refused(Refusal::AccountBlocked),
-            &[
-                &["account", "suspended"],
-                &["account", "blocked"],
-                &["account", "inactive"],
-            ],
-        ),
-        (
-            refused(Refusal::UpstreamFunds),
-            &[
-                &["not enough funds"],
-                &["insufficient funds"],
-                &["insufficient balance"],
-                &["not enough balance"],
-            ],
-        ),
-        (
-            refused(Refusal::Throttled),
-            &[&["too many requests"], &["rate limit"]],
-        ),
-        (
-            refused(Refusal::NotSold),
-            &[
-                &["incorrect service id"],
-                &["service not found"],
-                &["invalid service"],
-                &["service", "inactive"],
-                &["service", "disabled"],
-                &["service", "unavailable"],
-            ],
-        ),
-        (
-            refused(Refusal::DuplicateLink),
-            &[
-                &["active order with this link"],
-                &["already running"],
-                &["wait until order"],
-            ],
-        ),
-        (
-            refused(Refusal::OurFault),
-            &[
-                &["incorrect request"],
-                &["invalid action"],
-                &["neither parameter is set"],
-            ],
-        ),
-        (Class::UnknownOrder, &[&["incorrect order id"]]),
-        (
-            Class::RefillRefused,
-            &[&["refill not found"], &["not eligible"]],
-        ),
-        (
-            input("quantity"),
-            &[
-                &["quantity", "min"],
-                &["quantity", "max"],
-                &["quantity", "less"],
-                &["quantity", "more"],
-            ],
-        ),
-        (
-            input("link"),
-            &[
-                &["link", "incorrect"],
-                &["link", "invalid"],
-                &["link", "bad"],
-                &["link", "wrong"],
-                &["link", "private"],
-            ],
-        ),
-        (input("comments"), FAULTY_COMMENTS),
-        (input("username"), FAULTY_USERNAME),
-        (
-            refused(Refusal::RejectedInput { member: None }),
-            FAULTY_OTHER,
-        ),
-    ]
-}
-
-const FAULTY_COMMENTS: &[AllOf] = &[
-    &["comments", "incorrect"],
-    &["comments", "invalid"],
-    &["comments", "empty"],
-];
-const FAULTY_USERNAME: &[AllOf] = &[
-    &["username", "incorrect"],
-    &["username", "invalid"],
-    &["username", "empty"],
-];
-/// A hashtag may be `hashtag` or `hashtags`, an answer `answer_number`: the text does not say.
-const FAULTY_OTHER: &[AllOf] = &[
-    &["hashtag", "incorrect"],
-    &["hashtag", "invalid"],
-    &["hashtag", "empty"],
-    &["answer", "incorrect"],
-    &["answer", "invalid"],
-    &["answer", "empty"],
+const TABLE: &[(AllOf, Class)] = &[
+    (&["invalid api key"], AUTH),
+    (&["invalid key"], AUTH),
+    (&["incorrect key"], AUTH),
+    (&["wrong key"], AUTH),
+    (&["account", "suspended"], BLOCKED),
+    (&["account", "blocked"], BLOCKED),
+    (&["account", "inactive"], BLOCKED),
+    (&["not enough funds"], FUNDS),
+    (&["insufficient funds"], FUNDS),
+    (&["insufficient balance"], FUNDS),
+    (&["not enough balance"], FUNDS),
+    (&["too many requests"], THROTTLED),
+    (&["rate limit"], THROTTLED),
+    (&["incorrect service id"], NOT_SOLD),
+    (&["service not found"], NOT_SOLD),
+    (&["invalid service"], NOT_SOLD),
+    (&["service", "inactive"], NOT_SOLD),
+    (&["service", "disabled"], NOT_SOLD),
+    (&["service", "unavailable"], NOT_SOLD),
+    (&["active order with this link"], DUPLICATE),
+    (&["already running"], DUPLICATE),
+    (&["wait until order"], DUPLICATE),
+    (&["incorrect request"], OUR_FAULT),
+    (&["invalid action"], OUR_FAULT),
+    (&["neither parameter is set"], OUR_FAULT),
+    (&["incorrect order id"], Class::UnknownOrder),
+    (&["refill not found"], Class::RefillRefused),
+    (&["not eligible"], Class::RefillRefused),
+    (&["quantity", "min"], QUANTITY),
+    (&["quantity", "max"], QUANTITY),
+    (&["quantity", "less"], QUANTITY),
+    (&["quantity", "more"], QUANTITY),
+    (&["link", "incorrect"], LINK),
+    (&["link", "invalid"], LINK),
+    (&["link", "bad"], LINK),
+    (&["link", "wrong"], LINK),
+    (&["link", "private"], LINK),
+    (&["comments", "incorrect"], COMMENTS),
+    (&["comments", "invalid"], COMMENTS),
+    (&["comments", "empty"], COMMENTS),
+    (&["username", "incorrect"], USERNAME),
+    (&["username", "invalid"], USERNAME),
+    (&["username", "empty"], USERNAME),
+    (&["hashtag", "incorrect"], OTHER_INPUT),
+    (&["hashtag", "invalid"], OTHER_INPUT),
+    (&["hashtag", "empty"], OTHER_INPUT),
+    (&["answer", "incorrect"], OTHER_INPUT),
+    (&["answer", "invalid"], OTHER_INPUT),
+    (&["answer", "empty"], OTHER_INPUT),
 ];
 
 /// Class of an error text from which sent values have been removed; nothing where no row matches.
@@ -150,10 +98,10 @@ pub fn class_of(text: &str) -> Option<Class> {
     let matches = |all: &AllOf| {
         all.iter().all(|word| text.contains(word)) || all.iter().all(|word| spaced.contains(word))
     };
-    let found = rows()
-        .into_iter()
-        .find(|(_, ways)| ways.iter().any(matches));
-    found.map(|(class, _)| class)
+    TABLE
+        .iter()
+        .find(|(all, _)| matches(all))
+        .map(|(_, class)| class.clone())
 }
 
 /// Shortest value worth removing: no keyword of the table is shorter.
