@@ -28,8 +28,8 @@ static DENIED: LazyLock<Keywords<OtpClass>> = LazyLock::new(|| {
 });
 
 /// Classifies a service by the compiled-in list and keywords. Names decide; a code only speaks
-/// where the name says nothing. Costs tens of microseconds: meant to
-/// be asked once per distinct service of an import, not per order.
+/// where the name says nothing. Costs tens of microseconds: meant to be asked once per distinct
+/// service of an import, not per order.
 pub fn classify_otp(name: &str, code: &str) -> OtpClass {
     if is_sandbox(name) {
         return OtpClass::Unclassified;

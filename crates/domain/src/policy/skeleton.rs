@@ -3,7 +3,7 @@
 use crate::countries::without_accent;
 
 /// Words that contain a denied word by accident. They are skipped only when written plainly and
-/// as a whole word, so "Bank AI" is not mistaken for "Bankai".
+/// as a whole word, so "Burbank" passes and "Burb ank" does not.
 const HARMLESS: &[&str] = &[
     "bankai",
     "blender",
@@ -90,10 +90,17 @@ impl Form {
         }
         words.push(spelled);
         words.retain(|word| !word.is_empty());
+        Self::of(without_runs(&whole, 3), words)
+    }
+
+    fn of(whole: String, words: Vec<String>) -> Self {
+        let alphabet = words
+            .iter()
+            .fold(alphabet(&whole), |seen, word| seen | alphabet(word));
         Self {
-            alphabet: alphabet(&whole),
-            whole: without_runs(&whole, 3),
+            whole,
             words,
+            alphabet,
         }
     }
 
@@ -101,11 +108,7 @@ impl Form {
         let map = |change: fn(&str) -> String| {
             let whole = change(&self.whole);
             let words = self.words.iter().map(|word| change(word)).collect();
-            Self {
-                alphabet: alphabet(&whole),
-                whole,
-                words,
-            }
+            Self::of(whole, words)
         };
         Spellings {
             paired: map(pair),
@@ -117,13 +120,7 @@ impl Form {
 
 /// A keyword read as names are: the spellings of its letters run together.
 pub(super) fn spellings(keyword: &str) -> Spellings<Form> {
-    let whole = skeleton(keyword);
-    Form {
-        alphabet: alphabet(&whole),
-        whole,
-        words: Vec::new(),
-    }
-    .spellings()
+    Form::of(skeleton(keyword), Vec::new()).spellings()
 }
 
 /// The letters of a text as they look, run together: `B 4 n к` is `bank`. The letters i and l are

@@ -93,8 +93,7 @@ static KEYWORDS: LazyLock<Keywords<SmmClass>> = LazyLock::new(|| {
 });
 
 /// Classifies a service by its name and category; the order type decides where it says more.
-/// Costs tens of microseconds: meant to
-/// be asked once per distinct service of an import, not per order.
+/// Costs tens of microseconds: meant to be asked once per distinct service of an import.
 pub fn classify_smm(name: &str, category: &str, kind: &str) -> SmmClass {
     let kind = kind.trim().to_ascii_lowercase();
     let found = KEYWORDS.find(&Name::read(&format!("{category} - {name}")));
