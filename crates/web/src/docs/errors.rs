@@ -38,6 +38,7 @@ pub(super) const EVERYWHERE: &[&str] = &[
     "method_not_allowed",
     "rate_limited",
     "internal_error",
+    "storage_unavailable",
 ];
 
 /// Sent by every write.
@@ -59,6 +60,7 @@ pub(super) const PURCHASES: &[&str] = &[
     "invalid_parameter",
     "insufficient_balance",
     "service_restricted",
+    "tier_required",
     "service_not_found",
     "provider_unavailable",
     "provider_rejected",
@@ -117,7 +119,7 @@ pub const STATUSES: &[ErrorStatus] = &[
     ),
     status(
         503,
-        "Provider unavailable",
+        "Provider or gateway unavailable",
         "Retry later. A failed purchase is not charged.",
     ),
 ];
@@ -243,6 +245,11 @@ pub const CODES: &[ErrorCode] = &[
         "The operator's policy does not let this service be sold.",
     ),
     code(
+        403,
+        "tier_required",
+        "The service is sold to accounts of a higher tier; error says which.",
+    ),
+    code(
         404,
         "not_found",
         "There is nothing at this path. Paths are exact.",
@@ -267,6 +274,11 @@ pub const CODES: &[ErrorCode] = &[
         409,
         "cancel_too_early",
         "The minimum waiting period is not over; Retry-After says how long it lasts.",
+    ),
+    code(
+        409,
+        "cancel_not_supported",
+        "The route offers no cancel; the order ends by itself.",
     ),
     code(
         409,
@@ -331,6 +343,11 @@ pub const CODES: &[ErrorCode] = &[
         "purchase_outcome_unknown",
         "The provider's answer is not known and there was no Idempotency-Key. You are never \
          charged for it: should it turn out to have succeeded, it is undone.",
+    ),
+    code(
+        503,
+        "storage_unavailable",
+        "The gateway cannot take the request just now. Nothing is charged.",
     ),
     code(
         503,

@@ -173,6 +173,28 @@ fn the_codes_of_the_table_are_those_of_the_catalogue() {
 }
 
 #[test]
+fn what_the_use_cases_refuse_with_is_in_the_catalogue() {
+    let source = include_str!("../../../app/src/refusal.rs");
+    let after = source.split("fn code(").nth(1).unwrap();
+    let body = after.split("pub fn ").next().unwrap();
+    let codes: Vec<_> = body
+        .split("=> \"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert!(
+        codes.contains(&"no_numbers"),
+        "refusal.rs is no longer read right"
+    );
+    for code in codes {
+        assert!(
+            CODES.iter().any(|error| error.code == code),
+            "{code} is not documented"
+        );
+    }
+}
+
+#[test]
 fn the_page_shows_every_endpoint_with_all_that_belongs_to_it() {
     let page = page(BASE);
     for endpoint in endpoints::all() {

@@ -302,6 +302,7 @@ const CANCEL: Endpoint = Endpoint {
             "invalid_order_id",
             "order_not_found",
             "cancel_too_early",
+            "cancel_not_supported",
             "already_received",
             "order_pending",
             "provider_unavailable",
