@@ -10,6 +10,9 @@ const METHOD_LEN_MAX: u8 = 32;
 /// Most digits of a Content-Length: fewer than an `i64` holds, and far beyond any body we take.
 const LENGTH_DIGITS_MAX: usize = 18;
 
+const LENGTH: &str = "content-length";
+const CODING: &str = "transfer-encoding";
+
 /// Where the bytes broke the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken {
@@ -105,22 +108,17 @@ impl StrictHead {
     /// The first byte that no strict reader would accept. The connection is not to be followed
     /// any further: its message boundaries are lost.
     pub fn follow(&mut self, bytes: &[u8]) -> Result<(), Broken> {
-        let mut at = 0;
-        while at < bytes.len() {
-            if let Some(skipped) = self.skip_counted(bytes.len() - at) {
-                at += skipped;
-                continue;
-            }
-            match self.step(bytes[at]) {
+        let mut at = self.skip(bytes);
+        while let Some(&byte) = bytes.get(at) {
+            match self.step(byte) {
                 Some(next) => self.at = next,
                 None => {
-                    return Err(Broken {
-                        at,
-                        part: self.part_of_next(),
-                    });
+                    let part = self.part_of_next();
+                    return Err(Broken { at, part });
                 }
             }
             at += 1;
+            at += self.skip(&bytes[at..]);
         }
         Ok(())
     }
@@ -154,19 +152,27 @@ impl StrictHead {
         }
     }
 
-    /// Passes over body bytes whose number is known, at most `available`.
-    fn skip_counted(&mut self, available: usize) -> Option<usize> {
-        let (At::Length { left } | At::Chunk { left }) = &mut self.at else {
-            return None;
-        };
-        let skipped = usize::try_from(*left).unwrap_or(usize::MAX).min(available);
-        *left -= skipped as u64;
+    /// Passes over bytes that cannot change anything; says how many. They are the counted ones of
+    /// a body, and those of lines of which only the end matters.
+    fn skip(&mut self, rest: &[u8]) -> usize {
         match self.at {
-            At::Length { left: 0 } => self.at = At::Between,
-            At::Chunk { left: 0 } => self.at = At::ChunkCr,
-            _ => {}
+            At::Length { left } | At::Chunk { left } => self.skip_counted(left, rest.len()),
+            At::RequestLine => until_line_end(rest),
+            At::Value if !self.head.name_matters() => until_line_end(rest),
+            _ => 0,
         }
-        Some(skipped)
+    }
+
+    fn skip_counted(&mut self, left: u64, available: usize) -> usize {
+        let skipped = usize::try_from(left).unwrap_or(usize::MAX).min(available);
+        let left = left - skipped as u64;
+        self.at = match self.at {
+            At::Length { .. } if left > 0 => At::Length { left },
+            At::Length { .. } => At::Between,
+            _ if left > 0 => At::Chunk { left },
+            _ => At::ChunkCr,
+        };
+        skipped
     }
 
     /// Where one byte leads; `None` if nowhere.
@@ -187,8 +193,6 @@ impl StrictHead {
                 Some(At::Method { length: length + 1 })
             }
             (At::RequestLine, b'\r') => Some(At::RequestLineLf),
-            (At::RequestLine, b'\n') => None,
-            (At::RequestLine, _) => Some(At::RequestLine),
             (At::RequestLineLf, b'\n') => Some(At::HeaderStart),
             (At::HeaderStart, b'\r') => Some(At::HeadLf),
             (At::HeaderStart | At::Name, _) if is_token(byte) => {
@@ -248,13 +252,17 @@ impl StrictHead {
 }
 
 impl Head {
+    fn name_matters(&self) -> bool {
+        self.name.is(LENGTH) || self.name.is(CODING)
+    }
+
     /// Takes the header just ended into account; breaks if it puts the body's length in doubt.
     fn end_of_header(&mut self) -> ControlFlow<()> {
         let (name, value) = (
             std::mem::take(&mut self.name),
             std::mem::take(&mut self.value),
         );
-        if name.is("content-length") {
+        if name.is(LENGTH) {
             return match decimal(value.trimmed()) {
                 Some(length) if self.length.is_none() && !self.chunked => {
                     self.length = Some(length);
@@ -263,7 +271,7 @@ impl Head {
                 _ => ControlFlow::Break(()),
             };
         }
-        if name.is("transfer-encoding") {
+        if name.is(CODING) {
             if value.trimmed() != b"chunked" || self.chunked || self.length.is_some() {
                 return ControlFlow::Break(());
             }
@@ -321,8 +329,16 @@ fn with_digit(digits: u8, size: u64, byte: u8) -> Option<At> {
     })
 }
 
+fn until_line_end(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|byte| matches!(byte, b'\r' | b'\n'))
+        .unwrap_or(bytes.len())
+}
+
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 #[cfg(test)]

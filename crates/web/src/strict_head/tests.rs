@@ -230,6 +230,14 @@ fn parts_and_heads_are_told_as_they_come() {
     }
 }
 
+#[test]
+fn names_are_made_of_the_characters_the_standard_lists() {
+    let listed = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for byte in 0..=255_u8 {
+        assert_eq!(is_token(byte), listed.as_bytes().contains(&byte), "{byte}");
+    }
+}
+
 mod properties {
     use super::*;
     use proptest::prelude::*;
