@@ -2,6 +2,7 @@
 
 use super::reader::{Origin, Problem};
 use super::{Protocol, PurchaseCall, Secret, Settings};
+use domain::policy::{SmmClass, Strength};
 use std::net::SocketAddr;
 use std::path::Path;
 use toml::{Table, Value};
@@ -157,9 +158,15 @@ fn policy() -> Value {
             "practice providers only: nothing is delivered to anybody".into(),
         ),
     ]);
+    // the SMM side of the demo sells all but what is denied for good
+    let denied = SmmClass::ALL
+        .into_iter()
+        .filter(|class| class.strength() == Strength::DefaultDeny);
+    let lifted: Vec<&str> = denied.map(SmmClass::slug).collect();
     table([
         ("sell_unclassified", true.into()),
         ("smm_confirmation", confirmation),
+        ("lifted", lifted.into()),
     ])
 }
 

@@ -10,21 +10,28 @@ pub const EXAMPLE: &str = include_str!("../../../../tollgate.example.toml");
 /// Name of the settings file.
 pub const FILE: &str = "tollgate.toml";
 
-/// Writes `tollgate.toml` and the pepper into a directory, both for the owner's eyes only.
+/// Writes the pepper and `tollgate.toml` into a directory, both for the owner's eyes only.
 /// `random` is 32 bytes nobody can guess. An existing pepper is kept (it is what the stored API
 /// keys hang on); an existing settings file is an error, and then nothing is written.
 /// Gives the files that were made.
 pub fn write(directory: &Path, random: &[u8; 32]) -> io::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(directory)?;
-    let settings = directory.join(FILE);
-    create_private(&settings, EXAMPLE)?;
-    let pepper = directory.join(PEPPER_FILE);
-    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    match create_private(&pepper, &format!("{text}\n")) {
-        Ok(()) => Ok(vec![settings, pepper]),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(vec![settings]),
-        Err(error) => Err(error),
+    let (settings, pepper) = (directory.join(FILE), directory.join(PEPPER_FILE));
+    if settings.exists() {
+        return Err(io::ErrorKind::AlreadyExists.into());
     }
+    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    // the pepper first: a settings file without one would be a start that cannot start
+    let is_new = match create_private(&pepper, &format!("{text}\n")) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+        Err(error) => return Err(error),
+    };
+    create_private(&settings, EXAMPLE)?;
+    Ok([Some(pepper).filter(|_| is_new), Some(settings)]
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// A new file of mode 0600; fails where the name is taken.

@@ -5,6 +5,9 @@ use super::nearest::hint;
 use super::reader::Reader;
 use super::{Protocol, Settings};
 
+/// What stands for the SMM side where a markup rule names a server.
+const SMM_SERVER: &str = "smm";
+
 /// Notes every name that leads nowhere, and puts the servers into the operator's order.
 pub fn check(settings: &mut Settings, reader: &Reader<'_>) {
     routes(settings, reader);
@@ -87,17 +90,18 @@ fn smm(settings: &mut Settings, reader: &Reader<'_>) {
     reader.problem("smm.upstream", why);
 }
 
+/// A rule may also be for the SMM side, which prices know as the server `smm`.
 fn markup(settings: &Settings, reader: &Reader<'_>) {
+    let is_known = |name: &str| name == SMM_SERVER || settings.server(name).is_some();
     for (at, rule) in settings.markup.rules.iter().enumerate() {
-        let server = rule.scope.server.as_deref();
-        if let Some(name) = server.filter(|name| settings.server(name).is_none()) {
+        if let Some(name) = rule.server.as_deref().filter(|name| !is_known(name)) {
             let near = hint(
                 name,
                 settings.servers.iter().map(|server| server.name.as_str()),
             );
             reader.problem(
                 &format!("markup.rules[{at}].server"),
-                format!("names no server in [servers]{near}"),
+                format!("names no server in [servers], nor \"{SMM_SERVER}\"{near}"),
             );
         }
     }

@@ -25,11 +25,9 @@ mod upstreams;
 #[cfg(test)]
 mod tests;
 
-pub use exact::Percent;
 pub use keys::{Keys, Log, LogFormat, LogLevel};
 pub use limits::{Limits, Purchase};
 pub use listen::{Listen, Network};
-pub use markup::{Markup, MarkupRule, MarkupScope};
 pub use policy::{Class, Policy, SmmConfirmation};
 pub use reader::{Entry, Origin, Problem};
 pub use secret::Secret;
@@ -38,6 +36,7 @@ pub use store::{Engine, Store};
 pub use sync::Sync;
 pub use upstreams::{Doubt, Polling, Protocol, PurchaseCall, Upstream};
 
+use domain::markup::Markups;
 use reader::Reader;
 use section::{Section, text};
 use std::path::Path;
@@ -63,7 +62,7 @@ pub struct Settings {
     /// Name of the upstream that takes SMM orders; nothing where no SMM panel is configured.
     pub smm_upstream: Option<String>,
     /// What is added to cost.
-    pub markup: Markup,
+    pub markup: Markups,
     /// What the operator answers for.
     pub policy: Policy,
     /// The secret behind stored API keys.
@@ -111,7 +110,7 @@ impl Settings {
             servers: file.named("servers", Server::read),
             upstreams: file.named("upstreams", |name, part| Upstream::read(name, part, &sync)),
             smm_upstream: file.section("smm", smm_upstream),
-            markup: file.section("markup", Markup::read),
+            markup: file.section("markup", markup::read),
             policy: file.section("policy", Policy::read),
             keys: file.section("keys", Keys::read),
             log: file.section("log", Log::read),

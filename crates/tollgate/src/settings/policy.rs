@@ -3,7 +3,7 @@
 
 use super::nearest::hint;
 use super::section::{Section, text};
-use domain::policy::{OtpClass, SmmClass, Strength};
+use domain::policy::{CannotLift, OtpClass, Rules, SmmClass, Strength};
 use jiff::civil::Date;
 use std::fmt;
 use toml::Value;
@@ -81,6 +81,30 @@ impl Policy {
             lifted: part.list("lifted", Vec::new(), liftable),
             classify: part.words("classify", assignable),
         }
+    }
+
+    /// The same for the policy engine. Fails where a class that cannot be lifted was lifted by
+    /// other means than a settings file.
+    pub fn rules(&self) -> Result<Rules, CannotLift> {
+        let mut rules = Rules::default();
+        rules.sell_unclassified = self.sell_unclassified;
+        rules.smm_confirmed = self.smm_confirmation.is_some();
+        for class in &self.lifted {
+            match class {
+                Class::Otp(class) => rules.lift_otp(*class)?,
+                Class::Smm(class) => rules.lift_smm(*class)?,
+            }
+        }
+        for (service, class) in &self.classify {
+            match class {
+                Class::Otp(class) => {
+                    rules.classify_otp_name_as(service, *class);
+                    rules.classify_otp_code_as(service, *class);
+                }
+                Class::Smm(class) => rules.classify_smm_name_as(service, *class),
+            }
+        }
+        Ok(rules)
     }
 }
 

@@ -131,12 +131,16 @@ fn sections_that_contradict_themselves() {
             "markup.rules[0].server: is missing, as are service and country: give at least one",
         ),
         (
-            "markup.rules = [{country='x'}, {country='x', percent='1'}]",
+            "markup.rules = [{country='Peru'}, {country='peru', percent='1'}]",
             "markup.rules[1]: covers exactly what a rule before it covers",
         ),
         (
             "[[markup.rules]]\nserver = 'peter'",
-            "markup.rules[0].server: names no server in [servers]",
+            "markup.rules[0].server: names no server in [servers], nor \"smm\"",
+        ),
+        (
+            "[[markup.rules]]\ncountry = 'xyzzyland'",
+            "markup.rules[0].country: is no country",
         ),
         (
             "[servers.andrew]",

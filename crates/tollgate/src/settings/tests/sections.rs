@@ -1,7 +1,8 @@
 //! What the sections of the file come to.
 
 use super::*;
-use domain::policy::{OtpClass, SmmClass, Strength};
+use crate::settings::exact::Percent;
+use domain::policy::{OtpClass, Rules, SmmClass, Strength};
 use domain::usd::Usd;
 
 #[test]
@@ -107,6 +108,26 @@ fn services_get_classes() {
 }
 
 #[test]
+fn the_policy_engine_hears_what_the_operator_said() {
+    let place = Place::new();
+    let read = |text: &str| place.read(text).unwrap().policy.rules().unwrap();
+    assert_eq!(read(""), Rules::default());
+    let rules = read("policy.smm_confirmation={by='A', at='2026-02-28', statement='s'}");
+    assert!(rules.smm_confirmed && !rules.sell_unclassified && !rules.sell_default_denied_smm);
+    let lifted = read("policy.lifted=['dating', 'inauthentic_engagement']");
+    let mut expected = Rules::default();
+    expected.lift_otp(OtpClass::Dating).unwrap();
+    expected.lift_smm(SmmClass::InauthenticEngagement).unwrap();
+    assert_eq!(lifted, expected);
+    let by_name = read("[policy.classify]\n'Zyxel Quux'='dating'\n");
+    assert_eq!(by_name.otp_class("zyxel quux", "zz"), OtpClass::Dating);
+    let by_code = read("[policy.classify]\nzqx='dating'\n");
+    assert_eq!(by_code.otp_class("Zyxel Quux", "zqx"), OtpClass::Dating);
+    let bank = read("[policy.classify]\n'Some Bank'='gaming_forums_streaming'\n");
+    assert_eq!(bank.otp_class("Some Bank", "zz"), OtpClass::Money);
+}
+
+#[test]
 fn a_confirmation_counts_only_whole() {
     let place = Place::new();
     let read = |members: &str| place.read(&format!("policy.smm_confirmation={{{members}}}"));
@@ -155,14 +176,20 @@ fn servers_stand_in_the_operators_order() {
 fn markup_rules_fall_back_to_the_general_figures() {
     let place = Place::new();
     let text = "[markup]\npercent='12.25'\nfixed_usd='0.01'\n\
-                rules=[{service='telegram', percent='35'}, {country='pakistan', fixed_usd='0'}]";
+                rules=[{service='telegram', percent='35'}, {country='Pakistan', fixed_usd='0'}]";
     let markup = place.read(text).unwrap().markup;
-    let figures: Vec<(u32, Usd)> = markup
-        .rules
-        .iter()
-        .map(|rule| (rule.percent.hundredths, rule.fixed))
-        .collect();
-    assert_eq!(figures, [(3500, Usd(10_000)), (1225, Usd::ZERO)]);
+    let telegram = markup.for_offer("peter", ["306343", "telegram"], "pakistan");
+    assert_eq!(
+        (telegram.parts_per_million, telegram.fixed),
+        (350_000, Usd(10_000))
+    );
+    let pakistan = markup.for_offer("peter", ["wa", "whatsapp"], "pakistan");
+    assert_eq!(
+        (pakistan.parts_per_million, pakistan.fixed),
+        (122_500, Usd::ZERO)
+    );
+    assert_eq!(markup.general.parts_per_million, 122_500);
+    assert_eq!(markup.general.fixed, Usd(10_000));
     for (hundredths, text) in [(0, "0"), (1225, "12.25"), (1205, "12.05"), (1250, "12.5")] {
         assert_eq!(Percent { hundredths }.to_string(), text);
     }

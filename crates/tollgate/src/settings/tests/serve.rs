@@ -3,6 +3,7 @@
 use super::*;
 use crate::settings::check::{check, for_serve};
 use crate::settings::demo::{DemoAccount, DemoPlace};
+use domain::policy::SmmClass;
 use domain::time::Millis;
 
 fn accounts() -> Vec<DemoAccount<'static>> {
@@ -75,8 +76,13 @@ fn the_demo_has_eight_servers_in_their_order() {
         [1, 2]
     );
     assert_eq!(settings.smm_upstream.as_deref(), Some("panel"));
-    assert!(settings.policy.sell_unclassified && settings.policy.smm_confirmation.is_some());
-    assert_eq!(settings.markup.percent.hundredths, 2000);
+    let rules = settings.policy.rules().unwrap();
+    assert!(rules.sell_unclassified && rules.smm_confirmed);
+    assert_eq!(
+        settings.policy.lifted,
+        [Class::Smm(SmmClass::InauthenticEngagement)]
+    );
+    assert_eq!(settings.markup.general.parts_per_million, 200_000);
     assert_eq!(settings.store.data_dir, place.0);
     assert_eq!(settings.listen.address.port(), 9999);
 }
@@ -216,7 +222,7 @@ fn init_makes_a_start_and_never_overwrites() {
     let made = init::write(&fresh, &[7; 32]).unwrap();
     assert_eq!(
         made,
-        [fresh.join("tollgate.toml"), fresh.join("tollgate.pepper")]
+        [fresh.join("tollgate.pepper"), fresh.join("tollgate.toml")]
     );
     for file in &made {
         assert_eq!(
@@ -224,15 +230,15 @@ fn init_makes_a_start_and_never_overwrites() {
             0o600
         );
     }
-    let text = fs::read_to_string(&made[0]).unwrap();
-    let (settings, report) = check(&text, |_| None, &fresh, &made[0]);
+    let text = fs::read_to_string(&made[1]).unwrap();
+    let (settings, report) = check(&text, |_| None, &fresh, &made[1]);
     assert!(report.is_ok(), "{:?}", report.problems);
     assert_eq!(settings.unwrap().keys.pepper.expose(), "07".repeat(32));
     assert!(init::write(&fresh, &[8; 32]).is_err());
-    fs::remove_file(&made[0]).unwrap();
+    fs::remove_file(&made[1]).unwrap();
     assert_eq!(
         init::write(&fresh, &[8; 32]).unwrap(),
         [fresh.join("tollgate.toml")]
     );
-    assert!(fs::read_to_string(&made[1]).unwrap().starts_with("0707"));
+    assert!(fs::read_to_string(&made[0]).unwrap().starts_with("0707"));
 }

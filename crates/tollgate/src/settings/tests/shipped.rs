@@ -130,7 +130,7 @@ fn the_defaults_are_the_promised_ones() {
     assert_eq!(rates, [60, 60, 120]);
     assert_eq!(settings.purchase.sync_budget, Millis(25_000));
     assert_eq!(settings.purchase.price_grace, Millis::seconds(60));
-    assert_eq!(settings.markup.percent.hundredths, 2000);
+    assert_eq!(settings.markup.general.parts_per_million, 200_000);
     assert!(!settings.policy.sell_unclassified);
     assert_eq!(settings.policy.smm_confirmation, None);
     assert_eq!(settings.smm_upstream, None);
