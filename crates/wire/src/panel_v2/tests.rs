@@ -194,107 +194,112 @@ fn refused(text: &str) -> Purchase<String> {
     bought(&print_error(text))
 }
 
+const fn input(member: Option<&'static str>) -> Refusal {
+    Refusal::RejectedInput { member }
+}
+
+const DOCUMENTED: &[(&[&str], Refusal)] = &[
+    (
+        &[
+            "Invalid API key",
+            "invalid key",
+            "Incorrect key!",
+            "WRONG KEY",
+        ],
+        Refusal::UpstreamAuth,
+    ),
+    (
+        &[
+            "Your account is suspended",
+            "Account blocked",
+            "account inactive",
+        ],
+        Refusal::AccountBlocked,
+    ),
+    (
+        &[
+            "Not enough funds",
+            "Not enough funds on balance",
+            "Insufficient funds",
+            "insufficient balance",
+            "Not enough balance",
+            "neworder.error.not_enough_funds",
+        ],
+        Refusal::UpstreamFunds,
+    ),
+    (
+        &["Too many requests", "Rate limit exceeded"],
+        Refusal::Throttled,
+    ),
+    (
+        &[
+            "Incorrect service ID",
+            "Service not found",
+            "Invalid service",
+            "This service is inactive",
+            "service disabled",
+            "Service is unavailable",
+            "neworder.error.service_not_found",
+        ],
+        Refusal::NotSold,
+    ),
+    (
+        &[
+            "You have active order with this link. Please wait until order being completed",
+            "Already running",
+            "wait until order is done",
+        ],
+        Refusal::DuplicateLink,
+    ),
+    (
+        &[
+            "Incorrect request",
+            "Invalid action",
+            "Neither parameter is set",
+        ],
+        Refusal::OurFault,
+    ),
+    (
+        &[
+            "Quantity less than minimal 50",
+            "Quantity more than maximum 10000",
+            "Min quantity is 5",
+            "quantity > max",
+        ],
+        input(Some("quantity")),
+    ),
+    (
+        &[
+            "Incorrect link",
+            "Invalid link",
+            "Bad link",
+            "Link is wrong",
+            "Link is private",
+        ],
+        input(Some("link")),
+    ),
+    (
+        &["Comments are empty", "invalid comments"],
+        input(Some("comments")),
+    ),
+    (
+        &["Username is invalid", "Incorrect usernames"],
+        input(Some("username")),
+    ),
+    (
+        &[
+            "Empty hashtag",
+            "Incorrect answer number",
+            "invalid hashtags",
+        ],
+        input(None),
+    ),
+];
+
 #[test]
 fn every_error_text_has_its_class() {
-    let input = |member| Refusal::RejectedInput { member };
-    for (texts, refusal) in [
-        (
-            &[
-                "Invalid API key",
-                "invalid key",
-                "Incorrect key!",
-                "WRONG KEY",
-            ][..],
-            Refusal::UpstreamAuth,
-        ),
-        (
-            &[
-                "Your account is suspended",
-                "Account blocked",
-                "account inactive",
-            ],
-            Refusal::AccountBlocked,
-        ),
-        (
-            &[
-                "Not enough funds",
-                "Not enough funds on balance",
-                "Insufficient funds",
-                "insufficient balance",
-                "Not enough balance",
-                "neworder.error.not_enough_funds",
-            ],
-            Refusal::UpstreamFunds,
-        ),
-        (
-            &["Too many requests", "Rate limit exceeded"],
-            Refusal::Throttled,
-        ),
-        (
-            &[
-                "Incorrect service ID",
-                "Service not found",
-                "Invalid service",
-                "This service is inactive",
-                "service disabled",
-                "Service is unavailable",
-                "neworder.error.service_not_found",
-            ],
-            Refusal::NotSold,
-        ),
-        (
-            &[
-                "You have active order with this link. Please wait until order being completed",
-                "Already running",
-                "wait until order is done",
-            ],
-            Refusal::DuplicateLink,
-        ),
-        (
-            &[
-                "Incorrect request",
-                "Invalid action",
-                "Neither parameter is set",
-            ],
-            Refusal::OurFault,
-        ),
-        (
-            &[
-                "Quantity less than minimal 50",
-                "Quantity more than maximum 10000",
-                "Min quantity is 5",
-                "quantity > max",
-            ],
-            input(Some("quantity")),
-        ),
-        (
-            &[
-                "Incorrect link",
-                "Invalid link",
-                "Bad link",
-                "Link is wrong",
-                "Link is private",
-            ],
-            input(Some("link")),
-        ),
-        (
-            &["Comments are empty", "invalid comments"],
-            input(Some("comments")),
-        ),
-        (
-            &["Username is invalid", "Incorrect usernames"],
-            input(Some("username")),
-        ),
-        (
-            &[
-                "Empty hashtag",
-                "Incorrect answer number",
-                "invalid hashtags",
-            ],
-            input(None),
-        ),
-    ] {
-        for text in texts {
+    for (texts, refusal) in DOCUMENTED {
+        for text in *texts {
             assert_eq!(refused(text), Purchase::Refused(refusal.clone()), "{text}");
         }
     }
