@@ -110,13 +110,7 @@ impl State {
                 }
             }
             Event::OrderCancelAsked { at, id } => self.enter_cancel(id, at),
-            Event::RefillAsked { at, id, order } => {
-                self.refills.push(Refill {
-                    id,
-                    order,
-                    asked_at: at,
-                });
-            }
+            Event::RefillAsked { at, id, .. } => self.refills.push(Refill { id, asked_at: at }),
             Event::BalanceSet {
                 account,
                 balance_micros,
