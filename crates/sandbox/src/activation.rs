@@ -50,8 +50,9 @@ pub(crate) struct Activation {
     pub(crate) cost: Usd,
     /// When it was sold, unix milliseconds.
     pub(crate) sold_at: i64,
-    /// When another message was asked for first.
-    pub(crate) retry_at: Option<i64>,
+    /// When another message was asked for first and last: the first decides when the second code
+    /// comes, the last whether something is still waited for.
+    pub(crate) retries: Option<(i64, i64)>,
     /// How and when it ended.
     pub(crate) ended: Option<(Ending, i64)>,
 }
@@ -103,11 +104,17 @@ impl Activation {
         let newest_at = count
             .checked_sub(1)
             .map_or(i64::MIN, |at| self.message_times()[at]);
-        match (count, self.retry_at) {
+        match (count, self.retries) {
             (0, _) => Stage::Waiting,
-            (_, Some(asked)) if newest_at <= asked => Stage::Retry(amount(count)),
+            (_, Some((_, asked))) if newest_at <= asked => Stage::Retry(amount(count)),
             _ => Stage::Got(amount(count)),
         }
+    }
+
+    /// Enters that another message was asked for.
+    pub(crate) fn retry_asked(&mut self, at: i64) {
+        let first = self.retries.map_or(at, |(first, _)| first);
+        self.retries = Some((first, at));
     }
 
     /// Whether `wish` is granted at `now`, where cancels are locked until `lock_ms` of age.
@@ -189,8 +196,8 @@ impl Activation {
 
     fn second_code_at(&self) -> i64 {
         let unasked = self.sold_at + SECOND_CODE_MS;
-        match self.retry_at {
-            Some(asked) if asked < unasked => asked + SECOND_CODE_AFTER_RETRY_MS,
+        match self.retries {
+            Some((asked, _)) if asked < unasked => asked + SECOND_CODE_AFTER_RETRY_MS,
             _ => unasked,
         }
     }
@@ -220,7 +227,7 @@ mod tests {
             phone: 14_155_550_100,
             cost: Usd(10_000),
             sold_at: 1_000_000,
-            retry_at: None,
+            retries: None,
             ended: None,
         }
     }
@@ -272,7 +279,7 @@ mod tests {
         assert_eq!(granted(&normal, after(5_000)), got);
         assert_eq!(granted(&normal, after(500_000)), got);
         let retry = Activation {
-            retry_at: Some(after(5_000)),
+            retries: Some((after(5_000), after(5_000))),
             ..normal.clone()
         };
         assert_eq!(retry.stage(after(6_000)), Stage::Retry(1));
@@ -309,17 +316,22 @@ mod tests {
     #[test]
     fn a_second_code_follows_a_retry_by_eight_seconds() {
         let asked = Activation {
-            retry_at: Some(after(5_000)),
+            retries: Some((after(5_000), after(5_000))),
             ..sold(Some(Misbehaviour::SecondCode))
         };
         assert_eq!(asked.stage(after(12_500)), Stage::Retry(1));
         assert_eq!(asked.stage(after(13_000)), Stage::Got(2));
         assert_ne!(asked.code(7, 0), asked.code(7, 1));
-        let late = Activation {
-            retry_at: Some(after(20_000)),
+        let again = Activation {
+            retries: Some((after(5_000), after(20_000))),
             ..asked
         };
-        assert_eq!(late.stage(after(19_999)), Stage::Got(2));
+        assert_eq!(again.stage(after(30_000)), Stage::Retry(2));
+        let late = Activation {
+            retries: Some((after(20_000), after(20_000))),
+            ..again
+        };
+        assert_eq!(late.messages(after(12_000)), 2);
         assert_eq!(late.stage(after(30_000)), Stage::Retry(2));
     }
 

@@ -1,7 +1,7 @@
 //! Selling a number: what it would cost, and the booking.
 
 use crate::accounts::AccountIndex;
-use crate::activation::{Activation, Denied, Wish};
+use crate::activation::{Activation, Denied, Stage, Wish};
 use crate::catalogue::{COUNTRIES, Misbehaviour, Offer, ServiceIndex};
 use crate::event::Event;
 use crate::faults::{Manner, SLOW_MS};
@@ -163,7 +163,9 @@ impl Sandbox {
             }
             let event = match wish {
                 Wish::Ready => return Wished::Granted,
-                Wish::Retry if activation.retry_at.is_some() => return Wished::Granted,
+                Wish::Retry if matches!(activation.stage(now), Stage::Retry(_)) => {
+                    return Wished::Granted;
+                }
                 Wish::Retry => Event::RetryAsked { at: now, id },
                 Wish::Finish => Event::NumberFinished { at: now, id },
                 Wish::Cancel => Event::NumberCancelled { at: now, id },

@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_cancel_takes_a_second_and_ends_as_canceled_partial_or_not_at_all() {
-        let asked = |age| PanelOrder {
+        let asked = |age: i64| PanelOrder {
             cancel_at: Some(50_000 + age),
             ..order("")
         };

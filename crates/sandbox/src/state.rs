@@ -98,7 +98,7 @@ impl State {
             Event::NumberSold { .. } => self.enter_sale(event),
             Event::RetryAsked { at, id } => {
                 if let Some(activation) = self.activation_mut(id) {
-                    activation.retry_at.get_or_insert(at);
+                    activation.retry_asked(at);
                 }
             }
             Event::NumberFinished { at, id } => self.end(id, Ending::Finished, at),
@@ -223,7 +223,7 @@ impl State {
             phone,
             cost: cost_micros,
             sold_at: at,
-            retry_at: None,
+            retries: None,
             ended: None,
         };
         self.balances[account].0 -= cost_micros.0;
