@@ -1,4 +1,30 @@
-//! app
+//! What one can ask for: one file for each use case, over the ports of `domain`. Every door calls
+//! these; no rule lives in a door.
 
+mod accounts;
 pub mod api_key;
+mod buy_number;
+mod cancel;
+mod engine;
+mod get_status;
+mod idempotency;
+mod key_cache;
 pub mod limits;
+mod list_services;
+mod measured;
+mod place_order;
+mod refresh_catalogue;
+mod refusal;
+mod settle_in_doubt;
+mod sync_activations;
+mod sync_smm;
+mod watch;
+
+pub use accounts::{AdminError, IssuedKey, KeyOrder};
+pub use buy_number::{BuyNumber, Receipt};
+pub use engine::{Engine, Outside, Settings};
+pub use idempotency::KeyedRequest;
+pub use list_services::{CountryView, ServerChoice, ServiceView, ServicesOf};
+pub use place_order::{PlaceOrder, TEXT_MEMBERS};
+pub use refresh_catalogue::Refreshed;
+pub use refusal::{Answer, Purchased, Refusal};

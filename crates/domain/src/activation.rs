@@ -465,7 +465,6 @@ impl Activation {
     /// The upstream refuses to cancel yet. A client's cancel is off; an expiry or an undo waits.
     pub fn cancel_too_early(mut self, left: Millis, now: Timestamp) -> Vec<Write> {
         let again_at = now + left;
-        self.cancel_allowed_at = self.cancel_allowed_at.max(Some(again_at));
         let expired = self.expires_at.is_some_and(|end| end <= now);
         if self.state == ActivationState::CancelRequested && !expired {
             self.state = ActivationState::Active;
@@ -473,6 +472,12 @@ impl Activation {
         } else {
             self.due_at = Some(again_at);
         }
+        vec![self.save()]
+    }
+
+    /// Somebody takes the next background step: nobody else does before the lease ends.
+    pub fn lease(mut self, until: Timestamp) -> Vec<Write> {
+        self.due_at = Some(until);
         vec![self.save()]
     }
 

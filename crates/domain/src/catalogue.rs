@@ -4,7 +4,7 @@
 
 use crate::countries;
 use crate::markup::Markups;
-use crate::panel_kind::PanelKind;
+use crate::panel_kind::{Billing, PanelKind};
 use crate::policy::{OtpClass, Rules, SmmClass};
 use crate::time::{Millis, Timestamp};
 use crate::upstream::{NumberListing, PanelService};
@@ -199,12 +199,17 @@ pub struct Sources<'a> {
 }
 
 impl Catalogue {
+    /// A catalogue that knows the servers and nothing they sell.
+    pub fn empty(servers: Vec<Server>) -> Self {
+        Self {
+            servers,
+            ..Self::default()
+        }
+    }
+
     /// Builds a snapshot. Prices that rose since `previous` stay honoured for the grace period.
     pub fn build(sources: &Sources<'_>, previous: &Self, now: Timestamp) -> Self {
-        let mut catalogue = Self {
-            servers: sources.servers.to_vec(),
-            ..Self::default()
-        };
+        let mut catalogue = Self::empty(sources.servers.to_vec());
         let mut countries: BTreeMap<String, CountryEntry> = BTreeMap::new();
         for (index, server) in sources
             .servers
@@ -415,6 +420,9 @@ fn smm_services(sources: &Sources<'_>) -> Vec<SmmService> {
 
 fn smm_service(sources: &Sources<'_>, upstream: &str, listed: &PanelService) -> Option<SmmService> {
     let kind = PanelKind::from_title(listed.kind?)?;
+    if kind.billing == Billing::Children {
+        return None;
+    }
     let markup = sources
         .markups
         .for_offer("smm", [&listed.id, &listed.name], "");

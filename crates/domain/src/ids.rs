@@ -39,7 +39,10 @@ impl OrderId {
         if !canonical || text.len() > 16 {
             return None;
         }
-        text.parse().ok().filter(|id| (1..=MAX_ID).contains(id)).map(Self)
+        text.parse()
+            .ok()
+            .filter(|id| (1..=MAX_ID).contains(id))
+            .map(Self)
     }
 }
 
@@ -51,7 +54,17 @@ mod tests {
     fn order_ids_are_canonical_and_bounded() {
         assert_eq!(OrderId::parse("42"), Some(OrderId(42)));
         assert_eq!(OrderId::parse("9007199254740991"), Some(OrderId(MAX_ID)));
-        for bad in ["", "0", "042", "+42", "-42", "4 2", "0x2A", "42.0", "9007199254740992"] {
+        for bad in [
+            "",
+            "0",
+            "042",
+            "+42",
+            "-42",
+            "4 2",
+            "0x2A",
+            "42.0",
+            "9007199254740992",
+        ] {
             assert_eq!(OrderId::parse(bad), None, "{bad:?}");
         }
     }

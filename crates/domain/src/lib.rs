@@ -10,6 +10,7 @@ pub mod change;
 pub mod countries;
 pub mod ids;
 pub mod ledger;
+pub mod link;
 pub mod markup;
 pub mod order;
 pub mod orphan;

@@ -23,7 +23,11 @@ impl Millis {
 
     /// Whole seconds, rounded up, never below zero: what `Retry-After` needs.
     pub const fn ceil_seconds(self) -> i64 {
-        if self.0 <= 0 { 0 } else { (self.0 + 999) / 1000 }
+        if self.0 <= 0 {
+            0
+        } else {
+            (self.0 + 999) / 1000
+        }
     }
 }
 

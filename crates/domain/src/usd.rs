@@ -33,7 +33,10 @@ impl Usd {
         if !bounded || !digits(whole) || !digits(part) {
             return Err(NotAnAmount);
         }
-        format!("{whole}{part:0<6}").parse().map(Self).map_err(|_| NotAnAmount)
+        format!("{whole}{part:0<6}")
+            .parse()
+            .map(Self)
+            .map_err(|_| NotAnAmount)
     }
 
     /// Sum, or nothing where it would not fit.
@@ -98,7 +101,10 @@ impl Rate {
 
     /// `ceil(rate * units / 1000)` to the micro-dollar; nothing where it would not fit.
     pub fn charge(self, units: u64) -> Option<Usd> {
-        narrow(ceil_div(i128::from(self.0) * i128::from(units), 1000 * NANOS_IN_MICRO))
+        narrow(ceil_div(
+            i128::from(self.0) * i128::from(units),
+            1000 * NANOS_IN_MICRO,
+        ))
     }
 }
 
@@ -142,14 +148,30 @@ mod tests {
         ] {
             let held = Rate::per_1000(usd(rate)).unwrap().charge(units).unwrap();
             assert_eq!(held.to_string(), charge, "{units} at {rate}");
-            assert_eq!(refund_share(held, remains, units).to_string(), refund, "{units} at {rate}");
+            assert_eq!(
+                refund_share(held, remains, units).to_string(),
+                refund,
+                "{units} at {rate}"
+            );
         }
     }
 
     #[test]
     fn amounts_are_exact_or_refused() {
         assert_eq!(usd("12.45").to_string(), "12.450000");
-        for bad in ["", ".", "1.", ".5", "-1", "+1", "1e3", "1,0", " 1", "0.0000001", "NaN"] {
+        for bad in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "-1",
+            "+1",
+            "1e3",
+            "1,0",
+            " 1",
+            "0.0000001",
+            "NaN",
+        ] {
             assert_eq!(Usd::parse(bad), Err(NotAnAmount), "{bad:?}");
         }
         assert_eq!(Usd(-1).to_string(), "-0.000001");

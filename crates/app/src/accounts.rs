@@ -1,0 +1,286 @@
+//! Accounts, keys and credits: what the operator does to them.
+
+use crate::api_key::{self, Environment, Pepper};
+use crate::engine::Engine;
+use crate::refusal::Refusal;
+use domain::access::{Account, ApiKey, Caller, Scope};
+use domain::change::{CommitError, Refused, Write};
+use domain::ids::{AccountId, KeyId};
+use domain::usd::Usd;
+use std::sync::Arc;
+
+/// Why an operator's request was not done. The sentence is for the operator.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdminError {
+    /// A value is unusable; which and why.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such account or key.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// The e-mail belongs to another account.
+    #[error("an account with the e-mail {0} exists already")]
+    EmailTaken(String),
+    /// The store failed.
+    #[error("the store could not take the change; nothing is known to be written")]
+    Storage,
+}
+
+/// A new key, shown this once.
+pub struct IssuedKey {
+    /// The key.
+    pub text: String,
+    /// Its row.
+    pub id: KeyId,
+}
+
+/// What a new key is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyOrder {
+    /// Name given by its owner, 1 to 64 characters.
+    pub name: String,
+    /// Requests per minute and action; nothing means the general limit.
+    pub rate_limit: Option<u32>,
+    /// What it may do; empty means everything.
+    pub scopes: Vec<Scope>,
+}
+
+impl From<CommitError> for AdminError {
+    fn from(_: CommitError) -> Self {
+        Self::Storage
+    }
+}
+
+impl From<domain::ports::StoreError> for AdminError {
+    fn from(_: domain::ports::StoreError) -> Self {
+        Self::Storage
+    }
+}
+
+/// Whether a text can be an e-mail address: one @, a dotted host, plain printable characters.
+fn is_email(text: &str) -> bool {
+    let plain = text.len() <= 254 && text.bytes().all(|b| b.is_ascii_graphic());
+    let Some((local, host)) = text.split_once('@') else {
+        return false;
+    };
+    let labels: Vec<&str> = host.split('.').collect();
+    let host_fits = labels.len() >= 2
+        && labels.iter().all(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+    plain && !local.is_empty() && local.len() <= 64 && host_fits && !local.contains(['<', '>', '"'])
+}
+
+impl Engine {
+    /// A new account with an empty wallet and API access.
+    pub async fn create_account(&self, email: &str, tier: u8) -> Result<AccountId, AdminError> {
+        let email = email.trim().to_ascii_lowercase();
+        if !is_email(&email) {
+            return Err(AdminError::Invalid(format!(
+                "\"{email}\" is not an e-mail address"
+            )));
+        }
+        if tier > 3 {
+            return Err(AdminError::Invalid(
+                "the tier must be 0, 1, 2 or 3".to_owned(),
+            ));
+        }
+        let account = Account {
+            id: AccountId(self.outside.store.next_row_id()),
+            email: email.clone(),
+            tier,
+            api_access: true,
+            suspended: false,
+            created_at: self.now(),
+        };
+        let id = account.id;
+        match self
+            .commit(
+                "create_account",
+                vec![Write::InsertAccount(Box::new(account))],
+            )
+            .await
+        {
+            Ok(()) => Ok(id),
+            Err(CommitError::Refused(Refused::EmailTaken)) => Err(AdminError::EmailTaken(email)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn known_account(&self, id: AccountId) -> Result<Account, AdminError> {
+        let found = self.store().account(id).await?;
+        found.ok_or_else(|| AdminError::NotFound(format!("account {id}")))
+    }
+
+    /// Suspends or resumes an account. Takes effect at once; open orders settle either way.
+    pub async fn suspend_account(&self, id: AccountId, suspended: bool) -> Result<(), AdminError> {
+        let account = Account {
+            suspended,
+            ..self.known_account(id).await?
+        };
+        self.update_account(account).await
+    }
+
+    /// Switches an account's API access on or off.
+    pub async fn set_api_access(&self, id: AccountId, api_access: bool) -> Result<(), AdminError> {
+        let account = Account {
+            api_access,
+            ..self.known_account(id).await?
+        };
+        self.update_account(account).await
+    }
+
+    async fn update_account(&self, account: Account) -> Result<(), AdminError> {
+        let id = account.id;
+        self.commit(
+            "update_account",
+            vec![Write::UpdateAccount(Box::new(account))],
+        )
+        .await?;
+        self.callers.forget_account(id);
+        Ok(())
+    }
+
+    /// Issues a key; its text is given out this once.
+    pub async fn issue_key(
+        &self,
+        account: AccountId,
+        order: KeyOrder,
+        (environment, pepper): (Environment, &Pepper),
+    ) -> Result<IssuedKey, AdminError> {
+        self.known_account(account).await?;
+        let name = order.name.trim().to_owned();
+        if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+            return Err(AdminError::Invalid(
+                "the name must have 1 to 64 characters".to_owned(),
+            ));
+        }
+        if order.rate_limit == Some(0) {
+            return Err(AdminError::Invalid(
+                "the rate limit must be at least 1".to_owned(),
+            ));
+        }
+        let random = api_key::fresh_random()
+            .map_err(|error| AdminError::Invalid(format!("no randomness to be had: {error}")))?;
+        let fresh = api_key::generate(environment, &random);
+        let key = ApiKey {
+            id: KeyId(self.outside.store.next_row_id()),
+            account,
+            public_id: fresh.public_id().to_owned(),
+            mac: fresh.mac(pepper),
+            name,
+            last4: fresh.last4().to_owned(),
+            scopes: order.scopes,
+            rate_limit: order.rate_limit,
+            allowed_addresses: Vec::new(),
+            created_at: self.now(),
+            expires_at: None,
+            disabled: false,
+            revoked: false,
+        };
+        let id = key.id;
+        self.commit("issue_key", vec![Write::InsertKey(Box::new(key))])
+            .await?;
+        Ok(IssuedKey {
+            text: fresh.reveal().to_owned(),
+            id,
+        })
+    }
+
+    /// Revokes a key, at once.
+    pub async fn revoke_key(&self, id: KeyId) -> Result<(), AdminError> {
+        let found = self.store().key(id).await?;
+        let key = found.ok_or_else(|| AdminError::NotFound(format!("key {id}")))?;
+        self.commit("revoke_key", vec![Write::RevokeKey { key: id }])
+            .await?;
+        self.callers.forget_account(key.account);
+        Ok(())
+    }
+
+    /// Puts money into a wallet and gives what is available afterwards.
+    pub async fn credit_wallet(
+        &self,
+        account: AccountId,
+        amount: Usd,
+        note: &str,
+    ) -> Result<Usd, AdminError> {
+        self.known_account(account).await?;
+        if amount <= Usd::ZERO {
+            return Err(AdminError::Invalid(
+                "the amount must be above zero".to_owned(),
+            ));
+        }
+        let note = note.trim().to_owned();
+        if note.is_empty() {
+            return Err(AdminError::Invalid(
+                "a credit needs a note that says why".to_owned(),
+            ));
+        }
+        let row = self.outside.store.next_row_id();
+        self.commit(
+            "credit_wallet",
+            vec![Write::Credit {
+                account,
+                row,
+                amount,
+                note,
+            }],
+        )
+        .await?;
+        let wallet = self.store().wallet(account).await?;
+        wallet
+            .map(|wallet| wallet.available)
+            .ok_or(AdminError::Storage)
+    }
+
+    /// The account behind a presented key, from memory where it is known. Nothing for a key that
+    /// is unknown, wrong or revoked: the three cannot be told apart.
+    pub async fn authenticate(
+        &self,
+        presented: &str,
+        pepper: &Pepper,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
+        let Some(key) = api_key::parse(presented) else {
+            return Ok(None);
+        };
+        let caller = match self.callers.get(key.public_id()) {
+            Some(caller) => caller,
+            None => match self.store().caller(key.public_id()).await? {
+                Some(caller) => {
+                    let caller = Arc::new(caller);
+                    self.callers.put(Arc::clone(&caller));
+                    caller
+                }
+                None => return Ok(None),
+            },
+        };
+        let genuine = api_key::matches(pepper, &key, &caller.key.mac) && !caller.key.revoked;
+        Ok(genuine.then_some(caller))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_email;
+
+    #[test]
+    fn emails_are_plain() {
+        assert!(is_email("ana@example.com"));
+        for bad in [
+            "",
+            "ana",
+            "ana@",
+            "@example.com",
+            "a@b",
+            "a b@example.com",
+            "a@@example.com",
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+        assert!(!is_email("ana@example.com\r\nBcc: x@example.com"));
+        assert!(!is_email(&format!("{}@example.com", "a".repeat(300))));
+    }
+}

@@ -1,0 +1,241 @@
+//! Cancelling a number: we only ask, the upstream decides who won.
+
+use crate::buy_number::saved;
+use crate::engine::Engine;
+use crate::idempotency::KeyedRequest;
+use crate::refusal::{Answer, Refusal};
+use domain::access::Caller;
+use domain::activation::{Activation, ActivationState, Plan};
+use domain::change::{CommitError, Reason, Write};
+use domain::ids::OrderId;
+use domain::time::Millis;
+use domain::upstream::{
+    CancelReply, NumberStatus, NumberUpstream, ReadFailure, Refusal as Upstream,
+};
+use domain::usd::Usd;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Pause before a cancel is tried again where the upstream says "too early" but not how long.
+const LOCK_UNKNOWN: Millis = Millis::seconds(15);
+
+/// How often a caller that joins a running cancel looks whether it is done.
+const JOIN_LOOK: Millis = Millis(50);
+
+/// Background tries after which an activation that the upstream no longer knows is released.
+const FORGOTTEN_AFTER: i64 = 4;
+
+impl Engine {
+    /// Cancels a waiting activation and gives what went back to the wallet.
+    pub async fn cancel(
+        self: &Arc<Self>,
+        caller: &Caller,
+        order: OrderId,
+        key: Option<KeyedRequest>,
+    ) -> Answer<Usd> {
+        let replayed = match &key {
+            Some(key) => match self.find_claim(caller, key).await {
+                Ok(found) => found.is_some(),
+                Err(refusal) => return Answer::first(Err(refusal)),
+            },
+            None => false,
+        };
+        let outcome = self.cancel_own(caller, order).await;
+        if outcome.is_ok()
+            && let (Some(key), false) = (&key, replayed)
+        {
+            let claim = key.claim_for_order(caller, order, self.now(), &self.settings);
+            self.step("claim_cancel", vec![Write::Claim(claim)]).await;
+        }
+        let replayed = replayed && outcome.is_ok();
+        Answer { outcome, replayed }
+    }
+
+    async fn cancel_own(self: &Arc<Self>, caller: &Caller, order: OrderId) -> Result<Usd, Refusal> {
+        let activation = self.own_activation(caller, order).await?;
+        match activation.state {
+            ActivationState::Active => self.ask_cancel(activation).await,
+            ActivationState::CancelRequested => self.join_cancel(order).await,
+            _ => cancel_outcome(&activation),
+        }
+    }
+
+    async fn ask_cancel(self: &Arc<Self>, activation: Activation) -> Result<Usd, Refusal> {
+        let now = self.now();
+        if let Some(allowed_at) = activation.cancel_allowed_at.filter(|at| *at > now) {
+            return Err(Refusal::CancelTooEarly(allowed_at - now));
+        }
+        let upstream = self.number_upstream(&activation.upstream);
+        if upstream.is_some_and(|upstream| !upstream.capabilities().cancel) {
+            return Err(Refusal::CancelNotSupported);
+        }
+        let plan = self.plan(&activation.wanted.server, &activation.upstream);
+        let order = activation.id;
+        let writes = activation.ask_cancel(now + plan.lease);
+        let asked = saved(&writes);
+        match (self.commit("ask_cancel", writes).await, asked) {
+            (Ok(()), Some(asked)) => self.wait_for_cancel(asked).await,
+            (Err(CommitError::Refused(_)), _) => self.join_cancel(order).await,
+            _ => Err(Refusal::StorageUnavailable),
+        }
+    }
+
+    async fn wait_for_cancel(self: &Arc<Self>, asked: Activation) -> Result<Usd, Refusal> {
+        let (answer, waiting) = oneshot::channel();
+        let (engine, order) = (Arc::clone(self), asked.id);
+        self.outside.tasks.spawn(Box::pin(async move {
+            let outcome = engine.cancel_upstream(asked, Reason::Cancelled).await;
+            let _ = answer.send(outcome);
+        }));
+        tokio::select! {
+            biased;
+            outcome = waiting => match outcome {
+                Ok(Some(refusal)) => Err(refusal),
+                _ => self.settled_cancel(order).await,
+            },
+            () = self.outside.clock.sleep(self.settings.sync_budget) => Err(still_running()),
+        }
+    }
+
+    async fn settled_cancel(&self, order: OrderId) -> Result<Usd, Refusal> {
+        match self.store().activation(order).await? {
+            Some(activation) => cancel_outcome(&activation),
+            None => Err(Refusal::OrderNotFound),
+        }
+    }
+
+    /// Another request runs the cancel: same final answer, or "still running" after the budget.
+    async fn join_cancel(&self, order: OrderId) -> Result<Usd, Refusal> {
+        let give_up_at = self.now() + self.settings.sync_budget;
+        loop {
+            let activation = self
+                .store()
+                .activation(order)
+                .await?
+                .ok_or(Refusal::OrderNotFound)?;
+            if activation.state != ActivationState::CancelRequested {
+                return cancel_outcome(&activation);
+            }
+            if self.now() >= give_up_at {
+                return Err(still_running());
+            }
+            self.outside.clock.sleep(JOIN_LOOK).await;
+        }
+    }
+
+    /// Asks the upstream to cancel, for a client, at the end of the lifetime, or to undo; and
+    /// stores what it said. Gives the refusal to tell the client, where the cancel is off.
+    pub(crate) async fn cancel_upstream(
+        &self,
+        activation: Activation,
+        reason: Reason,
+    ) -> Option<Refusal> {
+        let plan = self.plan(&activation.wanted.server, &activation.upstream);
+        let known = self.number_upstream(&activation.upstream).cloned();
+        let (Some(upstream), Some(id)) = (known, activation.upstream_id.clone()) else {
+            self.step("cancel_waits", activation.try_again(&plan, self.now()))
+                .await;
+            return None;
+        };
+        if !upstream.capabilities().cancel {
+            self.act_on_status(activation, upstream.as_ref(), &id, &plan, reason)
+                .await;
+            return None;
+        }
+        match upstream.cancel(&id).await.outcome {
+            CancelReply::Cancelled => {
+                self.close(activation, reason).await;
+                None
+            }
+            CancelReply::TooEarly(left) => {
+                let left = left.unwrap_or(LOCK_UNKNOWN);
+                let writes = activation.cancel_too_early(left, self.now());
+                self.step("cancel_too_early", writes).await;
+                Some(Refusal::CancelTooEarly(left))
+            }
+            CancelReply::BadTransition | CancelReply::UnknownOrder | CancelReply::Unknown => {
+                self.act_on_status(activation, upstream.as_ref(), &id, &plan, reason)
+                    .await;
+                None
+            }
+        }
+    }
+
+    async fn close(&self, activation: Activation, reason: Reason) {
+        let writes = activation.closed_upstream(reason);
+        let ended = saved(&writes);
+        if self.step("closed", writes).await
+            && let Some(ended) = ended
+        {
+            self.measured.note(&ended);
+        }
+    }
+
+    /// After any answer to a cancel that is not a plain success the status decides.
+    async fn act_on_status(
+        &self,
+        activation: Activation,
+        upstream: &dyn NumberUpstream,
+        id: &str,
+        plan: &Plan,
+        reason: Reason,
+    ) {
+        let now = self.now();
+        match upstream.status(id).await {
+            Ok(NumberStatus::Code(sms)) => self.message_seen(activation, sms).await,
+            Ok(NumberStatus::Closed | NumberStatus::ClosedAmbiguous) => {
+                self.close(activation, reason).await;
+            }
+            Err(ReadFailure::UnknownOrder) if activation.tries >= FORGOTTEN_AFTER => {
+                tracing::warn!(
+                    order.id = activation.id.0,
+                    upstream = activation.upstream,
+                    "upstream {} no longer knows order {}: released",
+                    activation.upstream,
+                    activation.id
+                );
+                self.close(activation, reason).await;
+            }
+            Err(ReadFailure::Refused(Upstream::UpstreamAuth | Upstream::AccountBlocked)) => {
+                tracing::error!(
+                    upstream = activation.upstream,
+                    "our account is refused there"
+                );
+                self.step("cancel_waits", activation.try_again(plan, now))
+                    .await;
+            }
+            _ => {
+                self.step("cancel_waits", activation.try_again(plan, now))
+                    .await;
+            }
+        }
+    }
+
+    /// Stores a message that was seen, and measures the route by it.
+    pub(crate) async fn message_seen(&self, activation: Activation, sms: domain::upstream::Sms) {
+        let plan = self.plan(&activation.wanted.server, &activation.upstream);
+        let first = activation.messages == 0;
+        let writes = activation.message_seen(sms, &plan, self.now());
+        let seen = saved(&writes);
+        if self.step("message", writes).await
+            && let Some(seen) = seen.filter(|seen| first && !seen.state.is_open())
+        {
+            self.measured.note(&seen);
+        }
+    }
+}
+
+fn still_running() -> Refusal {
+    Refusal::ProviderUnavailable(Some(Millis::seconds(5)))
+}
+
+/// The answer that an activation's state gives to a cancel.
+fn cancel_outcome(activation: &Activation) -> Result<Usd, Refusal> {
+    use ActivationState as S;
+    match activation.state {
+        S::Cancelled | S::Failed => Ok(activation.price),
+        S::Received => Err(Refusal::AlreadyReceived),
+        S::Calling | S::InDoubt | S::Undo => Err(Refusal::OrderPending),
+        S::Active | S::CancelRequested => Err(still_running()),
+    }
+}

@@ -1,0 +1,211 @@
+//! The engine: what every use case works with.
+
+use crate::key_cache::KeyCache;
+use crate::measured::Measured;
+use crate::refusal::Refusal;
+use crate::watch::Watch;
+use arc_swap::ArcSwap;
+use domain::activation::Plan;
+use domain::catalogue::{Catalogue, Server};
+use domain::change::{Change, CommitError};
+use domain::markup::Markups;
+use domain::policy::Rules;
+use domain::ports::{Clock, Store, Tasks};
+use domain::smm_order::SmmPlan;
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{NumberUpstream, PanelUpstream};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What the operator set, as far as use cases need it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Server taken where a caller names none.
+    pub default_server: String,
+    /// Servers in the operator's order.
+    pub servers: Vec<Server>,
+    /// Spans of activations by server and upstream.
+    pub activations: HashMap<(String, String), Plan>,
+    /// Spans of SMM orders by upstream.
+    pub smm: HashMap<String, SmmPlan>,
+    /// How often each OTP upstream is asked for news while something waits there.
+    pub activation_poll: Millis,
+    /// How long a client waits for a purchase before it is told that the outcome is unknown.
+    pub sync_budget: Millis,
+    /// For how long a price that was shown is honoured after it rose.
+    pub price_grace: Millis,
+    /// How long idempotency keys are kept.
+    pub key_lifetime: Millis,
+    /// In-doubt purchases at each upstream at which nothing more is bought there.
+    pub in_doubt_caps: HashMap<String, usize>,
+    /// An upstream activation without an order counts as an orphan after this long.
+    pub orphan_after: Millis,
+    /// Prices.
+    pub markups: Markups,
+    /// Policy.
+    pub rules: Rules,
+}
+
+/// What stands outside the engine.
+pub struct Outside {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where work runs that outlives its request.
+    pub tasks: Arc<dyn Tasks>,
+    /// OTP upstreams by name.
+    pub numbers: HashMap<String, Arc<dyn NumberUpstream>>,
+    /// Panels by name, in order of preference.
+    pub panels: Vec<(String, Arc<dyn PanelUpstream>)>,
+}
+
+/// The engine. Use cases are its methods, one file each.
+pub struct Engine {
+    pub(crate) outside: Outside,
+    pub(crate) settings: Settings,
+    pub(crate) started_at: Timestamp,
+    pub(crate) catalogue: ArcSwap<Catalogue>,
+    pub(crate) listings: crate::refresh_catalogue::Listings,
+    pub(crate) callers: KeyCache,
+    pub(crate) watch: Watch,
+    pub(crate) measured: Measured,
+}
+
+impl Engine {
+    /// An engine with an empty catalogue.
+    pub fn new(outside: Outside, settings: Settings) -> Arc<Self> {
+        let catalogue = Catalogue::empty(settings.servers.clone());
+        Arc::new(Self {
+            started_at: outside.clock.now(),
+            catalogue: ArcSwap::from_pointee(catalogue),
+            listings: crate::refresh_catalogue::Listings::default(),
+            callers: KeyCache::default(),
+            watch: Watch::default(),
+            measured: Measured::default(),
+            outside,
+            settings,
+        })
+    }
+
+    /// The store, for reads that are no use case of their own.
+    pub fn store(&self) -> &dyn Store {
+        self.outside.store.as_ref()
+    }
+
+    /// Now, by the engine's clock.
+    pub fn now(&self) -> Timestamp {
+        self.outside.clock.now()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        self.outside.clock.as_ref()
+    }
+
+    /// The catalogue at this moment.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.load_full()
+    }
+
+    /// Names of all OTP upstreams.
+    pub fn number_upstreams(&self) -> impl Iterator<Item = &str> {
+        self.outside.numbers.keys().map(String::as_str)
+    }
+
+    /// Names of all panels.
+    pub fn panels(&self) -> impl Iterator<Item = &str> {
+        self.outside.panels.iter().map(|(name, _)| name.as_str())
+    }
+
+    pub(crate) fn number_upstream(&self, name: &str) -> Option<&Arc<dyn NumberUpstream>> {
+        self.outside.numbers.get(name)
+    }
+
+    pub(crate) fn panel(&self, name: &str) -> Option<&Arc<dyn PanelUpstream>> {
+        self.outside
+            .panels
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, panel)| panel)
+    }
+
+    /// Spans of an activation. One of a server that is no longer configured keeps going by the
+    /// usual figures.
+    pub(crate) fn plan(&self, server: &str, upstream: &str) -> Plan {
+        let key = (server.to_owned(), upstream.to_owned());
+        self.settings
+            .activations
+            .get(&key)
+            .copied()
+            .unwrap_or(Plan {
+                lease: Millis::seconds(35),
+                in_doubt_window: Millis::seconds(270),
+                min_cancel_age: Millis::seconds(120),
+                lifetime: Millis::minutes(20),
+                retry: Millis::seconds(2),
+            })
+    }
+
+    /// Spans of an SMM order.
+    pub(crate) fn smm_plan(&self, upstream: &str) -> SmmPlan {
+        self.settings
+            .smm
+            .get(upstream)
+            .cloned()
+            .unwrap_or_else(|| SmmPlan {
+                lease: Millis::seconds(35),
+                in_doubt_window: Millis::minutes(15),
+                confirmation: Millis::seconds(60),
+                poll: [30, 60, 300, 900].map(Millis::seconds).to_vec(),
+                retry: Millis::seconds(5),
+                watch: Millis::minutes(30 * 24 * 60),
+            })
+    }
+
+    /// The exposure cap: while too many purchases at an upstream are in doubt, none is added.
+    pub(crate) fn may_buy_at(&self, upstream: &str) -> Result<(), Refusal> {
+        let cap = self
+            .settings
+            .in_doubt_caps
+            .get(upstream)
+            .copied()
+            .unwrap_or(usize::MAX);
+        if self.watch.in_doubt(upstream) < cap {
+            return Ok(());
+        }
+        Err(Refusal::ProviderUnavailable(Some(Millis::seconds(30))))
+    }
+
+    pub(crate) async fn commit(
+        &self,
+        name: &'static str,
+        writes: Vec<domain::change::Write>,
+    ) -> Result<(), CommitError> {
+        let change = Change::new(name, self.now(), writes);
+        let outcome = self.outside.store.commit(change).await;
+        if let Err(CommitError::Storage(error)) = &outcome {
+            tracing::error!(change = name, error, "a change may not have been stored");
+        }
+        outcome
+    }
+
+    /// Commits a background step. Losing a race is no error: whoever won owns the row now.
+    pub(crate) async fn step(
+        &self,
+        name: &'static str,
+        writes: Vec<domain::change::Write>,
+    ) -> bool {
+        if writes.is_empty() {
+            return false;
+        }
+        match self.commit(name, writes).await {
+            Ok(()) => true,
+            Err(CommitError::Refused(refused)) => {
+                tracing::debug!(change = name, ?refused, "somebody else moved the row first");
+                false
+            }
+            Err(CommitError::Storage(_)) => false,
+        }
+    }
+}

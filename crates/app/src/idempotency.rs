@@ -1,0 +1,88 @@
+//! Idempotency keys: one key and one request have one effect and one answer.
+
+use crate::engine::{Engine, Settings};
+use crate::refusal::Refusal;
+use domain::access::{Caller, KeptAnswer, KeyClaim};
+use domain::ids::OrderId;
+use domain::time::Timestamp;
+
+/// A write that came with an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyedRequest {
+    /// Path and action.
+    pub endpoint: String,
+    /// The key, unquoted.
+    pub key: String,
+    /// Digest of method, path, action and canonical body.
+    pub fingerprint: [u8; 32],
+}
+
+/// What stands under a key for the same request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The answer follows from this order.
+    Order(OrderId),
+    /// The available balance was below the price.
+    InsufficientFunds,
+}
+
+impl KeyedRequest {
+    fn claim(
+        &self,
+        caller: &Caller,
+        answer: KeptAnswer,
+        now: Timestamp,
+        settings: &Settings,
+    ) -> KeyClaim {
+        KeyClaim {
+            account: caller.account.id,
+            endpoint: self.endpoint.clone(),
+            key: self.key.clone(),
+            fingerprint: self.fingerprint,
+            answer,
+            expires_at: now + settings.key_lifetime,
+        }
+    }
+
+    pub(crate) fn claim_for_order(
+        &self,
+        caller: &Caller,
+        order: OrderId,
+        now: Timestamp,
+        settings: &Settings,
+    ) -> KeyClaim {
+        self.claim(caller, KeptAnswer::Order(order), now, settings)
+    }
+
+    pub(crate) fn claim_without_funds(
+        &self,
+        caller: &Caller,
+        now: Timestamp,
+        settings: &Settings,
+    ) -> KeyClaim {
+        self.claim(caller, KeptAnswer::InsufficientFunds, now, settings)
+    }
+}
+
+impl Engine {
+    /// What stands under the key, or the refusal where it belongs to another request.
+    pub(crate) async fn find_claim(
+        &self,
+        caller: &Caller,
+        key: &KeyedRequest,
+    ) -> Result<Option<Found>, Refusal> {
+        let account = caller.account.id;
+        let claim = self
+            .store()
+            .claim(account, &key.endpoint, &key.key, self.now())
+            .await?;
+        let Some(claim) = claim else { return Ok(None) };
+        if claim.fingerprint != key.fingerprint {
+            return Err(Refusal::IdempotencyKeyReused);
+        }
+        Ok(Some(match claim.answer {
+            KeptAnswer::Order(order) => Found::Order(order),
+            KeptAnswer::InsufficientFunds => Found::InsufficientFunds,
+        }))
+    }
+}

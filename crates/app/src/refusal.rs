@@ -1,0 +1,273 @@
+//! Why a request was not done, in the words of the public API. Every door translates from here.
+
+use domain::ids::OrderId;
+use domain::order::Failure;
+use domain::policy::{Decision, DenyReason, Verdict};
+use domain::ports::StoreError;
+use domain::time::Millis;
+use domain::usd::Usd;
+
+/// A refused request. Nothing was charged in any of these cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No public server of that name.
+    UnknownServer(String),
+    /// The server is switched off, or nothing is known of its offers.
+    ServerOff,
+    /// A member has an unusable value; name and what is allowed.
+    InvalidParameter(&'static str, String),
+    /// A member that is needed is missing.
+    MissingParameter(&'static str),
+    /// A list of one server's services needs the country.
+    MissingCountryId,
+    /// No pools on this server, or no such pool.
+    InvalidPool,
+    /// No such typed route, or it does not sell this service.
+    InvalidProviderType,
+    /// Units outside the service's bounds.
+    QuantityOutOfRange {
+        /// Least.
+        min: u64,
+        /// Greatest.
+        max: u64,
+    },
+    /// The link is not one that can be ordered for; why.
+    InvalidLink(&'static str),
+    /// The link does not belong to the service's platform.
+    LinkHostMismatch,
+    /// No such country.
+    CountryNotFound,
+    /// No such service here.
+    ServiceNotFound,
+    /// No such order of this account.
+    OrderNotFound,
+    /// Policy: the destination is not sold.
+    ServiceRestricted,
+    /// Policy: the account's tier is too low.
+    TierRequired(u8),
+    /// The account is suspended.
+    AccountSuspended,
+    /// The price is above what the caller accepts; the price.
+    PriceChanged(Usd),
+    /// The order's purchase is not settled yet.
+    OrderPending,
+    /// A code is there: nothing to cancel.
+    AlreadyReceived,
+    /// Cancel is locked for this long.
+    CancelTooEarly(Millis),
+    /// The route offers no cancel.
+    CancelNotSupported,
+    /// An order for this service and link is running.
+    DuplicateActiveOrder,
+    /// Available balance below the price; the price, where it is known.
+    InsufficientBalance(Option<Usd>),
+    /// Nothing in stock.
+    NoNumbers,
+    /// The provider could not; try again after this long.
+    ProviderUnavailable(Option<Millis>),
+    /// The provider refused.
+    ProviderRejected,
+    /// Nobody knows yet what the provider did.
+    OutcomeUnknown,
+    /// The idempotency key belongs to another request.
+    IdempotencyKeyReused,
+    /// The first request with this key is still running.
+    IdempotencyInProgress,
+    /// The store cannot take writes or answer reads.
+    StorageUnavailable,
+}
+
+impl Refusal {
+    /// The stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownServer(_) => "unknown_server",
+            Self::InvalidParameter("routes", _) => "invalid_routes",
+            Self::InvalidParameter("quantity", _) => "invalid_quantity",
+            Self::InvalidParameter(..) => "invalid_parameter",
+            Self::MissingCountryId => "missing_country_id",
+            Self::MissingParameter(_) => "missing_parameter",
+            Self::InvalidPool => "invalid_pool",
+            Self::InvalidProviderType => "invalid_provider_type",
+            Self::QuantityOutOfRange { .. } => "quantity_out_of_range",
+            Self::InvalidLink(_) => "invalid_link",
+            Self::LinkHostMismatch => "link_host_mismatch",
+            Self::CountryNotFound => "country_not_found",
+            Self::ServiceNotFound => "service_not_found",
+            Self::OrderNotFound => "order_not_found",
+            Self::ServiceRestricted => "service_restricted",
+            Self::TierRequired(_) => "tier_required",
+            Self::AccountSuspended => "account_suspended",
+            Self::PriceChanged(_) => "price_changed",
+            Self::OrderPending => "order_pending",
+            Self::AlreadyReceived => "already_received",
+            Self::CancelTooEarly(_) => "cancel_too_early",
+            Self::CancelNotSupported => "cancel_not_supported",
+            Self::DuplicateActiveOrder => "duplicate_active_order",
+            Self::InsufficientBalance(_) => "insufficient_balance",
+            Self::NoNumbers => "no_numbers",
+            Self::ServerOff | Self::ProviderUnavailable(_) => "provider_unavailable",
+            Self::ProviderRejected => "provider_rejected",
+            Self::OutcomeUnknown => "purchase_outcome_unknown",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::IdempotencyInProgress => "idempotency_in_progress",
+            Self::StorageUnavailable => "storage_unavailable",
+        }
+    }
+
+    /// The sentence for a person: what is wrong and what to do about it.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::UnknownServer(name) => format!("There is no server \"{name}\"."),
+            Self::InvalidParameter(name, why) => format!("Parameter {name} {why}."),
+            Self::MissingParameter(name) => format!("Parameter {name} is missing."),
+            Self::QuantityOutOfRange { min, max } => {
+                format!("Parameter quantity must lie between {min} and {max}.")
+            }
+            Self::InvalidLink(why) => format!("Parameter link {why}."),
+            Self::TierRequired(tier) => {
+                format!("This service is sold to accounts of tier {tier} and above.")
+            }
+            Self::PriceChanged(price) => {
+                format!("The price is now {price} USD, above the max_price_usd you sent.")
+            }
+            Self::CancelTooEarly(left) => format!(
+                "This number can be cancelled in {} seconds.",
+                left.ceil_seconds().max(1)
+            ),
+            Self::InsufficientBalance(Some(price)) => format!(
+                "The available balance is below the price of {price} USD. Top up, then try again \
+                 (with a new Idempotency-Key if you sent one)."
+            ),
+            plain => plain.fixed_sentence().to_owned(),
+        }
+    }
+
+    fn fixed_sentence(&self) -> &'static str {
+        match self {
+            Self::ServerOff => "This server is switched off at the moment.",
+            Self::MissingCountryId => {
+                "Parameter country_id is missing. Send it for one server, or country_key for all."
+            }
+            Self::InvalidPool => "Parameter pool_id does not name a pool of this server.",
+            Self::InvalidProviderType => {
+                "Parameter provider_type does not name a route that sells this service."
+            }
+            Self::LinkHostMismatch => "Parameter link does not belong to the service's platform.",
+            Self::CountryNotFound => "There is no such country. See the countries list.",
+            Self::ServiceNotFound => "There is no such service here. See the services list.",
+            Self::OrderNotFound => "There is no such order.",
+            Self::ServiceRestricted => "This service is not sold here.",
+            Self::AccountSuspended => "This account is suspended. Open orders still settle.",
+            Self::OrderPending => "The outcome of this purchase is not known yet.",
+            Self::AlreadyReceived => "A code was received, so the order can not be cancelled.",
+            Self::CancelNotSupported => "This route offers no cancel; the order ends by itself.",
+            Self::DuplicateActiveOrder => "An order for this service and link is still running.",
+            Self::NoNumbers => {
+                "No numbers are in stock at the moment. Nothing was charged; a new try needs a new \
+                 Idempotency-Key."
+            }
+            Self::ProviderUnavailable(_) => {
+                "The provider is unavailable at the moment. Nothing was charged; a new try needs a \
+                 new Idempotency-Key."
+            }
+            Self::ProviderRejected => {
+                "The provider rejected this order. Nothing was charged; a new try needs a new \
+                 Idempotency-Key."
+            }
+            Self::OutcomeUnknown => {
+                "The provider did not answer in time. You are not charged: should the purchase turn \
+                 out to have succeeded it is undone."
+            }
+            Self::IdempotencyKeyReused => {
+                "This Idempotency-Key was used with another request. Use a new key."
+            }
+            Self::IdempotencyInProgress => {
+                "The first request with this Idempotency-Key is still running."
+            }
+            Self::InsufficientBalance(_) => {
+                "The available balance is below the price. Top up, then try again with a new \
+                 Idempotency-Key."
+            }
+            _ => "The service can not take this request at the moment. Nothing was charged.",
+        }
+    }
+
+    /// After how long a new try makes sense, where that is known.
+    pub fn retry_after(&self) -> Option<Millis> {
+        match self {
+            Self::CancelTooEarly(left) => Some(*left),
+            Self::ProviderUnavailable(after) => *after,
+            Self::IdempotencyInProgress => Some(Millis::seconds(1)),
+            Self::StorageUnavailable => Some(Millis::seconds(5)),
+            _ => None,
+        }
+    }
+
+    /// The refusal behind a stored failure.
+    pub fn of_failure(failure: Failure) -> Self {
+        match failure {
+            Failure::NoNumbers => Self::NoNumbers,
+            Failure::ProviderUnavailable => Self::ProviderUnavailable(None),
+            Failure::ProviderRejected => Self::ProviderRejected,
+            Failure::PriceChanged => Self::NoNumbers,
+            Failure::DuplicateActiveOrder => Self::DuplicateActiveOrder,
+            Failure::InvalidMember(name) => {
+                Self::InvalidParameter(name, "was refused by the provider".to_owned())
+            }
+        }
+    }
+
+    /// The refusal of a policy decision, if it is one.
+    pub fn of_policy(decision: &Decision) -> Option<Self> {
+        match decision.verdict {
+            Verdict::Allow => None,
+            Verdict::Deny(DenyReason::ServiceRestricted) => Some(Self::ServiceRestricted),
+            Verdict::Deny(DenyReason::TierRequired(tier)) => Some(Self::TierRequired(tier)),
+            Verdict::Deny(DenyReason::AccountSuspended) => Some(Self::AccountSuspended),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = %error, "the store could not answer");
+        Self::StorageUnavailable
+    }
+}
+
+/// What came of a write that may carry an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// The outcome.
+    pub outcome: Result<T, Refusal>,
+    /// Whether it is the first answer again.
+    pub replayed: bool,
+}
+
+impl<T> Answer<T> {
+    /// An answer given for the first time.
+    pub fn first(outcome: Result<T, Refusal>) -> Self {
+        Self {
+            outcome,
+            replayed: false,
+        }
+    }
+
+    /// The first answer again.
+    pub fn again(outcome: Result<T, Refusal>) -> Self {
+        Self {
+            outcome,
+            replayed: true,
+        }
+    }
+}
+
+/// What a purchase came to: done, or promised under an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purchased<T> {
+    /// Done.
+    Done(T),
+    /// Not known yet; the order can be followed by this id.
+    Pending(OrderId),
+}

@@ -1,0 +1,205 @@
+//! Purchases whose outcome is unknown: settled by the upstream's own list, or by the end of their
+//! window. Nothing is sent again, nothing is guessed: while no number was shown to anybody, equal
+//! purchases in doubt are interchangeable, so the oldest takes the first candidate.
+
+use crate::buy_number::fits;
+use crate::engine::Engine;
+use domain::activation::{Activation, ActivationState};
+use domain::attempt::AttemptState;
+use domain::change::{CommitError, Refused};
+use domain::orphan::{Orphan, OrphanState};
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{ListedNumber, Number};
+use domain::usd::Usd;
+
+/// Clocks of an upstream and of this machine may differ by this much.
+const SKEW: Millis = Millis::minutes(2);
+
+impl Engine {
+    /// Settles what is in doubt at an upstream from one list of its active numbers.
+    pub(crate) async fn settle_by_list(
+        &self,
+        name: &str,
+        in_doubt: Vec<Activation>,
+        listed: &[ListedNumber],
+        asked_at: Timestamp,
+    ) {
+        let ids: Vec<String> = listed.iter().map(|row| row.id.clone()).collect();
+        let Ok(linked) = self.store().linked(name, &ids).await else {
+            return;
+        };
+        let mut strangers: Vec<&ListedNumber> = listed
+            .iter()
+            .filter(|row| !linked.contains(&row.id))
+            .collect();
+        strangers.sort_by_key(|row| (row.created_at, row.id.len(), row.id.clone()));
+        let mut open = Vec::new();
+        for activation in in_doubt {
+            match strangers
+                .iter()
+                .position(|row| is_candidate(&activation, row))
+            {
+                Some(place) => {
+                    let row = strangers.remove(place);
+                    if let Some(number) = number_of(row) {
+                        self.link(activation, &number, row.sms.is_none()).await;
+                    }
+                }
+                None => open.push(activation),
+            }
+        }
+        for activation in &open {
+            self.release_if_over(activation.clone(), AttemptState::Absent, asked_at)
+                .await;
+        }
+        self.adopt_orphans(name, &strangers, &open, asked_at).await;
+    }
+
+    /// Without a list only the end of the window settles a purchase.
+    pub(crate) async fn settle_alone(&self, activation: Activation, now: Timestamp) {
+        let lists = self
+            .number_upstream(&activation.upstream)
+            .is_some_and(|upstream| upstream.capabilities().list_active);
+        if !lists
+            && self
+                .release_if_over(activation.clone(), AttemptState::LatePossible, now)
+                .await
+        {
+            return;
+        }
+        // the list does the work; this row only has to stay in sight
+        let plan = self.plan(&activation.wanted.server, &activation.upstream);
+        self.step("still_in_doubt", activation.try_again(&plan, now))
+            .await;
+    }
+
+    /// Releases a purchase whose window is over. The window must also have passed while this
+    /// process was watching, so that a machine's clock that jumped while nothing ran ends nothing.
+    async fn release_if_over(
+        &self,
+        activation: Activation,
+        state: AttemptState,
+        seen_at: Timestamp,
+    ) -> bool {
+        let plan = self.plan(&activation.wanted.server, &activation.upstream);
+        let over = activation
+            .in_doubt_until
+            .is_some_and(|until| until <= seen_at);
+        let watched = seen_at - self.started_at >= plan.in_doubt_window
+            || activation.created_at >= self.started_at;
+        over && watched && self.step("absent", activation.absent(state)).await
+    }
+
+    async fn link(&self, activation: Activation, number: &Number, clean: bool) {
+        let plan = self.plan(&activation.wanted.server, &activation.upstream);
+        let now = self.now();
+        let writes = activation.clone().linked(number, clean, &plan, now);
+        if let Err(CommitError::Refused(Refused::NumberTaken)) = self.commit("linked", writes).await
+        {
+            self.step("quarantine", activation.linked(number, false, &plan, now))
+                .await;
+        }
+    }
+
+    /// A late answer names the activation exactly: evidence, if its order is still in doubt.
+    pub(crate) async fn offer_evidence(&self, called: &Activation, number: &Number) {
+        let current = match self.store().activation(called.id).await {
+            Ok(Some(current)) => current,
+            _ => return,
+        };
+        let same_call = current.attempt == called.attempt;
+        if same_call && current.state == ActivationState::InDoubt && fits(&current, number) {
+            self.link(current, number, true).await;
+        }
+    }
+
+    /// What is listed, unlinked and wanted by no purchase of ours for long enough is an orphan:
+    /// made twice by the upstream, or processed after its window. It is cancelled there.
+    async fn adopt_orphans(
+        &self,
+        name: &str,
+        strangers: &[&ListedNumber],
+        open: &[Activation],
+        now: Timestamp,
+    ) {
+        let ids: Vec<&str> = strangers.iter().map(|row| row.id.as_str()).collect();
+        let since = self.watch.strangers(name, &ids, now);
+        let settled = strangers.iter().zip(since).filter(|(row, since)| {
+            now - *since >= self.settings.orphan_after
+                && !open
+                    .iter()
+                    .any(|activation| activation.wanted.service_id == row.service)
+        });
+        let first_purchase = self.store().first_attempt_at(name).await.ok().flatten();
+        for (row, _) in settled {
+            let foreign = match (row.created_at, first_purchase) {
+                (Some(created_at), Some(first)) => created_at < first - SKEW,
+                (_, None) => true,
+                (None, Some(_)) => false,
+            };
+            self.found_orphan(name, row, foreign, now).await;
+        }
+    }
+
+    async fn found_orphan(
+        &self,
+        upstream: &str,
+        row: &ListedNumber,
+        foreign: bool,
+        now: Timestamp,
+    ) {
+        let state = if foreign {
+            OrphanState::Foreign
+        } else {
+            OrphanState::Open
+        };
+        tracing::error!(
+            upstream,
+            upstream.id = row.id,
+            foreign,
+            "upstream {upstream} lists {} without an order of ours",
+            row.id
+        );
+        let orphan = Orphan {
+            id: self.outside.store.next_row_id(),
+            version: 0,
+            upstream: upstream.to_owned(),
+            upstream_id: row.id.clone(),
+            state,
+            cost: row.cost.unwrap_or(Usd::ZERO),
+            found_at: now,
+            due_at: (!foreign).then_some(now),
+            tries: 0,
+        };
+        self.step("orphan_found", orphan.found()).await;
+    }
+}
+
+/// Whether a listed activation can be the one this purchase made: same service and country, a
+/// number of that country, created while the purchase could have been processed.
+fn is_candidate(activation: &Activation, row: &ListedNumber) -> bool {
+    let in_window = row.created_at.is_none_or(|created_at| {
+        created_at >= activation.created_at - SKEW
+            && activation
+                .in_doubt_until
+                .is_none_or(|until| created_at <= until + SKEW)
+    });
+    row.service == activation.wanted.service_id
+        && row
+            .country
+            .as_deref()
+            .is_none_or(|country| country == activation.wanted.country_id)
+        && number_of(row).is_some_and(|number| fits(activation, &number))
+        && in_window
+}
+
+/// The number of a row, where the list names one.
+fn number_of(row: &ListedNumber) -> Option<Number> {
+    Some(Number {
+        id: row.id.clone(),
+        phone: row.phone.clone()?,
+        cost: row.cost,
+        lifetime: None,
+        cancel_after: None,
+    })
+}

@@ -1,0 +1,271 @@
+//! Background work for activations: due steps, news from the upstreams' lists, orphans.
+
+use crate::engine::Engine;
+use domain::activation::{Activation, ActivationState};
+use domain::change::Reason;
+use domain::orphan::{Orphan, OrphanState};
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{CancelReply, ListedNumber, NumberStatus, NumberUpstream, ReadFailure};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Steps taken in one pass; the rest is due in the next one.
+const BATCH: u32 = 200;
+
+/// Status reads in one pass for activations that a list no longer shows.
+const SINGLE_READS: usize = 50;
+
+/// Tries to cancel an orphan before its cost counts as lost.
+const ORPHAN_TRIES: i64 = 12;
+
+impl Engine {
+    /// Takes every due step of activations and orphans. Gives how many rows were looked at.
+    pub async fn run_due_activations(&self) -> usize {
+        let now = self.now();
+        let due = match self.store().activations_due(now, BATCH).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(error = %error, "due activations could not be read");
+                return 0;
+            }
+        };
+        let mut count = due.len();
+        for activation in due {
+            self.due_step(activation, now).await;
+        }
+        for orphan in self
+            .store()
+            .orphans_due(now, BATCH)
+            .await
+            .unwrap_or_default()
+        {
+            count += 1;
+            self.cancel_orphan(orphan).await;
+        }
+        count
+    }
+
+    async fn due_step(&self, activation: Activation, now: Timestamp) {
+        use ActivationState as S;
+        match activation.state {
+            // whoever made the call is gone: its answer will never be stored
+            S::Calling => {
+                let doubt = self.doubt(activation, "lease_over");
+                self.step("in_doubt", doubt).await;
+            }
+            S::InDoubt => self.settle_alone(activation, now).await,
+            S::Active | S::CancelRequested => {
+                self.claim_and_cancel(activation, Reason::Expired).await
+            }
+            S::Undo => self.claim_and_cancel(activation, Reason::Undone).await,
+            S::Received => self.finish(activation).await,
+            S::Cancelled | S::Failed => {
+                self.step("ended", activation.watched_to_the_end()).await;
+            }
+        }
+    }
+
+    /// Takes the row under a lease (its version rises, so that nobody else's step counts) and
+    /// then asks the upstream.
+    async fn claim_and_cancel(&self, activation: Activation, reason: Reason) {
+        let plan = self.plan(&activation.wanted.server, &activation.upstream);
+        let lease_until = self.now() + plan.lease;
+        let writes = match activation.state {
+            ActivationState::Active => activation.ask_cancel(lease_until),
+            _ => activation.lease(lease_until),
+        };
+        let claimed = crate::buy_number::saved(&writes);
+        if self.step("claim_cancel_step", writes).await
+            && let Some(claimed) = claimed
+        {
+            self.cancel_upstream(claimed, reason).await;
+        }
+    }
+
+    /// The lifetime of an activation with a code is over: tell the upstream, best effort.
+    async fn finish(&self, activation: Activation) {
+        if let (Some(upstream), Some(id)) = (
+            self.number_upstream(&activation.upstream),
+            activation.upstream_id.as_deref(),
+        ) && let Err(error) = upstream.finish(id).await
+        {
+            tracing::debug!(order.id = activation.id.0, %error, "finish was not taken");
+        }
+        self.step("watched", activation.watched_to_the_end()).await;
+    }
+
+    /// Asks one upstream for news of everything that waits there, if its turn has come.
+    pub async fn poll_upstream(&self, name: &str) {
+        let now = self.now();
+        let Some(upstream) = self.number_upstream(name).cloned() else {
+            return;
+        };
+        if !self.watch.poll_is_due(name, now) {
+            return;
+        }
+        let live = match self.store().activations_live(name).await {
+            Ok(live) => live,
+            Err(error) => {
+                tracing::error!(error = %error, upstream = name, "live activations could not be read");
+                return;
+            }
+        };
+        let in_doubt = self
+            .store()
+            .activations_in_doubt(name)
+            .await
+            .unwrap_or_default();
+        self.watch.set_in_doubt(name, in_doubt.len());
+        self.watch
+            .poll_again_at(name, now + self.poll_pause(&live, &in_doubt, now));
+        if upstream.capabilities().list_active {
+            self.poll_list(name, &upstream, live, in_doubt).await;
+        } else {
+            self.poll_each(upstream.as_ref(), live.into_iter().take(SINGLE_READS))
+                .await;
+        }
+    }
+
+    /// Fresh activations are looked at often, old ones less; with nothing waiting, rarely, for
+    /// orphans only.
+    fn poll_pause(&self, live: &[Activation], in_doubt: &[Activation], now: Timestamp) -> Millis {
+        let base = self.settings.activation_poll.0;
+        let waiting = live
+            .iter()
+            .filter(|one| one.state == ActivationState::Active);
+        let youngest = waiting
+            .chain(in_doubt)
+            .map(|one| (now - one.created_at).0)
+            .min();
+        Millis(match youngest {
+            Some(age) if age < Millis::minutes(2).0 => base,
+            Some(age) if age < Millis::minutes(10).0 => base * 2,
+            Some(_) => base * 4,
+            None => base * 5,
+        })
+    }
+
+    async fn poll_list(
+        &self,
+        name: &str,
+        upstream: &Arc<dyn NumberUpstream>,
+        live: Vec<Activation>,
+        in_doubt: Vec<Activation>,
+    ) {
+        let asked_at = self.now();
+        let listed = match upstream.active().await {
+            Ok(listed) => listed,
+            Err(error) => {
+                tracing::warn!(upstream = name, %error, "the list of active numbers was not to be had");
+                return;
+            }
+        };
+        let by_id: HashMap<&str, &ListedNumber> =
+            listed.iter().map(|row| (row.id.as_str(), row)).collect();
+        let mut missing = Vec::new();
+        for activation in live {
+            let row = activation
+                .upstream_id
+                .as_deref()
+                .and_then(|id| by_id.get(id));
+            match row {
+                Some(row) => self.listed_news(activation, row).await,
+                None => missing.push(activation),
+            }
+        }
+        let lag = upstream.capabilities().list_lag;
+        let old_enough = missing
+            .into_iter()
+            .filter(|one| one.state == ActivationState::Active && asked_at - one.created_at > lag);
+        self.poll_each(upstream.as_ref(), old_enough.take(SINGLE_READS))
+            .await;
+        self.settle_by_list(name, in_doubt, &listed, asked_at).await;
+    }
+
+    async fn listed_news(&self, activation: Activation, row: &ListedNumber) {
+        let may_read = matches!(
+            activation.state,
+            ActivationState::Active | ActivationState::Received
+        );
+        let Some(sms) = row.sms.clone().filter(|_| may_read && !row.retry_asked) else {
+            return;
+        };
+        if activation.message.as_ref() != Some(&sms) {
+            self.message_seen(activation, sms).await;
+        }
+    }
+
+    async fn poll_each(
+        &self,
+        upstream: &dyn NumberUpstream,
+        activations: impl Iterator<Item = Activation>,
+    ) {
+        for activation in activations {
+            let Some(id) = activation.upstream_id.clone() else {
+                continue;
+            };
+            if activation.state == ActivationState::CancelRequested {
+                continue;
+            }
+            match upstream.status(&id).await {
+                Ok(NumberStatus::Code(sms)) if activation.message.as_ref() != Some(&sms) => {
+                    self.message_seen(activation, sms).await;
+                }
+                Ok(NumberStatus::Closed | NumberStatus::ClosedAmbiguous)
+                    if activation.state == ActivationState::Active =>
+                {
+                    self.closed_by_upstream(activation).await;
+                }
+                Ok(_) | Err(ReadFailure::UnknownOrder) => {}
+                Err(error) => tracing::debug!(order.id = activation.id.0, %error, "no status"),
+            }
+        }
+    }
+
+    async fn closed_by_upstream(&self, activation: Activation) {
+        let writes = activation.closed_upstream(Reason::ClosedUpstream);
+        let ended = crate::buy_number::saved(&writes);
+        if self.step("closed_upstream", writes).await
+            && let Some(ended) = ended
+        {
+            self.measured.note(&ended);
+        }
+    }
+
+    async fn cancel_orphan(&self, orphan: Orphan) {
+        let (now, pause) = (self.now(), Millis::seconds(15));
+        if orphan.state != OrphanState::Open {
+            return;
+        }
+        let Some(upstream) = self.number_upstream(&orphan.upstream).cloned() else {
+            self.step("orphan_waits", orphan.try_again(pause, now))
+                .await;
+            return;
+        };
+        let reply = upstream.cancel(&orphan.upstream_id).await.outcome;
+        let writes = match reply {
+            CancelReply::Cancelled => orphan.returned(),
+            CancelReply::TooEarly(left) => {
+                let tries = orphan.tries;
+                Orphan {
+                    tries: tries - 1,
+                    ..orphan
+                }
+                .try_again(left.unwrap_or(pause), now)
+            }
+            CancelReply::BadTransition if self.holds_message(upstream.as_ref(), &orphan).await => {
+                orphan.lost()
+            }
+            _ if orphan.tries >= ORPHAN_TRIES => orphan.lost(),
+            _ => orphan.try_again(pause, now),
+        };
+        self.step("orphan", writes).await;
+    }
+
+    async fn holds_message(&self, upstream: &dyn NumberUpstream, orphan: &Orphan) -> bool {
+        matches!(
+            upstream.status(&orphan.upstream_id).await,
+            Ok(NumberStatus::Code(_))
+        )
+    }
+}

@@ -1,0 +1,233 @@
+//! Background work for SMM orders: due steps, status batches, purchases in doubt.
+
+use crate::engine::Engine;
+use domain::attempt::AttemptState;
+use domain::smm_order::{SmmOrder, SmmState};
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{ListedPanelOrder, PanelUpstream, ReadFailure};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Orders looked at in one pass; the rest is due in the next one.
+const BATCH: u32 = 1_000;
+
+/// Ids in one status call, by the protocol.
+const IDS_PER_CALL: usize = 100;
+
+/// Clocks of a panel and of this machine may differ by this much.
+const SKEW: Millis = Millis::minutes(2);
+
+impl Engine {
+    /// Takes every due step of SMM orders. Gives how many orders were looked at.
+    pub async fn run_due_smm_orders(&self) -> usize {
+        let now = self.now();
+        let due = match self.store().smm_orders_due(now, BATCH).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(error = %error, "due SMM orders could not be read");
+                return 0;
+            }
+        };
+        let count = due.len();
+        let mut polled: BTreeMap<String, Vec<SmmOrder>> = BTreeMap::new();
+        let mut in_doubt: BTreeMap<String, Vec<SmmOrder>> = BTreeMap::new();
+        for order in due {
+            match order.state {
+                SmmState::Calling => {
+                    self.step("in_doubt", self.order_in_doubt(order, "lease_over"))
+                        .await;
+                }
+                SmmState::InDoubt => in_doubt
+                    .entry(order.upstream.clone())
+                    .or_default()
+                    .push(order),
+                SmmState::Undo if order.tries == 0 => self.undo_order(order).await,
+                _ => polled
+                    .entry(order.upstream.clone())
+                    .or_default()
+                    .push(order),
+            }
+        }
+        for (upstream, orders) in polled {
+            for batch in orders.chunks(IDS_PER_CALL) {
+                self.read_statuses(&upstream, batch).await;
+            }
+        }
+        for (upstream, orders) in in_doubt {
+            self.settle_orders(&upstream, orders).await;
+        }
+        count
+    }
+
+    async fn read_statuses(&self, upstream: &str, orders: &[SmmOrder]) {
+        let now = self.now();
+        let plan = self.smm_plan(upstream);
+        let ids: Vec<String> = orders
+            .iter()
+            .filter_map(|order| order.upstream_id.clone())
+            .collect();
+        let rows = match self.panel(upstream) {
+            Some(panel) => panel.statuses(&ids).await,
+            None => Err(ReadFailure::Fault(
+                "this panel is no longer configured".into(),
+            )),
+        };
+        let rows = rows.unwrap_or_else(|error| {
+            tracing::warn!(upstream, %error, "statuses could not be read");
+            Vec::new()
+        });
+        let by_id: BTreeMap<&str, _> = rows.iter().map(|(id, row)| (id.as_str(), row)).collect();
+        for order in orders {
+            let row = order.upstream_id.as_deref().and_then(|id| by_id.get(id));
+            let order = order.clone();
+            let (name, writes) = match row {
+                Some(Ok(status)) => {
+                    if status.progress.is_none() {
+                        tracing::warn!(
+                            order.id = order.id.0,
+                            upstream,
+                            status = status.raw_status,
+                            "upstream {upstream} used an unknown status word"
+                        );
+                    }
+                    ("smm_status", order.observed(status, &plan, now))
+                }
+                Some(Err(ReadFailure::UnknownOrder)) => {
+                    ("smm_unknown_upstream", order.unknown_upstream(&plan, now))
+                }
+                Some(Err(_)) | None => ("smm_status_missing", order.try_again(&plan, now)),
+            };
+            self.step(name, writes).await;
+        }
+    }
+
+    /// Placed although the client was told "failed": a cancel is asked once, then the status says
+    /// what the house has lost.
+    async fn undo_order(&self, order: SmmOrder) {
+        let (now, plan) = (self.now(), self.smm_plan(&order.upstream));
+        if let (Some(panel), Some(id)) = (self.panel(&order.upstream), order.upstream_id.as_deref())
+            && panel.capabilities().cancel
+        {
+            let reply = panel.cancel(id).await;
+            tracing::info!(order.id = order.id.0, reply = ?reply.outcome, "undo: cancel asked");
+        }
+        self.step("smm_undo", order.try_again(&plan, now)).await;
+    }
+
+    async fn settle_orders(&self, upstream: &str, orders: Vec<SmmOrder>) {
+        let Some(panel) = self.panel(upstream).cloned() else {
+            for order in orders {
+                let plan = self.smm_plan(upstream);
+                self.step("smm_waits", order.try_again(&plan, self.now()))
+                    .await;
+            }
+            return;
+        };
+        let all = self
+            .store()
+            .smm_orders_in_doubt(upstream)
+            .await
+            .unwrap_or_default();
+        self.watch.set_in_doubt(upstream, all.len());
+        let asked_at = self.now();
+        if !panel.capabilities().list_active {
+            for order in orders {
+                self.order_window(order, AttemptState::LatePossible, asked_at)
+                    .await;
+            }
+            return;
+        }
+        match panel.orders().await {
+            Ok(listed) => {
+                self.match_orders(upstream, &panel, orders, listed, asked_at)
+                    .await
+            }
+            Err(error) => {
+                tracing::warn!(upstream, %error, "the panel's order list was not to be had");
+                let plan = self.smm_plan(upstream);
+                for order in orders {
+                    self.step("smm_waits", order.try_again(&plan, asked_at))
+                        .await;
+                }
+            }
+        }
+    }
+
+    async fn match_orders(
+        &self,
+        upstream: &str,
+        _panel: &Arc<dyn PanelUpstream>,
+        orders: Vec<SmmOrder>,
+        listed: Vec<ListedPanelOrder>,
+        asked_at: Timestamp,
+    ) {
+        let ids: Vec<String> = listed.iter().map(|row| row.id.clone()).collect();
+        let Ok(linked) = self.store().linked(upstream, &ids).await else {
+            return;
+        };
+        let mut free: Vec<ListedPanelOrder> = listed
+            .into_iter()
+            .filter(|row| !linked.contains(&row.id))
+            .collect();
+        free.reverse();
+        for order in orders {
+            match free.iter().position(|row| is_candidate(&order, row)) {
+                Some(place) => {
+                    let row = free.remove(place);
+                    let plan = self.smm_plan(upstream);
+                    let writes = order.linked(&row.id, "listed", &plan, self.now());
+                    self.step("smm_linked", writes).await;
+                }
+                None => {
+                    self.order_window(order, AttemptState::Absent, asked_at)
+                        .await
+                }
+            }
+        }
+    }
+
+    /// Releases an order whose window is over; the window must also have passed while this process
+    /// was watching, so that a machine's clock that jumped while nothing ran ends nothing.
+    async fn order_window(&self, order: SmmOrder, state: AttemptState, seen_at: Timestamp) {
+        let plan = self.smm_plan(&order.upstream);
+        let over = order.in_doubt_until.is_some_and(|until| until <= seen_at);
+        let watched = seen_at - self.started_at >= plan.in_doubt_window
+            || order.created_at >= self.started_at;
+        if over && watched {
+            self.step("smm_absent", order.absent(state, self.now()))
+                .await;
+        } else {
+            self.step("smm_still_in_doubt", order.try_again(&plan, self.now()))
+                .await;
+        }
+    }
+
+    /// A late answer names the panel's order exactly: evidence, if ours is still in doubt.
+    pub(crate) async fn offer_order_evidence(&self, called: &SmmOrder, id: &str) {
+        let current = match self.store().smm_order(called.id).await {
+            Ok(Some(current)) => current,
+            _ => return,
+        };
+        if current.attempt == called.attempt && current.state == SmmState::InDoubt {
+            let plan = self.smm_plan(&current.upstream);
+            let writes = current.linked(id, "late_answer", &plan, self.now());
+            self.step("smm_linked", writes).await;
+        }
+    }
+}
+
+/// Whether a listed order can be the one this purchase made.
+fn is_candidate(order: &SmmOrder, row: &ListedPanelOrder) -> bool {
+    let in_window = row.created_at.is_none_or(|created_at| {
+        created_at >= order.created_at - SKEW
+            && order
+                .in_doubt_until
+                .is_none_or(|until| created_at <= until + SKEW)
+    });
+    row.service == order.upstream_service
+        && row.link == order.link
+        && row
+            .quantity
+            .is_none_or(|quantity| order.flat || quantity == order.quantity)
+        && in_window
+}
