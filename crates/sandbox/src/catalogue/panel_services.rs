@@ -151,7 +151,7 @@ pub(crate) const PANEL_SERVICES: &[PanelService] = &[
     row(
         12,
         "Instagram",
-        "Starter package",
+        "Welcome package",
         K::Package,
         (4_990, 1, 1),
     )
@@ -321,14 +321,14 @@ pub(crate) const PANEL_SERVICES: &[PanelService] = &[
     row(
         91,
         "Website",
-        "Keyword placement report",
+        "Search visits by keyword",
         K::Seo,
         (2_900, 10, 1_000),
     ),
     row(
         92,
         "Website",
-        "Keyword placement report, second engine",
+        "Search visits by keyword, second engine",
         K::Seo2,
         (3_100, 10, 1_000),
     ),

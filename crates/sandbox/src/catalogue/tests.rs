@@ -5,6 +5,20 @@ use crate::accounts::{PANEL, account_named, accounts};
 use domain::usd::{Rate, Usd};
 use std::collections::BTreeSet;
 
+/// One destination per class that a gateway has to refuse.
+const DENIED: [&str; 10] = [
+    "First Harbor Bank",
+    "National Tax Portal",
+    "Unity Health Insurance",
+    "Northline Mobile Carrier",
+    "Junior Club for Kids",
+    "HomeGuard Alarm",
+    "Gmail",
+    "Craigslist",
+    "Tinder",
+    "Any other",
+];
+
 fn shelf(name: &str) -> Shelf {
     Shelf::of(account_named(name).unwrap())
 }
@@ -163,18 +177,7 @@ fn misbehaving_services_are_sold_everywhere_for_a_cent() {
 fn names_are_unique_and_something_is_there_for_every_kind_of_refusal() {
     let names: BTreeSet<_> = ServiceIndex::all().map(ServiceIndex::name).collect();
     assert_eq!(names.len(), ServiceIndex::all().count());
-    for denied in [
-        "First Harbor Bank",
-        "National Tax Portal",
-        "Unity Health Insurance",
-        "Northline Mobile Carrier",
-        "Junior Club for Kids",
-        "HomeGuard Alarm",
-        "Gmail",
-        "Craigslist",
-        "Tinder",
-        "Any other",
-    ] {
+    for denied in DENIED {
         assert!(names.contains(denied), "{denied}");
     }
 }
@@ -240,4 +243,56 @@ fn nothing_depends_on_chance() {
             );
         }
     }
+}
+
+#[test]
+fn the_demo_may_sell_most_of_it_and_must_refuse_the_rest() {
+    use domain::policy::{Rules, SmmRequest, Verdict, decide_smm, sellable_otp};
+    let rules = Rules::demo();
+    let sellable =
+        |service: ServiceIndex| sellable_otp(&rules, rules.otp_class(service.name(), ""), 3);
+    assert!(
+        ServiceIndex::all()
+            .filter(|service| sellable(*service))
+            .count()
+            >= 150
+    );
+    assert!(
+        ServiceIndex::all()
+            .filter(|service| !sellable(*service))
+            .count()
+            >= 20
+    );
+    for odd in misbehaving_services() {
+        assert!(
+            sellable(ServiceIndex::named(odd.name).unwrap()),
+            "{}",
+            odd.name
+        );
+    }
+    for denied in DENIED {
+        assert!(!sellable(ServiceIndex::named(denied).unwrap()), "{denied}");
+    }
+    let allowed = |service: &&panel_services::PanelService| {
+        let kind = service.kind.title();
+        let class = rules.smm_class(service.name, service.category, kind);
+        decide_smm(
+            &rules,
+            &SmmRequest {
+                class,
+                account_suspended: false,
+            },
+        )
+        .verdict
+            == Verdict::Allow
+    };
+    assert!(PANEL_SERVICES.iter().filter(allowed).count() >= 40);
+    let refused: Vec<_> = PANEL_SERVICES
+        .iter()
+        .filter(|service| !allowed(service))
+        .collect();
+    assert!(
+        refused.len() >= 8 && refused.iter().all(|service| service.id >= 100),
+        "{refused:?}"
+    );
 }
