@@ -1,1 +1,19 @@
-//! upstream
+//! Whom we buy from: the only outbound HTTP to providers. One transport, one adapter per protocol
+//! family; each turns what came back into the words of `domain::upstream`, and says "unknown"
+//! where nobody can know.
+#![deny(clippy::float_arithmetic)]
+
+mod civil;
+mod handler_api;
+mod money;
+mod panel_v2;
+mod redact;
+mod sms;
+mod transport;
+
+#[cfg(test)]
+mod test_server;
+
+pub use handler_api::{HandlerApi, HandlerApiSettings, PurchaseAction, StatusAction};
+pub use panel_v2::{Panel, PanelSettings, RateUnit};
+pub use transport::{BadUpstream, USER_AGENT};

@@ -1,0 +1,290 @@
+//! Ordering from SMM panels.
+
+mod classify;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+pub use settings::{PanelSettings, RateUnit};
+
+use crate::money::Exchange;
+use crate::transport::{
+    ANSWER_MAX, BadUpstream, Connection, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
+};
+use classify::{cancelled, may_pass, read_failure, row_failure};
+use domain::upstream::{
+    CancelReply, Capabilities, ListedPanelOrder, PanelRequest, PanelService, PanelStatusRow,
+    PanelUpstream, Pending, Purchase, ReadFailure, Refusal, Reply,
+};
+use domain::usd::Usd;
+use std::collections::HashSet;
+use wire::panel_v2::{
+    Add, Balance, Call, Cancels, Failure, IDS_MAX, Ids, OrderStatus, Orders, Profile, Request,
+    Services, Statuses, purchase,
+};
+
+/// An account at one panel.
+pub struct Panel {
+    settings: PanelSettings,
+    exchange: Exchange,
+    transport: Transport,
+}
+
+impl Panel {
+    /// Builds the adapter. The process must have installed its TLS provider before.
+    pub fn new(settings: PanelSettings) -> Result<Self, BadUpstream> {
+        let exchange = Exchange::new(settings.usd_per_unit)
+            .ok_or_else(|| BadUpstream::Exchange(settings.name.clone()))?;
+        let transport = Transport::new(&Connection {
+            name: &settings.name,
+            url: &settings.url,
+            key: &settings.key,
+            proxy_url: settings.proxy_url.as_deref(),
+            timeout_ms: settings.timeout_ms,
+            connect_timeout_ms: settings.connect_timeout_ms,
+        })?;
+        Ok(Self {
+            settings,
+            exchange,
+            transport,
+        })
+    }
+
+    fn form(&self, request: Request) -> String {
+        Call {
+            key: Some(self.settings.key.clone()),
+            request,
+        }
+        .form()
+    }
+
+    async fn once(&self, request: Request) -> Result<Fetched, Lost> {
+        self.transport
+            .once(Payload::Form(&self.form(request)))
+            .await
+    }
+
+    /// One read, parsed.
+    async fn read<T>(
+        &self,
+        request: Request,
+        max: usize,
+        parse: impl Fn(&Fetched) -> Result<T, Failure>,
+    ) -> Result<T, ReadFailure> {
+        let action = request.action();
+        let form = self.form(request);
+        let fetched = self.transport.read(Payload::Form(&form), max).await;
+        let fetched = fetched.map_err(|lost| match lost {
+            Lost::NotSent(_) => ReadFailure::Refused(Refusal::Unreachable),
+            Lost::Unknown(text) => ReadFailure::Fault(text),
+        })?;
+        parse(&fetched).map_err(|failure| {
+            let failure = read_failure(&failure, |text| self.transport.clean(text));
+            tracing::warn!(upstream = %self.settings.name, action, "read failed: {failure}");
+            failure
+        })
+    }
+
+    /// As [`Self::read`], repeated after failures that may pass.
+    async fn reread<T>(
+        &self,
+        request: Request,
+        max: usize,
+        parse: impl Fn(&Fetched) -> Result<T, Failure>,
+    ) -> Result<T, ReadFailure> {
+        retried(may_pass, || self.read(request.clone(), max, &parse)).await
+    }
+
+    async fn place_now(&self, request: &PanelRequest) -> Reply<Purchase<String>> {
+        let members = request.members.iter();
+        let add = Add {
+            service: request.service.clone(),
+            request_id: None,
+            members: members
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+        };
+        let fetched = match self.once(Request::Add(add)).await {
+            Ok(fetched) => fetched,
+            Err(Lost::NotSent(raw)) => {
+                return Reply {
+                    outcome: Purchase::Refused(Refusal::Unreachable),
+                    raw,
+                };
+            }
+            Err(Lost::Unknown(raw)) => {
+                return Reply {
+                    outcome: Purchase::Unknown,
+                    raw,
+                };
+            }
+        };
+        let sent = request.members.iter().map(|(_, value)| value.as_str());
+        let profile = Profile {
+            error_means_refused: self.settings.error_means_refused,
+        };
+        let outcome = purchase(fetched.answer(), sent, profile);
+        Reply {
+            outcome,
+            raw: self.transport.clean(&fetched.body),
+        }
+    }
+
+    async fn statuses_now(&self, ids: &[String]) -> Result<Vec<PanelStatusRow>, ReadFailure> {
+        match ids {
+            [] => Ok(vec![]),
+            _ if ids.len() > IDS_MAX => Err(ReadFailure::Refused(Refusal::OurFault)),
+            _ if self.settings.multi_status => self.statuses_together(ids).await,
+            _ => self.statuses_singly(ids).await,
+        }
+    }
+
+    async fn statuses_together(&self, ids: &[String]) -> Result<Vec<PanelStatusRow>, ReadFailure> {
+        let request = Request::Status(Ids::Many(ids.to_vec()));
+        let parse = |f: &Fetched| Statuses::parse(f.answer());
+        let Statuses(answered) = self.read(request, ANSWER_MAX, parse).await?;
+        let mut open: HashSet<&str> = ids.iter().map(String::as_str).collect();
+        let mut rows = Vec::with_capacity(answered.len());
+        for (id, row) in answered {
+            // removed when answered: of two answers for one id the first counts
+            if !open.remove(id.as_str()) {
+                let upstream = &self.settings.name;
+                tracing::warn!(%upstream, "ignored a status that was not asked for");
+                continue;
+            }
+            let row = row
+                .map(|status| classify::status(&status, self.exchange))
+                .map_err(|text| row_failure(&text, |text| self.transport.clean(text)));
+            rows.push((id, row));
+        }
+        Ok(rows)
+    }
+
+    /// For panels without the plural form. A failure of the call, other than the panel's word on
+    /// one id, ends the round: the rows so far stand, unless there are none.
+    async fn statuses_singly(&self, ids: &[String]) -> Result<Vec<PanelStatusRow>, ReadFailure> {
+        let mut rows: Vec<PanelStatusRow> = Vec::with_capacity(ids.len());
+        for id in ids {
+            let request = Request::Status(Ids::One(id.clone()));
+            let parse = |f: &Fetched| OrderStatus::parse(f.answer());
+            match self.read(request, ANSWER_MAX, parse).await {
+                Ok(status) => rows.push((id.clone(), Ok(classify::status(&status, self.exchange)))),
+                Err(ReadFailure::UnknownOrder) => {
+                    rows.push((id.clone(), Err(ReadFailure::UnknownOrder)));
+                }
+                Err(failure) if rows.is_empty() => return Err(failure),
+                Err(_) => break,
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn orders_now(&self) -> Result<Vec<ListedPanelOrder>, ReadFailure> {
+        if !self.settings.lists_orders {
+            return Err(ReadFailure::NotOffered);
+        }
+        let list = self
+            .read(Request::Orders, LIST_MAX, |f| Orders::parse(f.answer()))
+            .await?;
+        if list.skipped > 0 {
+            // whoever reads this list may conclude that an order does not exist
+            let text = format!("{} rows of the order list are unreadable", list.skipped);
+            tracing::warn!(upstream = %self.settings.name, "{text}");
+            return Err(ReadFailure::Fault(text));
+        }
+        Ok(list
+            .rows
+            .into_iter()
+            .map(|row| classify::listed(row, self.exchange))
+            .collect())
+    }
+
+    async fn cancel_now(&self, id: &str) -> Reply<CancelReply> {
+        if !self.settings.capabilities.cancel {
+            let raw = "not sent: cancel is not offered there".to_owned();
+            return Reply {
+                outcome: CancelReply::BadTransition,
+                raw,
+            };
+        }
+        let asked = [id.to_owned()];
+        match self.once(Request::Cancel(Ids::Many(asked.to_vec()))).await {
+            Err(lost) => Reply {
+                outcome: CancelReply::Unknown,
+                raw: lost.text().to_owned(),
+            },
+            Ok(fetched) => {
+                let outcome = cancelled(id, Cancels::parse(fetched.answer(), &asked));
+                Reply {
+                    outcome,
+                    raw: self.transport.clean(&fetched.body),
+                }
+            }
+        }
+    }
+
+    async fn balance_now(&self) -> Result<Usd, ReadFailure> {
+        let read = |fetched: &Fetched| Balance::parse(fetched.answer());
+        let balance = self
+            .reread(Request::Balance, ANSWER_MAX, read)
+            .await?
+            .balance;
+        let too_large = || ReadFailure::Fault("the balance is out of range".to_owned());
+        self.exchange.balance(balance).ok_or_else(too_large)
+    }
+
+    async fn services_now(&self) -> Result<Vec<PanelService>, ReadFailure> {
+        let read = |fetched: &Fetched| Services::parse(fetched.answer());
+        let list = self.reread(Request::Services, LIST_MAX, read).await?;
+        if list.skipped > 0 {
+            tracing::warn!(
+                upstream = %self.settings.name, skipped = list.skipped,
+                "left unreadable rows out of the service list",
+            );
+        }
+        let per = self.settings.rate_unit.units();
+        let services = list.rows.into_iter();
+        let services: Vec<PanelService> = services
+            .filter_map(|row| classify::service(row, self.exchange, per))
+            .collect();
+        match services.is_empty() {
+            // it would empty the catalogue
+            true => Err(ReadFailure::Fault("the service list is empty".to_owned())),
+            false => Ok(services),
+        }
+    }
+}
+
+impl PanelUpstream for Panel {
+    fn capabilities(&self) -> &Capabilities {
+        &self.settings.capabilities
+    }
+
+    fn place<'a>(&'a self, request: &'a PanelRequest) -> Pending<'a, Reply<Purchase<String>>> {
+        Box::pin(self.place_now(request))
+    }
+
+    fn statuses<'a>(
+        &'a self,
+        ids: &'a [String],
+    ) -> Pending<'a, Result<Vec<PanelStatusRow>, ReadFailure>> {
+        Box::pin(self.statuses_now(ids))
+    }
+
+    fn orders(&self) -> Pending<'_, Result<Vec<ListedPanelOrder>, ReadFailure>> {
+        Box::pin(self.orders_now())
+    }
+
+    fn cancel<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<CancelReply>> {
+        Box::pin(self.cancel_now(id))
+    }
+
+    fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
+        Box::pin(self.balance_now())
+    }
+
+    fn services(&self) -> Pending<'_, Result<Vec<PanelService>, ReadFailure>> {
+        Box::pin(self.services_now())
+    }
+}

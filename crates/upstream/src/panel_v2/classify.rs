@@ -1,0 +1,116 @@
+//! From the panel's words to the engine's: the rules of what counts as what.
+
+use super::Exchange;
+use domain::time::Timestamp;
+use domain::upstream::{
+    CancelReply, ListedPanelOrder, PanelService, PanelStatus, ReadFailure, Refusal,
+};
+use wire::panel_v2::{
+    Cancels, Class, Failure, OrderRow, OrderStatus, ServiceRow, class_of, progress,
+};
+
+/// A failed read. `clean` takes secrets out of what the panel said.
+pub(super) fn read_failure(failure: &Failure, clean: impl Fn(&str) -> String) -> ReadFailure {
+    match failure.class() {
+        Some(Class::Refused(refusal)) => ReadFailure::Refused(refusal),
+        Some(Class::UnknownOrder) => ReadFailure::UnknownOrder,
+        Some(Class::RefillRefused) | None => ReadFailure::Fault(clean(&said(failure))),
+    }
+}
+
+/// What a panel says of one id among many.
+pub(super) fn row_failure(text: &str, clean: impl Fn(&str) -> String) -> ReadFailure {
+    match class_of(text) {
+        Some(Class::Refused(refusal)) => ReadFailure::Refused(refusal),
+        Some(Class::UnknownOrder) => ReadFailure::UnknownOrder,
+        Some(Class::RefillRefused) | None => ReadFailure::Fault(clean(text)),
+    }
+}
+
+fn said(failure: &Failure) -> String {
+    match failure {
+        Failure::Error { text, status } => format!("answered {status} {text}"),
+        Failure::Unsettled(status) => format!("HTTP status {status}"),
+        Failure::Html => "answered a page for people".to_owned(),
+        Failure::Unreadable(why) => why.clone(),
+    }
+}
+
+/// Failures of a read that the next try may not see.
+pub(super) fn may_pass(failure: &ReadFailure) -> bool {
+    matches!(
+        failure,
+        ReadFailure::Fault(_) | ReadFailure::Refused(Refusal::Unreachable)
+    )
+}
+
+/// State of one order.
+pub(super) fn status(status: &OrderStatus, exchange: Exchange) -> PanelStatus {
+    PanelStatus {
+        progress: progress(&status.status),
+        raw_status: status.status.clone(),
+        remains: status.remains,
+        start_count: status.start_count,
+        charge: status.charge.and_then(|charge| exchange.cost(charge)),
+    }
+}
+
+/// A row of the panel's own order list.
+pub(super) fn listed(row: OrderRow, exchange: Exchange) -> ListedPanelOrder {
+    ListedPanelOrder {
+        id: row.id,
+        service: row.service,
+        link: row.link,
+        quantity: row.quantity,
+        charge: row.charge.and_then(|charge| exchange.cost(charge)),
+        created_at: row
+            .created_s
+            .and_then(|seconds| seconds.checked_mul(1000))
+            .map(Timestamp),
+    }
+}
+
+/// A service on sale; nothing where its rate does not fit. `per` is what the rate counts; a flat
+/// type's rate is the price of one package and not scaled.
+pub(super) fn service(row: ServiceRow, exchange: Exchange, per: u32) -> Option<PanelService> {
+    let kind = row.order_type();
+    let flat = kind.is_some_and(|kind| kind.is_flat());
+    Some(PanelService {
+        rate: exchange.rate(row.rate, if flat { 1000 } else { per })?,
+        id: row.id,
+        name: row.name,
+        category: row.category,
+        kind: kind.map(|kind| kind.title()),
+        min: row.min,
+        max: row.max,
+        refill: row.refill,
+        cancel: row.cancel,
+        dripfeed: row.dripfeed,
+    })
+}
+
+/// What came of asking for one cancel. "Cancelled" means that the request was taken.
+pub(super) fn cancelled(id: &str, answer: Result<Cancels, Failure>) -> CancelReply {
+    match answer {
+        Ok(Cancels(rows)) => match rows.into_iter().find(|(order, _)| order == id) {
+            Some((_, Ok(()))) => CancelReply::Cancelled,
+            Some((_, Err(text))) => not_cancelled(&text),
+            None => CancelReply::Unknown,
+        },
+        Err(Failure::Error {
+            text,
+            status: 200..300,
+        }) => not_cancelled(&text),
+        Err(_) => CancelReply::Unknown,
+    }
+}
+
+/// The panel said no. Where that is about us and not about the order, it may say yes later.
+fn not_cancelled(text: &str) -> CancelReply {
+    use Refusal::{AccountBlocked, Throttled, UpstreamAuth};
+    match class_of(text) {
+        Some(Class::UnknownOrder) => CancelReply::UnknownOrder,
+        Some(Class::Refused(AccountBlocked | Throttled | UpstreamAuth)) => CancelReply::Unknown,
+        _ => CancelReply::BadTransition,
+    }
+}

@@ -1,0 +1,252 @@
+//! The only outbound HTTP: one client that sends a request once and never again, one that reads.
+
+use crate::redact::Redactor;
+use reqwest::{Client, Method, Proxy, RequestBuilder, Url, redirect, retry};
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+#[cfg(test)]
+mod tests;
+
+/// How we introduce ourselves.
+pub const USER_AGENT: &str = "tollgate/0.1";
+/// Largest answer taken, in bytes, unless a list is asked for.
+pub(crate) const ANSWER_MAX: usize = 1024 * 1024;
+/// Largest price list or service list taken, in bytes.
+pub(crate) const LIST_MAX: usize = 30 * 1024 * 1024;
+/// Pauses before the second and third try of a read, in milliseconds.
+const BACK_OFF_MS: [u64; 2] = [200, 800];
+/// Idle connections the read client keeps.
+const IDLE_MAX: usize = 4;
+
+/// Settings from which no client can be built; the text holds no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum BadUpstream {
+    /// The URL is none, or not http or https.
+    #[error("the URL of upstream {0} is not an http or https URL")]
+    Url(String),
+    /// The exchange rate is not positive.
+    #[error("usd_per_unit of upstream {0} must be above zero")]
+    Exchange(String),
+    /// The HTTP client refuses: no TLS provider, no trust store, a bad proxy.
+    #[error("no HTTP client for upstream {0}: {1}")]
+    Client(String, String),
+}
+
+/// What a transport needs to know of an upstream.
+pub(crate) struct Connection<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) url: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) proxy_url: Option<&'a str>,
+    pub(crate) timeout_ms: u64,
+    pub(crate) connect_timeout_ms: u64,
+}
+
+/// Why there is no answer. The texts are free of secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// No byte of the request was written: name, connect or TLS failure.
+    NotSent(String),
+    /// Anything may have happened: timeout, reset, an answer that broke off or was too large.
+    Unknown(String),
+}
+
+impl Lost {
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::NotSent(text) | Self::Unknown(text) => text,
+        }
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(crate) struct Fetched {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Fetched {
+    pub(crate) fn answer(&self) -> wire::answer::Answer<'_> {
+        wire::answer::Answer {
+            status: self.status,
+            body: &self.body,
+        }
+    }
+}
+
+/// What is sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Payload<'a> {
+    /// GET with these parameters behind the URL's own.
+    Query(&'a str),
+    /// POST of this form.
+    Form(&'a str),
+}
+
+/// The way to one upstream.
+
+pub(crate) struct Transport {
+    once: Client,
+    read: Client,
+    url: Url,
+    redactor: Redactor,
+}
+
+impl Transport {
+    pub(crate) fn new(connection: &Connection<'_>) -> Result<Self, BadUpstream> {
+        let name = || connection.name.to_owned();
+        let web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        let url = Url::parse(connection.url).ok().filter(web);
+        let url = url.ok_or_else(|| BadUpstream::Url(name()))?;
+        let proxy_url = connection.proxy_url.and_then(|text| Url::parse(text).ok());
+        let redactor = Redactor::new(connection.key, std::iter::once(&url).chain(&proxy_url));
+        let refused = |error: reqwest::Error| {
+            BadUpstream::Client(name(), redactor.clean(&chain(&error.without_url())))
+        };
+        Ok(Self {
+            once: purchase_client(connection).map_err(refused)?,
+            read: read_client(connection).map_err(refused)?,
+            url,
+            redactor,
+        })
+    }
+
+    /// Sends once, on a connection of its own, and waits at most the whole deadline.
+    pub(crate) async fn once(&self, payload: Payload<'_>) -> Result<Fetched, Lost> {
+        self.fetch(&self.once, payload, ANSWER_MAX).await
+    }
+
+    /// Reads once.
+    pub(crate) async fn read(&self, payload: Payload<'_>, max: usize) -> Result<Fetched, Lost> {
+        self.fetch(&self.read, payload, max).await
+    }
+
+    /// The text without secrets, at most 2 KiB.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        self.redactor.clean(text)
+    }
+
+    async fn fetch(
+        &self,
+        client: &Client,
+        payload: Payload<'_>,
+        max: usize,
+    ) -> Result<Fetched, Lost> {
+        let sent = self.request(client, payload).send().await;
+        let mut response = sent.map_err(|error| self.lost(error))?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        loop {
+            // from here on something was written and something was read: never "not sent"
+            let chunk = response
+                .chunk()
+                .await
+                .map_err(|error| Lost::Unknown(self.clean(&chain(&error.without_url()))))?;
+            match chunk {
+                None => break,
+                Some(chunk) if body.len() + chunk.len() > max => {
+                    return Err(Lost::Unknown(format!(
+                        "the answer is larger than {max} bytes"
+                    )));
+                }
+                Some(chunk) => body.extend_from_slice(&chunk),
+            }
+        }
+        let body = String::from_utf8(body)
+            .unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned());
+        Ok(Fetched { status, body })
+    }
+
+    fn request(&self, client: &Client, payload: Payload<'_>) -> RequestBuilder {
+        match payload {
+            Payload::Query(query) => client.request(Method::GET, with_query(&self.url, query)),
+            Payload::Form(body) => client
+                .request(Method::POST, self.url.clone())
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body.to_owned()),
+        }
+    }
+
+    /// A connection that never came to be is "not sent"; everything else may have been read.
+    fn lost(&self, error: reqwest::Error) -> Lost {
+        let not_sent = error.is_connect() || error.is_builder();
+        let text = self.clean(&chain(&error.without_url()));
+        if not_sent {
+            Lost::NotSent(text)
+        } else {
+            Lost::Unknown(text)
+        }
+    }
+}
+
+/// Repeats a read after failures that may pass, at most twice.
+pub(crate) async fn retried<T, E, F>(
+    may_pass: impl Fn(&E) -> bool,
+    mut read: impl FnMut() -> F,
+) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    for pause_ms in BACK_OFF_MS {
+        match read().await {
+            Err(failure) if may_pass(&failure) => {
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            }
+            settled => return settled,
+        }
+    }
+    read().await
+}
+
+fn with_query(url: &Url, query: &str) -> Url {
+    let mut url = url.clone();
+    let joined = match url.query() {
+        Some(own) if !own.is_empty() => format!("{own}&{query}"),
+        _ => query.to_owned(),
+    };
+    url.set_query(Some(&joined));
+    url
+}
+
+/// For requests that must not be sent twice: no retries of any kind, no redirects, and no idle
+/// connections, because a request on a connection that was just closed is one that gets resent.
+fn purchase_client(connection: &Connection<'_>) -> Result<Client, reqwest::Error> {
+    builder(connection)?.pool_max_idle_per_host(0).build()
+}
+
+fn read_client(connection: &Connection<'_>) -> Result<Client, reqwest::Error> {
+    builder(connection)?
+        .pool_max_idle_per_host(IDLE_MAX)
+        .build()
+}
+
+fn builder(connection: &Connection<'_>) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    let builder = Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(Duration::from_millis(connection.connect_timeout_ms))
+        .timeout(Duration::from_millis(connection.timeout_ms))
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .http1_only()
+        .no_proxy();
+    Ok(match connection.proxy_url {
+        Some(proxy) => builder.proxy(Proxy::all(proxy)?),
+        None => builder,
+    })
+}
+
+/// The error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

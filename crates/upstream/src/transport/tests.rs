@@ -1,0 +1,218 @@
+//! The contract of the transport: what is sent once is sent once, and what is not known is said
+//! to be unknown.
+
+use super::*;
+use crate::test_server::{Act, TestServer, install_provider};
+use std::time::Instant;
+
+fn transport(url: &str) -> Transport {
+    let connection = Connection {
+        name: "test",
+        url,
+        key: "s3cret",
+        proxy_url: None,
+        timeout_ms: 400,
+        connect_timeout_ms: 200,
+    };
+    Transport::new(&connection).unwrap()
+}
+
+async fn lost(act: Act) -> (Lost, usize) {
+    let server = TestServer::start(vec![act]);
+    let payload = Payload::Query("api_key=s3cret&action=getNumber");
+    let lost = transport(&server.url).once(payload).await.unwrap_err();
+    assert!(!lost.text().contains("s3cret"), "{}", lost.text());
+    (lost, server.seen().len())
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_sees_exactly_one_request() {
+    let (lost, seen) = lost(Act::HangUp).await;
+    assert!(matches!(lost, Lost::Unknown(_)), "{lost:?}");
+    assert_eq!(seen, 1);
+}
+
+#[tokio::test]
+async fn a_closed_connection_is_never_tried_again_after_a_good_answer() {
+    let server = TestServer::start(vec![Act::ok("one"), Act::HangUp]);
+    let transport = transport(&server.url);
+    assert_eq!(
+        transport.once(Payload::Form("a=1")).await.unwrap().body,
+        "one"
+    );
+    let second = transport.once(Payload::Form("a=2")).await.unwrap_err();
+    assert!(matches!(second, Lost::Unknown(_)), "{second:?}");
+    let seen = server.seen();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert!(seen[1].ends_with("a=2"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn purchases_share_no_connection_and_reads_do() {
+    let server = TestServer::start(vec![Act::ok("x")]);
+    let transport = transport(&server.url);
+    for _ in 0..3 {
+        transport.once(Payload::Form("a=1")).await.unwrap();
+    }
+    assert_eq!(server.connections(), 3);
+    for _ in 0..3 {
+        transport
+            .read(Payload::Form("a=1"), ANSWER_MAX)
+            .await
+            .unwrap();
+    }
+    assert_eq!(server.connections(), 4);
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_not_followed() {
+    let server = TestServer::start(vec![Act::Redirect]);
+    let fetched = transport(&server.url)
+        .once(Payload::Form("a=1"))
+        .await
+        .unwrap();
+    assert_eq!(fetched.status, 302);
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_dripping_body_and_silence_hit_the_deadline() {
+    for act in [Act::Drip, Act::Silence] {
+        let started = Instant::now();
+        let (lost, seen) = lost(act).await;
+        assert!(matches!(lost, Lost::Unknown(_)), "{lost:?}");
+        assert!(
+            started.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            started.elapsed()
+        );
+        assert_eq!(seen, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_oversized_or_broken_body_is_unknown() {
+    for act in [Act::Flood(ANSWER_MAX + 1), Act::BreakOff] {
+        let (lost, seen) = lost(act).await;
+        assert!(matches!(lost, Lost::Unknown(_)), "{lost:?}");
+        assert_eq!(seen, 1);
+    }
+    let server = TestServer::start(vec![Act::Flood(ANSWER_MAX)]);
+    let connection = Connection {
+        name: "test",
+        url: &server.url,
+        key: "",
+        proxy_url: None,
+        timeout_ms: 20_000,
+        connect_timeout_ms: 1000,
+    };
+    let fetched = Transport::new(&connection)
+        .unwrap()
+        .once(Payload::Query(""))
+        .await
+        .unwrap();
+    assert_eq!(fetched.body.len(), ANSWER_MAX);
+}
+
+#[tokio::test]
+async fn what_never_connected_was_not_sent() {
+    install_provider();
+    let port = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    for url in [
+        format!("http://127.0.0.1:{port}/"),
+        format!("https://user:s3cret@127.0.0.1:{port}/"),
+        "http://no-such-host.invalid/".to_owned(),
+    ] {
+        let lost = transport(&url)
+            .once(Payload::Query("api_key=s3cret"))
+            .await
+            .unwrap_err();
+        assert!(matches!(lost, Lost::NotSent(_)), "{url} {lost:?}");
+        assert!(!lost.text().contains("s3cret"), "{}", lost.text());
+    }
+}
+
+#[tokio::test]
+async fn a_failed_tls_handshake_was_not_sent() {
+    let server = TestServer::start(vec![Act::HangUp]);
+    let url = server.url.replace("http://", "https://");
+    let lost = transport(&url)
+        .once(Payload::Query("a=1"))
+        .await
+        .unwrap_err();
+    assert!(matches!(lost, Lost::NotSent(_)), "{lost:?}");
+    assert!(server.seen().iter().all(|request| !request.contains("a=1")));
+}
+
+#[tokio::test]
+async fn requests_look_as_they_should() {
+    let server = TestServer::start(vec![Act::ok("x")]);
+    let transport = transport(&format!("{}?tenant=7", server.url));
+    transport
+        .read(Payload::Query("api_key=k&action=getBalance"), ANSWER_MAX)
+        .await
+        .unwrap();
+    transport
+        .once(Payload::Form("key=k&action=balance"))
+        .await
+        .unwrap();
+    let seen = server.seen();
+    assert!(seen[0].starts_with("GET /api?tenant=7&api_key=k&action=getBalance HTTP/1.1"));
+    assert!(seen[0].contains("user-agent: tollgate/0.1"), "{}", seen[0]);
+    assert!(
+        seen[1].starts_with("POST /api?tenant=7 HTTP/1.1"),
+        "{}",
+        seen[1]
+    );
+    assert!(
+        seen[1].contains("application/x-www-form-urlencoded"),
+        "{}",
+        seen[1]
+    );
+    assert!(seen[1].ends_with("key=k&action=balance"), "{}", seen[1]);
+}
+
+#[tokio::test]
+async fn settings_that_cannot_work_are_refused_without_their_secrets() {
+    install_provider();
+    for url in [
+        "",
+        "ftp://example.test/",
+        "example.test",
+        "file:///etc/passwd",
+    ] {
+        let connection = Connection {
+            name: "test",
+            url,
+            key: "s3cret",
+            proxy_url: None,
+            timeout_ms: 1,
+            connect_timeout_ms: 1,
+        };
+        assert!(
+            matches!(Transport::new(&connection), Err(BadUpstream::Url(_))),
+            "{url}"
+        );
+    }
+    let debug = format!("{:?}", transport("http://127.0.0.1:1/").redactor);
+    assert!(!debug.contains("s3cret"));
+}
+
+#[tokio::test]
+async fn reads_are_repeated_twice_and_only_where_it_can_help() {
+    for (may_pass, tries) in [(true, 3), (false, 1)] {
+        let mut seen = 0;
+        let outcome: Result<(), u8> = retried(
+            |_| may_pass,
+            || {
+                seen += 1;
+                std::future::ready(Err(7))
+            },
+        )
+        .await;
+        assert_eq!((outcome, seen), (Err(7), tries));
+    }
+}
