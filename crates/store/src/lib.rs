@@ -1,1 +1,8 @@
-//! store
+//! What is remembered: the only SQL. One write door (`commit`), reads as questions of the
+//! business, and an audit that re-derives the books.
+
+mod audit;
+mod chain;
+mod sqlite;
+
+pub use sqlite::{OpenError, Sqlite};

@@ -1,0 +1,245 @@
+//! The books: wallets as the pure rules make them, journal events and their legs.
+
+use std::collections::HashMap;
+
+use domain::ids::{AccountId, OrderId};
+use domain::ledger::{Entry, Wallet};
+use domain::time::Timestamp;
+use domain::usd::Usd;
+use rusqlite::{Connection, params};
+
+use super::cells::{Cells, one};
+use super::fault::{Fault, exactly_one};
+use crate::chain::{self, Event, Link};
+use domain::change::Refused;
+
+/// A wallet row as it will be when the group is committed.
+struct Kept {
+    wallet: Wallet,
+    chain: Link,
+    moved: bool,
+}
+
+/// The wallets a group touches: read once inside its transaction, written once at its end.
+#[derive(Default)]
+pub(super) struct Wallets(HashMap<AccountId, Kept>);
+
+impl Wallets {
+    /// The wallet as the changes so far left it; nothing if there is none.
+    pub(super) fn get(
+        &mut self,
+        conn: &Connection,
+        account: AccountId,
+    ) -> Result<Option<Wallet>, Fault> {
+        if let Some(kept) = self.0.get(&account) {
+            return Ok(Some(kept.wallet));
+        }
+        let Some((wallet, chain)) = read(conn, account)? else {
+            return Ok(None);
+        };
+        let moved = false;
+        self.0.insert(
+            account,
+            Kept {
+                wallet,
+                chain,
+                moved,
+            },
+        );
+        Ok(Some(wallet))
+    }
+
+    /// The wallet after a change whose guards all passed.
+    pub(super) fn set(&mut self, account: AccountId, wallet: Wallet) {
+        let kept = self.0.entry(account).or_insert(Kept {
+            wallet,
+            chain: chain::START,
+            moved: false,
+        });
+        kept.wallet = wallet;
+    }
+
+    /// One leg of a customer more: the chain after it.
+    fn extend(&mut self, account: AccountId, next: impl FnOnce(&Link) -> Link) -> Option<Link> {
+        let kept = self.0.get_mut(&account)?;
+        kept.chain = next(&kept.chain);
+        kept.moved = true;
+        Some(kept.chain)
+    }
+
+    /// Writes every wallet that moved, by ascending id.
+    pub(super) fn save(&self, conn: &Connection) -> Result<(), Fault> {
+        let mut moved: Vec<_> = self.0.iter().filter(|(_, kept)| kept.moved).collect();
+        moved.sort_unstable_by_key(|(account, _)| **account);
+        let sql = "UPDATE wallet SET available = ?2, held = ?3, receivable = ?4, chain = ?5 \
+                   WHERE account_id = ?1";
+        let mut statement = conn.prepare_cached(sql)?;
+        for (account, Kept { wallet, chain, .. }) in moved {
+            let changed = statement.execute(params![
+                account.0,
+                wallet.available.0,
+                wallet.held.0,
+                wallet.receivable.0,
+                chain,
+            ])?;
+            exactly_one(changed, Refused::NoSuchAccount)?;
+        }
+        Ok(())
+    }
+}
+
+/// An empty wallet.
+pub(super) fn open_wallet(conn: &Connection, account: AccountId) -> Result<(), Fault> {
+    let sql = "INSERT INTO wallet (account_id, available, held, receivable, chain) \
+               VALUES (?1, 0, 0, 0, ?2)";
+    conn.prepare_cached(sql)?
+        .execute(params![account.0, chain::START])?;
+    Ok(())
+}
+
+fn read(conn: &Connection, account: AccountId) -> Result<Option<(Wallet, Link)>, Fault> {
+    let sql = "SELECT available, held, receivable, chain FROM wallet WHERE account_id = ?1";
+    one(conn, sql, [account.0], |row| {
+        let cells = &mut Cells::new("wallet", row);
+        let wallet = Wallet {
+            available: cells.usd()?,
+            held: cells.usd()?,
+            receivable: cells.usd()?,
+        };
+        Ok((wallet, cells.take()?))
+    })
+}
+
+/// A customer's money.
+pub(super) fn wallet(conn: &Connection, account: AccountId) -> Result<Option<Wallet>, Fault> {
+    Ok(read(conn, account)?.map(|(wallet, _)| wallet))
+}
+
+/// Appends an event and its legs.
+pub(super) fn append(
+    conn: &Connection,
+    wallets: &mut Wallets,
+    entry: &Entry,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let (kind, reference, seq) = entry.cause.parts();
+    let customer = entry.postings.iter().find_map(|leg| leg.book.customer());
+    let sql = "INSERT INTO journal (kind, reference, seq, at, account_id) \
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    let owner = customer.map(|account| account.0);
+    conn.prepare_cached(sql)?
+        .execute(params![kind, reference, seq, at.0, owner])?;
+    let journal_id = conn.last_insert_rowid();
+    let event = Event {
+        kind,
+        reference,
+        seq,
+        at,
+    };
+    let sql = "INSERT INTO entry (journal_id, leg, book, account_id, upstream, amount, chain) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let mut statement = conn.prepare_cached(sql)?;
+    for (number, leg) in (1_i64..).zip(&entry.postings) {
+        let owner = leg.book.customer();
+        let link = owner.and_then(|account| {
+            wallets.extend(account, |before| chain::extend(before, event, account, leg))
+        });
+        statement.execute(params![
+            journal_id,
+            number,
+            leg.book.slug(),
+            owner.map(|account| account.0),
+            leg.book.upstream(),
+            leg.amount.0,
+            link,
+        ])?;
+    }
+    Ok(())
+}
+
+/// Money set aside.
+pub(super) fn insert_hold(
+    conn: &Connection,
+    account: AccountId,
+    order: OrderId,
+    amount: Usd,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO hold (order_id, account_id, amount, created_at) VALUES (?1, ?2, ?3, ?4)";
+    conn.prepare_cached(sql)?
+        .execute(params![order.0, account.0, amount.0, at.0])?;
+    Ok(())
+}
+
+/// What is known of an order's hold.
+pub(super) struct HoldRow {
+    /// Whose.
+    pub(super) account: AccountId,
+    /// Amount.
+    pub(super) amount: Usd,
+    /// What went back at the resolution, once there was one.
+    pub(super) released: Option<Usd>,
+    /// What went back by adjustments since.
+    pub(super) adjusted: Usd,
+}
+
+/// An order's hold.
+pub(super) fn hold(conn: &Connection, order: OrderId) -> Result<Option<HoldRow>, Fault> {
+    let sql = "SELECT h.account_id, h.amount, r.released, \
+               (SELECT COALESCE(SUM(a.amount), 0) FROM adjustment a WHERE a.order_id = h.order_id) \
+               FROM hold h LEFT JOIN resolution r ON r.order_id = h.order_id \
+               WHERE h.order_id = ?1";
+    one(conn, sql, [order.0], |row| {
+        let cells = &mut Cells::new("hold", row);
+        Ok(HoldRow {
+            account: AccountId(cells.take()?),
+            amount: cells.usd()?,
+            released: cells.maybe_usd()?,
+            adjusted: cells.usd()?,
+        })
+    })
+}
+
+/// The one outcome of a hold.
+pub(super) fn insert_resolution(
+    conn: &Connection,
+    order: OrderId,
+    (posted, released): (Usd, Usd),
+    reason: &str,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO resolution (order_id, posted, released, reason, at) \
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    conn.prepare_cached(sql)?
+        .execute(params![order.0, posted.0, released.0, reason, at.0])?;
+    Ok(())
+}
+
+/// More goes back.
+pub(super) fn insert_adjustment(
+    conn: &Connection,
+    order: OrderId,
+    seq: i64,
+    amount: Usd,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO adjustment (order_id, seq, amount, at) VALUES (?1, ?2, ?3, ?4)";
+    conn.prepare_cached(sql)?
+        .execute(params![order.0, seq, amount.0, at.0])?;
+    Ok(())
+}
+
+/// The operator's credit.
+pub(super) fn insert_credit(
+    conn: &Connection,
+    account: AccountId,
+    row: i64,
+    amount: Usd,
+    note: &str,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO credit (id, account_id, amount, note, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    conn.prepare_cached(sql)?
+        .execute(params![row, account.0, amount.0, note, at.0])?;
+    Ok(())
+}

@@ -1,0 +1,266 @@
+//! The embedded store: SQLite in one folder, or in memory for tests and simulation.
+
+mod access;
+mod activation;
+mod attempt;
+mod audit;
+mod cells;
+mod fault;
+mod group;
+mod guard;
+mod health;
+mod journal;
+mod lock;
+mod open;
+mod page;
+mod readers;
+mod smm_order;
+mod write;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::access::{Account, ApiKey, Caller, KeyClaim};
+use domain::activation::Activation;
+use domain::attempt::Attempt;
+use domain::change::{Change, CommitError};
+use domain::ids::{AccountId, KeyId, OrderId};
+use domain::ledger::Wallet;
+use domain::orphan::Orphan;
+use domain::ports::{Audit, Page, Read, Store};
+use domain::smm_order::SmmOrder;
+use domain::time::Timestamp;
+use domain::upstream::Pending;
+use rusqlite::Connection;
+
+use fault::Fault;
+use group::{Outcome, apply_group};
+use health::Health;
+use lock::Lock;
+pub use open::OpenError;
+use readers::Readers;
+use writer::Writer;
+
+/// Order ids start above this.
+const FIRST_ORDER: i64 = 100_000;
+
+/// The SQLite store. `commit` hands a change over when its future is first polled.
+pub struct Sqlite {
+    engine: Engine,
+    health: Arc<Health>,
+    last_order: AtomicI64,
+    last_row: AtomicI64,
+    // Declared last, so that it is freed after the threads have ended.
+    _lock: Option<Lock>,
+}
+
+/// Who does the work.
+enum Engine {
+    /// One thread writes, a few read.
+    Threads { writer: Writer, readers: Readers },
+    /// The caller, at once: one seed gives one run.
+    Inline(Mutex<Connection>),
+}
+
+impl Sqlite {
+    /// Opens the database in a folder, which is made if need be, and brings its schema up to date.
+    pub fn open(directory: &Path) -> Result<Self, OpenError> {
+        open::create_directory(directory)?;
+        let lock = lock::take(directory)?;
+        let path = open::database(directory);
+        let conn = open::writer(&path)?;
+        let largest = open::largest_ids(&conn)?;
+        let health = Arc::new(Health::default());
+        let readers = Readers::start(&path, &health)?;
+        let writer = Writer::start(path, conn, Arc::clone(&health))?;
+        let engine = Engine::Threads { writer, readers };
+        Ok(Self::of(engine, health, largest, Some(lock)))
+    }
+
+    /// A database in memory, without threads: every future is ready when it is first polled.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        let conn = open::in_memory()?;
+        let largest = open::largest_ids(&conn)?;
+        let engine = Engine::Inline(Mutex::new(conn));
+        Ok(Self::of(engine, Arc::default(), largest, None))
+    }
+
+    fn of(
+        engine: Engine,
+        health: Arc<Health>,
+        (order, row): (i64, i64),
+        lock: Option<Lock>,
+    ) -> Self {
+        Self {
+            engine,
+            health,
+            last_order: AtomicI64::new(order.max(FIRST_ORDER)),
+            last_row: AtomicI64::new(row),
+            _lock: lock,
+        }
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Read<'_, T> {
+        Box::pin(async move {
+            match &self.engine {
+                Engine::Threads { readers, .. } => readers.ask(query).await,
+                Engine::Inline(conn) => {
+                    let conn = conn.lock().unwrap_or_else(PoisonError::into_inner);
+                    query(&conn).map_err(|fault| readers::report(fault, &self.health))
+                }
+            }
+        })
+    }
+
+    fn commit_inline(&self, conn: &Mutex<Connection>, change: &Change) -> Outcome {
+        let conn = conn.lock().unwrap_or_else(PoisonError::into_inner);
+        let applied = apply_group(&conn, &[change]);
+        if applied.storage_failed {
+            self.health.fall_ill();
+        }
+        let mut outcomes = applied.outcomes;
+        outcomes.pop().unwrap_or_else(|| Err(not_healthy()))
+    }
+}
+
+/// Answer while money is stopped.
+fn not_healthy() -> CommitError {
+    CommitError::Storage("the storage failed; nothing is written until it was checked".into())
+}
+
+impl Store for Sqlite {
+    fn commit(&self, change: Change) -> Pending<'_, Result<(), CommitError>> {
+        Box::pin(async move {
+            if !self.health.is_good() {
+                return Err(not_healthy());
+            }
+            match &self.engine {
+                Engine::Threads { writer, .. } => writer.commit(change).await,
+                Engine::Inline(conn) => self.commit_inline(conn, &change),
+            }
+        })
+    }
+
+    fn next_order_id(&self) -> OrderId {
+        OrderId(self.last_order.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn next_row_id(&self) -> i64 {
+        self.last_row.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn caller<'a>(&'a self, public_id: &'a str) -> Read<'a, Option<Caller>> {
+        let public_id = public_id.to_owned();
+        self.ask(move |conn| access::caller(conn, &public_id))
+    }
+
+    fn account(&self, id: AccountId) -> Read<'_, Option<Account>> {
+        self.ask(move |conn| access::account(conn, id))
+    }
+
+    fn accounts(&self) -> Read<'_, Vec<Account>> {
+        self.ask(access::accounts)
+    }
+
+    fn keys(&self, account: AccountId) -> Read<'_, Vec<ApiKey>> {
+        self.ask(move |conn| access::keys(conn, account))
+    }
+
+    fn key(&self, id: KeyId) -> Read<'_, Option<ApiKey>> {
+        self.ask(move |conn| access::key(conn, id))
+    }
+
+    fn wallet(&self, account: AccountId) -> Read<'_, Option<Wallet>> {
+        self.ask(move |conn| journal::wallet(conn, account))
+    }
+
+    fn claim<'a>(
+        &'a self,
+        account: AccountId,
+        endpoint: &'a str,
+        key: &'a str,
+        now: Timestamp,
+    ) -> Read<'a, Option<KeyClaim>> {
+        let (endpoint, key) = (endpoint.to_owned(), key.to_owned());
+        self.ask(move |conn| access::claim(conn, account, &endpoint, &key, now))
+    }
+
+    fn activation(&self, id: OrderId) -> Read<'_, Option<Activation>> {
+        self.ask(move |conn| activation::by_id(conn, id))
+    }
+
+    fn activations<'a>(&'a self, account: AccountId, page: &'a Page) -> Read<'a, Vec<Activation>> {
+        let page = page.clone();
+        self.ask(move |conn| activation::listed(conn, account, &page))
+    }
+
+    fn activations_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>> {
+        self.ask(move |conn| activation::due(conn, now, limit))
+    }
+
+    fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {
+        let upstream = upstream.to_owned();
+        self.ask(move |conn| activation::live(conn, &upstream))
+    }
+
+    fn activations_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {
+        let upstream = upstream.to_owned();
+        self.ask(move |conn| activation::in_doubt(conn, &upstream))
+    }
+
+    fn activations_ended(&self, limit: u32) -> Read<'_, Vec<Activation>> {
+        self.ask(move |conn| activation::ended(conn, limit))
+    }
+
+    fn smm_order(&self, id: OrderId) -> Read<'_, Option<SmmOrder>> {
+        self.ask(move |conn| smm_order::by_id(conn, id))
+    }
+
+    fn smm_orders<'a>(&'a self, account: AccountId, page: &'a Page) -> Read<'a, Vec<SmmOrder>> {
+        let page = page.clone();
+        self.ask(move |conn| smm_order::listed(conn, account, &page))
+    }
+
+    fn smm_orders_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>> {
+        self.ask(move |conn| smm_order::due(conn, now, limit))
+    }
+
+    fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>> {
+        let upstream = upstream.to_owned();
+        self.ask(move |conn| smm_order::in_doubt(conn, &upstream))
+    }
+
+    fn attempts(&self, order: OrderId) -> Read<'_, Vec<Attempt>> {
+        self.ask(move |conn| attempt::of_order(conn, order))
+    }
+
+    fn linked<'a>(&'a self, upstream: &'a str, ids: &'a [String]) -> Read<'a, Vec<String>> {
+        let (upstream, ids) = (upstream.to_owned(), ids.to_vec());
+        self.ask(move |conn| attempt::linked(conn, &upstream, &ids))
+    }
+
+    fn first_attempt_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>> {
+        let upstream = upstream.to_owned();
+        self.ask(move |conn| attempt::first_at(conn, &upstream))
+    }
+
+    fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
+        self.ask(move |conn| attempt::orphans_due(conn, now, limit))
+    }
+
+    fn audit(&self, now: Timestamp) -> Read<'_, Audit> {
+        self.ask(move |conn| audit::run(conn, now))
+    }
+
+    fn healthy(&self) -> bool {
+        self.health.is_good()
+    }
+}

@@ -1,0 +1,197 @@
+//! Opening: the folder, the settings that safety rests on, the schema, the checks.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::cells::{exists, one};
+use super::fault::Fault;
+
+mod schema {
+    refinery::embed_migrations!("schema/sqlite");
+}
+
+/// Why the store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file or folder cannot be used.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Another process has the database open.
+    #[error("the database is in use: {} is locked by {owner}", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// Who holds it, as far as known.
+        owner: String,
+    },
+    /// The engine.
+    #[error("SQLite refuses")]
+    Engine(#[from] rusqlite::Error),
+    /// The schema cannot be brought up to date.
+    #[error("the schema cannot be brought up to date")]
+    Schema(#[from] refinery::Error),
+    /// A setting that safety rests on has another value.
+    #[error("SQLite setting {name} is {found}, not {wanted}")]
+    Setting {
+        /// The pragma.
+        name: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// The checks found damage.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// How long a statement waits for a lock that only a foreign program can hold.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Statements kept prepared for each connection.
+const PREPARED_MAX: usize = 128;
+
+/// Name of the database in its folder.
+const DATABASE: &str = "tollgate.db";
+
+/// Path of the database in its folder.
+pub(super) fn database(directory: &Path) -> PathBuf {
+    directory.join(DATABASE)
+}
+
+/// Makes the folder, readable by its owner alone, unless it is there.
+pub(super) fn create_directory(path: &Path) -> Result<(), OpenError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|cause| OpenError::File {
+        path: path.to_owned(),
+        cause,
+    })
+}
+
+/// The connection that writes, with the schema up to date.
+pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    let mut conn = Connection::open(path)?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    prepare(&conn)?;
+    migrate(&mut conn)?;
+    check_setting(&conn, "journal_mode", "wal")?;
+    check_settings(&conn)?;
+    Ok(conn)
+}
+
+/// A connection that only reads.
+pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    prepare(&conn)?;
+    Ok(conn)
+}
+
+/// A database that lives in memory.
+pub(super) fn in_memory() -> Result<Connection, OpenError> {
+    let mut conn = Connection::open_in_memory()?;
+    prepare(&conn)?;
+    migrate(&mut conn)?;
+    check_settings(&conn)?;
+    Ok(conn)
+}
+
+fn prepare(conn: &Connection) -> Result<(), OpenError> {
+    conn.set_prepared_statement_cache_capacity(PREPARED_MAX);
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; \
+         PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; \
+         PRAGMA wal_autocheckpoint = 4000;",
+    )?;
+    Ok(())
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
+    schema::migrations::runner().run(conn)?;
+    Ok(())
+}
+
+/// A library or a build may override what was asked for: it is read back.
+pub(super) fn check_settings(conn: &Connection) -> Result<(), OpenError> {
+    check_setting(conn, "synchronous", "2")?;
+    check_setting(conn, "foreign_keys", "1")?;
+    check_setting(conn, "recursive_triggers", "1")
+}
+
+fn check_setting(
+    conn: &Connection,
+    name: &'static str,
+    wanted: &'static str,
+) -> Result<(), OpenError> {
+    let found = conn.pragma_query_value(None, name, |row| {
+        Ok(match row.get_ref(0)? {
+            rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+            other => other.as_str().unwrap_or("?").to_owned(),
+        })
+    })?;
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(OpenError::Setting {
+            name,
+            wanted,
+            found,
+        })
+    }
+}
+
+/// Integrity and references of the whole file; reads all of it.
+pub(super) fn check_whole(conn: &Connection) -> Result<(), OpenError> {
+    let sql = "PRAGMA integrity_check(1)";
+    let verdict: String = conn.query_row(sql, [], |row| row.get(0))?;
+    if verdict != "ok" {
+        return Err(OpenError::Damaged(verdict));
+    }
+    let dangling = exists(conn, "PRAGMA foreign_key_check", []);
+    match dangling {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(OpenError::Damaged("a reference leads nowhere".into())),
+        Err(fault) => Err(OpenError::Damaged(fault.to_string())),
+    }
+}
+
+/// Largest ids in use: of orders, and of all other numbered rows.
+pub(super) fn largest_ids(conn: &Connection) -> Result<(i64, i64), OpenError> {
+    let largest = |tables: &[(&str, &str)]| -> Result<i64, Fault> {
+        let mut largest = 0;
+        for (table, column) in tables {
+            let sql = format!("SELECT COALESCE(MAX({column}), 0) FROM {table}");
+            let found = one(conn, &sql, [], |row| Ok(row.get::<_, i64>(0)?))?;
+            largest = largest.max(found.unwrap_or(0));
+        }
+        Ok(largest)
+    };
+    let orders = [
+        ("activation", "id"),
+        ("smm_order", "id"),
+        ("hold", "order_id"),
+    ];
+    let rows = [
+        ("account", "id"),
+        ("api_key", "id"),
+        ("credit", "id"),
+        ("orphan", "id"),
+    ];
+    let both = largest(&orders).and_then(|orders| Ok((orders, largest(&rows)?)));
+    both.map_err(|fault| OpenError::Damaged(fault.to_string()))
+}

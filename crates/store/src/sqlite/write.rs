@@ -1,0 +1,107 @@
+//! Second pass over a change: the writes, in their order.
+
+use domain::change::{Change, Refused, Write};
+use domain::usd::Usd;
+use rusqlite::Connection;
+
+use super::fault::{Fault, exactly_one};
+use super::guard::Passed;
+use super::journal::Wallets;
+use super::{access, activation, attempt, journal, smm_order};
+
+/// Writes a change whose guards have passed.
+pub(super) fn apply(
+    conn: &Connection,
+    wallets: &mut Wallets,
+    change: &Change,
+    passed: Passed<'_>,
+) -> Result<(), Fault> {
+    for (account, wallet) in passed.wallets {
+        wallets.set(account, wallet);
+    }
+    for (write, entry) in change.writes.iter().zip(passed.entries) {
+        row(conn, change, write)?;
+        if let Some(entry) = entry {
+            journal::append(conn, wallets, &entry, change.at)?;
+        }
+    }
+    Ok(())
+}
+
+/// The rows of one write, without its journal entry.
+fn row(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault> {
+    let at = change.at;
+    match write {
+        Write::InsertActivation(a) => activation::insert(conn, a),
+        Write::UpdateActivation(a) => exactly_one(activation::update(conn, a)?, Refused::Stale),
+        Write::InsertSmmOrder(o) => smm_order::insert(conn, o),
+        Write::UpdateSmmOrder(o) => exactly_one(smm_order::update(conn, o)?, Refused::Stale),
+        Write::PostponeSmmOrder { order, due_at } => {
+            exactly_one(smm_order::postpone(conn, *order, *due_at)?, Refused::Stale)
+        }
+        Write::Observe(seen) => smm_order::observe(conn, seen),
+        Write::BeginAttempt(a) => attempt::begin(conn, a),
+        Write::EndAttempt(end) => exactly_one(attempt::end(conn, end, at)?, Refused::Stale),
+        Write::Link {
+            upstream,
+            upstream_id,
+            order,
+        } => attempt::link(conn, upstream, upstream_id, *order),
+        Write::Message {
+            order,
+            seq,
+            sms,
+            received_at,
+        } => attempt::message(conn, *order, *seq, sms, *received_at),
+        Write::InsertOrphan(o) => attempt::insert_orphan(conn, o),
+        Write::UpdateOrphan(o) => exactly_one(attempt::update_orphan(conn, o)?, Refused::Stale),
+        Write::Claim(claim) => exactly_one(access::take_claim(conn, claim, at)?, Refused::KeyTaken),
+        Write::InsertAccount(account) => {
+            access::insert_account(conn, account)?;
+            journal::open_wallet(conn, account.id)
+        }
+        Write::UpdateAccount(account) => {
+            let changed = access::update_account(conn, account)?;
+            exactly_one(changed, Refused::NoSuchAccount)
+        }
+        Write::InsertKey(key) => access::insert_key(conn, key),
+        Write::RevokeKey { key } => exactly_one(access::revoke_key(conn, *key)?, Refused::Stale),
+        Write::Hold { .. }
+        | Write::Resolve { .. }
+        | Write::Adjust { .. }
+        | Write::Credit { .. }
+        | Write::Book(_) => money(conn, change, write),
+    }
+}
+
+/// The rows under the journal that carry the uniqueness of money events.
+fn money(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault> {
+    let at = change.at;
+    match *write {
+        Write::Hold {
+            account,
+            order,
+            amount,
+        } => journal::insert_hold(conn, account, order, amount, at),
+        Write::Resolve {
+            order,
+            held,
+            posted,
+            reason,
+            ..
+        } => {
+            let released = Usd(held.0 - posted.0);
+            journal::insert_resolution(conn, order, (posted, released), reason.slug(), at)
+        }
+        Write::Adjust {
+            order, seq, amount, ..
+        } => journal::insert_adjustment(conn, order, seq, amount, at),
+        Write::Credit {
+            account,
+            row,
+            amount,
+            ref note,
+        } => journal::insert_credit(conn, account, row, amount, note, at),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,152 @@
+//! The one thread that writes. It takes all changes that wait, never delays to wait for more, and
+//! commits them together. After a storage failure it refuses everything until a fresh connection
+//! has passed the checks.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use domain::change::{Change, CommitError};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::group::{Outcome, apply_group};
+use super::health::Health;
+use super::open::{self, OpenError};
+
+/// Changes in one group at most.
+const GROUP_MAX: usize = 1024;
+
+/// Pause between attempts to get well.
+const RECOVERY_PAUSE: Duration = Duration::from_secs(2);
+
+struct Job {
+    change: Change,
+    reply: oneshot::Sender<Outcome>,
+}
+
+/// The way to the writing thread; dropping it ends the thread after all that waits is written.
+pub(super) struct Writer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread over its connection.
+    pub(super) fn start(
+        path: PathBuf,
+        conn: Connection,
+        health: Arc<Health>,
+    ) -> Result<Self, OpenError> {
+        let (sender, receiver) = channel();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || {
+                let conn = Some(conn);
+                let mut door = Door { path, conn, health };
+                door.serve(&receiver);
+            })
+            .map_err(OpenError::Thread)?;
+        Ok(Self {
+            jobs: Some(sender),
+            thread: Some(thread),
+        })
+    }
+
+    /// Writes a change and answers when it is durable. A change that was handed over is written
+    /// even if nobody waits for the answer any more.
+    pub(super) async fn commit(&self, change: Change) -> Outcome {
+        let stopped = || CommitError::Storage("the store has stopped".into());
+        let (reply, answer) = oneshot::channel();
+        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
+        jobs.send(Job { change, reply }).map_err(|_| stopped())?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writing thread panicked");
+        }
+    }
+}
+
+/// What the writing thread owns.
+struct Door {
+    path: PathBuf,
+    conn: Option<Connection>,
+    health: Arc<Health>,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        // However the thread ends: without it nothing can be committed.
+        self.health.fall_ill();
+    }
+}
+
+impl Door {
+    fn serve(&mut self, jobs: &Receiver<Job>) {
+        let mut next_try = Instant::now();
+        loop {
+            if !self.health.is_good() && next_try <= Instant::now() {
+                self.try_recover();
+                next_try = Instant::now() + RECOVERY_PAUSE;
+            }
+            let first = match jobs.recv_timeout(RECOVERY_PAUSE) {
+                Ok(job) => job,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let mut group = vec![first];
+            group.extend(jobs.try_iter().take(GROUP_MAX - 1));
+            self.commit(group);
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Job>) {
+        let Some(conn) = self.conn.as_ref().filter(|_| self.health.is_good()) else {
+            for job in group {
+                answer(job.reply, Err(super::not_healthy()));
+            }
+            return;
+        };
+        let changes: Vec<&Change> = group.iter().map(|job| &job.change).collect();
+        let applied = apply_group(conn, &changes);
+        if applied.storage_failed {
+            self.health.fall_ill();
+        }
+        for (job, outcome) in group.into_iter().zip(applied.outcomes) {
+            answer(job.reply, outcome);
+        }
+    }
+
+    /// A connection that has seen a failure is never used again.
+    fn try_recover(&mut self) {
+        self.conn = None;
+        let fresh =
+            open::writer(&self.path).and_then(|conn| open::check_whole(&conn).map(|()| conn));
+        match fresh {
+            Ok(conn) => {
+                self.conn = Some(conn);
+                self.health.recover();
+                tracing::warn!("the storage works again; the whole file was checked");
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(%error, cause, "the storage still fails");
+            }
+        }
+    }
+}
+
+fn answer(reply: oneshot::Sender<Outcome>, outcome: Outcome) {
+    // Nobody waits where the caller went away; the outcome stands all the same.
+    let _unheard = reply.send(outcome);
+}
