@@ -4,7 +4,7 @@
 //! is not flushed to the device, a practice provider does not have to outlive the machine.
 
 use crate::event::Event;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(crate) struct Journal {
 impl Journal {
     /// Opens or creates the file and hands each event in it to `replay`. A torn last line (the
     /// process died while writing it, so nobody was answered) is cut off; any other unreadable
-    /// line is an error that names it.
+    /// line is an error that names it, and so is a file that another process has open.
     pub(crate) fn open(path: &Path, mut replay: impl FnMut(Event)) -> io::Result<Self> {
         let mut file = OpenOptions::new()
             .read(true)
@@ -25,6 +25,10 @@ impl Journal {
             .create(true)
             .truncate(false)
             .open(path)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            let text = format!("{} is in use by another sandbox", path.display());
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
+        }
         let mut reader = BufReader::new(&file);
         let (mut length, mut line, mut number) = (0_u64, Vec::new(), 0_u64);
         loop {

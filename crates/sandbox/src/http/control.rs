@@ -39,20 +39,25 @@ struct Sold {
 
 /// `GET /_sandbox/orders`: everything that was ever sold, cancelled or not.
 pub(super) async fn orders(State(sandbox): State<Arc<Sandbox>>) -> Response {
-    let sold: Vec<Sold> = sandbox.books(|books, now| {
-        let numbers = books
-            .state
-            .activations()
-            .iter()
-            .map(|one| sold_number(&sandbox, one, now));
-        let orders = books
-            .state
-            .orders()
-            .iter()
-            .map(|order| sold_order(order, now));
-        numbers.chain(orders).collect()
+    #[derive(Serialize)]
+    struct All {
+        orders: Vec<Sold>,
+    }
+    // copied under the lock, printed outside of it: the list may be long
+    let (activations, orders, now) = sandbox.books(|books, now| {
+        (
+            books.state.activations().to_vec(),
+            books.state.orders().to_vec(),
+            now,
+        )
     });
-    answer(&serde_json::json!({ "orders": sold }))
+    let numbers = activations
+        .iter()
+        .map(|one| sold_number(&sandbox, one, now));
+    let orders = numbers
+        .chain(orders.iter().map(|order| sold_order(order, now)))
+        .collect();
+    answer(&All { orders })
 }
 
 fn sold_number(sandbox: &Sandbox, activation: &Activation, now: i64) -> Sold {
@@ -162,8 +167,11 @@ fn read_balance(body: &[u8]) -> Result<(String, usize, Usd), String> {
     Ok((wanted.upstream, account, balance))
 }
 
-fn answer(body: &serde_json::Value) -> Response {
-    json(StatusCode::OK, body.to_string())
+fn answer(body: &impl Serialize) -> Response {
+    match serde_json::to_string(body) {
+        Ok(body) => json(StatusCode::OK, body),
+        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
 }
 
 fn refuse(status: StatusCode, why: &str) -> Response {

@@ -12,7 +12,7 @@ use axum::response::Response;
 use domain::usd::Usd;
 use std::sync::Arc;
 use wire::handler_api::{
-    Active, ActiveList, BadRequest, Balance, Call, Countries, Country, History, NumberOrder, Page,
+    ActiveList, BadRequest, Balance, Call, Countries, Country, History, NumberOrder, Page,
     PriceFilter, PriceRow, PriceShape, Prices, Request, Service, ServiceShape, Services, SetStatus,
     SetStatusReply, json_problem,
 };
@@ -235,15 +235,20 @@ impl Desk<'_> {
     fn active(self, page: &Page) -> String {
         let offset = usize::try_from(page.offset.unwrap_or(0)).unwrap_or(usize::MAX);
         let limit = usize::try_from(page.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-        let rows: Vec<Active> = self.sandbox.books(|books, now| {
-            let view = View {
-                now,
-                seed: books.state.seed,
-                shelf: self.shelf(),
-            };
+        // copied under the lock, printed outside of it: the list may be long
+        let (active, now, seed): (Vec<Activation>, _, _) = self.sandbox.books(|books, now| {
             let shown = books.state.active(self.account).skip(offset).take(limit);
-            shown.map(|activation| view.active(activation)).collect()
+            (shown.cloned().collect(), now, books.state.seed)
         });
+        let view = View {
+            now,
+            seed,
+            shelf: self.shelf(),
+        };
+        let rows: Vec<_> = active
+            .iter()
+            .map(|activation| view.active(activation))
+            .collect();
         if rows.is_empty() {
             return json_problem("NO_ACTIVATIONS");
         }

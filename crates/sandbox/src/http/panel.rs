@@ -3,7 +3,7 @@
 use super::{Excuses, error_500, purchase, text};
 use crate::accounts::{PANEL, accounts};
 use crate::catalogue::panel_services::PANEL_SERVICES;
-use crate::panel_order::Snapshot;
+use crate::panel_order::{PanelOrder, Snapshot};
 use crate::sandbox::Sandbox;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
@@ -18,7 +18,7 @@ use wire::panel_v2::{
 };
 
 /// Most rows of the order list.
-const ORDERS_MAX: usize = 10_000;
+const ORDERS_MAX: usize = 100_000;
 
 /// Answers one call: a form, JSON, or a query string where there is no body.
 pub(super) async fn answer(
@@ -198,23 +198,28 @@ fn balance(sandbox: &Sandbox) -> String {
 
 /// The account's own orders, newest first: the evidence for an order whose answer was lost.
 fn orders(sandbox: &Sandbox) -> String {
-    let rows = sandbox.books(|books, now| {
+    // copied under the lock, printed outside of it: the list may be long
+    let (newest, now): (Vec<PanelOrder>, _) = sandbox.books(|books, now| {
         let newest = books.state.orders().iter().rev().take(ORDERS_MAX);
-        let row = newest.map(|order| {
-            let snapshot = order.snapshot(now);
-            OrderRow {
-                id: order.id.to_string(),
-                service: order.service.to_string(),
-                link: order.link.clone(),
-                quantity: Some(order.units),
-                charge: Some(two_decimals(snapshot.charge)),
-                status: snapshot.word.text().to_owned(),
-                created_s: Some(order.placed_at.div_euclid(1000)),
-            }
-        });
-        row.collect()
+        (newest.cloned().collect(), now)
     });
-    Orders { rows, skipped: 0 }.print()
+    let rows = newest.into_iter().map(|order| {
+        let snapshot = order.snapshot(now);
+        OrderRow {
+            id: order.id.to_string(),
+            service: order.service.to_string(),
+            link: order.link,
+            quantity: Some(order.units),
+            charge: Some(two_decimals(snapshot.charge)),
+            status: snapshot.word.text().to_owned(),
+            created_s: Some(order.placed_at.div_euclid(1000)),
+        }
+    });
+    Orders {
+        rows: rows.collect(),
+        skipped: 0,
+    }
+    .print()
 }
 
 /// The ids, and whether a single one was asked for.

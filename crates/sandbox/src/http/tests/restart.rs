@@ -157,3 +157,105 @@ async fn the_seed_of_the_file_holds() {
     };
     assert_eq!(world.status("paul", &id).await, code);
 }
+
+#[tokio::test]
+async fn a_file_that_is_in_use_is_refused() {
+    let file = StateFile::new("in-use");
+    let world = file.open(START_MS);
+    let clock: Clock = Arc::new(|| START_MS);
+    let error = Sandbox::open(Some(&file.0), 1, clock).err().unwrap();
+    assert!(error.to_string().contains("in use"), "{error}");
+    drop(world);
+    file.open(START_MS);
+}
+
+/// One step of a random walk: buys, wishes, orders, cancels, reads, or lets time pass.
+async fn step(world: &World, bits: u64, numbers: &mut Vec<String>, orders: &mut Vec<u64>) {
+    const SERVICES: [&str; 6] = [
+        "tg",
+        "sbnever",
+        "sblate",
+        "sbcancelled",
+        "sbsecond",
+        "sblostafter",
+    ];
+    const SCRIPTS: [&str; 5] = ["", "partial%3A157", "canceled", "remains%3A-5", "never"];
+    let choice = |count: usize| usize::try_from(bits >> 8).unwrap() % count;
+    match bits % 8 {
+        0 | 1 => {
+            let service = SERVICES[choice(SERVICES.len())];
+            let query = format!("action=getNumber&country=6&service={service}");
+            let response = world.raw("paul", &query).await;
+            if !hung_up(&response) {
+                let answer = text_of(response).await;
+                numbers.push(answer.split(':').nth(1).unwrap().to_owned());
+            }
+        }
+        2 | 3 if !numbers.is_empty() => {
+            let status = [1, 3, 6, 8][choice(4)];
+            world
+                .set_status("paul", &numbers[choice(numbers.len())], status)
+                .await;
+        }
+        4 => orders.push(world.place(SCRIPTS[choice(SCRIPTS.len())]).await),
+        5 if !orders.is_empty() => {
+            world
+                .panel(&format!(
+                    "action=cancel&order={}",
+                    orders[choice(orders.len())]
+                ))
+                .await;
+        }
+        6 if !orders.is_empty() => {
+            world.order(orders[choice(orders.len())]).await;
+        }
+        _ => world.pass(i64::try_from(choice(20_000)).unwrap()),
+    }
+}
+
+/// What is missing from the balances is what the sold things cost: refunds are exact.
+async fn assert_books_balance(world: &World) {
+    let micros = |text: &str| domain::usd::Usd::parse(text).unwrap().0;
+    let start = 100_000_000_000;
+    let sold = world.sold().await;
+    let kept: i64 = sold
+        .iter()
+        .filter(|row| {
+            row["kind"] == "otp" && row["status"] != "cancelled" && row["status"] != "expired"
+        })
+        .map(|row| micros(row["cost"].as_str().unwrap()))
+        .sum();
+    assert_eq!(micros(&world.balance("paul").await), start - kept);
+    let orders = world.panel("action=orders").await;
+    let charges = orders.as_array().unwrap().iter();
+    let charged: i64 = charges
+        .map(|row| micros(row["charge"].as_str().unwrap()))
+        .sum();
+    let balance = world.panel("action=balance").await;
+    assert_eq!(
+        micros(balance["balance"].as_str().unwrap()),
+        start - charged
+    );
+}
+
+#[tokio::test]
+async fn a_random_day_survives_restarts_and_its_books_balance() {
+    for seed in 0..6 {
+        let file = StateFile::new(&format!("walk-{seed}"));
+        let mut world = file.open(START_MS);
+        let (mut numbers, mut orders) = (Vec::new(), Vec::new());
+        for round in 0..8 {
+            for turn in 0..40 {
+                let bits = crate::mix::mix(&[seed, round, turn]);
+                step(&world, bits, &mut numbers, &mut orders).await;
+            }
+            assert_books_balance(&world).await;
+            let before = seen(&world).await;
+            let now = world.time_ms.load(Ordering::SeqCst);
+            drop(world);
+            world = file.open(now);
+            assert_eq!(seen(&world).await, before, "seed {seed}, round {round}");
+        }
+        assert!(numbers.len() > 30 && orders.len() > 15);
+    }
+}
