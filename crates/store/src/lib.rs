@@ -3,6 +3,8 @@
 
 mod audit;
 mod chain;
+#[cfg(test)]
+mod contract;
 mod sqlite;
 
 pub use sqlite::{OpenError, Sqlite};

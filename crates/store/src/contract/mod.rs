@@ -1,0 +1,274 @@
+//! What every store must do, as functions over the port: each engine runs all of them.
+
+pub(crate) mod access;
+pub(crate) mod lists;
+pub(crate) mod money;
+pub(crate) mod orders;
+
+use domain::access::{Account, ApiKey, Scope};
+use domain::activation::{Activation, ActivationState, Plan, Wanted};
+use domain::change::{Change, CommitError, Refused, Write};
+use domain::ids::{AccountId, KeyId, OrderId};
+use domain::ledger::Wallet;
+use domain::order::Told;
+use domain::phone::Phone;
+use domain::ports::Store;
+use domain::smm_order::{SmmOrder, SmmPlan, SmmState};
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{Number, Progress};
+use domain::usd::Usd;
+
+/// When the tests happen.
+pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+/// Price of every order here.
+pub(crate) const PRICE: Usd = Usd(40_000);
+
+pub(crate) const PLAN: Plan = Plan {
+    lease: Millis::seconds(60),
+    in_doubt_window: Millis::minutes(20),
+    min_cancel_age: Millis::minutes(2),
+    lifetime: Millis::minutes(20),
+    retry: Millis::seconds(5),
+};
+
+pub(crate) fn smm_plan() -> SmmPlan {
+    SmmPlan {
+        lease: Millis::seconds(60),
+        in_doubt_window: Millis::minutes(20),
+        confirmation: Millis::seconds(2),
+        poll: vec![Millis::seconds(1), Millis::seconds(60)],
+        retry: Millis::seconds(5),
+        watch: Millis::minutes(60),
+    }
+}
+
+pub(crate) type Outcome = Result<(), CommitError>;
+
+pub(crate) fn refused(why: Refused) -> Outcome {
+    Err(CommitError::Refused(why))
+}
+
+/// Waits for an answer of the store.
+pub(crate) fn wait<T>(answer: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(answer)
+}
+
+/// A store with customers in it.
+pub(crate) struct World<'a> {
+    pub(crate) store: &'a dyn Store,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(store: &'a dyn Store) -> Self {
+        Self { store }
+    }
+
+    pub(crate) fn commit(&self, writes: Vec<Write>) -> Outcome {
+        self.commit_at(NOW, writes)
+    }
+
+    pub(crate) fn commit_at(&self, at: Timestamp, writes: Vec<Write>) -> Outcome {
+        wait(self.store.commit(Change::new("contract", at, writes)))
+    }
+
+    /// A customer with this much money.
+    pub(crate) fn customer(&self, money: Usd) -> AccountId {
+        let account = account(AccountId(self.store.next_row_id()));
+        let id = account.id;
+        let mut writes = vec![Write::InsertAccount(Box::new(account))];
+        if money > Usd::ZERO {
+            writes.push(self.credit(id, money));
+        }
+        self.commit(writes).unwrap();
+        id
+    }
+
+    pub(crate) fn credit(&self, account: AccountId, amount: Usd) -> Write {
+        Write::Credit {
+            account,
+            row: self.store.next_row_id(),
+            amount,
+            note: "paid in cash".into(),
+        }
+    }
+
+    pub(crate) fn wallet(&self, account: AccountId) -> Wallet {
+        wait(self.store.wallet(account)).unwrap().unwrap()
+    }
+
+    /// Available and held, in micro-dollars.
+    pub(crate) fn money(&self, account: AccountId) -> (i64, i64) {
+        let wallet = self.wallet(account);
+        (wallet.available.0, wallet.held.0)
+    }
+
+    /// An activation that is not stored yet.
+    pub(crate) fn new_activation(&self, account: AccountId) -> Activation {
+        activation(self.store.next_order_id(), account)
+    }
+
+    /// An activation in `Calling`.
+    pub(crate) fn calling(&self, account: AccountId) -> Activation {
+        let new = self.new_activation(account);
+        let id = new.id;
+        self.commit(new.open(&PLAN)).unwrap();
+        self.activation(id)
+    }
+
+    /// An activation with a number.
+    pub(crate) fn active(&self, account: AccountId, number: &Number) -> Activation {
+        let calling = self.calling(account);
+        let id = calling.id;
+        self.commit(calling.bought(number, &PLAN, NOW, "raw".into()))
+            .unwrap();
+        self.activation(id)
+    }
+
+    pub(crate) fn activation(&self, id: OrderId) -> Activation {
+        wait(self.store.activation(id)).unwrap().unwrap()
+    }
+
+    /// An SMM order that is not stored yet.
+    pub(crate) fn new_smm_order(&self, account: AccountId, link: &str) -> SmmOrder {
+        smm_order(self.store.next_order_id(), account, link)
+    }
+
+    /// An SMM order that its panel has accepted.
+    pub(crate) fn accepted(&self, account: AccountId, link: &str, panel_id: &str) -> SmmOrder {
+        let new = self.new_smm_order(account, link);
+        let id = new.id;
+        self.commit(new.open(&smm_plan())).unwrap();
+        let writes = self
+            .smm_order(id)
+            .accepted(panel_id, &smm_plan(), NOW, "raw".into());
+        self.commit(writes).unwrap();
+        self.smm_order(id)
+    }
+
+    pub(crate) fn smm_order(&self, id: OrderId) -> SmmOrder {
+        wait(self.store.smm_order(id)).unwrap().unwrap()
+    }
+
+    /// The books are in order.
+    pub(crate) fn audited(&self) {
+        let audit = wait(self.store.audit(NOW)).unwrap();
+        assert_eq!(audit.violations, []);
+    }
+}
+
+pub(crate) fn account(id: AccountId) -> Account {
+    Account {
+        id,
+        email: format!("customer{id}@example.com"),
+        tier: 2,
+        api_access: true,
+        suspended: false,
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn api_key(id: i64, account: AccountId) -> ApiKey {
+    ApiKey {
+        id: KeyId(id),
+        account,
+        public_id: format!("public{id}"),
+        mac: [7; 32],
+        name: "shop".into(),
+        last4: "abcd".into(),
+        scopes: vec![Scope::Otp, Scope::Read],
+        rate_limit: Some(120),
+        allowed_addresses: vec!["10.0.0.0/8".into(), "::1".into()],
+        created_at: NOW,
+        expires_at: Some(NOW + Millis::minutes(60)),
+        disabled: true,
+        revoked: false,
+    }
+}
+
+pub(crate) fn number(id: &str, phone: &str) -> Number {
+    Number {
+        id: id.into(),
+        phone: Phone::parse(phone).unwrap(),
+        cost: Some(Usd(30_000)),
+        lifetime: None,
+        cancel_after: None,
+    }
+}
+
+pub(crate) fn activation(id: OrderId, account: AccountId) -> Activation {
+    Activation {
+        id,
+        account,
+        version: 1,
+        state: ActivationState::Calling,
+        told: Told::Pending,
+        wanted: Wanted {
+            server: "peter".into(),
+            provider_type: 1,
+            country_id: "61".into(),
+            country_key: "pk".into(),
+            service_id: "306343".into(),
+            service_name: "Discord".into(),
+            pool_id: Some("7".into()),
+        },
+        price: PRICE,
+        cost_quote: Usd(30_000),
+        policy: ("messaging".into(), 3),
+        upstream: "peter1".into(),
+        attempt: 1,
+        upstream_id: None,
+        phone: None,
+        cost: None,
+        disclosed_at: None,
+        message: None,
+        messages: 0,
+        created_at: NOW,
+        in_doubt_until: None,
+        expires_at: None,
+        cancel_allowed_at: None,
+        due_at: None,
+        tries: 0,
+        failure: None,
+    }
+}
+
+pub(crate) fn smm_order(id: OrderId, account: AccountId, link: &str) -> SmmOrder {
+    SmmOrder {
+        id,
+        account,
+        version: 1,
+        state: SmmState::Calling,
+        told: Told::Pending,
+        service_id: "1".into(),
+        service_name: "Followers".into(),
+        link: link.into(),
+        members: "quantity=1000\nlink=x".into(),
+        quantity: 1000,
+        flat: false,
+        price: PRICE,
+        cost_quote: Usd(30_000),
+        policy: ("social".into(), 3),
+        upstream: "panel1".into(),
+        upstream_service: "88".into(),
+        attempt: 1,
+        upstream_id: None,
+        progress: Progress::Pending,
+        remains: 1000,
+        start_count: 0,
+        charge: None,
+        candidate: None,
+        observations: 0,
+        returned: Usd::ZERO,
+        adjustments: 0,
+        created_at: NOW,
+        in_doubt_until: None,
+        resolved_at: None,
+        due_at: None,
+        tries: 0,
+        failure: None,
+    }
+}
