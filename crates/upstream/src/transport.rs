@@ -87,7 +87,6 @@ pub(crate) enum Payload<'a> {
 }
 
 /// The way to one upstream.
-
 pub(crate) struct Transport {
     once: Client,
     read: Client,
