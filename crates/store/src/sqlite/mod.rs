@@ -61,8 +61,9 @@ pub struct Sqlite {
 
 /// Who does the work.
 enum Engine {
-    /// One thread writes, a few read.
-    Threads { writer: Writer, readers: Readers },
+    /// One thread writes, a few read. The writer ends last: the last connection to close folds the
+    /// log back into the database, and readers may not.
+    Threads { readers: Readers, writer: Writer },
     /// The caller, at once: one seed gives one run.
     Inline(Mutex<Connection>),
 }
@@ -78,7 +79,7 @@ impl Sqlite {
         let health = Arc::new(Health::default());
         let readers = Readers::start(&path, &health)?;
         let writer = Writer::start(path, conn, Arc::clone(&health))?;
-        let engine = Engine::Threads { writer, readers };
+        let engine = Engine::Threads { readers, writer };
         Ok(Self::of(engine, health, largest, Some(lock)))
     }
 

@@ -1,1 +1,165 @@
-//! x
+//! Reopening, the lock, the settings, a device that fails.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::change::{Change, CommitError, Write};
+use domain::ids::OrderId;
+use domain::ports::Store;
+use domain::usd::Usd;
+
+use super::Folder;
+use crate::contract::{NOW, PLAN, PRICE, World, account, activation, number, wait};
+use crate::sqlite::health::Health;
+use crate::sqlite::writer::Writer;
+use crate::sqlite::{OpenError, Sqlite, open};
+
+#[test]
+fn a_reopened_store_has_everything() {
+    let folder = Folder::new();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let world = World::new(&store);
+    let ana = world.customer(Usd(100_000));
+    let order = world.active(ana, &number("u1", "+923001234567"));
+    let (last_order, last_row) = (order.id.0, 2);
+    drop(store);
+
+    let store = Sqlite::open(folder.path()).unwrap();
+    let world = World::new(&store);
+    assert_eq!(world.money(ana), (60_000, 40_000));
+    assert_eq!(world.activation(order.id), order);
+    assert_eq!(store.next_order_id(), OrderId(last_order + 1));
+    assert_eq!(store.next_row_id(), last_row + 1);
+    world.audited();
+}
+
+#[test]
+fn a_second_process_is_told_who_is_there() {
+    let folder = Folder::new();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let refused = Sqlite::open(folder.path()).err().unwrap().to_string();
+    assert!(refused.contains("tollgate.lock"), "{refused}");
+    assert!(
+        refused.contains(&format!("process {}", std::process::id())),
+        "{refused}"
+    );
+    drop(store);
+    assert!(Sqlite::open(folder.path()).is_ok());
+}
+
+#[test]
+fn an_unsafe_setting_refuses_to_start() {
+    let folder = Folder::new();
+    drop(Sqlite::open(folder.path()).unwrap());
+    let conn = open::writer(&open::database(folder.path())).unwrap();
+    assert!(open::check_settings(&conn).is_ok());
+    for (name, unsafe_value) in [("synchronous", 1), ("foreign_keys", 0)] {
+        let safe: i64 = conn
+            .pragma_query_value(None, name, |row| row.get(0))
+            .unwrap();
+        conn.pragma_update(None, name, unsafe_value).unwrap();
+        let refused = open::check_settings(&conn).unwrap_err();
+        assert!(matches!(refused, OpenError::Setting { name: found, .. } if found == name));
+        conn.pragma_update(None, name, safe).unwrap();
+    }
+}
+
+#[test]
+fn a_full_device_stops_money_until_the_file_was_checked() {
+    let folder = Folder::new();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let ana = World::new(&store).customer(Usd(PRICE.0 * 1_000_000));
+    drop(store);
+
+    let path = open::database(folder.path());
+    let full = open::writer(&path).unwrap();
+    let pages: i64 = full
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .unwrap();
+    full.pragma_update(None, "max_page_count", pages + 4)
+        .unwrap();
+    let health = Arc::new(Health::default());
+    let writer = Writer::start(path, full, Arc::clone(&health)).unwrap();
+    let buy = |order: i64| {
+        let writes = activation(OrderId(order), ana).open(&PLAN);
+        wait(writer.commit(Change::new("buy", NOW, writes)))
+    };
+    let mut bought = 0;
+    let failure = loop {
+        match buy(200_000 + bought) {
+            Ok(()) => bought += 1,
+            Err(why) => break why,
+        }
+    };
+    assert!(
+        matches!(&failure, CommitError::Storage(text) if text.contains("full")),
+        "{failure:?}"
+    );
+    assert!(!health.is_good());
+
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !health.is_good() {
+        assert!(Instant::now() < patience, "the store did not get well");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    buy(300_000).unwrap();
+    drop(writer);
+    let store = Sqlite::open(folder.path()).unwrap();
+    let world = World::new(&store);
+    assert_eq!(world.wallet(ana).held, Usd(PRICE.0 * (bought + 1)));
+    world.audited();
+}
+
+#[test]
+fn damage_is_found_before_money_moves_again() {
+    let folder = Folder::new();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let world = World::new(&store);
+    let ana = world.customer(Usd(PRICE.0 * 1000));
+    for _ in 0..200 {
+        world.calling(ana);
+    }
+    drop(store);
+    let path = open::database(folder.path());
+    open::check_whole(&open::writer(&path).unwrap()).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8192].fill(0xA5);
+    std::fs::write(&path, bytes).unwrap();
+    let conn = open::writer(&path).unwrap();
+    assert!(matches!(
+        open::check_whole(&conn),
+        Err(OpenError::Damaged(_) | OpenError::Engine(_))
+    ));
+}
+
+#[test]
+fn in_memory_answers_are_ready_at_once() {
+    let store = Sqlite::in_memory().unwrap();
+    let new = vec![Write::InsertAccount(Box::new(account(
+        domain::ids::AccountId(1),
+    )))];
+    let mut commit = store.commit(Change::new("new", NOW, new));
+    let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(commit.as_mut().poll(context).is_ready());
+    assert!(store.accounts().as_mut().poll(context).is_ready());
+}
+
+#[test]
+fn a_change_is_written_though_its_caller_went_away() {
+    let folder = Folder::new();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let world = World::new(&store);
+    let ana = world.customer(PRICE);
+    let order = world.new_activation(ana);
+    let id = order.id;
+    let mut commit = store.commit(Change::new("buy", NOW, order.open(&PLAN)));
+    let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    let _pending = commit.as_mut().poll(context);
+    drop(commit);
+    drop(store);
+    let store = Sqlite::open(folder.path()).unwrap();
+    let world = World::new(&store);
+    assert_eq!(world.activation(id).id, id);
+    assert_eq!(world.money(ana), (0, PRICE.0));
+}
