@@ -1,4 +1,7 @@
 use super::*;
+use crate::catalogue::ServiceIndex;
+use crate::event::Event;
+use domain::usd::Usd;
 use std::collections::HashSet;
 
 #[tokio::test]
@@ -72,6 +75,12 @@ async fn a_cancel_is_locked_for_ten_seconds_on_romeo_and_two_minutes_elsewhere()
         assert_eq!(world.set_status(account, &id, -1).await, "ACCESS_CANCEL");
         assert_eq!(world.status(account, &id).await, "STATUS_CANCEL");
         assert_eq!(world.balance(account).await, "100000.0000");
+        world.pass(20 * 60_000);
+        assert_eq!(
+            world.balance(account).await,
+            "100000.0000",
+            "refunded once, not at the end of its life too"
+        );
     }
 }
 
@@ -332,4 +341,37 @@ async fn parameters_may_come_as_a_form_where_there_is_no_query() {
         .send("POST", "/paul/stubs/handler_api.php", body)
         .await;
     assert_eq!(text_of(response).await, "ACCESS_BALANCE:100000.0000");
+}
+
+#[tokio::test]
+async fn a_number_that_lives_on_another_server_is_not_given_again() {
+    let first = World::new();
+    let (earlier, _) = first.buy("paul", "6", "tg").await;
+    let (_, wanted) = first.buy("paul", "6", "tg").await;
+    let second = World::new();
+    let event = Event::NumberSold {
+        at: START_MS,
+        id: earlier.parse().unwrap(),
+        account: account_named("mark").unwrap(),
+        country: 1,
+        service: ServiceIndex::named("Telegram").unwrap(),
+        pool: None,
+        phone: wanted.parse().unwrap(),
+        cost_micros: Usd(1),
+    };
+    second
+        .sandbox
+        .books(|books, _| books.record(&event))
+        .unwrap();
+    let (_, given) = second.buy("paul", "6", "tg").await;
+    assert_ne!(given, wanted);
+    let alive = |number: &str| {
+        let number = number.parse().unwrap();
+        second
+            .sandbox
+            .books(|books, _| books.state.is_alive(number))
+    };
+    assert!(alive(&wanted) && alive(&given));
+    second.pass(20 * 60_000);
+    assert!(!alive(&wanted) && !alive(&given));
 }

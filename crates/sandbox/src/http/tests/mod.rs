@@ -28,6 +28,7 @@ const BODY_MAX: usize = 64 << 20;
 /// A sandbox whose clock stands still until a test moves it.
 struct World {
     time_ms: Arc<AtomicI64>,
+    sandbox: Arc<Sandbox>,
     router: axum::Router,
 }
 
@@ -41,9 +42,16 @@ impl World {
         let told = time_ms.clone();
         let clock: Clock = Arc::new(move || told.load(Ordering::SeqCst));
         let sandbox = Sandbox::open(state_file, 1, clock).unwrap();
+        Self::around(sandbox, time_ms)
+    }
+
+    fn around(sandbox: Sandbox, time_ms: Arc<AtomicI64>) -> Self {
+        let sandbox = Arc::new(sandbox);
+        let router = router(sandbox.clone());
         Self {
             time_ms,
-            router: router(Arc::new(sandbox)),
+            sandbox,
+            router,
         }
     }
 

@@ -151,6 +151,8 @@ async fn a_cancel_is_a_request_that_shows_later() {
     world.pass(9_000);
     let single = world.panel(&format!("action=cancel&order={late}")).await;
     assert_eq!(single["cancel"].as_u64(), Some(1));
+    let again = world.panel(&format!("action=cancel&order={late}")).await;
+    assert_eq!(again["error"].as_str(), Some("Order cannot be canceled"));
     world.pass(1_000);
     assert_eq!(world.order(late).await["status"].as_str(), Some("Partial"));
     let over = world.panel(&format!("action=cancel&order={other}")).await;
@@ -168,17 +170,20 @@ async fn refills_are_for_completed_orders_of_services_that_offer_them() {
     world.pass(10_000);
     let refill = world.panel(&format!("action=refill&order={id}")).await;
     let refill = refill["refill"].as_str().unwrap().to_owned();
-    let status = |form: String| world.panel(Box::leak(form.into_boxed_str()));
-    let shown = status(format!("action=refill_status&refill={refill}")).await;
+    let shown = world
+        .panel(&format!("action=refill_status&refill={refill}"))
+        .await;
     assert_eq!(shown["status"].as_str(), Some("Pending"));
     world.pass(6_000);
-    let many = status(format!("action=refill_status&refills={refill},1")).await;
+    let many = world
+        .panel(&format!("action=refill_status&refills={refill},1"))
+        .await;
     assert_eq!(many[0]["status"].as_str(), Some("Completed"));
     assert_eq!(
         many[1]["status"]["error"].as_str(),
         Some("Refill not found")
     );
-    let rows = status(format!("action=refill&orders={id},3")).await;
+    let rows = world.panel(&format!("action=refill&orders={id},3")).await;
     assert!(
         rows[0]["refill"].is_u64() && rows[1]["refill"]["error"].is_string(),
         "{rows}"
