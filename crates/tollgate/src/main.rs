@@ -1,1 +1,32 @@
-fn main() {}
+//! The program: command line, settings, wiring, start and stop.
+
+mod admin;
+mod background;
+mod cli;
+mod clock;
+mod commands;
+mod demo;
+mod secrets;
+mod server;
+mod settings;
+mod socket;
+mod tasks;
+mod wiring;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        return commands::failed(cli.json, "the TLS provider was installed twice");
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return commands::failed(cli.json, &format!("no runtime: {error}")),
+    };
+    runtime.block_on(commands::run(cli))
+}

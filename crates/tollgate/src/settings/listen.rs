@@ -41,6 +41,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// First address and length of the prefix in bits.
+    pub fn parts(&self) -> (IpAddr, u8) {
+        (self.base, self.prefix_bits)
+    }
+
     /// Whether an address lies in the block. An IPv4 address is recognised in its IPv6 form too.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -1,0 +1,241 @@
+//! What the operator can ask of the program from the command line, run either inside the server
+//! (through its socket) or on the store itself while no server runs.
+
+use app::api_key::{Environment, Pepper};
+use app::{AdminError, Engine, KeyOrder};
+use domain::access::{Account, ApiKey, Scope};
+use domain::ids::{AccountId, KeyId};
+use domain::usd::Usd;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// One request of the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Makes an account.
+    AccountCreate {
+        /// E-mail.
+        email: String,
+        /// 0 to 3.
+        tier: u8,
+    },
+    /// Lists all accounts.
+    AccountList,
+    /// Shows one account.
+    AccountShow {
+        /// Account id.
+        id: i64,
+    },
+    /// Suspends or resumes an account.
+    AccountSuspend {
+        /// Account id.
+        id: i64,
+        /// Whether to suspend.
+        suspended: bool,
+    },
+    /// Makes a key.
+    KeyCreate {
+        /// Account id.
+        account: i64,
+        /// Name.
+        name: String,
+        /// Requests per minute and action.
+        rate_limit: Option<u32>,
+        /// Scope words; empty means everything.
+        scopes: Vec<String>,
+    },
+    /// Lists an account's keys.
+    KeyList {
+        /// Account id.
+        account: i64,
+    },
+    /// Revokes a key.
+    KeyRevoke {
+        /// Key id.
+        id: i64,
+    },
+    /// Puts money into a wallet.
+    WalletCredit {
+        /// Account id.
+        account: i64,
+        /// Dollars, at most six decimals.
+        usd: String,
+        /// Why.
+        note: String,
+    },
+    /// Shows a wallet.
+    WalletShow {
+        /// Account id.
+        account: i64,
+    },
+    /// Re-derives the books.
+    LedgerVerify,
+    /// Reads all catalogues anew.
+    CatalogueRefresh,
+    /// Counts what is on sale.
+    CatalogueStats,
+}
+
+/// What requests work with.
+#[derive(Clone)]
+pub struct Office {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// For new keys.
+    pub pepper: Pepper,
+    /// Printed inside new keys.
+    pub environment: Environment,
+}
+
+impl Office {
+    /// Does what is asked; gives one JSON object, or a sentence that says what is wrong.
+    pub async fn answer(&self, request: Request) -> Result<Value, String> {
+        self.run(request).await.map_err(|error| error.to_string())
+    }
+
+    async fn run(&self, request: Request) -> Result<Value, AdminError> {
+        let engine = &self.engine;
+        match request {
+            Request::AccountCreate { email, tier } => {
+                let id = engine.create_account(&email, tier).await?;
+                Ok(json!({ "account_id": id.0 }))
+            }
+            Request::AccountList => {
+                let accounts = engine.store().accounts().await?;
+                let rows: Vec<Value> = accounts.iter().map(account_view).collect();
+                Ok(json!({ "accounts": rows }))
+            }
+            Request::AccountShow { id } => self.show_account(AccountId(id)).await,
+            Request::AccountSuspend { id, suspended } => {
+                engine.suspend_account(AccountId(id), suspended).await?;
+                Ok(json!({ "account_id": id, "suspended": suspended }))
+            }
+            Request::KeyCreate { account, name, rate_limit, scopes } => {
+                let scopes = scopes.iter().map(|word| scope(word)).collect::<Result<_, _>>()?;
+                let order = KeyOrder { name, rate_limit, scopes };
+                let tools = (self.environment, &self.pepper);
+                let key = engine.issue_key(AccountId(account), order, tools).await?;
+                Ok(json!({ "api_key": key.text, "key_id": key.id.0 }))
+            }
+            Request::KeyList { account } => {
+                self.known(AccountId(account)).await?;
+                let keys = engine.store().keys(AccountId(account)).await?;
+                let rows: Vec<Value> = keys.iter().map(key_view).collect();
+                Ok(json!({ "keys": rows }))
+            }
+            Request::KeyRevoke { id } => {
+                engine.revoke_key(KeyId(id)).await?;
+                Ok(json!({ "key_id": id, "revoked": true }))
+            }
+            Request::WalletCredit { account, usd, note } => {
+                let amount = Usd::parse(&usd).map_err(|_| {
+                    AdminError::Invalid(format!(
+                        "--usd {usd}: give dollars with at most six decimals, such as 12.50"
+                    ))
+                })?;
+                engine.credit_wallet(AccountId(account), amount, &note).await?;
+                self.show_wallet(AccountId(account)).await
+            }
+            Request::WalletShow { account } => self.show_wallet(AccountId(account)).await,
+            Request::LedgerVerify => self.verify().await,
+            Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
+            Request::CatalogueStats => {
+                let (offers, smm_services) = engine.catalogue().size();
+                let countries = engine.catalogue().countries.len();
+                Ok(json!({ "offers": offers, "countries": countries, "smm_services": smm_services }))
+            }
+        }
+    }
+
+    async fn known(&self, id: AccountId) -> Result<Account, AdminError> {
+        let found = self.engine.store().account(id).await?;
+        found.ok_or_else(|| AdminError::NotFound(format!("account {id}")))
+    }
+
+    async fn show_account(&self, id: AccountId) -> Result<Value, AdminError> {
+        let mut view = account_view(&self.known(id).await?);
+        let wallet = self.show_wallet(id).await?;
+        view["available"] = wallet["available"].clone();
+        view["held"] = wallet["held"].clone();
+        Ok(view)
+    }
+
+    async fn show_wallet(&self, id: AccountId) -> Result<Value, AdminError> {
+        self.known(id).await?;
+        let wallet = self.engine.store().wallet(id).await?.ok_or(AdminError::Storage)?;
+        Ok(json!({
+            "account_id": id.0,
+            "available": wallet.available.to_string(),
+            "held": wallet.held.to_string(),
+            "currency": "USD",
+        }))
+    }
+
+    async fn verify(&self) -> Result<Value, AdminError> {
+        let audit = self.engine.store().audit(self.engine.now()).await?;
+        let violations: Vec<Value> = audit
+            .violations
+            .iter()
+            .map(|found| json!({ "rule": found.rule, "detail": found.detail }))
+            .collect();
+        Ok(json!({
+            "ok": violations.is_empty(),
+            "accounts": audit.accounts,
+            "entries": audit.entries,
+            "open_holds": audit.open_holds,
+            "violations": violations,
+        }))
+    }
+
+    async fn refresh_catalogue(&self) -> Value {
+        let names: Vec<String> = {
+            let numbers = self.engine.number_upstreams();
+            numbers.chain(self.engine.panels()).map(str::to_owned).collect()
+        };
+        let mut rows = Vec::new();
+        for name in names {
+            rows.push(match self.engine.refresh_upstream(&name).await.outcome {
+                Ok(offers) => json!({ "upstream": name, "offers": offers }),
+                Err(why) => json!({ "upstream": name, "error": why }),
+            });
+        }
+        json!({ "upstreams": rows })
+    }
+}
+
+fn scope(word: &str) -> Result<Scope, AdminError> {
+    Scope::from_slug(word).ok_or_else(|| {
+        AdminError::Invalid(format!("--scope {word}: there are the scopes otp, smm and read"))
+    })
+}
+
+fn account_view(account: &Account) -> Value {
+    json!({
+        "account_id": account.id.0,
+        "email": account.email,
+        "tier": account.tier,
+        "api_access": account.api_access,
+        "suspended": account.suspended,
+        "created_at": rfc3339(account.created_at.0),
+    })
+}
+
+fn key_view(key: &ApiKey) -> Value {
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.slug()).collect();
+    json!({
+        "key_id": key.id.0,
+        "name": key.name,
+        "public_id": key.public_id,
+        "last4": key.last4,
+        "scopes": scopes,
+        "rate_limit": key.rate_limit,
+        "revoked": key.revoked,
+        "created_at": rfc3339(key.created_at.0),
+    })
+}
+
+fn rfc3339(unix_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(unix_ms).map_or_else(|_| unix_ms.to_string(), |at| at.to_string())
+}

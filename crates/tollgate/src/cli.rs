@@ -1,0 +1,187 @@
+//! The command line: scripts rely on its words, its JSON and its exit status.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The open, self-hosted gateway for OTP activations and SMM orders.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Where the installation is.
+    #[command(flatten)]
+    pub place: Place,
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Where the installation is: a settings file, or a demo's directory.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// Settings file [default: tollgate.toml where there is one].
+    #[arg(long, global = true, value_name = "FILE", env = "TOLLGATE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Data directory of a demo [default: tollgate-demo].
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "TOLLGATE_DATA",
+        conflicts_with = "config"
+    )]
+    pub data: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything on this machine with practice providers and one account with $50.
+    Demo {
+        /// Address to answer at.
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Practice providers that run elsewhere, instead of in this process.
+        #[arg(long, value_name = "URL")]
+        sandbox_url: Option<String>,
+    },
+    /// Run for real customers, from a settings file.
+    Serve,
+    /// Run the practice providers alone.
+    Sandbox {
+        /// Address to answer at.
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+        listen: SocketAddr,
+    },
+    /// Write a commented settings file and the secret it needs.
+    Init {
+        /// Directory to write to.
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
+    /// Name everything that is wrong with the settings.
+    CheckConfig,
+    /// Print the OpenAPI description of the API.
+    Openapi,
+    /// Bring the store to this version's form.
+    Migrate,
+    /// Accounts: customers and their access.
+    #[command(subcommand)]
+    Account(Account),
+    /// API keys.
+    #[command(subcommand)]
+    Key(Key),
+    /// Wallets.
+    #[command(subcommand)]
+    Wallet(Wallet),
+    /// The books.
+    #[command(subcommand)]
+    Ledger(Ledger),
+    /// What is on sale.
+    #[command(subcommand)]
+    Catalogue(Catalogue),
+}
+
+/// Accounts.
+#[derive(Debug, Subcommand)]
+pub enum Account {
+    /// Make an account with API access and an empty wallet.
+    Create {
+        /// E-mail address.
+        #[arg(long)]
+        email: String,
+        /// Trust tier, 0 to 3; your own customers are tier 3.
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=3))]
+        tier: u8,
+    },
+    /// List all accounts.
+    List,
+    /// Show one account.
+    Show {
+        /// Account id.
+        id: i64,
+    },
+    /// Stop an account from buying; open orders still settle.
+    Suspend {
+        /// Account id.
+        id: i64,
+    },
+    /// Let a suspended account buy again.
+    Resume {
+        /// Account id.
+        id: i64,
+    },
+}
+
+/// API keys.
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Make a key; it is shown this once.
+    Create {
+        /// Account id.
+        #[arg(long, value_name = "ID")]
+        account: i64,
+        /// Name to recognise it by.
+        #[arg(long, default_value = "default")]
+        name: String,
+        /// Requests per minute and action, instead of the general limit.
+        #[arg(long, value_name = "PER_MINUTE", value_parser = clap::value_parser!(u32).range(1..))]
+        rate_limit: Option<u32>,
+        /// What it may do: otp, smm, read; everything where left out.
+        #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
+        scope: Vec<String>,
+    },
+    /// List an account's keys.
+    List {
+        /// Account id.
+        #[arg(long, value_name = "ID")]
+        account: i64,
+    },
+    /// Revoke a key, at once and for good.
+    Revoke {
+        /// Key id.
+        id: i64,
+    },
+}
+
+/// Wallets.
+#[derive(Debug, Subcommand)]
+pub enum Wallet {
+    /// Put money into a wallet.
+    Credit {
+        /// Account id.
+        #[arg(long, value_name = "ID")]
+        account: i64,
+        /// Dollars, such as 12.50.
+        #[arg(long, value_name = "AMOUNT")]
+        usd: String,
+        /// Why; kept with the entry.
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
+    /// Show what is available and what is on hold.
+    Show {
+        /// Account id.
+        #[arg(long, value_name = "ID")]
+        account: i64,
+    },
+}
+
+/// The books.
+#[derive(Debug, Subcommand)]
+pub enum Ledger {
+    /// Re-derive every balance from the journal and name what is wrong.
+    Verify,
+}
+
+/// What is on sale.
+#[derive(Debug, Subcommand)]
+pub enum Catalogue {
+    /// Read all upstreams' catalogues anew (in the running server).
+    Refresh,
+    /// Count what is on sale (in the running server).
+    Stats,
+}

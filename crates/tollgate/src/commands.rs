@@ -1,0 +1,268 @@
+//! Runs a command: finds the installation, asks the running server or opens the store, prints.
+
+use crate::admin::Request;
+use crate::cli::{Account, Catalogue, Cli, Command, Key, Ledger, Place, Wallet};
+use crate::settings::{self, LogFormat, Settings};
+use crate::{demo, secrets, server, socket};
+use anyhow::{Context, bail};
+use app::api_key::Environment;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Directory of a demo where none is named.
+const DEMO_DIR: &str = "tollgate-demo";
+
+/// Runs the command and gives its exit status: 0 done, 1 failed (2, usage, is the parser's).
+pub async fn run(cli: Cli) -> ExitCode {
+    let json = cli.json;
+    match dispatch(cli).await {
+        Ok(status) => status,
+        Err(error) => failed(json, &format!("{error:#}")),
+    }
+}
+
+/// Prints why a command failed and gives its exit status.
+#[expect(clippy::print_stderr, clippy::print_stdout, reason = "a command answers its caller")]
+pub fn failed(json: bool, why: &str) -> ExitCode {
+    if json {
+        println!("{}", json!({ "ok": false, "error": why }));
+    }
+    eprintln!("tollgate: {why}");
+    ExitCode::FAILURE
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let (place, json) = (cli.place, cli.json);
+    let request = match cli.command {
+        Command::Demo { listen, sandbox_url } => {
+            log_to_stderr("warn", LogFormat::Text);
+            let data_dir = place.data.unwrap_or_else(|| PathBuf::from(DEMO_DIR));
+            demo::run(&data_dir, listen, sandbox_url).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Serve => return serve(&place).await,
+        Command::Sandbox { listen } => return practice(listen).await,
+        Command::Init { directory } => return init(&directory, json),
+        Command::CheckConfig => return check_config(&place, json),
+        Command::Openapi => return Ok(openapi()),
+        Command::Migrate => return migrate(&place, json).await,
+        Command::Account(command) => account_request(command),
+        Command::Key(command) => key_request(command),
+        Command::Wallet(command) => wallet_request(command),
+        Command::Ledger(Ledger::Verify) => Request::LedgerVerify,
+        Command::Catalogue(Catalogue::Refresh) => Request::CatalogueRefresh,
+        Command::Catalogue(Catalogue::Stats) => Request::CatalogueStats,
+    };
+    let result = answer(&place, request).await?;
+    print(&result, json);
+    Ok(if result["ok"] == Value::Bool(false) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn account_request(command: Account) -> Request {
+    match command {
+        Account::Create { email, tier } => Request::AccountCreate { email, tier },
+        Account::List => Request::AccountList,
+        Account::Show { id } => Request::AccountShow { id },
+        Account::Suspend { id } => Request::AccountSuspend { id, suspended: true },
+        Account::Resume { id } => Request::AccountSuspend { id, suspended: false },
+    }
+}
+
+fn key_request(command: Key) -> Request {
+    match command {
+        Key::Create { account, name, rate_limit, scope } => {
+            Request::KeyCreate { account, name, rate_limit, scopes: scope }
+        }
+        Key::List { account } => Request::KeyList { account },
+        Key::Revoke { id } => Request::KeyRevoke { id },
+    }
+}
+
+fn wallet_request(command: Wallet) -> Request {
+    match command {
+        Wallet::Credit { account, usd, note } => Request::WalletCredit { account, usd, note },
+        Wallet::Show { account } => Request::WalletShow { account },
+    }
+}
+
+/// An installation that commands work on.
+struct Installation {
+    settings: Settings,
+    environment: Environment,
+}
+
+/// The settings file or demo directory that is meant.
+fn installation(place: &Place) -> anyhow::Result<Installation> {
+    let standard = PathBuf::from(settings::init::FILE);
+    match (&place.config, &place.data) {
+        (Some(file), _) => live(file),
+        (None, Some(directory)) => of_demo(directory),
+        (None, None) if standard.exists() => live(&standard),
+        (None, None) if demo::file(Path::new(DEMO_DIR)).exists() => of_demo(Path::new(DEMO_DIR)),
+        (None, None) => bail!(
+            "there is no tollgate.toml here; name the installation with --config FILE or --data \
+             DIR, or make one with \"tollgate init\""
+        ),
+    }
+}
+
+fn live(file: &Path) -> anyhow::Result<Installation> {
+    let (settings, report) = read_settings(file)?;
+    let settings = settings.with_context(|| report.lines().join("\n"))?;
+    Ok(Installation { settings, environment: Environment::Live })
+}
+
+/// A data directory: the demo's, or the one of a settings file that lies in it.
+fn of_demo(directory: &Path) -> anyhow::Result<Installation> {
+    let file = directory.join(settings::init::FILE);
+    if file.exists() {
+        return live(&file);
+    }
+    if !demo::file(directory).exists() {
+        bail!("there is no tollgate.toml and no demo in {}", directory.display());
+    }
+    Ok(Installation { settings: demo::offline(directory)?, environment: Environment::Demo })
+}
+
+fn read_settings(file: &Path) -> anyhow::Result<(Option<Settings>, settings::check::Report)> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the settings file {}", file.display()))?;
+    let base = std::path::absolute(file)?.parent().map(Path::to_owned).unwrap_or_default();
+    let environment = |name: &str| std::env::var(name).ok();
+    Ok(settings::check::check(&text, environment, &base, file))
+}
+
+/// Asks the running server, or does it on the store while none runs.
+async fn answer(place: &Place, request: Request) -> anyhow::Result<Value> {
+    let here = installation(place)?;
+    let asked = socket::ask(&here.settings.store.data_dir, &request).await;
+    let outcome = match asked.context("the running server did not answer")? {
+        Some(outcome) => outcome,
+        None => {
+            log_to_stderr("error", LogFormat::Text);
+            let office = server::office(&here.settings, here.environment)?;
+            office.answer(request).await
+        }
+    };
+    outcome.map_err(|why| anyhow::anyhow!(why))
+}
+
+async fn serve(place: &Place) -> anyhow::Result<ExitCode> {
+    let file = place.config.clone().unwrap_or_else(|| PathBuf::from(settings::init::FILE));
+    let (settings, report) = read_settings(&file)?;
+    let Some(settings) = settings else { bail!("{}", report.lines().join("\n")) };
+    log_to_stderr(settings.log.level.word(), settings.log.format);
+    for warning in &report.warnings {
+        tracing::warn!("{warning}");
+    }
+    std::fs::create_dir_all(&settings.store.data_dir)
+        .with_context(|| format!("cannot make {}", settings.store.data_dir.display()))?;
+    let announce = async |_: &crate::admin::Office, address: SocketAddr| {
+        tracing::info!("serving on {address}");
+        Ok(())
+    };
+    server::run(&settings, Environment::Live, announce).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "this is what its user reads")]
+async fn practice(listen: SocketAddr) -> anyhow::Result<ExitCode> {
+    log_to_stderr("warn", LogFormat::Text);
+    let settings = sandbox::Settings { listen, state_file: None, seed: 1 };
+    let running = sandbox::Sandbox::start(settings)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
+    println!("Practice providers on http://{}; what was sold: /_sandbox/orders", running.addr);
+    server::stop_asked().await;
+    running.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn init(directory: &Path, json: bool) -> anyhow::Result<ExitCode> {
+    let made = settings::init::write(directory, &secrets::random()?);
+    let made = made.with_context(|| {
+        format!("cannot write {}", directory.join(settings::init::FILE).display())
+    })?;
+    let files: Vec<String> = made.iter().map(|path| path.display().to_string()).collect();
+    let next = "Edit tollgate.toml, then: tollgate check-config && tollgate serve";
+    print(&json!({ "ok": true, "files": files, "next": next }), json);
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stderr, reason = "problems go to the error stream, one a line")]
+fn check_config(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
+    let file = place.config.clone().unwrap_or_else(|| PathBuf::from(settings::init::FILE));
+    let (_, report) = read_settings(&file)?;
+    report.lines().iter().for_each(|line| eprintln!("{line}"));
+    if json || report.is_ok() {
+        print(&report.json(), json);
+    }
+    Ok(if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[expect(clippy::print_stdout, reason = "the document is the answer")]
+fn openapi() -> ExitCode {
+    println!("{}", web::docs::openapi("http://127.0.0.1:8080"));
+    ExitCode::SUCCESS
+}
+
+/// Opening the store brings it to this version's form; a running server has done so at its start.
+async fn migrate(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
+    let here = installation(place)?;
+    let running = socket::ask(&here.settings.store.data_dir, &Request::AccountList).await?;
+    if running.is_none() {
+        drop(server::office(&here.settings, here.environment)?);
+    }
+    print(&json!({ "ok": true, "server_running": running.is_some() }), json);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Log lines go to the error stream, so that what a command prints stays clean.
+fn log_to_stderr(level: &str, format: LogFormat) {
+    let filter = EnvFilter::try_from_env("TOLLGATE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // a second call changes nothing
+    let _ = match format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().try_init(),
+    };
+}
+
+#[expect(clippy::print_stdout, reason = "a command answers its caller")]
+fn print(result: &Value, json: bool) {
+    if json {
+        println!("{result}");
+        return;
+    }
+    let Some(members) = result.as_object() else {
+        println!("{result}");
+        return;
+    };
+    for (name, value) in members {
+        match value {
+            Value::Array(rows) => {
+                println!("{name}: {}", if rows.is_empty() { "none" } else { "" });
+                rows.iter().for_each(|row| println!("  {}", line(row)));
+            }
+            value => println!("{name}: {}", line(value)),
+        }
+    }
+}
+
+/// One value on one line, for a person.
+fn line(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(members) => {
+            let parts = members.iter().map(|(name, value)| format!("{name}={}", line(value)));
+            parts.collect::<Vec<_>>().join("  ")
+        }
+        Value::Array(rows) if rows.is_empty() => "-".to_owned(),
+        Value::Array(rows) => rows.iter().map(line).collect::<Vec<_>>().join(","),
+        Value::Null => "-".to_owned(),
+        plain => plain.to_string(),
+    }
+}

@@ -1,0 +1,171 @@
+//! `demo`: everything on one machine with nothing to configure.
+
+use crate::admin::Office;
+use crate::secrets;
+use crate::server;
+use crate::settings::demo::{DemoAccount, DemoPlace};
+use crate::settings::{Protocol, PurchaseCall, Secret, Settings};
+use anyhow::Context;
+use app::KeyOrder;
+use app::api_key::Environment;
+use domain::ids::AccountId;
+use domain::usd::Usd;
+use sandbox::Sandbox;
+use serde_json::{Value, json};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// What the demo's account starts with.
+const START_BALANCE: Usd = Usd(50_000_000);
+const CUSTOMER: &str = "customer@example.com";
+const OPERATOR: &str = "operator@example.com";
+/// From which the practice providers' codes and numbers follow.
+const SEED: u64 = 1;
+
+/// The demo's file with everything a newcomer or a script needs.
+pub fn file(data_dir: &Path) -> PathBuf {
+    data_dir.join("demo.json")
+}
+
+/// Settings of a demo's directory, for commands while no server runs.
+pub fn offline(data_dir: &Path) -> anyhow::Result<Settings> {
+    let pepper = secrets::pepper(data_dir)?;
+    settings(data_dir, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), "http://127.0.0.1:9", &pepper)
+}
+
+/// Runs the demo until a stop signal.
+pub async fn run(
+    data_dir: &Path,
+    listen: SocketAddr,
+    sandbox_url: Option<String>,
+) -> anyhow::Result<()> {
+    std::fs::create_dir_all(data_dir)
+        .with_context(|| format!("cannot make the directory {}", data_dir.display()))?;
+    let pepper = secrets::pepper(data_dir)?;
+    let (practice, url) = match sandbox_url {
+        Some(url) => (None, url.trim_end_matches('/').to_owned()),
+        None => {
+            let practice = start_sandbox(data_dir).await?;
+            let url = format!("http://{}", practice.addr);
+            (Some(practice), url)
+        }
+    };
+    let settings = settings(data_dir, listen, &url, &pepper)?;
+    let announce = async |office: &Office, address: SocketAddr| {
+        let facts = prepare(office, data_dir, address).await?;
+        secrets::write_private(&file(data_dir), &format!("{facts:#}\n"))?;
+        greet(&facts, data_dir);
+        Ok(())
+    };
+    let outcome = server::run(&settings, Environment::Demo, announce).await;
+    if let Some(practice) = practice {
+        practice.shutdown().await;
+    }
+    outcome
+}
+
+async fn start_sandbox(data_dir: &Path) -> anyhow::Result<sandbox::Running> {
+    let settings = sandbox::Settings {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        state_file: Some(data_dir.join("sandbox.jsonl")),
+        seed: SEED,
+    };
+    Sandbox::start(settings).await.context("the practice providers cannot start")
+}
+
+fn settings(data_dir: &Path, listen: SocketAddr, url: &str, pepper: &Secret) -> anyhow::Result<Settings> {
+    let accounts: Vec<DemoAccount<'_>> = sandbox::accounts().iter().map(account).collect();
+    let place = DemoPlace { listen, data_dir, sandbox_url: url, pepper };
+    crate::settings::demo::settings(&place, &accounts).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", lines.join("\n"))
+    })
+}
+
+fn account(account: &sandbox::Account) -> DemoAccount<'_> {
+    DemoAccount {
+        name: account.name,
+        server: account.server,
+        provider_type: account.provider_type.into(),
+        protocol: match account.protocol {
+            sandbox::Protocol::HandlerApi => Protocol::HandlerApi,
+            sandbox::Protocol::PanelV2 => Protocol::PanelV2,
+        },
+        path: account.path,
+        key: account.key,
+        purchase: PurchaseCall::GetNumberV2,
+        pools: account.pools,
+        min_cancel_age_s: account.min_cancel_age_s,
+    }
+}
+
+/// Makes the account with its money and key at the first start, and finds them again later.
+async fn prepare(office: &Office, data_dir: &Path, address: SocketAddr) -> anyhow::Result<Value> {
+    let before: Value = std::fs::read_to_string(file(data_dir))
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or(Value::Null);
+    let accounts = office.engine.store().accounts().await?;
+    let account = match accounts.iter().find(|known| known.email == CUSTOMER) {
+        Some(known) => known.id,
+        None => {
+            let id = office.engine.create_account(CUSTOMER, 3).await?;
+            office.engine.credit_wallet(id, START_BALANCE, "the demo's starting balance").await?;
+            id
+        }
+    };
+    let api_key = match before["api_key"].as_str() {
+        Some(key) if works(office, key, account).await => key.to_owned(),
+        _ => issue(office, account).await?,
+    };
+    let base_url = format!("http://{address}");
+    let person = |role: &str, email: &str| -> anyhow::Result<Value> {
+        let known = before[role]["password"].as_str().map(str::to_owned);
+        let password = known.map_or_else(secrets::password, Ok)?;
+        Ok(json!({ "email": email, "password": password }))
+    };
+    let mut operator = person("operator", OPERATOR)?;
+    let known = before["operator"]["totp_secret"].as_str().map(str::to_owned);
+    operator["totp_secret"] = known.map_or_else(secrets::totp_secret, Ok)?.into();
+    Ok(json!({
+        "base_url": base_url,
+        "dashboard_url": format!("{base_url}/"),
+        "api_key": api_key,
+        "account_id": account.0,
+        "customer": person("customer", CUSTOMER)?,
+        "operator": operator,
+    }))
+}
+
+async fn works(office: &Office, key: &str, account: AccountId) -> bool {
+    let known = office.engine.authenticate(key, &office.pepper).await;
+    matches!(known, Ok(Some(caller)) if caller.account.id == account)
+}
+
+async fn issue(office: &Office, account: AccountId) -> anyhow::Result<String> {
+    let order = KeyOrder { name: "demo".to_owned(), ..KeyOrder::default() };
+    let key = office.engine.issue_key(account, order, (Environment::Demo, &office.pepper)).await?;
+    Ok(key.text)
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the newcomer reads")]
+fn greet(facts: &Value, data_dir: &Path) {
+    let text = |name: &str| facts[name].as_str().unwrap_or_default().to_owned();
+    let (base, key) = (text("base_url"), text("api_key"));
+    println!(
+        "Tollgate demo: practice providers, one account with $50.00, nothing leaves this machine.
+
+  Docs      {base}/docs
+  API       {base}/api/v1
+  API key   {key}
+  Data      {}
+
+Buy a number (its code arrives after 4 seconds):
+
+  curl -X POST '{base}/api/v1/otp?action=buy_number' -H 'X-API-Key: {key}' \\
+    -H 'Content-Type: application/json' -d '{{\"service_id\":\"306343\",\"country_id\":\"61\"}}'
+
+Stop with Ctrl-C; the same command goes on where this one ended.",
+        data_dir.display()
+    );
+}

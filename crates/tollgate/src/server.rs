@@ -1,0 +1,143 @@
+//! A running server: store, engine, doors and background work, from start to a clean stop.
+
+use crate::admin::Office;
+use crate::background::Background;
+use crate::clock::SteadyClock;
+use crate::settings::{self, Settings};
+use crate::socket;
+use crate::tasks::Tracked;
+use crate::wiring;
+use anyhow::Context;
+use app::api_key::{Environment, Pepper};
+use app::limits::Limits;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use web::serve::{Bounds, Stop, listen, serve};
+
+/// Open requests get this long to end after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(7);
+/// Open purchases get this long more; what is still open then is settled after the next start.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Addresses whose failed requests are counted one by one.
+const ADDRESSES_COUNTED: usize = 100_000;
+
+/// The SQLite directory of an installation.
+pub fn database_dir(settings: &Settings) -> PathBuf {
+    match &settings.store.engine {
+        settings::Engine::Sqlite { directory } => directory.clone(),
+    }
+}
+
+/// The pepper of an installation.
+pub fn pepper(settings: &Settings) -> anyhow::Result<Pepper> {
+    Pepper::new(settings.keys.pepper.expose().as_bytes())
+        .context("keys.pepper: must have at least 32 characters")
+}
+
+/// An engine over an installation's store, for commands while no server runs.
+pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<Office> {
+    let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
+    let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
+    let engine = wiring::engine(settings, store, clock, tasks)?;
+    Ok(Office { engine, pepper: pepper(settings)?, environment })
+}
+
+/// Runs until a stop signal. `announce` is called once everything answers.
+pub async fn run<A>(settings: &Settings, environment: Environment, announce: A) -> anyhow::Result<()>
+where
+    A: AsyncFnOnce(&Office, SocketAddr) -> anyhow::Result<()>,
+{
+    let address = settings.listen.address;
+    let listener = listen(address).with_context(|| {
+        format!("cannot listen on {address}; give another address with --listen or listen.address")
+    })?;
+    let address = listener.local_addr()?;
+    let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
+    let purchases = Tracked::default();
+    let clock = Arc::new(SteadyClock::start());
+    let engine = wiring::engine(settings, store, clock, Arc::new(purchases.clone()))?;
+    let office = Office { engine: Arc::clone(&engine), pepper: pepper(settings)?, environment };
+    let background = Background {
+        engine: Arc::clone(&engine),
+        limits: Arc::new(Limits::new(ADDRESSES_COUNTED)),
+        refresh: settings.sync.refresh_catalogue,
+        stop: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    };
+    background.first_catalogue().await;
+    background.start();
+    socket::listen(
+        &settings.store.data_dir,
+        office.clone(),
+        background.stop.clone(),
+        &background.tasks,
+    )
+    .context("cannot open the local socket for commands")?;
+    let door = Arc::new(door(settings, &office, &background)?);
+    let stop = Stop::new();
+    let serving = serve(listener, web::router(Arc::clone(&door)), Bounds::default(), stop.clone());
+    let mut serving = std::pin::pin!(serving);
+    door.ready.store(true, Ordering::Release);
+    announce(&office, address).await?;
+    tokio::select! {
+        ended = &mut serving => ended.context("the listener failed")?,
+        () = stop_asked() => {}
+    }
+    door.ready.store(false, Ordering::Release);
+    tracing::info!("stopping: no new connections, open requests end");
+    stop.within(GRACE);
+    background.stop.cancel();
+    serving.await.context("the listener failed")?;
+    end(background.tasks, purchases.0).await;
+    Ok(())
+}
+
+fn door(settings: &Settings, office: &Office, background: &Background) -> anyhow::Result<web::Door> {
+    let limits = &settings.limits;
+    let trusted = settings.listen.trusted_proxies.clone();
+    Ok(web::Door::new(
+        Arc::clone(&office.engine),
+        Arc::clone(&background.limits),
+        office.pepper.clone(),
+        web::DoorSettings {
+            requests_per_minute: limits.requests_per_minute,
+            failed_auth_per_minute: limits.failed_auth_per_minute,
+            misses_per_minute: limits.misses_per_minute,
+            trusted_proxies: trusted.iter().map(settings::Network::parts).collect(),
+            public_url: settings.listen.public_url.clone(),
+        },
+    ))
+}
+
+/// Waits for background passes and open purchases, but not for ever: whatever is cut is in the
+/// store and settled after the next start.
+async fn end(background: TaskTracker, purchases: TaskTracker) {
+    background.close();
+    purchases.close();
+    let all = async {
+        background.wait().await;
+        purchases.wait().await;
+    };
+    if tokio::time::timeout(LAST_WORDS, all).await.is_err() {
+        tracing::warn!("stopped with purchases open; they are settled after the next start");
+    }
+}
+
+/// Ctrl-C or SIGTERM.
+pub async fn stop_asked() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // without a handler for SIGTERM Ctrl-C still works
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

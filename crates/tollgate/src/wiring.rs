@@ -1,0 +1,169 @@
+//! From settings to a running engine: adapters, spans and servers.
+
+use crate::settings::{self, Protocol, PurchaseCall, Settings};
+use app::{Engine, Outside};
+use domain::activation::Plan;
+use domain::catalogue::{Server, ServerRoute};
+use domain::ports::{Clock, Store, Tasks};
+use domain::smm_order::SmmPlan;
+use domain::time::Millis;
+use domain::upstream::{Capabilities, NumberUpstream, PanelUpstream};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use upstream::{
+    HandlerApi, HandlerApiSettings, Panel, PanelSettings, PurchaseAction, RateUnit,
+};
+
+/// How much longer than the call itself a purchase stays in the hands of whoever made it.
+const LEASE_MARGIN: Millis = Millis::seconds(5);
+
+/// Idempotency keys are promised for a day and kept for a week: a row is small.
+const KEY_LIFETIME: Millis = Millis::minutes(7 * 24 * 60);
+
+/// Final SMM orders are watched for corrections for thirty days.
+const SMM_WATCH: Millis = Millis::minutes(30 * 24 * 60);
+
+/// Builds the engine.
+pub fn engine(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    tasks: Arc<dyn Tasks>,
+) -> anyhow::Result<Arc<Engine>> {
+    let (numbers, panels) = adapters(settings)?;
+    let outside = Outside { store, clock, tasks, numbers, panels };
+    Ok(Engine::new(outside, engine_settings(settings)?))
+}
+
+type Adapters = (HashMap<String, Arc<dyn NumberUpstream>>, Vec<(String, Arc<dyn PanelUpstream>)>);
+
+fn adapters(settings: &Settings) -> anyhow::Result<Adapters> {
+    let mut numbers: HashMap<String, Arc<dyn NumberUpstream>> = HashMap::new();
+    let mut panels: Vec<(String, Arc<dyn PanelUpstream>)> = Vec::new();
+    for one in &settings.upstreams {
+        match one.protocol {
+            Protocol::HandlerApi => {
+                numbers.insert(one.name.clone(), Arc::new(HandlerApi::new(handler_api(one))?));
+            }
+            Protocol::PanelV2 if settings.smm_upstream.as_ref() == Some(&one.name) => {
+                panels.push((one.name.clone(), Arc::new(Panel::new(panel(one)?)?)));
+            }
+            Protocol::PanelV2 => {}
+        }
+    }
+    Ok((numbers, panels))
+}
+
+fn handler_api(one: &settings::Upstream) -> HandlerApiSettings {
+    let base = HandlerApiSettings::new(&one.name, &one.url, one.key.expose());
+    HandlerApiSettings {
+        timeout_ms: millis(one.timeout),
+        connect_timeout_ms: millis(one.connect_timeout),
+        purchase: match one.purchase {
+            PurchaseCall::GetNumberV2 => PurchaseAction::GetNumberV2,
+            PurchaseCall::GetNumber => PurchaseAction::GetNumber,
+        },
+        pools: one.pools,
+        usd_per_unit: one.usd_per_unit,
+        capabilities: Capabilities {
+            list_lag: one.doubt.list_lag,
+            late_window: one.doubt.late_window,
+            min_cancel_age: one.min_cancel_age,
+            activation_ttl: one.activation_ttl,
+            ..base.capabilities.clone()
+        },
+        ..base
+    }
+}
+
+fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
+    let base = PanelSettings::new(&one.name, &one.url, one.key.expose());
+    let rate_unit = RateUnit::from_units(one.rate_unit).ok_or_else(|| {
+        anyhow::anyhow!("upstreams.{}.rate_unit: must be 100, 500 or 1000", one.name)
+    })?;
+    Ok(PanelSettings {
+        timeout_ms: millis(one.timeout),
+        connect_timeout_ms: millis(one.connect_timeout),
+        lists_orders: one.doubt.lists_orders,
+        error_means_refused: one.doubt.error_means_refused,
+        rate_unit,
+        usd_per_unit: one.usd_per_unit,
+        capabilities: Capabilities {
+            list_active: one.doubt.lists_orders,
+            list_lag: one.doubt.list_lag,
+            late_window: one.doubt.late_window,
+            ..base.capabilities.clone()
+        },
+        ..base
+    })
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn lease(one: &settings::Upstream) -> Millis {
+    Millis(i64::try_from(millis(one.timeout)).unwrap_or(i64::MAX / 2) + LEASE_MARGIN.0)
+}
+
+fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {
+    let leases = settings.upstreams.iter().map(lease);
+    let longest = leases.max().unwrap_or(Millis::seconds(35));
+    Ok(app::Settings {
+        default_server: settings.otp.default_server.clone(),
+        servers: settings.servers.iter().map(server).collect(),
+        activations: plans(settings),
+        smm: settings.upstreams.iter().map(|one| (one.name.clone(), smm_plan(one))).collect(),
+        activation_poll: settings.sync.activation_poll,
+        sync_budget: settings.purchase.sync_budget,
+        price_grace: settings.purchase.price_grace,
+        key_lifetime: KEY_LIFETIME,
+        in_doubt_caps: settings
+            .upstreams
+            .iter()
+            .map(|one| (one.name.clone(), usize::try_from(one.doubt.cap).unwrap_or(usize::MAX)))
+            .collect(),
+        // an unlinked activation may still belong to a call that is being answered
+        orphan_after: Millis(longest.0 + LEASE_MARGIN.0),
+        markups: settings.markup.clone(),
+        rules: settings.policy.rules().map_err(|error| anyhow::anyhow!("policy.lifted: {error}"))?,
+    })
+}
+
+fn server(server: &settings::Server) -> Server {
+    let routes = server.routes.iter().map(|route| ServerRoute {
+        provider_type: route.provider_type.into(),
+        upstream: route.upstream.clone(),
+    });
+    Server { name: server.name.clone(), enabled: server.enabled, routes: routes.collect() }
+}
+
+fn plans(settings: &Settings) -> HashMap<(String, String), Plan> {
+    let mut plans = HashMap::new();
+    for server in &settings.servers {
+        for route in &server.routes {
+            let Some(one) = settings.upstream(&route.upstream) else { continue };
+            let plan = Plan {
+                lease: lease(one),
+                in_doubt_window: one.doubt.window,
+                min_cancel_age: server.min_cancel_age.max(one.min_cancel_age),
+                lifetime: server.lifetime.min(one.activation_ttl),
+                retry: one.polling.pauses.first().copied().unwrap_or(Millis::seconds(2)),
+            };
+            plans.insert((server.name.clone(), one.name.clone()), plan);
+        }
+    }
+    plans
+}
+
+fn smm_plan(one: &settings::Upstream) -> SmmPlan {
+    SmmPlan {
+        lease: lease(one),
+        in_doubt_window: one.doubt.window,
+        confirmation: one.terminal_confirmation,
+        poll: one.polling.pauses.clone(),
+        retry: one.polling.pauses.first().copied().unwrap_or(Millis::seconds(5)),
+        watch: SMM_WATCH,
+    }
+}
