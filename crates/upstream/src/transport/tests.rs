@@ -148,6 +148,23 @@ async fn a_failed_tls_handshake_was_not_sent() {
 }
 
 #[tokio::test]
+async fn a_tls_handshake_that_never_ends_was_not_sent() {
+    let server = TestServer::start(vec![Act::Silence]);
+    let started = Instant::now();
+    let url = server.url.replace("http://", "https://");
+    let lost = transport(&url)
+        .once(Payload::Query("a=1"))
+        .await
+        .unwrap_err();
+    assert!(matches!(lost, Lost::NotSent(_)), "{lost:?}");
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test]
 async fn requests_look_as_they_should() {
     let server = TestServer::start(vec![Act::ok("x")]);
     let transport = transport(&format!("{}?tenant=7", server.url));

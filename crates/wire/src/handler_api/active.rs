@@ -132,7 +132,7 @@ impl ActiveList {
 fn rows(node: Node<'_>) -> Option<Vec<Node<'_>>> {
     const WRAPPERS: [&str; 3] = ["activeActivations", "data", "rows"];
     let mut node = node;
-    for _ in 0..=2 {
+    for depth in 0..=2 {
         if let Some(items) = node.items() {
             return Some(items);
         }
@@ -140,7 +140,7 @@ fn rows(node: Node<'_>) -> Option<Vec<Node<'_>>> {
         match WRAPPERS.iter().find_map(|name| object.get(name)) {
             Some(inner) => node = inner,
             // `{"activeActivations": {"0": {…}}}`: an array that PHP printed as an object
-            None if object.0.iter().all(|(name, _)| name.parse::<u64>().is_ok()) => {
+            None if depth > 0 && object.0.iter().all(|(name, _)| name.parse::<u64>().is_ok()) => {
                 return Some(object.0.into_iter().map(|(_, row)| row).collect());
             }
             None => return None,

@@ -3,6 +3,7 @@
 use crate::amount::amount;
 use form_urlencoded::Serializer;
 use rust_decimal::Decimal;
+use std::fmt;
 
 /// Longest parameter value looked at, in bytes.
 const VALUE_MAX: usize = 512;
@@ -10,12 +11,21 @@ const VALUE_MAX: usize = 512;
 const PARAMETERS_MAX: usize = 64;
 
 /// One call: whose key, and what is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Call {
     /// The key; empty where the caller sent none.
     pub key: String,
     /// What is asked.
     pub request: Request,
+}
+
+impl fmt::Debug for Call {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What can be asked.

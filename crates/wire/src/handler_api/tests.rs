@@ -347,6 +347,7 @@ fn every_spelling_of_no_activations() {
     }
     for broken in [
         "",
+        "{}",
         "null",
         "7",
         "BAD_KEY",

@@ -3,6 +3,7 @@
 use crate::json::{Node, Object};
 use form_urlencoded::Serializer;
 use std::collections::HashSet;
+use std::fmt;
 
 /// Most ids in one call.
 pub const IDS_MAX: usize = 100;
@@ -10,12 +11,21 @@ pub const IDS_MAX: usize = 100;
 const MEMBERS_MAX: usize = 64;
 
 /// One call: whose key, and what is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Call {
     /// The key in the body; nothing where there is none, or only a blank one.
     pub key: Option<String>,
     /// What is asked.
     pub request: Request,
+}
+
+impl fmt::Debug for Call {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What can be asked.
@@ -76,6 +86,8 @@ pub enum BadRequest {
     Incorrect,
     /// More than 100 ids.
     TooManyIds,
+    /// Two different keys.
+    Keys,
 }
 
 impl BadRequest {
@@ -84,6 +96,7 @@ impl BadRequest {
         match self {
             Self::Incorrect => "Incorrect request",
             Self::TooManyIds => "Too many IDs, the maximum is 100",
+            Self::Keys => "Invalid API key",
         }
     }
 }
@@ -114,6 +127,17 @@ impl Call {
             .map(|(name, value)| (name.trim().to_owned(), value))
             .collect();
         let members = Members(members);
+        let mut keys = members
+            .0
+            .iter()
+            .filter(|(name, _)| name == "key")
+            .map(|(_, key)| key);
+        if keys
+            .next()
+            .is_some_and(|first| keys.any(|other| other.trim() != first.trim()))
+        {
+            return Err(BadRequest::Keys);
+        }
         let request = members.request()?;
         Ok(Self {
             key: members.get("key"),

@@ -562,6 +562,17 @@ fn requests_are_read_tolerantly() {
 }
 
 #[test]
+fn two_keys_are_no_key_and_no_key_is_shown() {
+    assert_eq!(
+        Call::parse_form("key=a&action=balance&key=b"),
+        Err(BadRequest::Keys)
+    );
+    let call = Call::parse_form("key=s3cret&action=balance&key=s3cret").unwrap();
+    assert_eq!(call.key.as_deref(), Some("s3cret"));
+    assert!(!format!("{call:?}").contains("s3cret"));
+}
+
+#[test]
 fn json_requests_mean_what_forms_mean() {
     let body = r#"{"key":"k","action":"add","service":1,"link":"https://e.test/?a=1&b=2",
         "quantity":500,"is_test":true,"comments":["a","b"],"price":null}"#;
