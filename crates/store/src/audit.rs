@@ -79,6 +79,7 @@ struct Derived {
     receivable: i128,
     open_holds: i128,
     chain: Link,
+    last_event: Option<i64>,
 }
 
 impl Default for Derived {
@@ -89,6 +90,7 @@ impl Default for Derived {
             receivable: 0,
             open_holds: 0,
             chain: chain::START,
+            last_event: None,
         }
     }
 }
@@ -129,6 +131,21 @@ impl Books {
         }
     }
 
+    /// An event's place in the list of its customer.
+    pub(crate) fn place(
+        &mut self,
+        owner: AccountId,
+        journal_id: i64,
+        previous: Option<i64>,
+        findings: &mut Findings,
+    ) {
+        let books = self.0.entry(owner).or_default();
+        let last = books.last_event.replace(journal_id);
+        findings.require(last == previous, "I-02", || {
+            format!("event {journal_id} of account {owner} follows {previous:?}, not {last:?}")
+        });
+    }
+
     /// A hold that is not resolved.
     pub(crate) fn open_hold(&mut self, account: AccountId, amount: Usd) {
         self.0.entry(account).or_default().open_holds += i128::from(amount.0);
@@ -139,7 +156,7 @@ impl Books {
         &mut self,
         account: AccountId,
         wallet: Wallet,
-        chain: Link,
+        (chain, last_event): (Link, Option<i64>),
         findings: &mut Findings,
     ) {
         let books = self.0.remove(&account).unwrap_or_default();
@@ -163,7 +180,8 @@ impl Books {
             let held = wallet.held;
             format!("account {account}: held is {held}, open holds sum to {open} micro-dollars")
         });
-        findings.require(chain == books.chain, "I-02", || {
+        let at_end = chain == books.chain && last_event == books.last_event;
+        findings.require(at_end, "I-02", || {
             format!("account {account}: the wallet is not at the end of its chain")
         });
     }

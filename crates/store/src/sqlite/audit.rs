@@ -54,6 +54,8 @@ struct Gathered {
     reference: i64,
     seq: i64,
     at: Timestamp,
+    customer: Option<AccountId>,
+    previous: Option<i64>,
     legs: Vec<(Posting, Option<Link>)>,
 }
 
@@ -69,7 +71,7 @@ struct Seen {
 }
 
 fn journal(conn: &Connection, books: &mut Books, findings: &mut Findings) -> Result<u64, Fault> {
-    let sql = "SELECT j.id, j.kind, j.reference, j.seq, j.at, e.book, e.account_id, e.upstream, \
+    let sql = "SELECT j.id, j.kind, j.reference, j.seq, j.at, j.account_id, j.previous, e.book, e.account_id, e.upstream, \
                e.amount, e.chain FROM journal j LEFT JOIN entry e ON e.journal_id = j.id \
                ORDER BY j.id, e.leg";
     let mut seen = Seen::default();
@@ -98,7 +100,7 @@ fn journal(conn: &Connection, books: &mut Books, findings: &mut Findings) -> Res
 }
 
 /// Where a leg's cells start in a row of the journal.
-const FIRST_LEG_CELL: usize = 5;
+const FIRST_LEG_CELL: usize = 7;
 
 fn gather(id: i64, cells: &mut Cells<'_, '_>) -> Result<Gathered, Fault> {
     Ok(Gathered {
@@ -107,6 +109,8 @@ fn gather(id: i64, cells: &mut Cells<'_, '_>) -> Result<Gathered, Fault> {
         reference: cells.take()?,
         seq: cells.take()?,
         at: cells.time()?,
+        customer: cells.take::<Option<i64>>()?.map(AccountId),
+        previous: cells.take()?,
         legs: Vec::with_capacity(3),
     })
 }
@@ -161,6 +165,9 @@ fn close(
         at: event.at,
     };
     books.event(parts, &event.legs, findings);
+    if let Some(customer) = event.customer {
+        books.place(customer, event.id, event.previous, findings);
+    }
     Ok(())
 }
 
@@ -294,7 +301,8 @@ fn holds(conn: &Connection, books: &mut Books, findings: &mut Findings) -> Resul
 }
 
 fn wallets(conn: &Connection, books: &mut Books, findings: &mut Findings) -> Result<u64, Fault> {
-    let sql = "SELECT a.id, w.available, w.held, w.receivable, w.chain FROM account a \
+    let sql = "SELECT a.id, w.available, w.held, w.receivable, w.chain, w.last_event \
+               FROM account a \
                LEFT JOIN wallet w ON w.account_id = a.id";
     let mut accounts = 0;
     each(conn, sql, |row| {
@@ -310,7 +318,8 @@ fn wallets(conn: &Connection, books: &mut Books, findings: &mut Findings) -> Res
             held: cells.usd()?,
             receivable: cells.usd()?,
         };
-        books.wallet(account, wallet, cells.take()?, findings);
+        let end = (cells.take()?, cells.take()?);
+        books.wallet(account, wallet, end, findings);
         Ok(())
     })?;
     Ok(accounts)

@@ -17,7 +17,22 @@ use domain::change::Refused;
 struct Kept {
     wallet: Wallet,
     chain: Link,
+    last_event: Option<i64>,
     moved: bool,
+}
+
+impl Kept {
+    /// A wallet that never moved.
+    const NEW: Self = Self {
+        wallet: Wallet {
+            available: Usd::ZERO,
+            held: Usd::ZERO,
+            receivable: Usd::ZERO,
+        },
+        chain: chain::START,
+        last_event: None,
+        moved: false,
+    };
 }
 
 /// The wallets a group touches: read once inside its transaction, written once at its end.
@@ -34,36 +49,37 @@ impl Wallets {
         if let Some(kept) = self.0.get(&account) {
             return Ok(Some(kept.wallet));
         }
-        let Some((wallet, chain)) = read(conn, account)? else {
+        let Some(kept) = read(conn, account)? else {
             return Ok(None);
         };
-        let moved = false;
-        self.0.insert(
-            account,
-            Kept {
-                wallet,
-                chain,
-                moved,
-            },
-        );
+        let wallet = kept.wallet;
+        self.0.insert(account, kept);
         Ok(Some(wallet))
     }
 
     /// The wallet after a change whose guards all passed.
     pub(super) fn set(&mut self, account: AccountId, wallet: Wallet) {
-        let kept = self.0.entry(account).or_insert(Kept {
-            wallet,
-            chain: chain::START,
-            moved: false,
-        });
+        let kept = self.0.entry(account).or_insert(Kept::NEW);
         kept.wallet = wallet;
+    }
+
+    /// A new event of the customer.
+    fn set_last_event(&mut self, account: AccountId, journal_id: i64) {
+        if let Some(kept) = self.0.get_mut(&account) {
+            kept.last_event = Some(journal_id);
+            kept.moved = true;
+        }
+    }
+
+    /// The customer's newest event so far.
+    fn last_event(&self, account: AccountId) -> Option<i64> {
+        self.0.get(&account).and_then(|kept| kept.last_event)
     }
 
     /// One leg of a customer more: the chain after it.
     fn extend(&mut self, account: AccountId, next: impl FnOnce(&Link) -> Link) -> Option<Link> {
         let kept = self.0.get_mut(&account)?;
         kept.chain = next(&kept.chain);
-        kept.moved = true;
         Some(kept.chain)
     }
 
@@ -71,16 +87,18 @@ impl Wallets {
     pub(super) fn save(&self, conn: &Connection) -> Result<(), Fault> {
         let mut moved: Vec<_> = self.0.iter().filter(|(_, kept)| kept.moved).collect();
         moved.sort_unstable_by_key(|(account, _)| **account);
-        let sql = "UPDATE wallet SET available = ?2, held = ?3, receivable = ?4, chain = ?5 \
-                   WHERE account_id = ?1";
+        let sql = "UPDATE wallet SET available = ?2, held = ?3, receivable = ?4, chain = ?5, \
+                   last_event = ?6 WHERE account_id = ?1";
         let mut statement = conn.prepare_cached(sql)?;
-        for (account, Kept { wallet, chain, .. }) in moved {
+        for (account, kept) in moved {
+            let wallet = &kept.wallet;
             let changed = statement.execute(params![
                 account.0,
                 wallet.available.0,
                 wallet.held.0,
                 wallet.receivable.0,
-                chain,
+                kept.chain,
+                kept.last_event,
             ])?;
             exactly_one(changed, Refused::NoSuchAccount)?;
         }
@@ -97,22 +115,27 @@ pub(super) fn open_wallet(conn: &Connection, account: AccountId) -> Result<(), F
     Ok(())
 }
 
-fn read(conn: &Connection, account: AccountId) -> Result<Option<(Wallet, Link)>, Fault> {
-    let sql = "SELECT available, held, receivable, chain FROM wallet WHERE account_id = ?1";
+fn read(conn: &Connection, account: AccountId) -> Result<Option<Kept>, Fault> {
+    let sql = "SELECT available, held, receivable, chain, last_event FROM wallet \
+               WHERE account_id = ?1";
     one(conn, sql, [account.0], |row| {
         let cells = &mut Cells::new("wallet", row);
-        let wallet = Wallet {
-            available: cells.usd()?,
-            held: cells.usd()?,
-            receivable: cells.usd()?,
-        };
-        Ok((wallet, cells.take()?))
+        Ok(Kept {
+            wallet: Wallet {
+                available: cells.usd()?,
+                held: cells.usd()?,
+                receivable: cells.usd()?,
+            },
+            chain: cells.take()?,
+            last_event: cells.take()?,
+            moved: false,
+        })
     })
 }
 
 /// A customer's money.
 pub(super) fn wallet(conn: &Connection, account: AccountId) -> Result<Option<Wallet>, Fault> {
-    Ok(read(conn, account)?.map(|(wallet, _)| wallet))
+    Ok(read(conn, account)?.map(|kept| kept.wallet))
 }
 
 /// Appends an event and its legs.
@@ -124,12 +147,16 @@ pub(super) fn append(
 ) -> Result<(), Fault> {
     let (kind, reference, seq) = entry.cause.parts();
     let customer = entry.postings.iter().find_map(|leg| leg.book.customer());
-    let sql = "INSERT INTO journal (kind, reference, seq, at, account_id) \
-               VALUES (?1, ?2, ?3, ?4, ?5)";
+    let previous = customer.and_then(|account| wallets.last_event(account));
+    let sql = "INSERT INTO journal (kind, reference, seq, at, account_id, previous) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let owner = customer.map(|account| account.0);
     conn.prepare_cached(sql)?
-        .execute(params![kind, reference, seq, at.0, owner])?;
+        .execute(params![kind, reference, seq, at.0, owner, previous])?;
     let journal_id = conn.last_insert_rowid();
+    if let Some(account) = customer {
+        wallets.set_last_event(account, journal_id);
+    }
     let event = Event {
         kind,
         reference,

@@ -143,3 +143,27 @@ fn a_step_without_owner_is_found() {
     let orphan = "INSERT INTO orphan VALUES (9, 1, 'peter1', 'x', 'open', 1, 1, NULL, 0)";
     assert_eq!(rules_broken_by(orphan), ["I-20"]);
 }
+
+/// From the wallet back through all events of its customer, as a statement reads them.
+#[test]
+fn a_customers_events_are_a_list() {
+    let folder = Folder::new();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let ana = furnish(&store);
+    World::new(&store).customer(Usd(1));
+    let sql = "WITH RECURSIVE statement (id, kind, previous) AS ( \
+         SELECT j.id, j.kind, j.previous FROM wallet w JOIN journal j ON j.id = w.last_event \
+         WHERE w.account_id = ?1 UNION ALL \
+         SELECT j.id, j.kind, j.previous FROM statement s JOIN journal j ON j.id = s.previous) \
+         SELECT kind FROM statement ORDER BY id";
+    let conn = folder.intruder();
+    let mut statement = conn.prepare(sql).unwrap();
+    let kinds = statement
+        .query_map([ana.0], |row| row.get::<_, String>(0))
+        .unwrap();
+    let kinds: Vec<_> = kinds.map(Result::unwrap).collect();
+    assert_eq!(
+        kinds,
+        ["credit", "hold", "resolution", "hold", "hold", "resolution"]
+    );
+}
