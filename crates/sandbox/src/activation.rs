@@ -11,6 +11,10 @@ use domain::usd::Usd;
 pub(crate) const LIFETIME_MS: i64 = 20 * 60 * 1000;
 /// A normal code comes at this age.
 const CODE_MS: i64 = 4_000;
+/// Nobody can have asked for a code before the number is known: after a slow answer it comes later,
+const SLOW_CODE_MS: i64 = 9_000;
+/// and after a lost one later still, when whoever bought it can have found the number.
+const LOST_CODE_MS: i64 = 20_000;
 /// The late code comes at this age.
 const LATE_CODE_MS: i64 = 60_000;
 /// The second code comes at this age where no other message was asked for before.
@@ -190,6 +194,8 @@ impl Activation {
             Some(Misbehaviour::NeverACode | Misbehaviour::CancelledUpstream) => [i64::MAX; 2],
             Some(Misbehaviour::LateCode) => [after(LATE_CODE_MS), i64::MAX],
             Some(Misbehaviour::SecondCode) => [after(CODE_MS), self.second_code_at()],
+            Some(Misbehaviour::SlowAnswer) => [after(SLOW_CODE_MS), i64::MAX],
+            Some(Misbehaviour::LostAfterSale) => [after(LOST_CODE_MS), i64::MAX],
             _ => [after(CODE_MS), i64::MAX],
         }
     }
@@ -249,8 +255,8 @@ mod tests {
         for (behaviour, first, second) in [
             (Misbehaviour::NeverACode, None, None),
             (Misbehaviour::LateCode, Some(60_000), None),
-            (Misbehaviour::SlowAnswer, Some(4_000), None),
-            (Misbehaviour::LostAfterSale, Some(4_000), None),
+            (Misbehaviour::SlowAnswer, Some(9_000), None),
+            (Misbehaviour::LostAfterSale, Some(20_000), None),
             (Misbehaviour::CancelledUpstream, None, None),
             (Misbehaviour::SecondCode, Some(4_000), Some(12_000)),
             (Misbehaviour::BankText, Some(4_000), None),
