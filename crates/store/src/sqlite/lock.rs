@@ -6,9 +6,34 @@ use std::path::{Path, PathBuf};
 
 use super::open::OpenError;
 
-/// Held as long as this lives; the operating system frees it when the process ends, however.
+/// Held as long as this lives; the operating system frees it when the process ends, however. The
+/// file names its process and is emptied by a clean end.
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+    ends_clean: bool,
+    was_unclean: bool,
+}
+
+impl Lock {
+    /// Whether the process before ended without closing the store.
+    pub(super) fn was_unclean(&self) -> bool {
+        self.was_unclean
+    }
+
+    /// The store is being closed and all is well.
+    pub(super) fn end_clean(&mut self) {
+        self.ends_clean = true;
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.ends_clean
+            && let Err(error) = self.file.set_len(0)
+        {
+            tracing::warn!(%error, "the next start will check the whole file");
+        }
+    }
 }
 
 /// Takes the lock or says who has it.
@@ -26,10 +51,15 @@ pub(super) fn take(directory: &Path) -> Result<Lock, OpenError> {
         Err(TryLockError::WouldBlock) => return Err(taken(path, file)),
         Err(TryLockError::Error(cause)) => return Err(failed(cause)),
     }
+    let was_unclean = file.metadata().map_err(failed)?.len() > 0;
     file.set_len(0).map_err(failed)?;
     file.rewind().map_err(failed)?;
     write!(file, "{}", std::process::id()).map_err(failed)?;
-    Ok(Lock { _file: file })
+    Ok(Lock {
+        file,
+        ends_clean: false,
+        was_unclean,
+    })
 }
 
 fn taken(path: PathBuf, mut file: File) -> OpenError {

@@ -56,7 +56,7 @@ pub struct Sqlite {
     last_order: AtomicI64,
     last_row: AtomicI64,
     // Declared last, so that it is freed after the threads have ended.
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
 }
 
 /// Who does the work.
@@ -78,6 +78,9 @@ impl Sqlite {
         let largest = open::largest_ids(&conn)?;
         let health = Arc::new(Health::default());
         let readers = Readers::start(&path, &health)?;
+        if lock.was_unclean() {
+            readers.check_whole();
+        }
         let writer = Writer::start(path, conn, Arc::clone(&health))?;
         let engine = Engine::Threads { readers, writer };
         Ok(Self::of(engine, health, largest, Some(lock)))
@@ -102,7 +105,7 @@ impl Sqlite {
             health,
             last_order: AtomicI64::new(order.max(FIRST_ORDER)),
             last_row: AtomicI64::new(row),
-            _lock: lock,
+            lock,
         }
     }
 
@@ -129,6 +132,14 @@ impl Sqlite {
         }
         let mut outcomes = applied.outcomes;
         outcomes.pop().unwrap_or_else(|| Err(not_healthy()))
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        if let Some(lock) = self.lock.as_mut().filter(|_| self.health.is_good()) {
+            lock.end_clean();
+        }
     }
 }
 

@@ -52,6 +52,25 @@ impl Readers {
         })
     }
 
+    /// Checks the whole file in the background; damage stops money.
+    pub(super) fn check_whole(&self) {
+        let health = Arc::clone(&self.health);
+        let question: Question = Box::new(move |conn| match open::check_whole(conn) {
+            Ok(()) => tracing::info!("the whole file was checked after an unclean end"),
+            Err(error) => {
+                tracing::error!(%error, "the file is damaged; money stops");
+                health.fall_ill();
+            }
+        });
+        let sent = self
+            .questions
+            .as_ref()
+            .map(|questions| questions.send(question));
+        if !matches!(sent, Some(Ok(()))) {
+            self.health.fall_ill();
+        }
+    }
+
     /// Asks on one of the threads.
     pub(super) async fn ask<T: Send + 'static>(
         &self,

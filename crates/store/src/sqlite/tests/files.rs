@@ -110,9 +110,17 @@ fn a_full_device_stops_money_until_the_file_was_checked() {
     world.audited();
 }
 
+fn spoil(path: &std::path::Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8192].fill(0xA5);
+    std::fs::write(path, bytes).unwrap();
+}
+
 #[test]
-fn damage_is_found_before_money_moves_again() {
+fn damage_after_an_unclean_end_stops_money() {
     let folder = Folder::new();
+    let lock = folder.path().join("tollgate.lock");
     let store = Sqlite::open(folder.path()).unwrap();
     let world = World::new(&store);
     let ana = world.customer(Usd(PRICE.0 * 1000));
@@ -122,15 +130,21 @@ fn damage_is_found_before_money_moves_again() {
     drop(store);
     let path = open::database(folder.path());
     open::check_whole(&open::writer(&path).unwrap()).unwrap();
-    let mut bytes = std::fs::read(&path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 8192].fill(0xA5);
-    std::fs::write(&path, bytes).unwrap();
-    let conn = open::writer(&path).unwrap();
-    assert!(matches!(
-        open::check_whole(&conn),
-        Err(OpenError::Damaged(_) | OpenError::Engine(_))
-    ));
+    assert_eq!(std::fs::read(&lock).unwrap(), b"");
+    spoil(&path);
+    assert!(open::check_whole(&open::writer(&path).unwrap()).is_err());
+
+    std::fs::write(&lock, "4711").unwrap();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let patience = Instant::now() + Duration::from_secs(20);
+    while store.healthy() {
+        assert!(Instant::now() < patience, "the damage was not found");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let outcome = World::new(&store).commit(Vec::new());
+    assert!(matches!(outcome, Err(CommitError::Storage(_))));
+    drop(store);
+    assert_ne!(std::fs::read(&lock).unwrap(), b"");
 }
 
 #[test]
