@@ -9,7 +9,7 @@ use domain::catalogue::SmmService;
 use domain::change::{CommitError, Refused, Write};
 use domain::link::Link;
 use domain::order::{Failure, Told};
-use domain::panel_kind::{Billing, lines};
+use domain::order_type::{Units, lines};
 use domain::policy::{self, Decision};
 use domain::smm_order::{SmmOrder, SmmState};
 use domain::time::Timestamp;
@@ -39,7 +39,7 @@ pub struct PlaceOrder {
 }
 
 /// Members of the richer order types that `place_order` takes as text.
-pub const TEXT_MEMBERS: [&str; 13] = [
+pub const TEXT_MEMBERS: [&str; 14] = [
     "comments",
     "usernames",
     "username",
@@ -53,6 +53,7 @@ pub const TEXT_MEMBERS: [&str; 13] = [
     "device",
     "type_of_traffic",
     "google_keyword",
+    "referring_url",
 ];
 
 /// Longest text member, in bytes.
@@ -406,35 +407,34 @@ fn members(
     request: &PlaceOrder,
 ) -> Result<(Vec<(&'static str, String)>, u64), Refusal> {
     let kind = service.kind;
-    let mut sent = Vec::new();
-    for name in kind.needed.iter().copied() {
-        match name {
-            "quantity" => {
-                let units = quantity(service, request)?;
-                sent.push((name, units.to_string()));
-            }
-            _ => sent.push((
-                name,
-                text(request, name)?.ok_or(Refusal::MissingParameter(name))?,
-            )),
-        }
+    let mut sent: Vec<(&'static str, String)> = Vec::new();
+    for name in kind.needed().iter().copied().filter(|name| *name != "link") {
+        let value = match name {
+            "quantity" => quantity(service, request)?.to_string(),
+            _ => text(request, name)?.ok_or(Refusal::MissingParameter(name))?,
+        };
+        sent.push((name, value));
     }
-    for name in kind
-        .optional
-        .iter()
-        .copied()
-        .filter(|name| !["runs", "interval"].contains(name))
-    {
+    if service.dripfeed {
+        sent.extend(drip_feed(request)?);
+    }
+    for name in kind.optional().iter().copied() {
         sent.extend(text(request, name)?.map(|value| (name, value)));
     }
-    let units = match kind.billing {
-        Billing::Flat | Billing::Children => 1,
-        Billing::Lines(name) => {
-            let count = sent.iter().find(|(known, _)| *known == name);
-            let units = count.map_or(0, |(_, value)| lines(value).len() as u64);
-            in_range(service, units)?
-        }
-        Billing::Quantity => drip_feed(service, request, &mut sent)?,
+    let member = |name: &str| {
+        let found = sent.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    if let Some(missing) = kind
+        .needed_with(&member)
+        .filter(|name| member(name).is_none())
+    {
+        return Err(Refusal::MissingParameter(missing));
+    }
+    let units = match kind.units(&member) {
+        Ok(Units::Counted(units)) => in_range(service, units)?,
+        Ok(Units::Flat | Units::PerChild) => 1,
+        Err(_) => in_range(service, u64::MAX)?,
     };
     Ok((sent, units))
 }
@@ -455,31 +455,25 @@ fn in_range(service: &SmmService, units: u64) -> Result<u64, Refusal> {
     }
 }
 
-/// With drip-feed every run is within the bounds, and so is their sum.
-fn drip_feed(
-    service: &SmmService,
-    request: &PlaceOrder,
-    sent: &mut Vec<(&'static str, String)>,
-) -> Result<u64, Refusal> {
-    let units = quantity(service, request)?;
-    let Some(runs) = request.runs.filter(|_| service.dripfeed) else {
-        return Ok(units);
+/// Runs and the minutes between them, where drip-feed is asked for.
+fn drip_feed(request: &PlaceOrder) -> Result<Vec<(&'static str, String)>, Refusal> {
+    let Some(runs) = request.runs else {
+        return Ok(Vec::new());
     };
     let bad = |name, why: &str| Refusal::InvalidParameter(name, why.to_owned());
-    let runs = u64::try_from(runs)
-        .ok()
-        .filter(|runs| (1..=10_000).contains(runs));
-    let runs = runs.ok_or_else(|| bad("runs", "must lie between 1 and 10000"))?;
+    if !(1..=10_000).contains(&runs) {
+        return Err(bad("runs", "must lie between 1 and 10000"));
+    }
     let interval = request
         .interval
         .ok_or(Refusal::MissingParameter("interval"))?;
     if !(1..=10_080).contains(&interval) {
         return Err(bad("interval", "must be 1 to 10080 minutes"));
     }
-    sent.push(("runs", runs.to_string()));
-    sent.push(("interval", interval.to_string()));
-    let total = units.checked_mul(runs).unwrap_or(u64::MAX);
-    in_range(service, total)
+    Ok(vec![
+        ("runs", runs.to_string()),
+        ("interval", interval.to_string()),
+    ])
 }
 
 /// A text member, cleaned: lists by line are sent as they are counted.

@@ -4,7 +4,7 @@
 
 use crate::countries;
 use crate::markup::Markups;
-use crate::panel_kind::{Billing, PanelKind};
+use crate::order_type::OrderType;
 use crate::policy::{OtpClass, Rules, SmmClass};
 use crate::time::{Millis, Timestamp};
 use crate::upstream::{NumberListing, PanelService};
@@ -148,7 +148,7 @@ pub struct SmmService {
     /// Category; hostile text.
     pub category: Arc<str>,
     /// Order type.
-    pub kind: &'static PanelKind,
+    pub kind: OrderType,
     /// Class for the policy engine.
     pub class: SmmClass,
     /// Price per 1000 units, or of a package, for a customer.
@@ -419,8 +419,9 @@ fn smm_services(sources: &Sources<'_>) -> Vec<SmmService> {
 }
 
 fn smm_service(sources: &Sources<'_>, upstream: &str, listed: &PanelService) -> Option<SmmService> {
-    let kind = PanelKind::from_title(listed.kind?)?;
-    if kind.billing == Billing::Children {
+    let kind = OrderType::parse(listed.kind?)?;
+    if kind.is_per_child() {
+        // its child orders would have to be followed one by one
         return None;
     }
     let markup = sources
@@ -434,7 +435,7 @@ fn smm_service(sources: &Sources<'_>, upstream: &str, listed: &PanelService) -> 
         kind,
         class: sources
             .rules
-            .smm_class(&listed.name, &listed.category, kind.title),
+            .smm_class(&listed.name, &listed.category, kind.title()),
         rate,
         cost: listed.rate,
         min: listed.min.max(1),

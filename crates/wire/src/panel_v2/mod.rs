@@ -3,7 +3,6 @@
 
 mod actions;
 mod failure;
-mod order_type;
 mod orders;
 mod purchase;
 mod request;
@@ -16,7 +15,7 @@ pub use actions::{
     UNKNOWN_REFILL, print_cancel_single,
 };
 pub use failure::{Failure, open, print_error};
-pub use order_type::{OrderType, Units, lines};
+pub use domain::order_type::{OrderType, Units, lines};
 pub use orders::{OrderRow, Orders};
 pub use purchase::{Added, Profile, purchase};
 pub use request::{Add, BadRequest, Call, IDS_MAX, Ids, Request};

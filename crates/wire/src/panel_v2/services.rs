@@ -1,7 +1,7 @@
 //! Reply to `services`.
 
 use super::failure::{Failure, open};
-use super::order_type::OrderType;
+use domain::order_type::OrderType;
 use crate::amount::{amount_with_separators, count, cut};
 use crate::answer::Answer;
 use crate::json::{Id, Node, print};

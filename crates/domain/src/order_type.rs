@@ -1,6 +1,4 @@
-//! The order types of the trade: names, members, and what is billed.
-
-use crate::amount::count;
+//! The order types of the panel trade: names, members, and what is billed.
 
 /// Type of a service, which decides what an order of it consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -229,6 +227,11 @@ impl OrderType {
         matches!(self.entry().3, Counting::Flat)
     }
 
+    /// Whether nothing is billed but the child orders the panel makes later.
+    pub fn is_per_child(self) -> bool {
+        matches!(self.entry().3, Counting::PerChild)
+    }
+
     /// What an order with these members is billed by. The error is the member at fault: missing,
     /// not a whole number from 1, an empty list, or a product that overflows.
     pub fn units<'a>(
@@ -273,10 +276,9 @@ pub fn lines(list: &str) -> Vec<&str> {
 }
 
 fn from_one(value: Option<&str>, name: &'static str) -> Result<u64, &'static str> {
-    value
-        .and_then(count)
-        .filter(|number| *number > 0)
-        .ok_or(name)
+    let digits = |text: &&str| text.bytes().all(|b| b.is_ascii_digit());
+    let number = value.filter(digits).and_then(|text| text.parse().ok());
+    number.filter(|number| *number > 0).ok_or(name)
 }
 
 /// Lower case without separators, with "users" as "user". Anything that is neither letter, digit
@@ -287,4 +289,38 @@ fn folded(name: &str) -> String {
         .filter(|c| !(c.is_whitespace() || matches!(c, '_' | '-' | '.')));
     let kept: String = kept.map(|c| c.to_ascii_lowercase()).collect();
     kept.replace("usersfollowers", "userfollowers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_has_its_own_row_and_is_found_by_its_name() {
+        assert_eq!(OrderType::all().count(), 18);
+        for kind in OrderType::all() {
+            assert_eq!(OrderType::parse(kind.title()), Some(kind));
+        }
+        assert_eq!(OrderType::parse("Auto Likes"), None);
+    }
+
+    #[test]
+    fn commas_do_not_change_the_billed_count() {
+        let comments =
+            |name: &str| (name == "comments").then_some("nice, very nice\r\n\n great \n");
+        assert_eq!(
+            OrderType::CustomComments.units(&comments),
+            Ok(Units::Counted(2))
+        );
+    }
+
+    #[test]
+    fn units_that_overflow_name_their_member() {
+        let member = |name: &str| match name {
+            "quantity" => Some("18446744073709551615"),
+            "runs" => Some("2"),
+            _ => None,
+        };
+        assert_eq!(OrderType::Default.units(&member), Err("runs"));
+    }
 }
