@@ -1,5 +1,17 @@
-//! web
+//! How people ask: the only room that speaks HTTP to callers. Endpoint files translate in and
+//! view out; every rule lies behind [`app::Engine`].
 
+mod address;
+mod api_v1;
+mod around;
+mod connection;
 pub mod docs;
+mod door;
+mod gateway;
+mod request_id;
+mod router;
 pub mod serve;
 pub mod strict_head;
+
+pub use door::{Door, DoorSettings};
+pub use router::router;

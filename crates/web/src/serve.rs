@@ -9,12 +9,15 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use axum::Router;
+use axum::middleware::AddExtension;
+use axum::{Extension, Router};
 use axum_server::Handle;
 use axum_server::accept::Accept;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::task::TaskTracker;
+use tower::Layer;
 
+use crate::connection::Connection;
 use stream::StrictStream;
 
 mod stream;
@@ -110,7 +113,8 @@ pub async fn serve(
         .http_builder()
         .http1()
         .keep_alive(true)
-        // a caller who hangs up must not cancel a purchase half way
+        // a caller who hangs up must not cut a handler anywhere: a purchase looks for itself
+        // whether anybody waits, see `Connection`
         .half_close(true)
         .max_buf_size(bounds.head_bytes_max)
         // hyper counts the wait for the next request in; the shorter bound on a head that has
@@ -132,12 +136,13 @@ struct StrictAcceptor {
 
 impl<S> Accept<TcpStream, S> for StrictAcceptor {
     type Stream = StrictStream;
-    type Service = S;
-    type Future = Ready<io::Result<(StrictStream, S)>>;
+    type Service = AddExtension<S, Connection>;
+    type Future = Ready<io::Result<(StrictStream, Self::Service)>>;
 
     fn accept(&self, socket: TcpStream, service: S) -> Self::Future {
         let without_delay = socket.set_nodelay(true);
         let stream = StrictStream::new(socket, self.bounds, self.closing.clone());
+        let service = Extension(stream.connection()).layer(service);
         ready(without_delay.map(|()| (stream, service)))
     }
 }

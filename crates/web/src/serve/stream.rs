@@ -5,16 +5,19 @@
 use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::Bounds;
+use crate::connection::Connection;
 use crate::strict_head::{Part, StrictHead};
 
 /// What hyper reads in place of an unsound head's rest: NUL is legal nowhere in a head, and an
@@ -24,13 +27,15 @@ const SPOIL: &[u8] = b"\0\r\n\r\n";
 /// How long, and for how many bytes, a caller is heard out who still sends after our last word.
 /// Closing at once would make the kernel reset the connection and lose the answer on its way.
 const HEAR_OUT: Duration = Duration::from_secs(2);
-const HEAR_OUT_BYTES: u64 = 16 * 1024 * 1024;
+const HEAR_OUT_BYTES: usize = 16 * 1024 * 1024;
 const HEARD_OUT_MAX: usize = 1_024;
 
 /// One connection.
 pub(super) struct StrictStream {
+    /// Shared with handlers, who may look whether the caller is still there; only we read.
+    reading: Arc<OwnedReadHalf>,
     /// Taken only when dropped.
-    socket: Option<TcpStream>,
+    writing: Option<OwnedWriteHalf>,
     strict: StrictHead,
     state: State,
     clock: PartClock,
@@ -54,8 +59,10 @@ impl StrictStream {
     /// Takes over an accepted socket; `closing` counts those that are heard out.
     pub(super) fn new(socket: TcpStream, bounds: Bounds, closing: TaskTracker) -> Self {
         let (strict, clock) = (StrictHead::new(), PartClock::new(bounds));
+        let (reading, writing) = socket.into_split();
         Self {
-            socket: Some(socket),
+            reading: Arc::new(reading),
+            writing: Some(writing),
             strict,
             state: State::Sound,
             clock,
@@ -64,8 +71,13 @@ impl StrictStream {
         }
     }
 
-    fn socket(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        self.socket
+    /// The connection as handlers see it.
+    pub(super) fn connection(&self) -> Connection {
+        Connection::new(Arc::clone(&self.reading))
+    }
+
+    fn writing(&mut self) -> io::Result<Pin<&mut OwnedWriteHalf>> {
+        self.writing
             .as_mut()
             .map(Pin::new)
             .ok_or_else(|| ErrorKind::NotConnected.into())
@@ -73,7 +85,7 @@ impl StrictStream {
 
     fn poll_sound(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        match self.socket()?.poll_read(cx, buf) {
+        match poll_read(&self.reading, cx, buf) {
             Poll::Ready(Ok(())) => Poll::Ready(self.inspect(buf, before)),
             Poll::Pending => {
                 ready!(self.clock.poll_too_slow(cx));
@@ -165,7 +177,7 @@ impl AsyncWrite for StrictStream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.answered = true;
-        this.socket()?.poll_write(cx, bytes)
+        this.writing()?.poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -175,7 +187,7 @@ impl AsyncWrite for StrictStream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.answered = true;
-        this.socket()?.poll_write_vectored(cx, slices)
+        this.writing()?.poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -183,28 +195,59 @@ impl AsyncWrite for StrictStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().socket()?.poll_flush(cx)
+        self.get_mut().writing()?.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().socket()?.poll_shutdown(cx)
+        self.get_mut().writing()?.poll_shutdown(cx)
     }
 }
 
 impl Drop for StrictStream {
     fn drop(&mut self) {
         let runtime = Handle::try_current().ok().filter(|_| self.is_heard_out());
-        if let (Some(socket), Some(runtime)) = (self.socket.take(), runtime) {
-            self.closing.spawn_on(hear_out(socket), &runtime);
+        if let (Some(writing), Some(runtime)) = (self.writing.take(), runtime) {
+            let reading = Arc::clone(&self.reading);
+            self.closing.spawn_on(hear_out(reading, writing), &runtime);
+        }
+    }
+}
+
+/// As a socket reads that is all ours.
+fn poll_read(
+    reading: &OwnedReadHalf,
+    cx: &mut Context<'_>,
+    buf: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    let socket: &TcpStream = reading.as_ref();
+    loop {
+        ready!(socket.poll_read_ready(cx))?;
+        match socket.try_read(buf.initialize_unfilled()) {
+            Ok(length) => {
+                buf.advance(length);
+                return Poll::Ready(Ok(()));
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Poll::Ready(Err(error)),
         }
     }
 }
 
 /// Ends our side, then discards what the caller still sends.
-async fn hear_out(mut socket: TcpStream) {
+async fn hear_out(reading: Arc<OwnedReadHalf>, mut writing: OwnedWriteHalf) {
     let discard = async {
-        socket.shutdown().await?;
-        tokio::io::copy(&mut socket.take(HEAR_OUT_BYTES), &mut tokio::io::sink()).await
+        writing.shutdown().await?;
+        let (mut scratch, mut heard) = ([0; 4096], 0);
+        while heard < HEAR_OUT_BYTES {
+            reading.readable().await?;
+            match reading.try_read(&mut scratch) {
+                Ok(0) => break,
+                Ok(length) => heard += length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     };
     if let Ok(Err(error)) = timeout(HEAR_OUT, discard).await {
         tracing::debug!(%error, "the caller closed first");

@@ -1,0 +1,69 @@
+//! `buy_number`: buys a number.
+
+use super::POLL_AFTER_S;
+use crate::api_v1::members::Members;
+use crate::api_v1::money::{Number, time};
+use crate::api_v1::problem::Problem;
+use crate::api_v1::reply::Reply;
+use crate::api_v1::{Call, purchase, server};
+use app::{BuyNumber, Purchased};
+use domain::activation::Activation;
+use serde::Serialize;
+
+/// Facts of the purchase alone: they never change, so that a replay says the same.
+#[derive(Serialize)]
+struct View {
+    order_id: String,
+    phone_number: Option<String>,
+    provider_source: String,
+    charged_usd: Number,
+    status: &'static str,
+    expires_at: Option<String>,
+    cancel_allowed_at: Option<String>,
+    poll_after_s: u32,
+}
+
+impl From<Activation> for View {
+    fn from(bought: Activation) -> Self {
+        Self {
+            order_id: bought.id.to_string(),
+            phone_number: bought.phone.map(|phone| phone.to_string()),
+            provider_source: bought.wanted.server,
+            charged_usd: Number(bought.price),
+            status: "waiting",
+            expires_at: bought.expires_at.map(time),
+            cancel_allowed_at: bought.cancel_allowed_at.map(time),
+            poll_after_s: POLL_AFTER_S,
+        }
+    }
+}
+
+pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
+    let request = request(&call.members)?;
+    let buying = call
+        .engine
+        .buy_number(&call.caller, &request, call.key.clone());
+    let answer = purchase::while_awaited(&call, buying).await;
+    let replayed = answer.replayed;
+    match answer.outcome {
+        Ok(Purchased::Done(receipt)) => Reply::ok(View::from(receipt.activation)),
+        Ok(Purchased::Pending(order)) => Reply::pending(order),
+        Err(refusal) => Err(Problem::from(refusal).replayed(replayed)),
+    }
+    .map(|reply| reply.replayed(replayed))
+}
+
+fn request(members: &Members) -> Result<BuyNumber, Problem> {
+    let server = server::named(members)?;
+    if server.as_deref() == Some(server::ALL) {
+        return Err(Problem::invalid("server", "must name one server to buy at"));
+    }
+    Ok(BuyNumber {
+        service_id: members.needed_id("service_id")?,
+        country_id: members.needed_id("country_id")?,
+        server,
+        provider_type: server::provider_type(members)?,
+        pool_id: members.id("pool_id")?,
+        max_price: members.money("max_price_usd")?,
+    })
+}

@@ -1,0 +1,135 @@
+//! `services`: what numbers can be bought for, and at what price.
+
+use crate::api_v1::members::{Given, Members};
+use crate::api_v1::money::Number;
+use crate::api_v1::problem::Problem;
+use crate::api_v1::reply::Reply;
+use crate::api_v1::{Call, server};
+use app::{Refusal, ServiceView, ServicesOf};
+use serde::Serialize;
+
+const COUNTRY_KEY_MAX: usize = 64;
+const ROUTES_MAX: usize = 50;
+const ID_MAX: usize = 64;
+
+#[derive(Serialize)]
+struct View {
+    services: Vec<Service>,
+    provider_sources: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Service {
+    service_id: String,
+    name: String,
+    provider_source: String,
+    country_id: String,
+    provider_type: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool_id: Option<String>,
+    your_price_usd: Number,
+    success_rate: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<u32>,
+}
+
+impl From<ServiceView> for Service {
+    fn from(view: ServiceView) -> Self {
+        Self {
+            service_id: view.service_id,
+            name: view.name,
+            provider_source: view.provider_source,
+            country_id: view.country_id,
+            provider_type: view.provider_type,
+            pool_id: view.pool_id,
+            your_price_usd: Number(view.price),
+            success_rate: view.success_rate,
+            available: view.available,
+        }
+    }
+}
+
+pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
+    let of = wanted(&call.members)?;
+    let services = call.engine.list_services(&call.caller, &of)?;
+    Reply::ok(View {
+        services: services.into_iter().map(Service::from).collect(),
+        provider_sources: call.engine.provider_sources(),
+    })
+}
+
+/// One server's list by its own country id, or every server's by the merged country.
+fn wanted(members: &Members) -> Result<ServicesOf, Problem> {
+    let server = server::named(members)?;
+    let provider_type = server::provider_type(members)?;
+    let routes = routes(members)?;
+    let country_id = members.id("country_id")?;
+    let country_key = members.text("country_key", COUNTRY_KEY_MAX)?;
+    let one_server = server.as_deref().is_some_and(|name| name != server::ALL);
+    match (country_key, country_id) {
+        (Some(key), _) if !one_server => Ok(ServicesOf::Country(key.to_owned(), routes)),
+        (_, Some(_)) if server.is_some() && !one_server => Err(Problem::missing("country_key")),
+        (_, Some(id)) => Ok(ServicesOf::Route(server, id, provider_type)),
+        (_, None) => Err(Refusal::MissingCountryId.into()),
+    }
+}
+
+/// Pairs such as `1:61,2:61`.
+fn routes(members: &Members) -> Result<Vec<(i64, String)>, Problem> {
+    let pairs = match members.get("routes") {
+        None => return Ok(Vec::new()),
+        Some(Given::Text(text)) => text.split(',').map(route).collect(),
+        Some(_) => None,
+    };
+    pairs
+        .filter(|pairs: &Vec<_>| pairs.len() <= ROUTES_MAX)
+        .ok_or_else(|| {
+            let why = "must be at most 50 pairs of type and country id such as 1:61,2:61";
+            Refusal::InvalidParameter("routes", why.to_owned()).into()
+        })
+}
+
+fn route(pair: &str) -> Option<(i64, String)> {
+    let (provider_type, country_id) = pair.split_once(':')?;
+    let mut number = Members::default();
+    number.add("type".to_owned(), Given::Text(provider_type.to_owned()));
+    let provider_type = number.whole("type")?.ok()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    let sound = (1..=ID_MAX).contains(&country_id.len()) && country_id.bytes().all(plain);
+    let provider_type = i64::try_from(provider_type).ok()?;
+    sound.then(|| (provider_type, country_id.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api_v1::query;
+
+    #[test]
+    fn routes_are_pairs_or_refused() {
+        let read = |text: &str| routes(&query::read(text.as_bytes()).members);
+        let pair = |number, id: &str| (number, id.to_owned());
+        assert_eq!(read("").unwrap(), []);
+        assert_eq!(
+            read("routes=1:61,2:61").unwrap(),
+            [pair(1, "61"), pair(2, "61")]
+        );
+        let many = format!("routes={}", vec!["1:61"; 51].join(","));
+        for bad in [
+            "routes=",
+            "routes=1:61,",
+            "routes=1",
+            "routes=:61",
+            "routes=a:b",
+            "routes=1:61:2",
+            "routes=1:",
+            "routes=01:61",
+            "routes=-1:61",
+            "routes[]=1:61",
+            &many,
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        assert_eq!(read(&many[..many.len() - 5]).unwrap().len(), 50);
+    }
+}

@@ -1,0 +1,99 @@
+//! A success as it leaves the house.
+
+use super::problem::Problem;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::ids::OrderId;
+use serde::Serialize;
+
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// What an endpoint answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    status: StatusCode,
+    body: String,
+    replayed: bool,
+}
+
+#[derive(Serialize)]
+struct Envelope<T> {
+    success: bool,
+    data: T,
+}
+
+/// The answer to a purchase whose outcome is not known yet.
+#[derive(Serialize)]
+struct Pending {
+    order_id: String,
+    status: &'static str,
+}
+
+impl Reply {
+    /// A plain success.
+    ///
+    /// # Errors
+    /// The view cannot be written, which is a fault of ours.
+    pub fn ok(data: impl Serialize) -> Result<Self, Problem> {
+        let envelope = Envelope {
+            success: true,
+            data,
+        };
+        match serde_json::to_string(&envelope) {
+            Ok(body) => Ok(Self {
+                status: StatusCode::OK,
+                body,
+                replayed: false,
+            }),
+            Err(error) => {
+                tracing::error!(%error, "a view cannot be written");
+                Err(Problem::internal())
+            }
+        }
+    }
+
+    /// A promise: the outcome follows under the order's id and the caller's key.
+    pub fn pending(order: OrderId) -> Result<Self, Problem> {
+        let promise = Self::ok(Pending {
+            order_id: order.to_string(),
+            status: "pending",
+        })?;
+        Ok(Self {
+            status: StatusCode::ACCEPTED,
+            ..promise
+        })
+    }
+
+    /// The same answer as the first to its idempotency key, or a new one.
+    pub fn replayed(self, replayed: bool) -> Self {
+        Self { replayed, ..self }
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let mut response = json(self.status, self.body);
+        mark_replayed(response.headers_mut(), self.replayed);
+        response
+    }
+}
+
+pub(super) fn mark_replayed(headers: &mut HeaderMap, replayed: bool) {
+    if replayed {
+        headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    }
+}
+
+/// An answer of the API.
+pub(super) fn json(status: StatusCode, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

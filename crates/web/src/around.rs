@@ -1,0 +1,72 @@
+//! What surrounds every request: its id, the bound on its target, a panic's answer, headers that
+//! every answer carries, and one line in the log.
+
+use crate::api_v1::problem::Problem;
+use crate::request_id;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderValue, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::ids::AccountId;
+use std::any::Any;
+use std::time::Instant;
+
+/// Longest request target, in bytes.
+const TARGET_MAX: usize = 8 * 1024;
+
+/// What an answer of the API tells the log about its request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trail {
+    /// The action, once it is known to be one.
+    pub action: Option<&'static str>,
+    /// The caller's account, once it is known.
+    pub account: Option<AccountId>,
+}
+
+/// The outermost layer.
+pub(crate) async fn every_request(request: Request, next: Next) -> Response {
+    let since = Instant::now();
+    let id = request_id::of(request.headers());
+    let method = request.method().clone();
+    // of a path that is none of ours nothing is kept: a stranger chose it
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = if target_length(request.uri()) > TARGET_MAX {
+        Problem::uri_too_long().into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(request_id::HEADER, id.clone());
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    let trail = response.extensions().get::<Trail>().copied();
+    let trail = trail.unwrap_or_default();
+    tracing::info!(
+        http.method = %method,
+        http.path = matched.as_ref().map_or("(none)", MatchedPath::as_str),
+        action = trail.action,
+        http.status = response.status().as_u16(),
+        duration_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX),
+        request.id = id.to_str().unwrap_or("-"),
+        account.id = trail.account.map(|account| account.0),
+        "answered {}",
+        response.status().as_u16()
+    );
+    response
+}
+
+fn target_length(target: &Uri) -> usize {
+    target.path().len() + target.query().map_or(0, |query| query.len() + 1)
+}
+
+/// The answer to a request whose handler panicked.
+pub(crate) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let why = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied());
+    tracing::error!(why = why.unwrap_or("unknown"), "a handler panicked");
+    Problem::internal().into_response()
+}

@@ -1,0 +1,36 @@
+//! The connection a request came over, so that a purchase can notice that its client is gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::time::sleep;
+
+/// Pause before looking again while the next request lies in the way of the connection's end.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// One connection, as handlers see it.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection(Arc<OwnedReadHalf>);
+
+impl Connection {
+    pub(crate) fn new(reading: Arc<OwnedReadHalf>) -> Self {
+        Self(reading)
+    }
+
+    /// Completes once the caller has closed the connection, or its sending side: the two look
+    /// alike until an answer is written. Takes nothing that was sent.
+    pub(crate) async fn ended(&self) {
+        let socket: &TcpStream = (*self.0).as_ref();
+        loop {
+            match socket.peek(&mut [0]).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => match socket.ready(Interest::READABLE).await {
+                    Ok(ready) if !ready.is_read_closed() => sleep(LOOK_AGAIN).await,
+                    _ => return,
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What every request works with.
+
+use app::Engine;
+use app::api_key::Pepper;
+use app::limits::Limits;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What the operator set for callers over HTTP.
+#[derive(Clone, Debug)]
+pub struct DoorSettings {
+    /// Requests per minute, key and action, where the key has no figure of its own.
+    pub requests_per_minute: u32,
+    /// Answers with 401 per minute and address.
+    pub failed_auth_per_minute: u32,
+    /// Questions for orders that do not exist, per minute and account.
+    pub misses_per_minute: u32,
+    /// Proxies whose `X-Forwarded-For` is believed: network and bits of its prefix.
+    pub trusted_proxies: Vec<(IpAddr, u8)>,
+    /// The origin under which callers reach the gateway; nothing means what their Host says.
+    pub public_url: Option<String>,
+}
+
+/// The door: one for all listeners.
+pub struct Door {
+    /// The use cases.
+    pub engine: Arc<Engine>,
+    /// The windows that requests are counted in.
+    pub limits: Arc<Limits>,
+    /// The key of the keyed hash of API keys.
+    pub pepper: Pepper,
+    /// Settings.
+    pub settings: DoorSettings,
+    /// Whether `/readyz` may say yes: set once all is wired, taken back before draining.
+    pub ready: AtomicBool,
+}
+
+impl Door {
+    /// Whether requests can be served now.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) && self.engine.store().healthy()
+    }
+}

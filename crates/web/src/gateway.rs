@@ -1,0 +1,92 @@
+//! The gateway itself: whether it lives, its own description, its pages.
+
+use crate::api_v1::problem::Problem;
+use crate::door::Door;
+use crate::{address, docs};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use std::sync::Arc;
+
+const OK: &str = r#"{"success":true,"data":{"status":"ok"}}"#;
+
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Headers of an answer that is neither a page nor worth keeping.
+const JSON: [(HeaderName, &str); 2] = [
+    (header::CONTENT_TYPE, "application/json"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// Headers of everything that a browser shows.
+const PAGE: [(HeaderName, &str); 3] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-cache"),
+];
+
+pub(crate) async fn healthz() -> Response {
+    (JSON, OK).into_response()
+}
+
+pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> Response {
+    if door.is_ready() {
+        return (JSON, OK).into_response();
+    }
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "not_ready",
+        "The gateway is starting, stopping or cannot reach its store.",
+    )
+    .into_response()
+}
+
+pub(crate) async fn openapi(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    (JSON, docs::openapi(&base_url(&door, &parts))).into_response()
+}
+
+pub(crate) async fn docs(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let html = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    (PAGE, html, docs::page(&base_url(&door, &parts))).into_response()
+}
+
+pub(crate) async fn asset(target: Uri) -> Response {
+    let name = target.path().strip_prefix("/assets/");
+    match name.and_then(docs::asset) {
+        Some((media_type, content)) => {
+            (PAGE, [(header::CONTENT_TYPE, media_type)], content).into_response()
+        }
+        None => Problem::not_found().into_response(),
+    }
+}
+
+pub(crate) async fn home() -> Response {
+    (PAGE, Redirect::temporary("/docs")).into_response()
+}
+
+pub(crate) async fn not_found() -> Response {
+    Problem::not_found().into_response()
+}
+
+pub(crate) async fn method_not_allowed() -> Response {
+    Problem::method_not_allowed("GET, HEAD").into_response()
+}
+
+/// The origin the reader came to. A Host that is no plain one is sorted out by the docs.
+fn base_url(door: &Door, parts: &Parts) -> String {
+    if let Some(public_url) = &door.settings.public_url {
+        return public_url.clone();
+    }
+    let host = parts.headers.get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let scheme = if address::is_https(parts, &door.settings.trusted_proxies) {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{host}")
+}

@@ -1,0 +1,37 @@
+//! Every route on one page.
+
+use crate::api_v1::{self, Service};
+use crate::door::Door;
+use crate::{around, gateway};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::from_fn;
+use axum::routing::{any, get};
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// The router of all doors.
+pub fn router(door: Arc<Door>) -> Router {
+    Router::new()
+        .route("/api/v1/otp", any(otp))
+        .route("/api/v1/smm", any(smm))
+        .route("/api/v1/openapi.json", get(gateway::openapi))
+        .route("/healthz", get(gateway::healthz))
+        .route("/readyz", get(gateway::readyz))
+        .route("/docs", get(gateway::docs))
+        .route("/assets/{name}", get(gateway::asset))
+        .route("/", get(gateway::home))
+        .fallback(gateway::not_found)
+        .method_not_allowed_fallback(gateway::method_not_allowed)
+        .layer(CatchPanicLayer::custom(around::panicked))
+        .layer(from_fn(around::every_request))
+        .with_state(door)
+}
+
+async fn otp(State(door): State<Arc<Door>>, request: Request) -> axum::response::Response {
+    api_v1::serve(door, &Service::OTP, request).await
+}
+
+async fn smm(State(door): State<Arc<Door>>, request: Request) -> axum::response::Response {
+    api_v1::serve(door, &Service::SMM, request).await
+}
