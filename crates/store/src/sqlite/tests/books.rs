@@ -55,6 +55,10 @@ fn a_changed_balance_is_found() {
     assert_eq!(rules, ["I-04"]);
     let rules = rules_broken_by("UPDATE wallet SET held = 0, available = available + held");
     assert_eq!(rules, ["I-04", "I-05"]);
+    assert_eq!(
+        rules_broken_by("DELETE FROM wallet; DELETE FROM account"),
+        ["I-04"]
+    );
     let broken = "PRAGMA ignore_check_constraints = ON; UPDATE wallet SET receivable = -1";
     assert_eq!(rules_broken_by(broken), ["I-03", "I-04"]);
 }
