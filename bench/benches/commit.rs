@@ -99,7 +99,7 @@ async fn measure(store: &Arc<Sqlite>, callers: usize, orders: i64) {
         tasks.spawn(async move {
             let mut spans = Vec::new();
             while left.fetch_sub(1, Ordering::Relaxed) > 0 {
-                spans.push(buy(&*store).await);
+                spans.push(buy(&store).await);
             }
             spans
         });

@@ -12,6 +12,7 @@ use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::cells::{Cells, one};
+use super::derive;
 use super::fault::Fault;
 use crate::audit::{Books, Findings, HoldFacts, OrderFacts, State, book, check_due};
 use crate::chain::{Event, Link};
@@ -136,10 +137,16 @@ fn close(
     seen.events += 1;
     seen.legs += event.legs.len() as u64;
     let derived = match event.kind.as_str() {
-        "hold" => count(&mut seen.holds, hold_entry(conn, event)?),
-        "resolution" => count(&mut seen.resolutions, resolution_entry(conn, event)?),
-        "adjustment" => count(&mut seen.adjustments, adjustment_entry(conn, event)?),
-        "credit" => count(&mut seen.credits, credit_entry(conn, event)?),
+        "hold" => count(&mut seen.holds, derive::hold(conn, event.reference)?),
+        "resolution" => count(
+            &mut seen.resolutions,
+            derive::resolution(conn, event.reference)?,
+        ),
+        "adjustment" => count(
+            &mut seen.adjustments,
+            derive::adjustment(conn, event.reference, event.seq)?,
+        ),
+        "credit" => count(&mut seen.credits, derive::credit(conn, event.reference)?),
         _ => Derived::NotNeeded,
     };
     let legs = || event.legs.iter().map(|(leg, _)| leg);
@@ -189,56 +196,6 @@ fn count(seen: &mut u64, entry: Option<Entry>) -> Derived {
         }
         None => Derived::Missing,
     }
-}
-
-fn hold_entry(conn: &Connection, event: &Gathered) -> Result<Option<Entry>, Fault> {
-    let sql = "SELECT order_id, account_id, amount FROM hold WHERE order_id = ?1";
-    one(conn, sql, [event.reference], |row| {
-        let cells = &mut Cells::new("hold", row);
-        let order = OrderId(cells.take()?);
-        Ok(Entry::hold(AccountId(cells.take()?), order, cells.usd()?))
-    })
-}
-
-fn resolution_entry(conn: &Connection, event: &Gathered) -> Result<Option<Entry>, Fault> {
-    let sql = "SELECT r.order_id, h.account_id, h.amount, r.posted FROM resolution r \
-               JOIN hold h ON h.order_id = r.order_id WHERE r.order_id = ?1";
-    one(conn, sql, [event.reference], |row| {
-        let cells = &mut Cells::new("resolution", row);
-        let order = OrderId(cells.take()?);
-        let account = AccountId(cells.take()?);
-        Ok(Entry::resolution(
-            account,
-            order,
-            cells.usd()?,
-            cells.usd()?,
-        ))
-    })
-}
-
-fn adjustment_entry(conn: &Connection, event: &Gathered) -> Result<Option<Entry>, Fault> {
-    let sql = "SELECT a.order_id, h.account_id, a.seq, a.amount FROM adjustment a \
-               JOIN hold h ON h.order_id = a.order_id WHERE a.order_id = ?1 AND a.seq = ?2";
-    one(conn, sql, [event.reference, event.seq], |row| {
-        let cells = &mut Cells::new("adjustment", row);
-        let order = OrderId(cells.take()?);
-        let account = AccountId(cells.take()?);
-        Ok(Entry::adjustment(
-            account,
-            order,
-            cells.take()?,
-            cells.usd()?,
-        ))
-    })
-}
-
-fn credit_entry(conn: &Connection, event: &Gathered) -> Result<Option<Entry>, Fault> {
-    let sql = "SELECT id, account_id, amount FROM credit WHERE id = ?1";
-    one(conn, sql, [event.reference], |row| {
-        let cells = &mut Cells::new("credit", row);
-        let id = cells.take()?;
-        Ok(Entry::credit(AccountId(cells.take()?), id, cells.usd()?))
-    })
 }
 
 fn repeated_causes(conn: &Connection, findings: &mut Findings) -> Result<(), Fault> {

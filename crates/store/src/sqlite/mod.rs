@@ -5,6 +5,7 @@ mod activation;
 mod attempt;
 mod audit;
 mod cells;
+mod derive;
 mod fault;
 mod group;
 mod guard;
