@@ -15,3 +15,6 @@ pub mod strict_head;
 
 pub use door::{Door, DoorSettings};
 pub use router::router;
+
+#[cfg(test)]
+mod tests;

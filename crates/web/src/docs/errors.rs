@@ -36,6 +36,7 @@ pub(super) const EVERYWHERE: &[&str] = &[
     "ip_not_allowed",
     "account_suspended",
     "method_not_allowed",
+    "uri_too_long",
     "rate_limited",
     "internal_error",
     "storage_unavailable",
@@ -97,6 +98,11 @@ pub const STATUSES: &[ErrorStatus] = &[
         "Read code; wait for Retry-After where it is sent.",
     ),
     status(413, "The body is larger than 64 KiB", "Send less."),
+    status(
+        414,
+        "The request target is longer than 8 KiB",
+        "Send less in the query.",
+    ),
     status(
         415,
         "Unsupported body type",
@@ -302,6 +308,11 @@ pub const CODES: &[ErrorCode] = &[
         "The first request with this key is still running; Retry-After says when to ask again.",
     ),
     code(413, "body_too_large", "The body is larger than 64 KiB."),
+    code(
+        414,
+        "uri_too_long",
+        "Path and query together are longer than 8 KiB.",
+    ),
     code(
         415,
         "unsupported_media_type",

@@ -172,7 +172,6 @@ const BUY_NUMBER: Endpoint = Endpoint {
             "conflicting_parameters",
             "invalid_provider_type",
             "invalid_pool",
-            "country_not_found",
             "price_changed",
             "no_numbers",
         ],
@@ -233,9 +232,19 @@ const GET_STATUS: Endpoint = Endpoint {
                 Shape::Text,
                 "The whole message, where the provider passes it on.",
             ),
-            maybe("expires_at", Shape::Time, EXPIRES_AT),
-            maybe("cancel_allowed_at", Shape::Time, CANCEL_ALLOWED_AT),
-            maybe(
+            field("order_id", Shape::OrderId, "The order."),
+            field(
+                "phone_number",
+                Shape::Nullable(&Shape::Text),
+                "The number in E.164 form; null while there is none.",
+            ),
+            field("expires_at", Shape::Nullable(&Shape::Time), EXPIRES_AT),
+            field(
+                "cancel_allowed_at",
+                Shape::Nullable(&Shape::Time),
+                CANCEL_ALLOWED_AT,
+            ),
+            field(
                 "poll_after_s",
                 Shape::Integer(0, LONGEST_WAIT_S),
                 POLL_AFTER_S,
@@ -247,6 +256,8 @@ const GET_STATUS: Endpoint = Endpoint {
   "data": {
     "status": "received",
     "code": "123456",
+    "order_id": "42",
+    "phone_number": "+923001234567",
     "expires_at": "2026-01-31T12:20:00Z",
     "cancel_allowed_at": "2026-01-31T12:02:00Z",
     "poll_after_s": 3

@@ -47,6 +47,7 @@ pub(super) const COUNTRIES: Endpoint = Endpoint {
         &[
             "unknown_server",
             "conflicting_parameters",
+            "parameter_too_long",
             "provider_unavailable",
         ],
     ],
@@ -166,6 +167,7 @@ pub(super) const SERVICES: Endpoint = Endpoint {
             "unknown_server",
             "conflicting_parameters",
             "missing_country_id",
+            "missing_parameter",
             "invalid_routes",
             "invalid_provider_type",
             "invalid_parameter",

@@ -34,7 +34,7 @@ const HEALTH: Endpoint = Endpoint {
     },
     accepted: None,
     leads_to: &[],
-    refusals: &[&["method_not_allowed"]],
+    refusals: &[&["method_not_allowed", "uri_too_long"]],
 };
 
 const READY: Endpoint = Endpoint {
@@ -46,7 +46,7 @@ const READY: Endpoint = Endpoint {
         description: "The gateway serves.",
         ..HEALTH.answer
     },
-    refusals: &[&["method_not_allowed", "not_ready"]],
+    refusals: &[&["method_not_allowed", "uri_too_long", "not_ready"]],
     ..HEALTH
 };
 
@@ -75,6 +75,6 @@ const DESCRIPTION: Endpoint = Endpoint {
   "components": {}
 }"#,
     },
-    refusals: &[&["method_not_allowed"]],
+    refusals: &[&["method_not_allowed", "uri_too_long"]],
     ..HEALTH
 };

@@ -63,7 +63,7 @@ const SERVICES: Endpoint = Endpoint {
   "success": true,
   "data": {
     "services": [
-      { "service_id": "1", "name": "Followers", "category": "Instagram", "rate_usd_per_1000": 1.080000, "min": 50, "max": 10000 }
+      { "service_id": "1", "name": "Followers", "category": "Instagram", "rate_usd_per_1000": 1.080000, "min": 50, "max": 10000, "type": "Default", "refill": false, "cancel": true, "dripfeed": false }
     ]
   }
 }"#,
@@ -93,6 +93,18 @@ const SERVICE: &[Field] = &[
         "max",
         Shape::Integer(0, MOST),
         "The largest quantity of one order.",
+    ),
+    field(
+        "type",
+        Shape::Text,
+        "The type of its orders: Default takes a quantity, others take other members.",
+    ),
+    field("refill", Shape::Boolean, "Whether refills are offered."),
+    field("cancel", Shape::Boolean, "Whether a cancel is offered."),
+    field(
+        "dripfeed",
+        Shape::Boolean,
+        "Whether runs and interval are taken.",
     ),
 ];
 
@@ -131,6 +143,17 @@ const PLACE_ORDER: Endpoint = Endpoint {
             place: Place::Body,
             description: "Quantity within the service's min and max.",
             example: "500",
+        },
+        Parameter {
+            name: "max_price_usd",
+            aliases: &[],
+            kind: Kind::Money,
+            required: Required::No,
+            place: Place::Body,
+            description: "The most you will pay for the whole order, in USD with at most six \
+                          decimals and no exponent. A charge above it is refused with 409 \
+                          price_changed.",
+            example: "0.540000",
         },
         IDEMPOTENCY_KEY,
     ],
@@ -172,6 +195,7 @@ const PLACE_ORDER: Endpoint = Endpoint {
             "invalid_link",
             "link_host_mismatch",
             "duplicate_active_order",
+            "price_changed",
         ],
     ],
     ..BASE
@@ -195,11 +219,18 @@ const ORDER_STATUS: Endpoint = Endpoint {
     sample: &[("order_id", Sample::Number(15))],
     answer: Answer {
         description: "The order's state.",
-        fields: &[STATUS, REMAINS, START_COUNT],
+        fields: &[
+            STATUS,
+            REMAINS,
+            START_COUNT,
+            field("order_id", Shape::OrderId, "The order."),
+            CHARGED,
+            REFUNDED,
+        ],
         wrapped: true,
         example: r#"{
   "success": true,
-  "data": { "status": "Partial", "remains": 157, "start_count": 3572 }
+  "data": { "status": "Partial", "remains": 157, "start_count": 3572, "order_id": "15", "charged": 0.540000, "refunded": 0.169560 }
 }"#,
     },
     refusals: &[
@@ -219,6 +250,13 @@ const START_COUNT: Field = field(
     "start_count",
     Shape::Integer(0, MOST),
     "The count at the target when the order started; 0 before.",
+);
+
+const CHARGED: Field = field("charged", Shape::Money, "What was charged, in USD.");
+const REFUNDED: Field = field(
+    "refunded",
+    Shape::Money,
+    "What went back to the wallet, in USD.",
 );
 
 const BALANCE_OF_WALLET: Endpoint = Endpoint {
@@ -294,11 +332,7 @@ const ORDER: &[Field] = &[
         Shape::Integer(1, MOST),
         "How many units were ordered.",
     ),
-    field("charged", Shape::Money, "What was charged, in USD."),
-    field(
-        "refunded",
-        Shape::Money,
-        "What went back to the wallet, in USD.",
-    ),
+    CHARGED,
+    REFUNDED,
     field("created_at", Shape::Time, "When it was placed."),
 ];

@@ -9,13 +9,8 @@ use crate::docs::endpoints::{self, Answer, Endpoint, Method};
 use crate::docs::errors::ErrorCode;
 
 /// Refused while the request was still being parsed: no body, no headers of ours.
-const BY_THE_PARSER: &[(&str, &str)] = &[
-    (
-        "414",
-        "The request line is too long. The answer has no body.",
-    ),
-    ("431", "The headers are too large. The answer has no body."),
-];
+const BY_THE_PARSER: &[(&str, &str)] =
+    &[("431", "The headers are too large. The answer has no body.")];
 
 /// The responses of endpoints that share a path and a method.
 pub(super) fn of(actions: &[&'static Endpoint]) -> Value {

@@ -1,0 +1,9 @@
+//! The router as callers meet it, over the real engine and store and scripted upstreams.
+
+mod answers;
+mod bad_input;
+mod hang_up;
+mod replays;
+mod surroundings;
+mod upstreams;
+mod world;

@@ -1,0 +1,257 @@
+//! Scripted upstreams: the service's id says what a purchase comes to.
+
+use domain::phone::Phone;
+use domain::time::Millis;
+use domain::upstream::{
+    CancelReply, Capabilities, ListedNumber, ListedPanelOrder, Number, NumberListing, NumberOffer,
+    NumberRequest, NumberStatus, NumberUpstream, PanelRequest, PanelService, PanelStatusRow,
+    PanelUpstream, Pending, Purchase, ReadFailure, Refusal, Reply, Sms,
+};
+use domain::usd::{Rate, Usd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Semaphore;
+
+fn capabilities() -> Capabilities {
+    Capabilities {
+        list_active: true,
+        list_lag: Millis(0),
+        late_window: Millis::seconds(60),
+        max_price: true,
+        cancel: true,
+        min_cancel_age: Millis::seconds(120),
+        activation_ttl: Millis::minutes(20),
+    }
+}
+
+fn reply<T>(outcome: T) -> Reply<T> {
+    Reply {
+        outcome,
+        raw: "scripted".to_owned(),
+    }
+}
+
+/// What all OTP upstreams of a world share.
+pub(super) struct Numbers {
+    pub sold: AtomicU64,
+    pub cancelled: AtomicU64,
+    /// Opens purchases of the service `slow`.
+    pub gate: Semaphore,
+    /// What every activation has received.
+    pub message: Mutex<Option<Sms>>,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self {
+            sold: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
+            gate: Semaphore::new(0),
+            message: Mutex::new(None),
+        }
+    }
+}
+
+impl Numbers {
+    pub fn of(self: &Arc<Self>, server: &'static str) -> Arc<OneServer> {
+        Arc::new(OneServer {
+            server,
+            shared: Arc::clone(self),
+            capabilities: capabilities(),
+        })
+    }
+
+    fn sell(&self, server: &str) -> Reply<Purchase<Number>> {
+        let count = self.sold.fetch_add(1, Ordering::SeqCst);
+        let phone = Phone::parse(&format!("92300{:07}", 1_234_567 + count)).unwrap();
+        reply(Purchase::Done(Number {
+            id: format!("{server}-{count}"),
+            phone,
+            cost: None,
+            lifetime: None,
+            cancel_after: None,
+        }))
+    }
+}
+
+/// One OTP upstream.
+pub(super) struct OneServer {
+    server: &'static str,
+    shared: Arc<Numbers>,
+    capabilities: Capabilities,
+}
+
+impl OneServer {
+    async fn buy_number(&self, service: &str) -> Reply<Purchase<Number>> {
+        match service {
+            "none" => reply(Purchase::Refused(Refusal::NoStock)),
+            "lost" => reply(Purchase::Unknown),
+            "slow" => {
+                self.shared.gate.acquire().await.unwrap().forget();
+                self.shared.sell(self.server)
+            }
+            _ => self.shared.sell(self.server),
+        }
+    }
+
+    fn offers(&self) -> Vec<NumberOffer> {
+        let country = if self.server == "paul" { "6" } else { "61" };
+        let offer = |service: &str, pool: Option<&str>, cost| NumberOffer {
+            country: country.to_owned(),
+            service: service.to_owned(),
+            pool: pool.map(str::to_owned),
+            cost: Usd(cost),
+            available: (self.server == "peter").then_some(100),
+            success_rate: (self.server == "peter").then_some(86),
+        };
+        match self.server {
+            "peter" => ["306343", "none", "lost", "slow"]
+                .map(|service| offer(service, None, 33_333))
+                .to_vec(),
+            "paul" => vec![offer("tg", None, 150_000)],
+            _ => vec![
+                offer("tg", Some("7"), 50_000),
+                offer("tg", Some("8"), 40_000),
+            ],
+        }
+    }
+}
+
+impl NumberUpstream for OneServer {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn buy<'a>(&'a self, request: &'a NumberRequest) -> Pending<'a, Reply<Purchase<Number>>> {
+        Box::pin(self.buy_number(&request.service))
+    }
+
+    fn status<'a>(&'a self, _: &'a str) -> Pending<'a, Result<NumberStatus, ReadFailure>> {
+        let message = self.shared.message.lock().unwrap().clone();
+        let status = message.map_or(NumberStatus::Waiting, NumberStatus::Code);
+        Box::pin(async move { Ok(status) })
+    }
+
+    fn active(&self) -> Pending<'_, Result<Vec<ListedNumber>, ReadFailure>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn cancel<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<CancelReply>> {
+        self.shared.cancelled.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async { reply(CancelReply::Cancelled) })
+    }
+
+    fn finish<'a>(&'a self, _: &'a str) -> Pending<'a, Result<(), ReadFailure>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
+        Box::pin(async { Ok(Usd(1_000_000_000)) })
+    }
+
+    fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>> {
+        let country = if self.server == "paul" { "6" } else { "61" };
+        let services = [
+            ("306343", "Discord"),
+            ("tg", "Telegram"),
+            ("none", "Sandbox: no numbers"),
+            ("lost", "Sandbox: answer lost"),
+            ("slow", "Sandbox: slow answer"),
+        ];
+        let listing = NumberListing {
+            countries: vec![(country.to_owned(), "Pakistan".to_owned())],
+            services: services
+                .map(|(id, name)| (id.to_owned(), name.to_owned()))
+                .to_vec(),
+            offers: self.offers(),
+        };
+        Box::pin(async { Ok(listing) })
+    }
+}
+
+/// The SMM panel: a link with `slow` in it waits at the gate, one with `lost` is never answered.
+pub(super) struct Panel {
+    pub placed: AtomicU64,
+    pub gate: Semaphore,
+    capabilities: Capabilities,
+}
+
+impl Default for Panel {
+    fn default() -> Self {
+        Self {
+            placed: AtomicU64::new(0),
+            gate: Semaphore::new(0),
+            capabilities: capabilities(),
+        }
+    }
+}
+
+impl Panel {
+    async fn place_order(&self, link: &str) -> Reply<Purchase<String>> {
+        if link.contains("lost") {
+            return reply(Purchase::Unknown);
+        }
+        if link.contains("slow") {
+            self.gate.acquire().await.unwrap().forget();
+        }
+        let id = self.placed.fetch_add(1, Ordering::SeqCst);
+        reply(Purchase::Done(id.to_string()))
+    }
+}
+
+fn service(id: &str, name: &str, kind: &'static str, rate: i64, max: u64) -> PanelService {
+    PanelService {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        category: "Instagram".to_owned(),
+        kind: Some(kind),
+        rate: Rate(rate),
+        min: 50,
+        max,
+        refill: false,
+        cancel: true,
+        dripfeed: id == "5",
+    }
+}
+
+impl PanelUpstream for Panel {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn place<'a>(&'a self, request: &'a PanelRequest) -> Pending<'a, Reply<Purchase<String>>> {
+        let link = request.members.iter().find(|(name, _)| *name == "link");
+        let link = link.map_or("", |(_, value)| value);
+        Box::pin(self.place_order(link))
+    }
+
+    fn statuses<'a>(
+        &'a self,
+        _: &'a [String],
+    ) -> Pending<'a, Result<Vec<PanelStatusRow>, ReadFailure>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn orders(&self) -> Pending<'_, Result<Vec<ListedPanelOrder>, ReadFailure>> {
+        Box::pin(async { Err(ReadFailure::NotOffered) })
+    }
+
+    fn cancel<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<CancelReply>> {
+        Box::pin(async { reply(CancelReply::Unknown) })
+    }
+
+    fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
+        Box::pin(async { Ok(Usd(1_000_000_000)) })
+    }
+
+    fn services(&self) -> Pending<'_, Result<Vec<PanelService>, ReadFailure>> {
+        let services = vec![
+            service("1", "Followers", "Default", 900_000_000, 10_000),
+            service("2", "Comments", "Custom Comments", 900_000_000, 10_000),
+            service("3", "Mass report", "Default", 900_000_000, 10_000),
+            service("4", "Followers gold", "Default", i64::MAX / 2, u64::MAX),
+            service("5", "Followers drip", "Default", 900_000_000, 10_000),
+        ];
+        Box::pin(async { Ok(services) })
+    }
+}

@@ -1,0 +1,363 @@
+//! A whole gateway in memory: the real router, engine and store over scripted upstreams.
+
+use super::upstreams::{Numbers, Panel};
+use crate::{Door, DoorSettings, router};
+use app::api_key::{Environment, Pepper};
+use app::limits::Limits;
+use app::{Engine, KeyOrder, Outside, Settings};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request};
+use domain::access::{Account, ApiKey};
+use domain::activation::Plan;
+use domain::catalogue::{Server, ServerRoute};
+use domain::change::{Change, Write};
+use domain::ids::{AccountId, KeyId};
+use domain::ledger::Wallet;
+use domain::markup::{Markup, Markups};
+use domain::policy::Rules;
+use domain::ports::{Clock, Page, Store, Tasks};
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{NumberUpstream, PanelUpstream, Pending};
+use domain::usd::Usd;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+use store::Sqlite;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+/// Time that stands still until it is moved; sleeping takes real time.
+pub(super) struct HandClock(AtomicI64);
+
+impl HandClock {
+    pub fn advance(&self, span: Millis) {
+        self.0.fetch_add(span.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+
+    fn sleep(&self, span: Millis) -> Pending<'static, ()> {
+        let span = Duration::from_millis(span.0.unsigned_abs());
+        Box::pin(tokio::time::sleep(span))
+    }
+}
+
+struct Tracked(TaskTracker);
+
+impl Tasks for Tracked {
+    fn spawn(&self, work: Pending<'static, ()>) {
+        self.0.spawn(work);
+    }
+}
+
+/// The gateway, one account with money and one key.
+pub(super) struct World {
+    pub router: Router,
+    pub door: Arc<Door>,
+    pub store: Arc<Sqlite>,
+    pub clock: Arc<HandClock>,
+    pub numbers: Arc<Numbers>,
+    pub panel: Arc<Panel>,
+    pub account: AccountId,
+    pub key: String,
+    pub tasks: TaskTracker,
+}
+
+/// Everything that a refused request must leave alone.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Books {
+    pub wallet: Wallet,
+    pub entries: u64,
+    pub open_holds: u64,
+    pub orders: usize,
+}
+
+/// An answer, read whole.
+pub(super) struct Answered {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answered {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub fn data(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.json()["data"].clone()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+fn servers() -> Vec<Server> {
+    let server = |name: &str, enabled, routes: &[i64]| Server {
+        name: name.to_owned(),
+        enabled,
+        routes: routes
+            .iter()
+            .map(|provider_type| ServerRoute {
+                provider_type: *provider_type,
+                upstream: name.to_owned(),
+            })
+            .collect(),
+    };
+    vec![
+        server("peter", true, &[1, 2]),
+        server("paul", true, &[0]),
+        server("andrew", true, &[0]),
+        server("luke", false, &[0]),
+    ]
+}
+
+fn settings() -> Settings {
+    let plan = Plan {
+        lease: Millis::seconds(35),
+        in_doubt_window: Millis::seconds(60),
+        min_cancel_age: Millis::seconds(120),
+        lifetime: Millis::minutes(20),
+        retry: Millis::seconds(2),
+    };
+    let named = |name: &str| ((name.to_owned(), name.to_owned()), plan);
+    Settings {
+        default_server: "peter".to_owned(),
+        servers: servers(),
+        activations: ["peter", "paul", "andrew"].map(named).into(),
+        smm: HashMap::new(),
+        activation_poll: Millis::seconds(1),
+        sync_budget: Millis(400),
+        price_grace: Millis::seconds(60),
+        key_lifetime: Millis::minutes(24 * 60),
+        in_doubt_caps: HashMap::new(),
+        orphan_after: Millis::minutes(5),
+        markups: Markups {
+            general: Markup {
+                parts_per_million: 200_000,
+                fixed: Usd::ZERO,
+            },
+            rules: Vec::new(),
+        },
+        rules: Rules::demo(),
+    }
+}
+
+pub(super) fn generous() -> DoorSettings {
+    DoorSettings {
+        requests_per_minute: 1_000_000,
+        failed_auth_per_minute: 1_000_000,
+        misses_per_minute: 1_000_000,
+        trusted_proxies: Vec::new(),
+        public_url: None,
+    }
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::with(generous()).await
+    }
+
+    pub async fn with(door_settings: DoorSettings) -> Self {
+        let store = Arc::new(Sqlite::in_memory().unwrap());
+        let clock = Arc::new(HandClock(AtomicI64::new(1_769_860_800_000)));
+        let (numbers, panel) = (Arc::new(Numbers::default()), Arc::new(Panel::default()));
+        let tasks = TaskTracker::new();
+        let names = ["peter", "paul", "andrew"];
+        let upstreams =
+            names.map(|name| (name.to_owned(), numbers.of(name) as Arc<dyn NumberUpstream>));
+        let panels = vec![("panel".to_owned(), panel.clone() as Arc<dyn PanelUpstream>)];
+        let outside = Outside {
+            store: store.clone(),
+            clock: clock.clone(),
+            tasks: Arc::new(Tracked(tasks.clone())),
+            numbers: upstreams.into(),
+            panels,
+        };
+        let engine = Engine::new(outside, settings());
+        for name in names.into_iter().chain(["panel"]) {
+            engine.refresh_upstream(name).await.outcome.unwrap();
+        }
+        let pepper = Pepper::new(&[7; 32]).unwrap();
+        let door = Arc::new(Door {
+            engine,
+            limits: Arc::new(Limits::new(1_000)),
+            pepper,
+            settings: door_settings,
+            ready: AtomicBool::new(true),
+        });
+        let mut world = Self {
+            router: router(Arc::clone(&door)),
+            door,
+            store,
+            clock,
+            numbers,
+            panel,
+            account: AccountId(0),
+            key: String::new(),
+            tasks,
+        };
+        (world.account, world.key) = world.new_account("ana@example.com").await;
+        world.credit("50").await;
+        world
+    }
+
+    /// Another account with access and a key.
+    pub async fn new_account(&self, email: &str) -> (AccountId, String) {
+        let engine = &self.door.engine;
+        let account = engine.create_account(email, 3).await.unwrap();
+        let key = self.new_key(account, KeyOrder::default()).await;
+        (account, key)
+    }
+
+    pub async fn new_key(&self, account: AccountId, order: KeyOrder) -> String {
+        let order = KeyOrder {
+            name: "test".to_owned(),
+            ..order
+        };
+        let making = (Environment::Live, &self.door.pepper);
+        let issued = self.door.engine.issue_key(account, order, making).await;
+        issued.unwrap().text
+    }
+
+    /// A key whose row is changed before it is ever stored.
+    pub async fn odd_key(&self, account: AccountId, change: impl FnOnce(&mut ApiKey)) -> String {
+        let random = app::api_key::fresh_random().unwrap();
+        let fresh = app::api_key::generate(Environment::Live, &random);
+        let mut key = ApiKey {
+            id: KeyId(self.store.next_row_id()),
+            account,
+            public_id: fresh.public_id().to_owned(),
+            mac: fresh.mac(&self.door.pepper),
+            name: "odd".to_owned(),
+            last4: fresh.last4().to_owned(),
+            scopes: Vec::new(),
+            rate_limit: None,
+            allowed_addresses: Vec::new(),
+            created_at: self.clock.now(),
+            expires_at: None,
+            disabled: false,
+            revoked: false,
+        };
+        change(&mut key);
+        self.write(Write::InsertKey(Box::new(key))).await;
+        fresh.reveal().to_owned()
+    }
+
+    pub async fn change_account(&self, change: impl FnOnce(&mut Account)) {
+        let found = self.store.account(self.account).await.unwrap();
+        let mut account = found.unwrap();
+        change(&mut account);
+        self.write(Write::UpdateAccount(Box::new(account))).await;
+    }
+
+    async fn write(&self, write: Write) {
+        let change = Change::new("test", self.clock.now(), vec![write]);
+        self.store.commit(change).await.unwrap();
+    }
+
+    pub async fn credit(&self, amount: &str) {
+        let amount = Usd::parse(amount).unwrap();
+        let credit = self.door.engine.credit_wallet(self.account, amount, "test");
+        credit.await.unwrap();
+    }
+
+    /// Sends a request as it is, from 127.0.0.1.
+    pub async fn send(&self, request: Request<Body>) -> Answered {
+        self.send_from("127.0.0.1:4000", request).await
+    }
+
+    pub async fn send_from(&self, peer: &str, mut request: Request<Body>) -> Answered {
+        let peer: SocketAddr = peer.parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        Answered {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    pub async fn get(&self, target: &str) -> Answered {
+        self.send(self.request("GET", target, &[], "")).await
+    }
+
+    /// A write with a JSON body and further headers.
+    pub async fn post(&self, target: &str, headers: &[(&str, &str)], body: &str) -> Answered {
+        let json = [&[("content-type", "application/json")], headers].concat();
+        self.send(self.request("POST", target, &json, body)).await
+    }
+
+    /// A request with the world's key, unless the headers bring one.
+    pub fn request(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Request<Body> {
+        let mut request = Request::builder().method(method).uri(target);
+        if !headers.iter().any(|(name, _)| *name == "x-api-key") {
+            request = request.header("x-api-key", &self.key);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !body.is_empty() {
+            request = request.header("content-length", body.len());
+        }
+        request.body(Body::from(body.to_owned())).unwrap()
+    }
+
+    pub async fn wallet(&self) -> Wallet {
+        self.store.wallet(self.account).await.unwrap().unwrap()
+    }
+
+    pub async fn books(&self) -> Books {
+        let audit = self.store.audit(self.clock.now()).await.unwrap();
+        assert_eq!(audit.violations, []);
+        let page = Page {
+            limit: 100,
+            before: None,
+            since: None,
+            states: Vec::new(),
+            progress: Vec::new(),
+        };
+        let activations = self.store.activations(self.account, &page).await.unwrap();
+        let smm_orders = self.store.smm_orders(self.account, &page).await.unwrap();
+        Books {
+            wallet: self.wallet().await,
+            entries: audit.entries,
+            open_holds: audit.open_holds,
+            orders: activations.len() + smm_orders.len(),
+        }
+    }
+
+    /// Buys a Discord number at peter and gives its order id.
+    pub async fn buy(&self) -> String {
+        let answer = self.post(BUY, &[], DISCORD).await;
+        answer.data()["order_id"].as_str().unwrap().to_owned()
+    }
+}
+
+pub(super) const BUY: &str = "/api/v1/otp?action=buy_number";
+pub(super) const CANCEL: &str = "/api/v1/otp?action=cancel";
+pub(super) const PLACE: &str = "/api/v1/smm?action=place_order";
+pub(super) const DISCORD: &str = r#"{"service_id":"306343","country_id":"61"}"#;
