@@ -16,10 +16,10 @@ const MISBEHAVING_COST: Usd = Usd(10_000);
 /// Stock shown for every misbehaving service.
 const MISBEHAVING_STOCK: u32 = 1000;
 /// Share of a server's countries and services that one shelf lists, in percent.
-const COUNTRY_SHARE: u64 = 78;
-const SERVICE_SHARE: u64 = 72;
+const COUNTRY_SHARE: u64 = 60;
+const SERVICE_SHARE: u64 = 62;
 /// Share of the country and service pairs of a shelf that are on sale, in percent.
-const PAIR_SHARE: u64 = 80;
+const PAIR_SHARE: u64 = 20;
 
 /// Prices that examples in documentation rely on: account, country, service, micro-dollars.
 const FIXED_COSTS: [(&str, CountryIndex, &str, i64); 2] = [
