@@ -44,3 +44,33 @@ async fn refuses(world: &World, rows: &[Row<'_>]) {
         assert_eq!(world.books().await, before, "{shown}");
     }
 }
+
+/// Refuses every line of a table: number | status code | JSON body of a POST to `target`.
+async fn refuses_bodies(world: &World, target: &str, table: &str) {
+    for (number, status, code, body) in lines(table) {
+        let row = (number, "POST", target, JSON, body, status, code);
+        refuses(world, &[row]).await;
+    }
+}
+
+/// Refuses every line of a table: number | status code | what follows `target` in a GET.
+async fn refuses_queries(world: &World, target: &str, table: &str) {
+    for (number, status, code, query) in lines(table) {
+        let target = format!("{target}&{query}");
+        let row = (number, "GET", target.as_str(), &[][..], "", status, code);
+        refuses(world, &[row]).await;
+    }
+}
+
+fn lines(table: &str) -> impl Iterator<Item = (&str, u16, &str, &str)> {
+    table
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            let mut cells = line.splitn(3, '|').map(str::trim);
+            let number = cells.next().unwrap();
+            let (status, code) = cells.next().unwrap().split_once(' ').unwrap();
+            (number, status.parse().unwrap(), code, cells.next().unwrap())
+        })
+}

@@ -1,183 +1,49 @@
 //! Buying numbers.
 
-use super::{FORM, JSON, Row, refuses};
+use super::{FORM, JSON, refuses, refuses_bodies};
 use crate::tests::world::{BUY, DISCORD, PLACE, World};
 use std::sync::atomic::Ordering;
 
 #[tokio::test]
 async fn buying_numbers() {
     let world = World::start().await;
-    let keyed = format!("{}{}", "a".repeat(255), "b");
-    let rows = [
-        ("B-066", "{\"country_id\":\"61\"}", 400, "missing_parameter"),
-        (
-            "B-066",
-            "{\"service_id\":\"306343\"}",
-            400,
-            "missing_parameter",
-        ),
-        (
-            "B-067",
-            "{\"service_id\":null,\"country_id\":61}",
-            400,
-            "invalid_parameter",
-        ),
-        (
-            "B-067",
-            "{\"service_id\":{},\"country_id\":61}",
-            400,
-            "invalid_parameter",
-        ),
-        (
-            "B-067",
-            "{\"service_id\":[],\"country_id\":61}",
-            400,
-            "invalid_parameter",
-        ),
-        (
-            "B-067",
-            "{\"service_id\":true,\"country_id\":61}",
-            400,
-            "invalid_parameter",
-        ),
-        (
-            "B-069",
-            "{\"service_id\":306343.5,\"country_id\":61}",
-            400,
-            "invalid_parameter",
-        ),
-        (
-            "B-069",
-            "{\"service_id\":1e5,\"country_id\":61}",
-            400,
-            "invalid_parameter",
-        ),
-        (
-            "B-069",
-            "{\"service_id\":-1,\"country_id\":61}",
-            400,
-            "invalid_parameter",
-        ),
-        (
-            "B-069",
-            "{\"service_id\":18446744073709551616,\"country_id\":61}",
-            400,
-            "invalid_parameter",
-        ),
-        (
-            "B-071",
-            "{\"service_id\":\"nothing\",\"country_id\":61}",
-            404,
-            "service_not_found",
-        ),
-        (
-            "B-072",
-            "{\"service_id\":\"tg\",\"country_id\":61}",
-            404,
-            "service_not_found",
-        ),
-        (
-            "B-072",
-            "{\"service_id\":306343,\"country_id\":62}",
-            404,
-            "service_not_found",
-        ),
-        (
-            "B-073",
-            "{\"service_id\":306343,\"country_id\":61,\"pool_id\":7}",
-            400,
-            "invalid_pool",
-        ),
-        (
-            "B-073",
-            "{\"service_id\":\"tg\",\"country_id\":61,\"server\":\"andrew\",\"pool_id\":9}",
-            400,
-            "invalid_pool",
-        ),
-        (
-            "B-074",
-            "{\"service_id\":306343,\"country_id\":61,\"provider_type\":3}",
-            400,
-            "invalid_provider_type",
-        ),
-        (
-            "B-074",
-            "{\"service_id\":306343,\"country_id\":61,\"provider_type\":\"01\"}",
-            400,
-            "invalid_provider_type",
-        ),
-        (
-            "B-078",
-            "{\"service_id\":306343,\"country_id\":61,\"max_price_usd\":0.039999}",
-            409,
-            "price_changed",
-        ),
-        (
-            "all",
-            "{\"service_id\":306343,\"country_id\":61,\"server\":\"all\"}",
-            400,
-            "invalid_parameter",
-        ),
-        (
-            "B-056",
-            "{\"service_id\":306343,\"country_id\":61,\"source\":\"nobody\"}",
-            400,
-            "unknown_server",
-        ),
-        (
-            "B-058",
-            "{\"service_id\":306343,\"country_id\":61,\"server\":[\"peter\"]}",
-            400,
-            "unknown_server",
-        ),
-        (
-            "B-057",
-            "{\"service_id\":306343,\"country_id\":61,\"source\":\"paul\",\"server\":\"peter\"}",
-            400,
-            "conflicting_parameters",
-        ),
-        (
-            "B-064",
-            "{\"service_id\":306343,\"country_id\":61,\"server\":\"luke\"}",
-            503,
-            "provider_unavailable",
-        ),
-    ];
-    let rows = rows.map(|(number, body, status, code)| -> Row<'_> {
-        (number, "POST", BUY, JSON, body, status, code)
-    });
-    refuses(&world, &rows).await;
-    for price in [
-        "-1",
-        "\"NaN\"",
-        "\"0.04 USD\"",
-        "1e-9",
-        "0.04000000000000000001",
-        "null",
-        "\"\"",
-    ] {
-        let body = format!("{{\"service_id\":306343,\"country_id\":61,\"max_price_usd\":{price}}}");
-        refuses(
-            &world,
-            &[("B-079", "POST", BUY, JSON, &body, 400, "invalid_parameter")],
-        )
-        .await;
-    }
-    for key in ["", "\"\"", "a b", &keyed] {
+    let purchases = r#"
+        B-066 | 400 missing_parameter      | {"country_id":"61"}
+        B-066 | 400 missing_parameter      | {"service_id":"306343"}
+        B-067 | 400 invalid_parameter      | {"service_id":null,"country_id":61}
+        B-067 | 400 invalid_parameter      | {"service_id":{},"country_id":61}
+        B-067 | 400 invalid_parameter      | {"service_id":[],"country_id":61}
+        B-067 | 400 invalid_parameter      | {"service_id":true,"country_id":61}
+        B-069 | 400 invalid_parameter      | {"service_id":306343.5,"country_id":61}
+        B-069 | 400 invalid_parameter      | {"service_id":1e5,"country_id":61}
+        B-069 | 400 invalid_parameter      | {"service_id":-1,"country_id":61}
+        B-069 | 400 invalid_parameter      | {"service_id":18446744073709551616,"country_id":61}
+        B-071 | 404 service_not_found      | {"service_id":"nothing","country_id":61}
+        B-072 | 404 service_not_found      | {"service_id":"tg","country_id":61}
+        B-072 | 404 service_not_found      | {"service_id":306343,"country_id":62}
+        B-073 | 400 invalid_pool           | {"service_id":306343,"country_id":61,"pool_id":7}
+        B-073 | 400 invalid_pool           | {"service_id":"tg","country_id":61,"server":"andrew","pool_id":9}
+        B-074 | 400 invalid_provider_type  | {"service_id":306343,"country_id":61,"provider_type":3}
+        B-074 | 400 invalid_provider_type  | {"service_id":306343,"country_id":61,"provider_type":"01"}
+        B-078 | 409 price_changed          | {"service_id":306343,"country_id":61,"max_price_usd":0.039999}
+        B-079 | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"max_price_usd":-1}
+        B-079 | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"max_price_usd":"NaN"}
+        B-079 | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"max_price_usd":"0.04 USD"}
+        B-079 | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"max_price_usd":1e-9}
+        B-079 | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"max_price_usd":0.04000000000000000001}
+        B-079 | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"max_price_usd":null}
+        all   | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"server":"all"}
+        B-056 | 400 unknown_server         | {"service_id":306343,"country_id":61,"source":"nobody"}
+        B-058 | 400 unknown_server         | {"service_id":306343,"country_id":61,"server":["peter"]}
+        B-057 | 400 conflicting_parameters | {"service_id":306343,"country_id":61,"source":"paul","server":"peter"}
+        B-064 | 503 provider_unavailable   | {"service_id":306343,"country_id":61,"server":"luke"}
+    "#;
+    refuses_bodies(&world, BUY, purchases).await;
+    for key in ["", "\"\"", "a b", &"a".repeat(256)] {
         let headers = [JSON[0], ("idempotency-key", key)];
-        refuses(
-            &world,
-            &[(
-                "B-084",
-                "POST",
-                BUY,
-                &headers,
-                DISCORD,
-                400,
-                "invalid_idempotency_key",
-            )],
-        )
-        .await;
+        let code = "invalid_idempotency_key";
+        let row = ("B-084", "POST", BUY, &headers[..], DISCORD, 400, code);
+        refuses(&world, &[row]).await;
     }
     assert_eq!(world.numbers.sold.load(Ordering::SeqCst), 0);
 }

@@ -1,6 +1,6 @@
 //! Ids of orders, cancelling.
 
-use super::{JSON, refuses};
+use super::{JSON, refuses, refuses_bodies, refuses_queries};
 use crate::DoorSettings;
 use crate::tests::world::{BUY, CANCEL, World, generous};
 use domain::time::Millis;
@@ -9,87 +9,65 @@ use domain::time::Millis;
 async fn ids_of_orders() {
     let world = World::start().await;
     let mine = world.buy().await;
-    let bad = [
-        "42abc",
-        "4%202",
-        "0x2A",
-        "%2B42",
-        "042",
-        "42.0",
-        "-42",
-        "0",
-        "",
-        "9007199254740993",
-        "9223372036854775808",
-        &"9".repeat(400),
-    ];
-    let pairs = [("otp", "get_status"), ("smm", "order_status")];
-    for (path, action) in pairs {
-        let target = format!("/api/v1/{path}?action={action}");
-        for id in bad {
-            let row_target = format!("{target}&order_id={id}");
-            let row = (
-                "B-091, B-092",
-                "GET",
-                row_target.as_str(),
-                &[][..],
-                "",
-                400,
-                "invalid_order_id",
-            );
-            refuses(&world, &[row]).await;
-        }
-        for (number, query, status, code) in [
-            (
-                "B-093",
-                "order_id=42&order_id=43",
-                400,
-                "duplicate_parameter",
-            ),
-            ("B-094", "order_id[]=42", 400, "invalid_order_id"),
-            ("B-094", "order_id[$gt]=0", 400, "invalid_order_id"),
-            ("B-096", "order_id=42", 404, "order_not_found"),
-            ("missing", "", 400, "missing_parameter"),
-        ] {
-            let row_target = format!("{target}&{query}");
-            refuses(
-                &world,
-                &[(number, "GET", &row_target, &[], "", status, code)],
-            )
-            .await;
-        }
-    }
-    let target = format!("/api/v1/smm?action=order_status&order_id={mine}");
-    refuses(
-        &world,
-        &[("B-097", "GET", &target, &[], "", 404, "order_not_found")],
-    )
-    .await;
-    let long = format!("{{\"order_id\":{}}}", "9".repeat(400));
-    for body in [
-        "{\"order_id\":[42]}",
-        "{\"order_id\":{\"$gt\":0}}",
-        "{\"order_id\":42.0}",
-        "{\"order_id\":4.2e1}",
-        "{\"order_id\":null}",
-        "{\"order_id\":\"042\"}",
-        "{\"order_id\":9007199254740992}",
-        &long,
+    let queries = r#"
+        B-091 | 400 invalid_order_id    | order_id=42abc
+        B-091 | 400 invalid_order_id    | order_id=4%202
+        B-091 | 400 invalid_order_id    | order_id=0x2A
+        B-091 | 400 invalid_order_id    | order_id=%2B42
+        B-091 | 400 invalid_order_id    | order_id=042
+        B-091 | 400 invalid_order_id    | order_id=42.0
+        B-091 | 400 invalid_order_id    | order_id=-42
+        B-091 | 400 invalid_order_id    | order_id=0
+        B-091 | 400 invalid_order_id    | order_id=
+        B-092 | 400 invalid_order_id    | order_id=9007199254740993
+        B-092 | 400 invalid_order_id    | order_id=9223372036854775808
+        B-093 | 400 duplicate_parameter | order_id=42&order_id=43
+        B-094 | 400 invalid_order_id    | order_id[]=42
+        B-094 | 400 invalid_order_id    | order_id[$gt]=0
+        B-096 | 404 order_not_found     | order_id=42
+        none  | 400 missing_parameter   |
+    "#;
+    let digits = "9".repeat(400);
+    let long = format!("B-092 | 400 invalid_order_id | order_id={digits}");
+    for target in [
+        "/api/v1/otp?action=get_status",
+        "/api/v1/smm?action=order_status",
     ] {
-        refuses(
-            &world,
-            &[("B-094", "POST", CANCEL, JSON, body, 400, "invalid_order_id")],
-        )
-        .await;
+        refuses_queries(&world, target, queries).await;
+        refuses_queries(&world, target, &long).await;
     }
+    let wrong_door = format!("B-097 | 404 order_not_found | order_id={mine}");
+    refuses_queries(&world, "/api/v1/smm?action=order_status", &wrong_door).await;
+    let bodies = r#"
+        B-094 | 400 invalid_order_id  | {"order_id":[42]}
+        B-094 | 400 invalid_order_id  | {"order_id":{"$gt":0}}
+        B-094 | 400 invalid_order_id  | {"order_id[]":42}
+        B-091 | 400 invalid_order_id  | {"order_id":42.0}
+        B-091 | 400 invalid_order_id  | {"order_id":4.2e1}
+        B-091 | 400 invalid_order_id  | {"order_id":null}
+        B-091 | 400 invalid_order_id  | {"order_id":"042"}
+        B-092 | 400 invalid_order_id  | {"order_id":9007199254740992}
+        B-096 | 404 order_not_found   | {"order_id":42}
+        none  | 400 missing_parameter | {}
+    "#;
+    refuses_bodies(&world, CANCEL, bodies).await;
+    let long = format!("B-092 | 400 invalid_order_id | {{\"order_id\":{digits}}}");
+    refuses_bodies(&world, CANCEL, &long).await;
+}
+
+#[tokio::test]
+async fn orders_of_others_look_like_none() {
+    let world = World::start().await;
+    let mine = world.buy().await;
     let (_, stranger) = world.new_account("eve@example.com").await;
     let headers = [("x-api-key", stranger.as_str())];
-    let theirs = format!("/api/v1/otp?action=get_status&order_id={mine}");
-    let absent = "/api/v1/otp?action=get_status&order_id=77";
-    let of_other = world
-        .send(world.request("GET", &theirs, &headers, ""))
-        .await;
-    let of_none = world.send(world.request("GET", absent, &headers, "")).await;
+    let asked = async |id: &str| {
+        let target = format!("/api/v1/otp?action=get_status&order_id={id}");
+        world
+            .send(world.request("GET", &target, &headers, ""))
+            .await
+    };
+    let (of_other, of_none) = (asked(&mine).await, asked("77").await);
     assert_eq!(
         (of_other.status, &of_other.text),
         (404, &of_none.text),

@@ -1,41 +1,24 @@
 //! Placing SMM orders.
 
-use super::{JSON, refuses};
+use super::{JSON, refuses, refuses_bodies};
 use crate::tests::world::{PLACE, World};
 
 #[tokio::test]
-async fn placing_orders() {
+async fn quantities() {
     let world = World::start().await;
-    let order = |quantity: &str| {
-        format!(
-            "{{\"service_id\":1,\"link\":\"https://instagram.com/user\",\"quantity\":{quantity}}}"
-        )
-    };
-    for quantity in [
+    let ranges = [
         "0",
         "-1",
         "49",
         "10001",
         "2147483648",
         "9223372036854775808",
-        "1000000000000000000000000000000",
-        &"9".repeat(400),
-    ] {
-        let number = "B-106, B-108";
-        let body = order(quantity);
-        refuses(
-            &world,
-            &[(
-                number,
-                "POST",
-                PLACE,
-                JSON,
-                &body,
-                400,
-                "quantity_out_of_range",
-            )],
-        )
-        .await;
+    ];
+    let (great, greater) = ("1".to_owned() + &"0".repeat(30), "9".repeat(400));
+    for quantity in ranges.into_iter().chain([great.as_str(), &greater]) {
+        let body = order("1", quantity);
+        let line = format!("B-106, B-108 | 400 quantity_out_of_range | {body}");
+        refuses_bodies(&world, PLACE, &line).await;
         let error = world.post(PLACE, &[], &body).await.json()["error"].to_string();
         assert!(error.contains("50") && error.contains("10000"), "{error}");
     }
@@ -52,82 +35,48 @@ async fn placing_orders() {
         "\"0500\"",
         "\"+500\"",
     ] {
-        let body = order(quantity);
-        refuses(
-            &world,
-            &[("B-107", "POST", PLACE, JSON, &body, 400, "invalid_quantity")],
-        )
-        .await;
+        let line = format!("B-107 | 400 invalid_quantity | {}", order("1", quantity));
+        refuses_bodies(&world, PLACE, &line).await;
     }
-    let huge = "{\"service_id\":4,\"link\":\"https://instagram.com/user\",\"quantity\":18446744073709551615}";
-    refuses(
-        &world,
-        &[(
-            "B-109",
-            "POST",
-            PLACE,
-            JSON,
-            huge,
-            400,
-            "quantity_out_of_range",
-        )],
+    let huge = format!(
+        "B-109 | 400 quantity_out_of_range | {}",
+        order("4", &u64::MAX.to_string())
+    );
+    refuses_bodies(&world, PLACE, &huge).await;
+    assert_eq!(
+        world.post(PLACE, &[], &order("1", "\"500\"")).await.status,
+        200,
+        "B-107"
+    );
+    let again = format!("B-116 | 409 duplicate_active_order | {}", order("1", "60"));
+    refuses_bodies(&world, PLACE, &again).await;
+}
+
+fn order(service: &str, quantity: &str) -> String {
+    format!(
+        "{{\"service_id\":{service},\"link\":\"https://instagram.com/user\",\"quantity\":{quantity}}}"
     )
-    .await;
-    for (number, service, status, code) in [
-        ("B-117", "\"nothing\"", 404, "service_not_found"),
-        ("B-117", "99", 404, "service_not_found"),
-        ("B-118", "3", 403, "service_restricted"),
-        ("type", "true", 400, "invalid_parameter"),
-    ] {
-        let body = order("500").replacen(":1,", &format!(":{service},"), 1);
-        refuses(
-            &world,
-            &[(number, "POST", PLACE, JSON, &body, status, code)],
-        )
-        .await;
-    }
-    for body in [
-        "{\"link\":\"https://instagram.com/user\",\"quantity\":500}",
-        "{\"service_id\":1,\"quantity\":500}",
-        "{\"service_id\":1,\"link\":\"https://instagram.com/user\"}",
-        "{\"service_id\":2,\"link\":\"https://instagram.com/user\"}",
-        "{\"service_id\":5,\"link\":\"https://instagram.com/user\",\"quantity\":500,\"runs\":2}",
-    ] {
-        refuses(
-            &world,
-            &[(
-                "missing",
-                "POST",
-                PLACE,
-                JSON,
-                body,
-                400,
-                "missing_parameter",
-            )],
-        )
-        .await;
-    }
-    let odd = "{\"service_id\":2,\"link\":\"https://instagram.com/user\",\"comments\":{}}";
-    refuses(
-        &world,
-        &[("type", "POST", PLACE, JSON, odd, 400, "invalid_parameter")],
-    )
-    .await;
-    let accepted = world.post(PLACE, &[], &order("\"500\"")).await;
-    assert_eq!(accepted.status, 200, "B-107");
-    refuses(
-        &world,
-        &[(
-            "B-116",
-            "POST",
-            PLACE,
-            JSON,
-            &order("60"),
-            409,
-            "duplicate_active_order",
-        )],
-    )
-    .await;
+}
+
+#[tokio::test]
+async fn services_and_their_members() {
+    let world = World::start().await;
+    let table = r#"
+        B-117 | 404 service_not_found  | {"service_id":"nothing","link":"https://instagram.com/user","quantity":500}
+        B-117 | 404 service_not_found  | {"service_id":99,"link":"https://instagram.com/user","quantity":500}
+        B-118 | 403 service_restricted | {"service_id":3,"link":"https://instagram.com/user","quantity":500}
+        type  | 400 invalid_parameter  | {"service_id":true,"link":"https://instagram.com/user","quantity":500}
+        type  | 400 invalid_parameter  | {"service_id":2,"link":"https://instagram.com/user","comments":{}}
+        type  | 400 invalid_parameter  | {"service_id":5,"link":"https://instagram.com/user","quantity":500,"runs":"x"}
+        none  | 400 missing_parameter  | {"link":"https://instagram.com/user","quantity":500}
+        none  | 400 missing_parameter  | {"service_id":1,"quantity":500}
+        none  | 400 missing_parameter  | {"service_id":1,"link":"https://instagram.com/user"}
+        none  | 400 missing_parameter  | {"service_id":2,"link":"https://instagram.com/user"}
+        none  | 400 missing_parameter  | {"service_id":5,"link":"https://instagram.com/user","quantity":500,"runs":2}
+        order | 400 invalid_link       | {"service_id":99,"link":"x","quantity":500}
+        price | 409 price_changed      | {"service_id":1,"link":"https://instagram.com/user","quantity":500,"max_price_usd":0.539999}
+    "#;
+    refuses_bodies(&world, PLACE, table).await;
 }
 
 #[tokio::test]
