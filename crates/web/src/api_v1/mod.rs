@@ -33,6 +33,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use domain::access::Caller;
+use domain::ids::AccountId;
 use domain::window::Admission;
 use members::Members;
 use problem::Problem;
@@ -118,22 +119,25 @@ async fn answer(
     let call = parameters(call, service, action, (&parts, body), asked).await?;
     let account = call.caller.account.id;
     let outcome = (action.run)(call).await;
-    match outcome {
-        Err(problem) if problem.is_missing_order() => {
-            let limit = door.settings.misses_per_minute;
-            let bucket = Bucket::account(account, "misses");
-            let misses = door.limits.admit(bucket, limit, door.engine.now().0);
-            if misses.admitted {
-                return Err(problem);
-            }
-            tracing::warn!(
-                account.id = account.0,
-                "many orders asked for that are none"
-            );
-            Err(Problem::rate_limited(misses.reset_s))
-        }
-        outcome => outcome,
+    outcome.map_err(|problem| count_miss(door, account, problem))
+}
+
+/// Asking for orders that do not exist is guessing, and guessing is limited.
+fn count_miss(door: &Door, account: AccountId, problem: Problem) -> Problem {
+    if !problem.is_missing_order() {
+        return problem;
     }
+    let limit = door.settings.misses_per_minute;
+    let bucket = Bucket::account(account, "misses");
+    let misses = door.limits.admit(bucket, limit, door.engine.now().0);
+    if misses.admitted {
+        return problem;
+    }
+    tracing::warn!(
+        account.id = account.0,
+        "account {account} asks for many orders that do not exist"
+    );
+    Problem::rate_limited(misses.reset_s)
 }
 
 /// Who it is, whether they may, and whether it is not too often.

@@ -23,11 +23,17 @@ pub(super) async fn while_awaited<T>(
     };
     let purchase: Pin<Box<dyn Future<Output = Answer<Purchased<T>>> + Send>> = Box::pin(purchase);
     let Some(key) = &call.key else {
+        let unknown = || Answer::first(Err(Refusal::OutcomeUnknown));
+        tokio::select! {
+            biased;
+            // who is gone already gets nothing bought
+            () = connection.ended() => return unknown(),
+            () = std::future::ready(()) => {}
+        }
         return tokio::select! {
             biased;
-            // before anything else: who is gone already gets nothing bought
-            () = connection.ended() => Answer::first(Err(Refusal::OutcomeUnknown)),
             answer = purchase => answer,
+            () = connection.ended() => unknown(),
         };
     };
     tokio::select! {

@@ -72,14 +72,10 @@ async fn keys_and_accounts_that_may_not() {
     };
     let far = world.odd_key(account, elsewhere("192.0.2.0/24")).await;
     let near = world.odd_key(account, elsewhere("::ffff:127.0.0.1")).await;
-    let scoped = async |scopes: &[Scope]| {
-        let order = KeyOrder {
-            scopes: scopes.to_vec(),
-            ..KeyOrder::default()
-        };
-        world.new_key(account, order).await
-    };
-    let (read_only, smm_only) = (scoped(&[Scope::Read]).await, scoped(&[Scope::Smm]).await);
+    let (read_only, smm_only) = (
+        scoped_key(&world, &[Scope::Read]).await,
+        scoped_key(&world, &[Scope::Smm]).await,
+    );
     for (number, key, target, status, code) in [
         ("B-043", &revoked, BALANCE, 401, "invalid_api_key"),
         ("B-043", &expired, BALANCE, 403, "key_expired"),
@@ -164,11 +160,7 @@ async fn accounts_that_may_not() {
 
 #[tokio::test]
 async fn limits() {
-    let world = World::with(DoorSettings {
-        requests_per_minute: 3,
-        ..generous()
-    })
-    .await;
+    let world = World::with(limited(3)).await;
     for (left, target) in [(2, "&a=1"), (1, "&server=peter"), (0, "&source=paul")] {
         let answer = world.get(&format!("{BALANCE}{target}")).await;
         assert_eq!(answer.status, 200);
@@ -231,4 +223,92 @@ async fn failures_to_authenticate_count_for_the_address_and_never_for_a_key() {
     assert_eq!(world.get(BALANCE).await.status, 200);
     let from_elsewhere = world.send_from("192.0.2.9:1", wrong()).await;
     assert_eq!(from_elsewhere.status, 401);
+}
+
+fn limited(requests_per_minute: u32) -> DoorSettings {
+    DoorSettings {
+        requests_per_minute,
+        ..generous()
+    }
+}
+
+async fn scoped_key(world: &World, scopes: &[Scope]) -> String {
+    let order = KeyOrder {
+        scopes: scopes.to_vec(),
+        ..KeyOrder::default()
+    };
+    world.new_key(world.account, order).await
+}
+
+#[tokio::test]
+async fn checks_come_in_their_order() {
+    let world = World::with(limited(8)).await;
+    let reading = scoped_key(&world, &[Scope::Read]).await;
+    let wrong = [("x-api-key", "wrong"), ("content-type", "text/plain")];
+    let scoped = [
+        ("x-api-key", reading.as_str()),
+        ("content-type", "text/plain"),
+    ];
+    let plain = [("content-type", "text/plain")];
+    let keyed = [JSON[0], ("idempotency-key", "k-1")];
+    assert_eq!(world.post(BUY, &keyed[1..], DISCORD).await.status, 200);
+    let nobody = r#"{"service_id":"nothing","country_id":61}"#;
+    let bad = r#"{"service_id":[],"country_id":61}"#;
+    refuses(
+        &world,
+        &[
+            ("path", "DELETE", "/nowhere", &wrong, "x", 404, "not_found"),
+            (
+                "key",
+                "DELETE",
+                "/api/v1/otp",
+                &wrong,
+                "x",
+                401,
+                "invalid_api_key",
+            ),
+            (
+                "scope",
+                "POST",
+                BUY,
+                &scoped,
+                "x",
+                403,
+                "insufficient_scope",
+            ),
+            ("method", "PUT", BUY, &plain, "x", 405, "method_not_allowed"),
+            (
+                "type",
+                "POST",
+                BUY,
+                &plain,
+                "x",
+                415,
+                "unsupported_media_type",
+            ),
+            ("body", "POST", BUY, &keyed, "x", 400, "malformed_json"),
+            ("member", "POST", BUY, &keyed, bad, 400, "invalid_parameter"),
+            (
+                "key",
+                "POST",
+                BUY,
+                &keyed,
+                nobody,
+                422,
+                "idempotency_key_reused",
+            ),
+            (
+                "service",
+                "POST",
+                BUY,
+                JSON,
+                nobody,
+                404,
+                "service_not_found",
+            ),
+            ("last", "POST", BUY, JSON, nobody, 404, "service_not_found"),
+            ("limit", "PUT", BUY, &plain, "x", 429, "rate_limited"),
+        ],
+    )
+    .await;
 }
