@@ -195,6 +195,15 @@ fn what_the_use_cases_refuse_with_is_in_the_catalogue() {
 }
 
 #[test]
+fn every_member_that_an_order_may_have_is_in_the_table() {
+    let placing = endpoints::all().find(|one| one.action == Some("place_order"));
+    let parameters = placing.unwrap().parameters;
+    for name in app::TEXT_MEMBERS.into_iter().chain(["runs", "interval"]) {
+        assert!(parameters.iter().any(|one| one.name == name), "{name}");
+    }
+}
+
+#[test]
 fn the_page_shows_every_endpoint_with_all_that_belongs_to_it() {
     let page = page(BASE);
     for endpoint in endpoints::all() {

@@ -144,6 +144,72 @@ const PLACE_ORDER: Endpoint = Endpoint {
             description: "Quantity within the service's min and max.",
             example: "500",
         },
+        of_type(
+            "comments",
+            "The comments, one a line, for types that take them; a list of texts will do as well.",
+            "Great!",
+        ),
+        of_type(
+            "usernames",
+            "The user names, one a line, for types that take several.",
+            "ana",
+        ),
+        of_type("username", "The user name, for types that take one.", "ana"),
+        of_type(
+            "hashtags",
+            "The hashtags, one a line, for types that take several.",
+            "travel",
+        ),
+        of_type("hashtag", "The hashtag, for types that take one.", "travel"),
+        of_type(
+            "media",
+            "The address of the media, for Mentions Media Likers.",
+            "https://instagram.com/p/1",
+        ),
+        of_type("answer_number", "The number of the answer, for Poll.", "2"),
+        of_type("keywords", "The keywords, one a line, for SEO.", "travel"),
+        of_type(
+            "groups",
+            "The groups, one a line, for Invites from Groups.",
+            "https://t.me/group",
+        ),
+        of_type(
+            "country",
+            "The country of the visitors, for Web Traffic.",
+            "US",
+        ),
+        of_type("device", "The kind of device, for Web Traffic.", "1"),
+        of_type(
+            "type_of_traffic",
+            "Where the visitors come from, for Web Traffic.",
+            "1",
+        ),
+        of_type(
+            "google_keyword",
+            "The search word, for Web Traffic from a search.",
+            "travel",
+        ),
+        of_type(
+            "referring_url",
+            "The referring page, for Web Traffic from a page.",
+            "https://example.com/",
+        ),
+        Parameter {
+            kind: Kind::Integer(1, 10_000),
+            ..of_type(
+                "runs",
+                "How many times the quantity is delivered, on a service with dripfeed.",
+                "2",
+            )
+        },
+        Parameter {
+            kind: Kind::Integer(1, 10_080),
+            ..of_type(
+                "interval",
+                "Minutes between two runs. Required with runs.",
+                "60",
+            )
+        },
         Parameter {
             name: "max_price_usd",
             aliases: &[],
@@ -200,6 +266,23 @@ const PLACE_ORDER: Endpoint = Endpoint {
     ],
     ..BASE
 };
+
+/// A member that only some order types take; the others ignore it.
+const fn of_type(
+    name: &'static str,
+    description: &'static str,
+    example: &'static str,
+) -> Parameter {
+    Parameter {
+        name,
+        aliases: &[],
+        kind: Kind::Text(32_768),
+        required: Required::No,
+        place: Place::Body,
+        description,
+        example,
+    }
+}
 
 const ORDER_STATUS: Endpoint = Endpoint {
     id: "smm-order-status",
