@@ -61,13 +61,14 @@ const TEXT_MAX: usize = 32 * 1024;
 
 /// An order that may be placed, with everything its purchase needs.
 struct Checked {
-    members: Vec<(&'static str, String)>,
+    members: Members,
     units: u64,
     price: Usd,
     cost: Usd,
     policy: Decision,
 }
 
+type Members = Vec<(&'static str, String)>;
 type Waiting = oneshot::Receiver<Result<SmmOrder, Refusal>>;
 
 impl Engine {
@@ -402,12 +403,9 @@ impl Engine {
 }
 
 /// The members to send besides the link, and the units they bill.
-fn members(
-    service: &SmmService,
-    request: &PlaceOrder,
-) -> Result<(Vec<(&'static str, String)>, u64), Refusal> {
+fn members(service: &SmmService, request: &PlaceOrder) -> Result<(Members, u64), Refusal> {
     let kind = service.kind;
-    let mut sent: Vec<(&'static str, String)> = Vec::new();
+    let mut sent = Members::new();
     for name in kind.needed().iter().copied().filter(|name| *name != "link") {
         let value = match name {
             "quantity" => quantity(service, request)?.to_string(),
@@ -456,7 +454,7 @@ fn in_range(service: &SmmService, units: u64) -> Result<u64, Refusal> {
 }
 
 /// Runs and the minutes between them, where drip-feed is asked for.
-fn drip_feed(request: &PlaceOrder) -> Result<Vec<(&'static str, String)>, Refusal> {
+fn drip_feed(request: &PlaceOrder) -> Result<Members, Refusal> {
     let Some(runs) = request.runs else {
         return Ok(Vec::new());
     };

@@ -112,9 +112,21 @@ impl Office {
                 engine.suspend_account(AccountId(id), suspended).await?;
                 Ok(json!({ "account_id": id, "suspended": suspended }))
             }
-            Request::KeyCreate { account, name, rate_limit, scopes } => {
-                let scopes = scopes.iter().map(|word| scope(word)).collect::<Result<_, _>>()?;
-                let order = KeyOrder { name, rate_limit, scopes };
+            Request::KeyCreate {
+                account,
+                name,
+                rate_limit,
+                scopes,
+            } => {
+                let scopes = scopes
+                    .iter()
+                    .map(|word| scope(word))
+                    .collect::<Result<_, _>>()?;
+                let order = KeyOrder {
+                    name,
+                    rate_limit,
+                    scopes,
+                };
                 let tools = (self.environment, &self.pepper);
                 let key = engine.issue_key(AccountId(account), order, tools).await?;
                 Ok(json!({ "api_key": key.text, "key_id": key.id.0 }))
@@ -135,7 +147,9 @@ impl Office {
                         "--usd {usd}: give dollars with at most six decimals, such as 12.50"
                     ))
                 })?;
-                engine.credit_wallet(AccountId(account), amount, &note).await?;
+                engine
+                    .credit_wallet(AccountId(account), amount, &note)
+                    .await?;
                 self.show_wallet(AccountId(account)).await
             }
             Request::WalletShow { account } => self.show_wallet(AccountId(account)).await,
@@ -144,7 +158,9 @@ impl Office {
             Request::CatalogueStats => {
                 let (offers, smm_services) = engine.catalogue().size();
                 let countries = engine.catalogue().countries.len();
-                Ok(json!({ "offers": offers, "countries": countries, "smm_services": smm_services }))
+                Ok(
+                    json!({ "offers": offers, "countries": countries, "smm_services": smm_services }),
+                )
             }
         }
     }
@@ -164,7 +180,12 @@ impl Office {
 
     async fn show_wallet(&self, id: AccountId) -> Result<Value, AdminError> {
         self.known(id).await?;
-        let wallet = self.engine.store().wallet(id).await?.ok_or(AdminError::Storage)?;
+        let wallet = self
+            .engine
+            .store()
+            .wallet(id)
+            .await?
+            .ok_or(AdminError::Storage)?;
         Ok(json!({
             "account_id": id.0,
             "available": wallet.available.to_string(),
@@ -192,7 +213,10 @@ impl Office {
     async fn refresh_catalogue(&self) -> Value {
         let names: Vec<String> = {
             let numbers = self.engine.number_upstreams();
-            numbers.chain(self.engine.panels()).map(str::to_owned).collect()
+            numbers
+                .chain(self.engine.panels())
+                .map(str::to_owned)
+                .collect()
         };
         let mut rows = Vec::new();
         for name in names {
@@ -207,7 +231,9 @@ impl Office {
 
 fn scope(word: &str) -> Result<Scope, AdminError> {
     Scope::from_slug(word).ok_or_else(|| {
-        AdminError::Invalid(format!("--scope {word}: there are the scopes otp, smm and read"))
+        AdminError::Invalid(format!(
+            "--scope {word}: there are the scopes otp, smm and read"
+        ))
     })
 }
 
@@ -237,5 +263,6 @@ fn key_view(key: &ApiKey) -> Value {
 }
 
 fn rfc3339(unix_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(unix_ms).map_or_else(|_| unix_ms.to_string(), |at| at.to_string())
+    jiff::Timestamp::from_millisecond(unix_ms)
+        .map_or_else(|_| unix_ms.to_string(), |at| at.to_string())
 }

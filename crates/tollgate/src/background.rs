@@ -5,6 +5,7 @@ use app::limits::Limits;
 use domain::time::Millis;
 use std::future::Future;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +17,9 @@ const POLL_LOOK: Millis = Millis(250);
 const SWEEP: Millis = Millis::seconds(60);
 /// Between two audits of the books.
 const AUDIT: Millis = Millis::minutes(60);
+
+/// Catalogues read at the same time at the start.
+const READ_AT_ONCE: usize = 3;
 
 /// Loops that run until the token is cancelled.
 pub struct Background {
@@ -32,13 +36,17 @@ pub struct Background {
 }
 
 impl Background {
-    /// Reads every upstream's catalogue once, all at the same time. A catalogue that is not to be
-    /// had does not hold up the start.
+    /// Reads every upstream's catalogue once, a few at a time: each holds a whole price list in
+    /// memory while it is read. A catalogue that is not to be had does not hold up the start.
     pub async fn first_catalogue(&self) {
         let reads = TaskTracker::new();
+        let places = Arc::new(Semaphore::new(READ_AT_ONCE));
         for name in self.upstreams() {
-            let engine = Arc::clone(&self.engine);
-            reads.spawn(async move { engine.refresh_upstream(&name).await });
+            let (engine, places) = (Arc::clone(&self.engine), Arc::clone(&places));
+            reads.spawn(async move {
+                let _place = places.acquire().await;
+                engine.refresh_upstream(&name).await
+            });
         }
         reads.close();
         reads.wait().await;
@@ -46,7 +54,10 @@ impl Background {
 
     fn upstreams(&self) -> Vec<String> {
         let numbers = self.engine.number_upstreams();
-        numbers.chain(self.engine.panels()).map(str::to_owned).collect()
+        numbers
+            .chain(self.engine.panels())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Starts all loops.
@@ -57,7 +68,12 @@ impl Background {
         self.every(DUE_LOOK, |engine| async move {
             engine.run_due_smm_orders().await;
         });
-        for name in self.engine.number_upstreams().map(str::to_owned).collect::<Vec<_>>() {
+        for name in self
+            .engine
+            .number_upstreams()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+        {
             self.every(POLL_LOOK, move |engine| {
                 let name = name.clone();
                 async move { engine.poll_upstream(&name).await }
@@ -80,7 +96,8 @@ impl Background {
         });
         self.every(AUDIT, |engine| async move { audit(&engine).await });
         let engine = Arc::clone(&self.engine);
-        self.tasks.spawn(async move { engine.remember_outcomes().await });
+        self.tasks
+            .spawn(async move { engine.remember_outcomes().await });
     }
 
     /// Runs a pass again and again, with a pause after each, until the stop. A pass that has begun
@@ -107,11 +124,20 @@ impl Background {
 async fn audit(engine: &Engine) {
     match engine.store().audit(engine.now()).await {
         Ok(audit) if audit.violations.is_empty() => {
-            tracing::info!(audit.accounts, audit.entries, audit.open_holds, "the books are in order");
+            tracing::info!(
+                audit.accounts,
+                audit.entries,
+                audit.open_holds,
+                "the books are in order"
+            );
         }
         Ok(audit) => {
             for violation in &audit.violations {
-                tracing::error!(rule = violation.rule, "the books are wrong: {}", violation.detail);
+                tracing::error!(
+                    rule = violation.rule,
+                    "the books are wrong: {}",
+                    violation.detail
+                );
             }
         }
         Err(error) => tracing::error!(%error, "the books could not be audited"),

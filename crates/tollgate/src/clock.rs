@@ -15,8 +15,13 @@ pub struct SteadyClock {
 impl SteadyClock {
     /// Reads the wall clock, once.
     pub fn start() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where the wall clock is read"
+        )]
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Self {
             started_at_ms: i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX),
             started: Instant::now(),

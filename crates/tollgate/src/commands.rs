@@ -25,7 +25,11 @@ pub async fn run(cli: Cli) -> ExitCode {
 }
 
 /// Prints why a command failed and gives its exit status.
-#[expect(clippy::print_stderr, clippy::print_stdout, reason = "a command answers its caller")]
+#[expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a command answers its caller"
+)]
 pub fn failed(json: bool, why: &str) -> ExitCode {
     if json {
         println!("{}", json!({ "ok": false, "error": why }));
@@ -37,7 +41,10 @@ pub fn failed(json: bool, why: &str) -> ExitCode {
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let (place, json) = (cli.place, cli.json);
     let request = match cli.command {
-        Command::Demo { listen, sandbox_url } => {
+        Command::Demo {
+            listen,
+            sandbox_url,
+        } => {
             log_to_stderr("warn", LogFormat::Text);
             let data_dir = place.data.unwrap_or_else(|| PathBuf::from(DEMO_DIR));
             demo::run(&data_dir, listen, sandbox_url).await?;
@@ -58,7 +65,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     };
     let result = answer(&place, request).await?;
     print(&result, json);
-    Ok(if result["ok"] == Value::Bool(false) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if result["ok"] == Value::Bool(false) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn account_request(command: Account) -> Request {
@@ -66,16 +77,30 @@ fn account_request(command: Account) -> Request {
         Account::Create { email, tier } => Request::AccountCreate { email, tier },
         Account::List => Request::AccountList,
         Account::Show { id } => Request::AccountShow { id },
-        Account::Suspend { id } => Request::AccountSuspend { id, suspended: true },
-        Account::Resume { id } => Request::AccountSuspend { id, suspended: false },
+        Account::Suspend { id } => Request::AccountSuspend {
+            id,
+            suspended: true,
+        },
+        Account::Resume { id } => Request::AccountSuspend {
+            id,
+            suspended: false,
+        },
     }
 }
 
 fn key_request(command: Key) -> Request {
     match command {
-        Key::Create { account, name, rate_limit, scope } => {
-            Request::KeyCreate { account, name, rate_limit, scopes: scope }
-        }
+        Key::Create {
+            account,
+            name,
+            rate_limit,
+            scope,
+        } => Request::KeyCreate {
+            account,
+            name,
+            rate_limit,
+            scopes: scope,
+        },
         Key::List { account } => Request::KeyList { account },
         Key::Revoke { id } => Request::KeyRevoke { id },
     }
@@ -112,7 +137,10 @@ fn installation(place: &Place) -> anyhow::Result<Installation> {
 fn live(file: &Path) -> anyhow::Result<Installation> {
     let (settings, report) = read_settings(file)?;
     let settings = settings.with_context(|| report.lines().join("\n"))?;
-    Ok(Installation { settings, environment: Environment::Live })
+    Ok(Installation {
+        settings,
+        environment: Environment::Live,
+    })
 }
 
 /// A data directory: the demo's, or the one of a settings file that lies in it.
@@ -122,15 +150,24 @@ fn of_demo(directory: &Path) -> anyhow::Result<Installation> {
         return live(&file);
     }
     if !demo::file(directory).exists() {
-        bail!("there is no tollgate.toml and no demo in {}", directory.display());
+        bail!(
+            "there is no tollgate.toml and no demo in {}",
+            directory.display()
+        );
     }
-    Ok(Installation { settings: demo::offline(directory)?, environment: Environment::Demo })
+    Ok(Installation {
+        settings: demo::offline(directory)?,
+        environment: Environment::Demo,
+    })
 }
 
 fn read_settings(file: &Path) -> anyhow::Result<(Option<Settings>, settings::check::Report)> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the settings file {}", file.display()))?;
-    let base = std::path::absolute(file)?.parent().map(Path::to_owned).unwrap_or_default();
+    let base = std::path::absolute(file)?
+        .parent()
+        .map(Path::to_owned)
+        .unwrap_or_default();
     let environment = |name: &str| std::env::var(name).ok();
     Ok(settings::check::check(&text, environment, &base, file))
 }
@@ -151,9 +188,14 @@ async fn answer(place: &Place, request: Request) -> anyhow::Result<Value> {
 }
 
 async fn serve(place: &Place) -> anyhow::Result<ExitCode> {
-    let file = place.config.clone().unwrap_or_else(|| PathBuf::from(settings::init::FILE));
+    let file = place
+        .config
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(settings::init::FILE));
     let (settings, report) = read_settings(&file)?;
-    let Some(settings) = settings else { bail!("{}", report.lines().join("\n")) };
+    let Some(settings) = settings else {
+        bail!("{}", report.lines().join("\n"))
+    };
     log_to_stderr(settings.log.level.word(), settings.log.format);
     for warning in &report.warnings {
         tracing::warn!("{warning}");
@@ -171,11 +213,18 @@ async fn serve(place: &Place) -> anyhow::Result<ExitCode> {
 #[expect(clippy::print_stdout, reason = "this is what its user reads")]
 async fn practice(listen: SocketAddr) -> anyhow::Result<ExitCode> {
     log_to_stderr("warn", LogFormat::Text);
-    let settings = sandbox::Settings { listen, state_file: None, seed: 1 };
+    let settings = sandbox::Settings {
+        listen,
+        state_file: None,
+        seed: 1,
+    };
     let running = sandbox::Sandbox::start(settings)
         .await
         .with_context(|| format!("cannot listen on {listen}"))?;
-    println!("Practice providers on http://{}; what was sold: /_sandbox/orders", running.addr);
+    println!(
+        "Practice providers on http://{}; what was sold: /_sandbox/orders",
+        running.addr
+    );
     server::stop_asked().await;
     running.shutdown().await;
     Ok(ExitCode::SUCCESS)
@@ -184,7 +233,10 @@ async fn practice(listen: SocketAddr) -> anyhow::Result<ExitCode> {
 fn init(directory: &Path, json: bool) -> anyhow::Result<ExitCode> {
     let made = settings::init::write(directory, &secrets::random()?);
     let made = made.with_context(|| {
-        format!("cannot write {}", directory.join(settings::init::FILE).display())
+        format!(
+            "cannot write {}",
+            directory.join(settings::init::FILE).display()
+        )
     })?;
     let files: Vec<String> = made.iter().map(|path| path.display().to_string()).collect();
     let next = "Edit tollgate.toml, then: tollgate check-config && tollgate serve";
@@ -192,15 +244,25 @@ fn init(directory: &Path, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::print_stderr, reason = "problems go to the error stream, one a line")]
+#[expect(
+    clippy::print_stderr,
+    reason = "problems go to the error stream, one a line"
+)]
 fn check_config(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
-    let file = place.config.clone().unwrap_or_else(|| PathBuf::from(settings::init::FILE));
+    let file = place
+        .config
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(settings::init::FILE));
     let (_, report) = read_settings(&file)?;
     report.lines().iter().for_each(|line| eprintln!("{line}"));
     if json || report.is_ok() {
         print(&report.json(), json);
     }
-    Ok(if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 #[expect(clippy::print_stdout, reason = "the document is the answer")]
@@ -216,14 +278,19 @@ async fn migrate(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
     if running.is_none() {
         drop(server::office(&here.settings, here.environment)?);
     }
-    print(&json!({ "ok": true, "server_running": running.is_some() }), json);
+    print(
+        &json!({ "ok": true, "server_running": running.is_some() }),
+        json,
+    );
     Ok(ExitCode::SUCCESS)
 }
 
 /// Log lines go to the error stream, so that what a command prints stays clean.
 fn log_to_stderr(level: &str, format: LogFormat) {
     let filter = EnvFilter::try_from_env("TOLLGATE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // a second call changes nothing
     let _ = match format {
         LogFormat::Text => lines.try_init(),
@@ -257,7 +324,9 @@ fn line(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(members) => {
-            let parts = members.iter().map(|(name, value)| format!("{name}={}", line(value)));
+            let parts = members
+                .iter()
+                .map(|(name, value)| format!("{name}={}", line(value)));
             parts.collect::<Vec<_>>().join("  ")
         }
         Value::Array(rows) if rows.is_empty() => "-".to_owned(),

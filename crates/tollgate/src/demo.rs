@@ -30,7 +30,12 @@ pub fn file(data_dir: &Path) -> PathBuf {
 /// Settings of a demo's directory, for commands while no server runs.
 pub fn offline(data_dir: &Path) -> anyhow::Result<Settings> {
     let pepper = secrets::pepper(data_dir)?;
-    settings(data_dir, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), "http://127.0.0.1:9", &pepper)
+    settings(
+        data_dir,
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        "http://127.0.0.1:9",
+        &pepper,
+    )
 }
 
 /// Runs the demo until a stop signal.
@@ -70,12 +75,24 @@ async fn start_sandbox(data_dir: &Path) -> anyhow::Result<sandbox::Running> {
         state_file: Some(data_dir.join("sandbox.jsonl")),
         seed: SEED,
     };
-    Sandbox::start(settings).await.context("the practice providers cannot start")
+    Sandbox::start(settings)
+        .await
+        .context("the practice providers cannot start")
 }
 
-fn settings(data_dir: &Path, listen: SocketAddr, url: &str, pepper: &Secret) -> anyhow::Result<Settings> {
+fn settings(
+    data_dir: &Path,
+    listen: SocketAddr,
+    url: &str,
+    pepper: &Secret,
+) -> anyhow::Result<Settings> {
     let accounts: Vec<DemoAccount<'_>> = sandbox::accounts().iter().map(account).collect();
-    let place = DemoPlace { listen, data_dir, sandbox_url: url, pepper };
+    let place = DemoPlace {
+        listen,
+        data_dir,
+        sandbox_url: url,
+        pepper,
+    };
     crate::settings::demo::settings(&place, &accounts).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("{}", lines.join("\n"))
@@ -110,7 +127,10 @@ async fn prepare(office: &Office, data_dir: &Path, address: SocketAddr) -> anyho
         Some(known) => known.id,
         None => {
             let id = office.engine.create_account(CUSTOMER, 3).await?;
-            office.engine.credit_wallet(id, START_BALANCE, "the demo's starting balance").await?;
+            office
+                .engine
+                .credit_wallet(id, START_BALANCE, "the demo's starting balance")
+                .await?;
             id
         }
     };
@@ -125,7 +145,9 @@ async fn prepare(office: &Office, data_dir: &Path, address: SocketAddr) -> anyho
         Ok(json!({ "email": email, "password": password }))
     };
     let mut operator = person("operator", OPERATOR)?;
-    let known = before["operator"]["totp_secret"].as_str().map(str::to_owned);
+    let known = before["operator"]["totp_secret"]
+        .as_str()
+        .map(str::to_owned);
     operator["totp_secret"] = known.map_or_else(secrets::totp_secret, Ok)?.into();
     Ok(json!({
         "base_url": base_url,
@@ -143,8 +165,14 @@ async fn works(office: &Office, key: &str, account: AccountId) -> bool {
 }
 
 async fn issue(office: &Office, account: AccountId) -> anyhow::Result<String> {
-    let order = KeyOrder { name: "demo".to_owned(), ..KeyOrder::default() };
-    let key = office.engine.issue_key(account, order, (Environment::Demo, &office.pepper)).await?;
+    let order = KeyOrder {
+        name: "demo".to_owned(),
+        ..KeyOrder::default()
+    };
+    let key = office
+        .engine
+        .issue_key(account, order, (Environment::Demo, &office.pepper))
+        .await?;
     Ok(key.text)
 }
 

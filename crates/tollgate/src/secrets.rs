@@ -20,7 +20,11 @@ pub fn random() -> anyhow::Result<[u8; 32]> {
 
 fn letters(alphabet: &[u8; 32], count: usize) -> anyhow::Result<String> {
     let bytes = random()?;
-    Ok(bytes.iter().take(count).map(|byte| char::from(alphabet[usize::from(byte % 32)])).collect())
+    Ok(bytes
+        .iter()
+        .take(count)
+        .map(|byte| char::from(alphabet[usize::from(byte % 32)]))
+        .collect())
 }
 
 /// A fresh password of 100 random bits.

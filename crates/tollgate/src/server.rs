@@ -13,7 +13,7 @@ use app::limits::Limits;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,11 +44,19 @@ pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<O
     let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
     let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
     let engine = wiring::engine(settings, store, clock, tasks)?;
-    Ok(Office { engine, pepper: pepper(settings)?, environment })
+    Ok(Office {
+        engine,
+        pepper: pepper(settings)?,
+        environment,
+    })
 }
 
 /// Runs until a stop signal. `announce` is called once everything answers.
-pub async fn run<A>(settings: &Settings, environment: Environment, announce: A) -> anyhow::Result<()>
+pub async fn run<A>(
+    settings: &Settings,
+    environment: Environment,
+    announce: A,
+) -> anyhow::Result<()>
 where
     A: AsyncFnOnce(&Office, SocketAddr) -> anyhow::Result<()>,
 {
@@ -61,7 +69,11 @@ where
     let purchases = Tracked::default();
     let clock = Arc::new(SteadyClock::start());
     let engine = wiring::engine(settings, store, clock, Arc::new(purchases.clone()))?;
-    let office = Office { engine: Arc::clone(&engine), pepper: pepper(settings)?, environment };
+    let office = Office {
+        engine: Arc::clone(&engine),
+        pepper: pepper(settings)?,
+        environment,
+    };
     let background = Background {
         engine: Arc::clone(&engine),
         limits: Arc::new(Limits::new(ADDRESSES_COUNTED)),
@@ -78,9 +90,14 @@ where
         &background.tasks,
     )
     .context("cannot open the local socket for commands")?;
-    let door = Arc::new(door(settings, &office, &background)?);
+    let door = Arc::new(door(settings, &office, &background));
     let stop = Stop::new();
-    let serving = serve(listener, web::router(Arc::clone(&door)), Bounds::default(), stop.clone());
+    let serving = serve(
+        listener,
+        web::router(Arc::clone(&door)),
+        Bounds::default(),
+        stop.clone(),
+    );
     let mut serving = std::pin::pin!(serving);
     door.ready.store(true, Ordering::Release);
     announce(&office, address).await?;
@@ -97,21 +114,22 @@ where
     Ok(())
 }
 
-fn door(settings: &Settings, office: &Office, background: &Background) -> anyhow::Result<web::Door> {
+fn door(settings: &Settings, office: &Office, background: &Background) -> web::Door {
     let limits = &settings.limits;
-    let trusted = settings.listen.trusted_proxies.clone();
-    Ok(web::Door::new(
-        Arc::clone(&office.engine),
-        Arc::clone(&background.limits),
-        office.pepper.clone(),
-        web::DoorSettings {
+    let trusted = &settings.listen.trusted_proxies;
+    web::Door {
+        engine: Arc::clone(&office.engine),
+        limits: Arc::clone(&background.limits),
+        pepper: office.pepper.clone(),
+        settings: web::DoorSettings {
             requests_per_minute: limits.requests_per_minute,
             failed_auth_per_minute: limits.failed_auth_per_minute,
             misses_per_minute: limits.misses_per_minute,
             trusted_proxies: trusted.iter().map(settings::Network::parts).collect(),
             public_url: settings.listen.public_url.clone(),
         },
-    ))
+        ready: AtomicBool::new(false),
+    }
 }
 
 /// Waits for background passes and open purchases, but not for ever: whatever is cut is in the

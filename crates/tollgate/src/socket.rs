@@ -58,10 +58,14 @@ pub fn listen(
 async fn answer(stream: UnixStream, office: &Office) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(read.take(LINE_MAX)).read_line(&mut line).await?;
+    BufReader::new(read.take(LINE_MAX))
+        .read_line(&mut line)
+        .await?;
     let outcome = match serde_json::from_str::<Request>(&line) {
         Ok(request) => office.answer(request).await,
-        Err(error) => Err(format!("the running server does not understand this command: {error}")),
+        Err(error) => Err(format!(
+            "the running server does not understand this command: {error}"
+        )),
     };
     let reply = match outcome {
         Ok(result) => json!({ "result": result }),
@@ -90,5 +94,8 @@ pub async fn ask(data_dir: &Path, request: &Request) -> io::Result<Option<Result
 }
 
 fn nobody_listens(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    )
 }

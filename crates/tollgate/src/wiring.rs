@@ -11,9 +11,7 @@ use domain::upstream::{Capabilities, NumberUpstream, PanelUpstream};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use upstream::{
-    HandlerApi, HandlerApiSettings, Panel, PanelSettings, PurchaseAction, RateUnit,
-};
+use upstream::{HandlerApi, HandlerApiSettings, Panel, PanelSettings, PurchaseAction, RateUnit};
 
 /// How much longer than the call itself a purchase stays in the hands of whoever made it.
 const LEASE_MARGIN: Millis = Millis::seconds(5);
@@ -32,11 +30,20 @@ pub fn engine(
     tasks: Arc<dyn Tasks>,
 ) -> anyhow::Result<Arc<Engine>> {
     let (numbers, panels) = adapters(settings)?;
-    let outside = Outside { store, clock, tasks, numbers, panels };
+    let outside = Outside {
+        store,
+        clock,
+        tasks,
+        numbers,
+        panels,
+    };
     Ok(Engine::new(outside, engine_settings(settings)?))
 }
 
-type Adapters = (HashMap<String, Arc<dyn NumberUpstream>>, Vec<(String, Arc<dyn PanelUpstream>)>);
+type Adapters = (
+    HashMap<String, Arc<dyn NumberUpstream>>,
+    Vec<(String, Arc<dyn PanelUpstream>)>,
+);
 
 fn adapters(settings: &Settings) -> anyhow::Result<Adapters> {
     let mut numbers: HashMap<String, Arc<dyn NumberUpstream>> = HashMap::new();
@@ -44,7 +51,10 @@ fn adapters(settings: &Settings) -> anyhow::Result<Adapters> {
     for one in &settings.upstreams {
         match one.protocol {
             Protocol::HandlerApi => {
-                numbers.insert(one.name.clone(), Arc::new(HandlerApi::new(handler_api(one))?));
+                numbers.insert(
+                    one.name.clone(),
+                    Arc::new(HandlerApi::new(handler_api(one))?),
+                );
             }
             Protocol::PanelV2 if settings.smm_upstream.as_ref() == Some(&one.name) => {
                 panels.push((one.name.clone(), Arc::new(Panel::new(panel(one)?)?)));
@@ -114,7 +124,11 @@ fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {
         default_server: settings.otp.default_server.clone(),
         servers: settings.servers.iter().map(server).collect(),
         activations: plans(settings),
-        smm: settings.upstreams.iter().map(|one| (one.name.clone(), smm_plan(one))).collect(),
+        smm: settings
+            .upstreams
+            .iter()
+            .map(|one| (one.name.clone(), smm_plan(one)))
+            .collect(),
         activation_poll: settings.sync.activation_poll,
         sync_budget: settings.purchase.sync_budget,
         price_grace: settings.purchase.price_grace,
@@ -122,12 +136,20 @@ fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {
         in_doubt_caps: settings
             .upstreams
             .iter()
-            .map(|one| (one.name.clone(), usize::try_from(one.doubt.cap).unwrap_or(usize::MAX)))
+            .map(|one| {
+                (
+                    one.name.clone(),
+                    usize::try_from(one.doubt.cap).unwrap_or(usize::MAX),
+                )
+            })
             .collect(),
         // an unlinked activation may still belong to a call that is being answered
         orphan_after: Millis(longest.0 + LEASE_MARGIN.0),
         markups: settings.markup.clone(),
-        rules: settings.policy.rules().map_err(|error| anyhow::anyhow!("policy.lifted: {error}"))?,
+        rules: settings
+            .policy
+            .rules()
+            .map_err(|error| anyhow::anyhow!("policy.lifted: {error}"))?,
     })
 }
 
@@ -136,20 +158,31 @@ fn server(server: &settings::Server) -> Server {
         provider_type: route.provider_type.into(),
         upstream: route.upstream.clone(),
     });
-    Server { name: server.name.clone(), enabled: server.enabled, routes: routes.collect() }
+    Server {
+        name: server.name.clone(),
+        enabled: server.enabled,
+        routes: routes.collect(),
+    }
 }
 
 fn plans(settings: &Settings) -> HashMap<(String, String), Plan> {
     let mut plans = HashMap::new();
     for server in &settings.servers {
         for route in &server.routes {
-            let Some(one) = settings.upstream(&route.upstream) else { continue };
+            let Some(one) = settings.upstream(&route.upstream) else {
+                continue;
+            };
             let plan = Plan {
                 lease: lease(one),
                 in_doubt_window: one.doubt.window,
                 min_cancel_age: server.min_cancel_age.max(one.min_cancel_age),
                 lifetime: server.lifetime.min(one.activation_ttl),
-                retry: one.polling.pauses.first().copied().unwrap_or(Millis::seconds(2)),
+                retry: one
+                    .polling
+                    .pauses
+                    .first()
+                    .copied()
+                    .unwrap_or(Millis::seconds(2)),
             };
             plans.insert((server.name.clone(), one.name.clone()), plan);
         }
@@ -163,7 +196,12 @@ fn smm_plan(one: &settings::Upstream) -> SmmPlan {
         in_doubt_window: one.doubt.window,
         confirmation: one.terminal_confirmation,
         poll: one.polling.pauses.clone(),
-        retry: one.polling.pauses.first().copied().unwrap_or(Millis::seconds(5)),
+        retry: one
+            .polling
+            .pauses
+            .first()
+            .copied()
+            .unwrap_or(Millis::seconds(5)),
         watch: SMM_WATCH,
     }
 }

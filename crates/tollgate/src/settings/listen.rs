@@ -45,13 +45,6 @@ impl Network {
     pub fn parts(&self) -> (IpAddr, u8) {
         (self.base, self.prefix_bits)
     }
-
-    /// Whether an address lies in the block. An IPv4 address is recognised in its IPv6 form too.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        let differing = (bits(self.base) ^ bits(address)) & mask(self.prefix_bits);
-        self.base.is_ipv4() == address.is_ipv4() && differing == 0
-    }
 }
 
 impl fmt::Display for Network {

@@ -25,16 +25,16 @@ mod upstreams;
 #[cfg(test)]
 mod tests;
 
-pub use keys::{Keys, Log, LogFormat, LogLevel};
+pub use keys::{Keys, Log, LogFormat};
 pub use limits::{Limits, Purchase};
 pub use listen::{Listen, Network};
-pub use policy::{Class, Policy, SmmConfirmation};
+pub use policy::Policy;
 pub use reader::{Entry, Origin, Problem};
 pub use secret::Secret;
-pub use servers::{Otp, Route, Server};
+pub use servers::{Otp, Server};
 pub use store::{Engine, Store};
 pub use sync::Sync;
-pub use upstreams::{Doubt, Polling, Protocol, PurchaseCall, Upstream};
+pub use upstreams::{Protocol, PurchaseCall, Upstream};
 
 use domain::markup::Markups;
 use reader::Reader;

@@ -11,7 +11,11 @@ async fn a_number_is_bought_its_code_arrives_and_it_is_charged_once() {
     let world = World::new().await;
     let bought = world.client.buy(discord()).await;
     assert_eq!(bought.status, 200, "{}", bought.text);
-    assert!(bought.text.contains("\"charged_usd\":0.040000"), "{}", bought.text);
+    assert!(
+        bought.text.contains("\"charged_usd\":0.040000"),
+        "{}",
+        bought.text
+    );
     let data = bought.data();
     assert_eq!(data["status"], "waiting");
     assert_eq!(data["provider_source"], "peter");
@@ -19,7 +23,10 @@ async fn a_number_is_bought_its_code_arrives_and_it_is_charged_once() {
     assert_eq!(world.client.balance().await, "49.960000");
     let received = world.wait_for(&data["order_id"], &["received"], SOON).await;
     let code = received["code"].as_str().unwrap();
-    assert!(code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()), "{code}");
+    assert!(
+        code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()),
+        "{code}"
+    );
     assert_eq!(world.client.balance().await, "49.960000");
     let cancel = json!({ "order_id": data["order_id"] });
     let refused = world.client.post("/api/v1/otp?action=cancel", cancel).await;
@@ -34,28 +41,49 @@ async fn a_number_is_bought_its_code_arrives_and_it_is_charged_once() {
 async fn the_references_examples_come_out_of_the_catalogue() {
     let world = World::new().await;
     let countries = world.client.otp("countries").await.data();
-    let sources = ["romeo", "juliet", "peter", "paul", "andrew", "mark", "luke", "john"];
+    let sources = [
+        "romeo", "juliet", "peter", "paul", "andrew", "mark", "luke", "john",
+    ];
     assert_eq!(countries["provider_sources"], json!(sources));
     let countries = countries["countries"].as_array().unwrap().clone();
     assert!(countries.len() >= 60);
-    let by_key = |key: &str| countries.iter().find(|row| row["key"] == key).unwrap().clone();
+    let by_key = |key: &str| {
+        countries
+            .iter()
+            .find(|row| row["key"] == key)
+            .unwrap()
+            .clone()
+    };
     let pakistan = by_key("pakistan");
     assert_eq!(pakistan["id"], "61");
     assert!(pakistan["providers"].as_array().unwrap().len() >= 3);
     let routes = pakistan["routes"].as_array().unwrap();
-    assert!(routes.contains(&json!({ "provider_type": 1, "country_id": "61" })), "{routes:?}");
+    assert!(
+        routes.contains(&json!({ "provider_type": 1, "country_id": "61" })),
+        "{routes:?}"
+    );
     let usa = by_key("unitedstates");
     assert_eq!(usa["name"], "USA");
     assert_eq!(usa["provider_country_ids"]["romeo"], json!(["13", "188"]));
-    let answer = world.client.otp("services&country_key=pakistan&routes=1:61").await;
-    assert!(answer.text.contains("\"your_price_usd\":0.040000"), "{}", &answer.text[..400]);
+    let answer = world
+        .client
+        .otp("services&country_key=pakistan&routes=1:61")
+        .await;
+    assert!(
+        answer.text.contains("\"your_price_usd\":0.040000"),
+        "{}",
+        &answer.text[..400]
+    );
     let services = answer.data()["services"].as_array().unwrap().clone();
-    let telegram = services.iter().find(|row| {
-        row["provider_source"] == "paul" && row["service_id"] == "tg"
-    });
+    let telegram = services
+        .iter()
+        .find(|row| row["provider_source"] == "paul" && row["service_id"] == "tg");
     let telegram = telegram.unwrap();
     assert_eq!(telegram["your_price_usd"].to_string(), "0.18");
-    assert_eq!((&telegram["country_id"], &telegram["provider_type"]), (&json!("6"), &json!(0)));
+    assert_eq!(
+        (&telegram["country_id"], &telegram["provider_type"]),
+        (&json!("6"), &json!(0))
+    );
 }
 
 #[tokio::test]
@@ -67,13 +95,20 @@ async fn cancel_waits_for_its_time_and_refunds_exactly_once() {
     let charged = world.client.balance().await;
     assert_ne!(charged, "50.000000");
     let cancel = json!({ "order_id": bought["order_id"] });
-    let early = world.client.post("/api/v1/otp?action=cancel", cancel.clone()).await;
+    let early = world
+        .client
+        .post("/api/v1/otp?action=cancel", cancel.clone())
+        .await;
     assert_eq!(early.verdict(), "409 cancel_too_early");
     let wait: u64 = early.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=10).contains(&wait), "{wait}");
     assert_eq!(world.client.balance().await, charged);
     tokio::time::sleep(Duration::from_secs(wait)).await;
-    let racing = (0..16).map(|_| world.client.post("/api/v1/otp?action=cancel", cancel.clone()));
+    let racing = (0..16).map(|_| {
+        world
+            .client
+            .post("/api/v1/otp?action=cancel", cancel.clone())
+    });
     let answers = futures_join(racing).await;
     let bodies: Vec<&str> = answers.iter().map(|answer| answer.text.as_str()).collect();
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:?}");
@@ -99,7 +134,11 @@ pub async fn futures_join<T: Send + 'static>(
             }
         }
         let all = done.iter().all(Option::is_some);
-        if all { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if all {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
     done.into_iter().flatten().collect()
@@ -111,16 +150,23 @@ async fn pools_and_typed_routes_are_bought_as_they_are_listed() {
     let countries = world.client.otp("countries&server=andrew").await.data();
     let id = countries["countries"][0]["id"].as_str().unwrap().to_owned();
     let query = format!("services&server=andrew&country_id={id}");
-    let services = world.client.otp(&query).await.data()["services"].as_array().unwrap().clone();
-    let pooled = services.iter().find(|row| !row["name"].as_str().unwrap().starts_with("Sandbox"));
+    let services = world.client.otp(&query).await.data()["services"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let pooled = services
+        .iter()
+        .find(|row| !row["name"].as_str().unwrap().starts_with("Sandbox"));
     let row = pooled.unwrap();
     let (service, pool) = (&row["service_id"], &row["pool_id"]);
     assert!(pool.is_string());
-    let with_pool = json!({ "service_id": service, "country_id": id, "source": "andrew", "pool_id": pool });
+    let with_pool =
+        json!({ "service_id": service, "country_id": id, "source": "andrew", "pool_id": pool });
     assert_eq!(world.client.buy(with_pool).await.status, 200);
     let best = json!({ "service_id": service, "country_id": id, "provider_source": "andrew" });
     assert_eq!(world.client.buy(best).await.status, 200);
-    let wrong = json!({ "service_id": service, "country_id": id, "server": "andrew", "pool_id": "x" });
+    let wrong =
+        json!({ "service_id": service, "country_id": id, "server": "andrew", "pool_id": "x" });
     assert_eq!(world.client.buy(wrong).await.verdict(), "400 invalid_pool");
     let query = "services&server=peter&country_id=61&provider_type=2";
     let typed = world.client.otp(query).await.data()["services"][0].clone();
@@ -129,7 +175,10 @@ async fn pools_and_typed_routes_are_bought_as_they_are_listed() {
     });
     assert_eq!(world.client.buy(wanted).await.status, 200);
     let sold = world.sold().await;
-    let upstreams: Vec<_> = sold.iter().map(|row| row["upstream"].as_str().unwrap()).collect();
+    let upstreams: Vec<_> = sold
+        .iter()
+        .map(|row| row["upstream"].as_str().unwrap())
+        .collect();
     assert_eq!(upstreams, ["andrew", "andrew", "peter2"]);
 }
 
@@ -140,15 +189,22 @@ async fn every_misbehaving_service_ends_with_the_books_in_order() {
     let client = &world.client;
     let buy = async |name: &str| {
         let service = world.service("romeo", "13", name).await;
-        client.buy(json!({ "service_id": service, "country_id": "13", "server": "romeo" })).await
+        client
+            .buy(json!({ "service_id": service, "country_id": "13", "server": "romeo" }))
+            .await
     };
     assert_eq!(buy("Sandbox: no numbers").await.verdict(), "503 no_numbers");
     let slow = buy("Sandbox: slow answer").await.data();
     world.wait_for(&slow["order_id"], &["received"], SOON).await;
     let cancelled = buy("Sandbox: cancelled upstream").await.data();
-    world.wait_for(&cancelled["order_id"], &["cancelled"], SOON).await;
+    world
+        .wait_for(&cancelled["order_id"], &["cancelled"], SOON)
+        .await;
     let second = buy("Sandbox: second code").await.data();
-    let first_code = world.wait_for(&second["order_id"], &["received"], SOON).await["code"].clone();
+    let first_code = world
+        .wait_for(&second["order_id"], &["received"], SOON)
+        .await["code"]
+        .clone();
     let bank = buy("Sandbox: text of a bank").await.data();
     world.wait_for(&bank["order_id"], &["received"], SOON).await;
     let before = client.balance().await;
@@ -156,11 +212,23 @@ async fn every_misbehaving_service_ends_with_the_books_in_order() {
         let answer = buy(&format!("Sandbox: answer lost {lost}")).await;
         assert_eq!(answer.verdict(), "503 purchase_outcome_unknown");
     }
-    assert_eq!(buy("Sandbox: garbage").await.verdict(), "503 purchase_outcome_unknown");
-    assert_ne!(client.balance().await, before, "the holds stay while nobody knows");
+    assert_eq!(
+        buy("Sandbox: garbage").await.verdict(),
+        "503 purchase_outcome_unknown"
+    );
+    assert_ne!(
+        client.balance().await,
+        before,
+        "the holds stay while nobody knows"
+    );
     // the window of the demo is 60 s; an undone sale also waits for romeo's cancel lock of 10 s
-    world.balance_becomes(&before, Duration::from_secs(100)).await;
-    let newest = world.wait_for(&second["order_id"], &["received"], SOON).await["code"].clone();
+    world
+        .balance_becomes(&before, Duration::from_secs(100))
+        .await;
+    let newest = world
+        .wait_for(&second["order_id"], &["received"], SOON)
+        .await["code"]
+        .clone();
     assert_ne!(newest, first_code, "the newest code is shown");
     let report = world.verify();
     assert_eq!(report["open_holds"], 0, "{report}");
@@ -169,7 +237,9 @@ async fn every_misbehaving_service_ends_with_the_books_in_order() {
 #[tokio::test]
 async fn a_promised_purchase_settles_under_its_key() {
     let world = World::new().await;
-    let service = world.service("romeo", "13", "Sandbox: answer lost after the sale").await;
+    let service = world
+        .service("romeo", "13", "Sandbox: answer lost after the sale")
+        .await;
     let wanted = json!({ "service_id": service, "country_id": "13", "server": "romeo" });
     let path = "/api/v1/otp?action=buy_number";
     let first = world.client.post_keyed(path, wanted.clone(), "k-1").await;
@@ -198,10 +268,15 @@ async fn a_promised_purchase_settles_under_its_key() {
 async fn a_hundred_equal_keys_at_once_buy_one_number() {
     let world = World::new().await;
     let racing = (0..100).map(|_| {
-        world.client.post_keyed("/api/v1/otp?action=buy_number", discord(), "same")
+        world
+            .client
+            .post_keyed("/api/v1/otp?action=buy_number", discord(), "same")
     });
     let answers = futures_join(racing).await;
-    let good: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
+    let good: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status == 200)
+        .collect();
     assert!(!good.is_empty());
     assert!(good.iter().all(|answer| answer.text == good[0].text));
     for other in answers.iter().filter(|answer| answer.status != 200) {

@@ -14,10 +14,17 @@ async fn data_survives_a_stop_and_a_kill() {
     assert!(world.demo.terminate() < Duration::from_secs(10));
     world.restart();
     assert_eq!(world.facts["api_key"], key, "the key is the same");
-    world.wait_for(&order, &["received"], Duration::from_secs(20)).await;
+    world
+        .wait_for(&order, &["received"], Duration::from_secs(20))
+        .await;
     world.demo.kill();
     world.restart();
-    assert_eq!(world.wait_for(&order, &["received"], Duration::from_secs(1)).await["status"], "received");
+    assert_eq!(
+        world
+            .wait_for(&order, &["received"], Duration::from_secs(1))
+            .await["status"],
+        "received"
+    );
     assert_eq!(world.client.balance().await, "49.960000");
     world.verify();
 }
@@ -46,11 +53,33 @@ async fn a_demo_with_providers_in_process_goes_on_where_it_was() {
 #[tokio::test]
 async fn commands_work_on_a_running_server_and_on_a_stopped_one() {
     let mut world = World::new().await;
-    let account = world.cli(&["account", "create", "--email", "Ana@example.com"])["account_id"].clone();
+    let account =
+        world.cli(&["account", "create", "--email", "Ana@example.com"])["account_id"].clone();
     let id = account.to_string();
-    let key = world.cli(&["key", "create", "--account", &id, "--name", "laptop", "--scope", "otp,read"]);
-    world.cli(&["wallet", "credit", "--account", &id, "--usd", "12.50", "--note", "invoice 17"]);
-    assert_eq!(world.cli(&["wallet", "show", "--account", &id])["available"], "12.500000");
+    let key = world.cli(&[
+        "key",
+        "create",
+        "--account",
+        &id,
+        "--name",
+        "laptop",
+        "--scope",
+        "otp,read",
+    ]);
+    world.cli(&[
+        "wallet",
+        "credit",
+        "--account",
+        &id,
+        "--usd",
+        "12.50",
+        "--note",
+        "invoice 17",
+    ]);
+    assert_eq!(
+        world.cli(&["wallet", "show", "--account", &id])["available"],
+        "12.500000"
+    );
     let base = world.facts["base_url"].as_str().unwrap().to_owned();
     let ana = crate::world::Client::new(&base, key["api_key"].as_str().unwrap());
     assert_eq!(ana.balance().await, "12.500000");
@@ -65,8 +94,17 @@ async fn commands_work_on_a_running_server_and_on_a_stopped_one() {
     assert_eq!(taken.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&taken.stderr).contains("ana@example.com exists already"));
     world.demo.terminate();
-    assert_eq!(world.cli(&["wallet", "show", "--account", &id])["available"], "12.500000");
-    assert_eq!(world.cli(&["account", "list"])["accounts"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        world.cli(&["wallet", "show", "--account", &id])["available"],
+        "12.500000"
+    );
+    assert_eq!(
+        world.cli(&["account", "list"])["accounts"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     world.verify();
     assert_eq!(world.cli_output(&["wallet", "show"]).status.code(), Some(2));
 }
@@ -76,7 +114,15 @@ async fn one_process_writes() {
     let world = World::new().await;
     let data = world.dir.path().to_str().unwrap();
     let output = Command::new(PROGRAM)
-        .args(["demo", "--listen", "127.0.0.1:0", "--data", data, "--sandbox-url", &world.practice])
+        .args([
+            "demo",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            data,
+            "--sandbox-url",
+            &world.practice,
+        ])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -87,11 +133,25 @@ async fn one_process_writes() {
 #[test]
 fn init_writes_settings_that_pass_and_mistakes_are_all_named() {
     let dir = Scratch::new();
-    let run = |args: &[&str]| Command::new(PROGRAM).args(args).current_dir(dir.path()).output().unwrap();
+    let run = |args: &[&str]| {
+        Command::new(PROGRAM)
+            .args(args)
+            .current_dir(dir.path())
+            .output()
+            .unwrap()
+    };
     assert!(run(&["init"]).status.success());
-    assert_eq!(run(&["init"]).status.code(), Some(1), "an existing file is never overwritten");
+    assert_eq!(
+        run(&["init"]).status.code(),
+        Some(1),
+        "an existing file is never overwritten"
+    );
     let good = run(&["check-config", "--json"]);
-    assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
+    assert!(
+        good.status.success(),
+        "{}",
+        String::from_utf8_lossy(&good.stderr)
+    );
     let file = dir.path().join("tollgate.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let broken = format!("{text}\n[limmits]\nx = 1\n[upstreams.a]\nprotocol = \"telnet\"\n");
@@ -99,16 +159,28 @@ fn init_writes_settings_that_pass_and_mistakes_are_all_named() {
     let bad = run(&["check-config", "--json"]);
     assert_eq!(bad.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&bad.stdout).unwrap();
-    let keys: Vec<_> = report["problems"].as_array().unwrap().iter().map(|row| row["key"].clone()).collect();
+    let keys: Vec<_> = report["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["key"].clone())
+        .collect();
     assert!(keys.contains(&json!("upstreams.a.protocol")), "{keys:?}");
-    assert!(keys.iter().any(|key| key.as_str().unwrap().starts_with("limmits")), "{keys:?}");
+    assert!(
+        keys.iter()
+            .any(|key| key.as_str().unwrap().starts_with("limmits")),
+        "{keys:?}"
+    );
 }
 
 /// The clients that the docs show make their whole journey against the demo.
 #[tokio::test]
 async fn the_example_clients_run() {
     let world = World::new().await;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap();
     let base = format!("{}/api/v1", world.facts["base_url"].as_str().unwrap());
     for (program, file) in [
         ("php", "examples/php/client.php"),
@@ -125,7 +197,11 @@ async fn the_example_clients_run() {
         };
         let good = run(world.facts["api_key"].as_str().unwrap());
         let text = String::from_utf8_lossy(&good.stdout).into_owned();
-        assert!(good.status.success(), "{program}: {text}{}", String::from_utf8_lossy(&good.stderr));
+        assert!(
+            good.status.success(),
+            "{program}: {text}{}",
+            String::from_utf8_lossy(&good.stderr)
+        );
         let bad = run("tg_demo_wrong");
         assert!(!bad.status.success(), "{program} with a wrong key");
     }

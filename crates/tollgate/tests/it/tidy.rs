@@ -4,7 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned()
 }
 
 /// Every source file below a room, as path and text.
@@ -27,14 +31,18 @@ fn sources(room: &Path) -> Vec<(PathBuf, String)> {
 
 fn rooms() -> Vec<String> {
     let names = fs::read_dir(root().join("crates")).unwrap();
-    names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    names
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 /// Names in a manifest's section.
 fn dependencies(manifest: &str, section: &str) -> Vec<String> {
     let table: toml::Table = manifest.parse().unwrap();
     let names = table.get(section).and_then(toml::Value::as_table);
-    names.map(|names| names.keys().cloned().collect()).unwrap_or_default()
+    names
+        .map(|names| names.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 /// Which rooms may use which. What is not listed is not allowed.
@@ -47,16 +55,22 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("web", &["app", "domain", "wire"]),
     ("sandbox", &["domain", "wire"]),
     ("sim", &["app", "domain", "store"]),
-    ("tollgate", &["app", "domain", "sandbox", "store", "upstream", "web"]),
+    (
+        "tollgate",
+        &["app", "domain", "sandbox", "store", "upstream", "web"],
+    ),
 ];
 
 #[test]
 fn rooms_use_only_what_the_arrows_allow() {
     let rooms = rooms();
     for room in &rooms {
-        let (_, allowed) = ARROWS.iter().find(|(name, _)| name == room).unwrap_or_else(|| {
-            panic!("{room}: give this room its arrows here and in ARCHITECTURE.md")
-        });
+        let (_, allowed) = ARROWS
+            .iter()
+            .find(|(name, _)| name == room)
+            .unwrap_or_else(|| {
+                panic!("{room}: give this room its arrows here and in ARCHITECTURE.md")
+            });
         let manifest = fs::read_to_string(root().join("crates").join(room).join("Cargo.toml"));
         for used in dependencies(&manifest.unwrap(), "dependencies") {
             let fits = !rooms.contains(&used) || allowed.contains(&used.as_str());
@@ -68,7 +82,10 @@ fn rooms_use_only_what_the_arrows_allow() {
 #[test]
 fn domain_stands_on_std_alone() {
     let manifest = fs::read_to_string(root().join("crates/domain/Cargo.toml")).unwrap();
-    assert_eq!(dependencies(&manifest, "dependencies"), Vec::<String>::new());
+    assert_eq!(
+        dependencies(&manifest, "dependencies"),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -77,10 +94,16 @@ fn dependencies_are_declared_once_with_a_reason() {
         let path = root().join("crates").join(&room).join("Cargo.toml");
         let table: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
         for section in ["dependencies", "dev-dependencies"] {
-            let Some(names) = table.get(section).and_then(toml::Value::as_table) else { continue };
+            let Some(names) = table.get(section).and_then(toml::Value::as_table) else {
+                continue;
+            };
             for (name, value) in names {
                 let shared = value.get("workspace").and_then(toml::Value::as_bool);
-                assert_eq!(shared, Some(true), "{room}: declare {name} in the root Cargo.toml");
+                assert_eq!(
+                    shared,
+                    Some(true),
+                    "{room}: declare {name} in the root Cargo.toml"
+                );
             }
         }
     }
@@ -88,9 +111,14 @@ fn dependencies_are_declared_once_with_a_reason() {
     let declared = manifest.split("[workspace.dependencies]").nth(1).unwrap();
     let declared = declared.split("\n[").next().unwrap();
     let outside = declared.split("# our rooms").nth(1).unwrap();
-    for line in outside.lines().filter(|line| line.contains('=') && !line.contains("path = ")) {
+    for line in outside
+        .lines()
+        .filter(|line| line.contains('=') && !line.contains("path = "))
+    {
         let name = line.split([' ', '.', '=']).next().unwrap();
-        let reason = outside.lines().any(|line| line.starts_with('#') && line.contains(name));
+        let reason = outside
+            .lines()
+            .any(|line| line.starts_with('#') && line.contains(name));
         assert!(reason, "Cargo.toml: say why {name} is there");
     }
 }
@@ -100,7 +128,11 @@ fn only_the_store_speaks_sql() {
     for room in rooms().iter().filter(|room| *room != "store") {
         for (path, text) in sources(&root().join("crates").join(room).join("src")) {
             for word in ["INSERT INTO", "SELECT ", "DELETE FROM"] {
-                assert!(!text.contains(word), "{}: move this query to crates/store", path.display());
+                assert!(
+                    !text.contains(word),
+                    "{}: move this query to crates/store",
+                    path.display()
+                );
             }
         }
     }
@@ -111,7 +143,11 @@ fn only_the_doors_and_the_practice_providers_speak_axum() {
     for room in rooms() {
         let manifest = fs::read_to_string(root().join("crates").join(&room).join("Cargo.toml"));
         let uses = dependencies(&manifest.unwrap(), "dependencies").contains(&"axum".to_owned());
-        assert_eq!(uses, ["web", "sandbox"].contains(&room.as_str()), "{room} and axum");
+        assert_eq!(
+            uses,
+            ["web", "sandbox"].contains(&room.as_str()),
+            "{room} and axum"
+        );
     }
 }
 
@@ -119,7 +155,9 @@ fn only_the_doors_and_the_practice_providers_speak_axum() {
 fn money_never_meets_a_float() {
     for room in ["domain", "app", "store", "wire", "upstream"] {
         for (path, text) in sources(&root().join("crates").join(room).join("src")) {
-            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let code = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
             for line in code {
                 let float = line.contains("f64") || line.contains("f32");
                 assert!(!float, "{}: {line}", path.display());
@@ -132,10 +170,14 @@ fn money_never_meets_a_float() {
 fn files_stay_short_and_say_what_they_are_for() {
     for room in rooms() {
         for (path, text) in sources(&root().join("crates").join(&room)) {
-            assert!(text.starts_with("//!"), "{}: begin with what it is for", path.display());
-            let is_test = path.components().any(|part| {
-                part.as_os_str().to_string_lossy().trim_end_matches(".rs") == "tests"
-            });
+            assert!(
+                text.starts_with("//!"),
+                "{}: begin with what it is for",
+                path.display()
+            );
+            let is_test = path
+                .components()
+                .any(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs") == "tests");
             let lines = text.split("#[cfg(test)]").next().unwrap().lines().count();
             assert!(is_test || lines <= 600, "{}: {lines} lines", path.display());
         }

@@ -17,7 +17,8 @@ impl Scratch {
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("tollgate-it-{}-{number}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("tollgate-it-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -47,7 +48,13 @@ impl Running {
     pub fn terminate(&mut self) -> Duration {
         let asked = Instant::now();
         let pid = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
         let status = self.0.wait().unwrap();
         assert!(status.success(), "{status}");
         asked.elapsed()
@@ -68,8 +75,13 @@ pub fn sandbox() -> (Running, String) {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let url = line
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .unwrap();
     (Running(child), url.trim_end_matches(';').to_owned())
 }
 
@@ -116,12 +128,22 @@ impl Client {
     pub fn new(base: &str, key: &str) -> Self {
         // taken by whoever was first
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(40)).build().unwrap();
-        Self { http, base: base.to_owned(), key: key.to_owned() }
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(40))
+            .build()
+            .unwrap();
+        Self {
+            http,
+            base: base.to_owned(),
+            key: key.to_owned(),
+        }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        let request = self.http.get(format!("{}{path}", self.base)).header("X-API-Key", &self.key);
+        let request = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .header("X-API-Key", &self.key);
         read(request).await
     }
 
@@ -130,7 +152,8 @@ impl Client {
     }
 
     pub async fn post_keyed(&self, path: &str, body: Value, key: &str) -> Answer {
-        self.post_with(path, body, &[("Idempotency-Key", key)]).await
+        self.post_with(path, body, &[("Idempotency-Key", key)])
+            .await
     }
 
     pub async fn post_with(&self, path: &str, body: Value, headers: &[(&str, &str)]) -> Answer {
@@ -208,7 +231,14 @@ impl World {
         };
         // tests ask faster than a customer may
         let account = facts["account_id"].to_string();
-        let args = ["key", "create", "--account", &account, "--rate-limit", "100000"];
+        let args = [
+            "key",
+            "create",
+            "--account",
+            &account,
+            "--rate-limit",
+            "100000",
+        ];
         let key = world.cli(&args)["api_key"].as_str().unwrap().to_owned();
         world.client = Client::new(&text("base_url"), &key);
         world
@@ -225,20 +255,31 @@ impl World {
     pub fn cli(&self, args: &[&str]) -> Value {
         let output = self.cli_output(args);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{args:?}: {text}{:?}", output.stderr);
+        assert!(
+            output.status.success(),
+            "{args:?}: {text}{:?}",
+            output.stderr
+        );
         serde_json::from_str(&text).unwrap()
     }
 
     pub fn cli_output(&self, args: &[&str]) -> Output {
         let data = self.dir.path().to_str().unwrap();
-        Command::new(PROGRAM).args(args).args(["--json", "--data", data]).output().unwrap()
+        Command::new(PROGRAM)
+            .args(args)
+            .args(["--json", "--data", data])
+            .output()
+            .unwrap()
     }
 
     /// Everything the practice providers sold.
     pub async fn sold(&self) -> Vec<Value> {
         let url = format!("{}/_sandbox/orders", self.practice);
         let text = reqwest::get(url).await.unwrap().text().await.unwrap();
-        serde_json::from_str::<Value>(&text).unwrap()["orders"].as_array().unwrap().clone()
+        serde_json::from_str::<Value>(&text).unwrap()["orders"]
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     /// The service id behind a name, on a server's Pakistan or United States route.
@@ -247,18 +288,23 @@ impl World {
         let data = self.client.otp(&query).await.data();
         let services = data["services"].as_array().unwrap();
         let found = services.iter().find(|service| service["name"] == name);
-        found.unwrap_or_else(|| panic!("no {name}"))["service_id"].as_str().unwrap().to_owned()
+        found.unwrap_or_else(|| panic!("no {name}"))["service_id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Asks for an order's status until it is one of these.
     pub async fn wait_for(&self, order: &Value, wanted: &[&str], at_most: Duration) -> Value {
         let query = format!("get_status&order_id={}", order.as_str().unwrap());
-        self.wait(&format!("/api/v1/otp?action={query}"), wanted, at_most).await
+        self.wait(&format!("/api/v1/otp?action={query}"), wanted, at_most)
+            .await
     }
 
     pub async fn wait_for_smm(&self, order: &Value, wanted: &[&str], at_most: Duration) -> Value {
         let query = format!("order_status&order_id={}", order.as_str().unwrap());
-        self.wait(&format!("/api/v1/smm?action={query}"), wanted, at_most).await
+        self.wait(&format!("/api/v1/smm?action={query}"), wanted, at_most)
+            .await
     }
 
     async fn wait(&self, path: &str, wanted: &[&str], at_most: Duration) -> Value {
@@ -281,7 +327,10 @@ impl World {
             if balance == wanted {
                 return;
             }
-            assert!(Instant::now() < give_up, "still {balance} instead of {wanted}");
+            assert!(
+                Instant::now() < give_up,
+                "still {balance} instead of {wanted}"
+            );
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
@@ -297,16 +346,28 @@ impl World {
 /// Starts a demo on a free port and waits until it answers.
 pub fn start_demo(dir: &Path, more: &[&str]) -> Running {
     let facts = dir.join("demo.json");
-    let before = std::fs::metadata(&facts).and_then(|data| data.modified()).ok();
+    let before = std::fs::metadata(&facts)
+        .and_then(|data| data.modified())
+        .ok();
     let child = Command::new(PROGRAM)
-        .args(["demo", "--listen", "127.0.0.1:0", "--data", dir.to_str().unwrap()])
+        .args([
+            "demo",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            dir.to_str().unwrap(),
+        ])
         .args(more)
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
     let mut running = Running(child);
     let give_up = Instant::now() + Duration::from_secs(30);
-    while std::fs::metadata(&facts).and_then(|data| data.modified()).ok() == before {
+    while std::fs::metadata(&facts)
+        .and_then(|data| data.modified())
+        .ok()
+        == before
+    {
         assert!(running.0.try_wait().unwrap().is_none(), "the demo ended");
         assert!(Instant::now() < give_up, "the demo does not come up");
         std::thread::sleep(Duration::from_millis(10));

@@ -6,6 +6,8 @@ mod sections;
 mod serve;
 mod shipped;
 
+use super::keys::LogLevel;
+use super::policy::Class;
 use super::*;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
