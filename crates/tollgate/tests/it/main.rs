@@ -1,5 +1,8 @@
 //! The one integration-test binary: black-box tests against the real program.
-#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what went wrong by panicking"
+)]
 
 mod otp;
 mod program;
