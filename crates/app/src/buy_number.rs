@@ -9,6 +9,7 @@ use domain::attempt::AttemptState;
 use domain::catalogue::{Offer, Route, RouteKey};
 use domain::change::{CommitError, Refused, Write};
 use domain::countries;
+use domain::mutant::lacks_rule;
 use domain::order::{Failure, Told};
 use domain::policy::{self, Decision};
 use domain::time::Timestamp;
@@ -91,18 +92,25 @@ impl Engine {
         let claim = key.map(|key| key.claim_for_order(caller, activation.id, now, &self.settings));
         let mut writes = activation.clone().open(&plan);
         writes.extend(claim.map(Write::Claim));
+        let price = activation.price;
         match self.commit("buy_number", writes).await {
             Ok(()) => Ok(Activation {
                 due_at: Some(now + plan.lease),
                 ..activation
             }),
             Err(CommitError::Refused(Refused::InsufficientFunds)) => {
-                let refusal = Refusal::InsufficientBalance(Some(activation.price));
+                let refusal = Refusal::InsufficientBalance(Some(price));
                 self.keep_refusal(caller, key).await?;
                 Err(refusal.into())
             }
             Err(CommitError::Refused(Refused::KeyTaken)) => Err(Started::KeyTaken),
-            Err(_) => Err(Refusal::StorageUnavailable.into()),
+            Err(_) => {
+                // stored or not, no call was made: if the order is there, it ends here
+                let failure = Failure::ProviderUnavailable;
+                let writes = activation.refused(failure, "not_sent", String::new());
+                self.step("not_sent", writes).await;
+                Err(Refusal::StorageUnavailable.into())
+            }
         }
     }
 
@@ -128,12 +136,16 @@ impl Engine {
         activation: Activation,
         keyed: bool,
     ) -> Answer<Purchased<Receipt>> {
-        let mut waiting = self.call_in_background(activation.clone());
+        let mut waiting = Handover {
+            engine: self,
+            keyed,
+            waiting: self.call_in_background(activation.clone(), keyed),
+        };
         let outcome = tokio::select! {
             biased;
-            outcome = &mut waiting => outcome,
+            outcome = &mut waiting.waiting => outcome,
             () = self.outside.clock.sleep(self.settings.sync_budget) => {
-                self.give_up_waiting(&activation, waiting).await
+                self.give_up_waiting(&activation, &mut waiting.waiting).await
             }
         };
         Answer::first(match outcome {
@@ -149,7 +161,7 @@ impl Engine {
     async fn give_up_waiting(
         &self,
         activation: &Activation,
-        waiting: Waiting,
+        waiting: &mut Waiting,
     ) -> Result<Result<Activation, Refusal>, oneshot::error::RecvError> {
         let doubt = self.doubt(activation.clone(), "sync_budget");
         if self.step("in_doubt", doubt).await {
@@ -159,16 +171,27 @@ impl Engine {
         waiting.await
     }
 
-    fn call_in_background(self: &Arc<Self>, activation: Activation) -> Waiting {
+    fn call_in_background(self: &Arc<Self>, activation: Activation, keyed: bool) -> Waiting {
         let (answer, waiting) = oneshot::channel();
         let engine = Arc::clone(self);
         self.outside.tasks.spawn(Box::pin(async move {
-            let client_gone = || answer.is_closed();
+            let client_gone = || answer.is_closed() && !lacks_rule(26);
             let outcome = engine.call_once(activation, &client_gone).await;
             // nobody waits any more where the budget ended or the client hung up
-            let _ = answer.send(outcome);
+            if let Err(Ok(bought)) = answer.send(outcome) {
+                engine.take_back(bought, keyed).await;
+            }
         }));
         waiting
+    }
+
+    /// A number that was stored as told although its client went away before it was told. A client
+    /// with a key can still ask for it; for one without, it is given back.
+    async fn take_back(&self, bought: Activation, keyed: bool) {
+        if !keyed && bought.state == ActivationState::Active && !lacks_rule(26) {
+            let writes = bought.taken_back(self.now());
+            self.step("taken_back", writes).await;
+        }
     }
 
     /// The one purchase call of an attempt, and the commit of what it came to.
@@ -188,8 +211,22 @@ impl Engine {
             pool: activation.wanted.pool_id.clone(),
             max_cost: activation.cost_quote,
         };
-        let Reply { outcome, raw } = upstream.buy(&request).await;
+        let Reply {
+            mut outcome,
+            mut raw,
+        } = upstream.buy(&request).await;
+        if lacks_rule(8) && outcome == Purchase::Unknown {
+            Reply { outcome, raw } = upstream.buy(&request).await;
+        }
         match outcome {
+            Purchase::Unknown if lacks_rule(2) || (lacks_rule(14) && raw.starts_with("error")) => {
+                let failure = Failure::ProviderUnavailable;
+                self.purchase_refused(activation, failure, "unknown", &raw)
+                    .await
+            }
+            Purchase::Unknown if lacks_rule(17) && activation.attempt == 1 => {
+                Box::pin(self.try_next_route(activation, raw, client_gone)).await
+            }
             Purchase::Done(number) if fits(&activation, &number) => {
                 self.purchase_done(activation, number, raw, client_gone())
                     .await
@@ -200,6 +237,24 @@ impl Engine {
                     .await
             }
             Purchase::Done(_) | Purchase::Unknown => self.purchase_unknown(activation, &raw).await,
+        }
+    }
+
+    /// The mutant that fails over after an unknown outcome.
+    async fn try_next_route(
+        &self,
+        activation: Activation,
+        raw: String,
+        client_gone: &(dyn Fn() -> bool + Send + Sync),
+    ) -> Result<Activation, Refusal> {
+        let plan = self.plan(&activation.wanted.server, &activation.upstream);
+        let (upstream, cost) = (activation.upstream.clone(), activation.cost_quote);
+        let next = (upstream.as_str(), cost, activation.wanted.clone());
+        let writes = activation.next_route("unknown", raw, next, &plan, self.now());
+        let next = saved(&writes);
+        match (self.step("next_route", writes).await, next) {
+            (true, Some(next)) => self.call_once(next, client_gone).await,
+            _ => Err(Refusal::OutcomeUnknown),
         }
     }
 
@@ -231,8 +286,23 @@ impl Engine {
                 Err(Refusal::OutcomeUnknown)
             }
             Err(CommitError::Refused(_)) => self.purchase_unknown(activation, &raw).await,
-            Err(CommitError::Storage(_)) => Err(Refusal::OutcomeUnknown),
+            Err(CommitError::Storage(_)) => self.read_again(&activation, &number).await,
         }
+    }
+
+    /// The storage failed while a number was stored: what is there decides what the client is told.
+    /// What is not there is found again by the upstream's list.
+    async fn read_again(
+        &self,
+        called: &Activation,
+        number: &Number,
+    ) -> Result<Activation, Refusal> {
+        let stored = self.store().activation(called.id).await;
+        let bought = stored.ok().flatten().filter(|stored| {
+            let told = stored.state == ActivationState::Active && stored.told == Told::Done;
+            told && stored.upstream_id.as_deref() == Some(number.id.as_str())
+        });
+        bought.ok_or(Refusal::OutcomeUnknown)
     }
 
     async fn purchase_refused(
@@ -306,14 +376,22 @@ impl Engine {
         };
         Ok(match activation.state {
             ActivationState::Calling => return Err(Refusal::IdempotencyInProgress),
+            ActivationState::InDoubt if lacks_rule(19) => {
+                Err(Refusal::of_failure(Failure::ProviderUnavailable))
+            }
             ActivationState::InDoubt | ActivationState::Undo => Ok(Purchased::Pending(order)),
             _ if activation.upstream_id.is_none() || activation.failure.is_some() => {
                 let failure = activation.failure.unwrap_or(Failure::ProviderUnavailable);
                 Err(Refusal::of_failure(failure))
             }
-            _ => Ok(Purchased::Done(Receipt {
-                activation: self.disclose(activation).await?,
-            })),
+            _ => {
+                let activation = self.disclose(activation).await?;
+                // it may have moved in this moment: what was never shown is not shown now
+                if activation.disclosed_at.is_none() {
+                    return Ok(Ok(Purchased::Pending(order)));
+                }
+                Ok(Purchased::Done(Receipt { activation }))
+            }
         })
     }
 
@@ -458,6 +536,26 @@ impl Engine {
         };
         let decision = policy::decide_otp(&self.settings.rules, &request);
         Refusal::of_policy(&decision).map_or(Ok(decision), Err)
+    }
+}
+
+/// The way of an answer to its client. A number whose client goes away before it took it is given
+/// back.
+struct Handover<'a> {
+    engine: &'a Arc<Engine>,
+    keyed: bool,
+    waiting: Waiting,
+}
+
+impl Drop for Handover<'_> {
+    fn drop(&mut self) {
+        self.waiting.close();
+        if let Ok(Ok(bought)) = self.waiting.try_recv() {
+            let (engine, keyed) = (Arc::clone(self.engine), self.keyed);
+            self.engine.outside.tasks.spawn(Box::pin(async move {
+                engine.take_back(bought, keyed).await;
+            }));
+        }
     }
 }
 

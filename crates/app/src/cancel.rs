@@ -8,6 +8,7 @@ use domain::access::Caller;
 use domain::activation::{Activation, ActivationState, Plan};
 use domain::change::{CommitError, Reason, Write};
 use domain::ids::OrderId;
+use domain::mutant::lacks_rule;
 use domain::time::Millis;
 use domain::upstream::{
     CancelReply, NumberStatus, NumberUpstream, ReadFailure, Refusal as Upstream,
@@ -21,6 +22,9 @@ const LOCK_UNKNOWN: Millis = Millis::seconds(15);
 
 /// How often a caller that joins a running cancel looks whether it is done.
 const JOIN_LOOK: Millis = Millis(50);
+
+/// The longest pause between two such looks.
+const JOIN_LOOK_MAX: Millis = Millis(800);
 
 /// Background tries after which an activation that the upstream no longer knows is released.
 const FORGOTTEN_AFTER: i64 = 4;
@@ -107,6 +111,7 @@ impl Engine {
     /// Another request runs the cancel: same final answer, or "still running" after the budget.
     async fn join_cancel(&self, order: OrderId) -> Result<Usd, Refusal> {
         let give_up_at = self.now() + self.settings.sync_budget;
+        let mut pause = JOIN_LOOK;
         loop {
             let activation = self
                 .store()
@@ -119,7 +124,8 @@ impl Engine {
             if self.now() >= give_up_at {
                 return Err(still_running());
             }
-            self.outside.clock.sleep(JOIN_LOOK).await;
+            self.outside.clock.sleep(pause).await;
+            pause = Millis(pause.0 * 2).min(JOIN_LOOK_MAX);
         }
     }
 
@@ -140,6 +146,11 @@ impl Engine {
         if !upstream.capabilities().cancel {
             self.act_on_status(activation, upstream.as_ref(), &id, &plan, reason)
                 .await;
+            return None;
+        }
+        if lacks_rule(3) && reason == Reason::Cancelled {
+            self.close(activation, reason).await;
+            let _ = upstream.cancel(&id).await;
             return None;
         }
         match upstream.cancel(&id).await.outcome {

@@ -8,6 +8,7 @@ use domain::access::Caller;
 use domain::catalogue::SmmService;
 use domain::change::{CommitError, Refused, Write};
 use domain::link::Link;
+use domain::mutant::lacks_rule;
 use domain::order::{Failure, Told};
 use domain::order_type::{Units, lines};
 use domain::policy::{self, Decision};
@@ -296,6 +297,9 @@ impl Engine {
         };
         let Reply { outcome, raw } = panel.place(call).await;
         match outcome {
+            Purchase::Unknown if lacks_rule(2) || (lacks_rule(14) && raw.starts_with("error")) => {
+                self.order_refused(order, &Upstream::Unreachable, raw).await
+            }
             Purchase::Done(id) => self.order_accepted(order, &id, raw, client_gone()).await,
             Purchase::Refused(refusal) => self.order_refused(order, &refusal, raw).await,
             Purchase::Unknown => {
@@ -333,8 +337,11 @@ impl Engine {
                 // the panel answers equal orders with one id: this one was not placed
                 let failure = Failure::DuplicateActiveOrder;
                 let writes = order.refused(failure, "id_already_linked", String::new(), now);
-                self.step("order_refused", writes).await;
-                Err(Refusal::DuplicateActiveOrder)
+                if self.step("order_refused", writes).await {
+                    return Err(Refusal::DuplicateActiveOrder);
+                }
+                // somebody else settled it meanwhile, perhaps with this very id
+                Err(Refusal::OutcomeUnknown)
             }
             Err(CommitError::Refused(_)) => {
                 self.offer_order_evidence(&order, id).await;
@@ -391,6 +398,9 @@ impl Engine {
             Ok(None) => Answer::first(Err(Refusal::StorageUnavailable)),
             Ok(Some(order)) => match order.state {
                 SmmState::Calling => Answer::first(Err(Refusal::IdempotencyInProgress)),
+                SmmState::InDoubt if lacks_rule(19) => {
+                    Answer::again(Err(Refusal::ProviderUnavailable(None)))
+                }
                 SmmState::InDoubt | SmmState::Undo => Answer::again(Ok(Purchased::Pending(id))),
                 SmmState::Failed => {
                     let failure = order.failure.unwrap_or(Failure::ProviderUnavailable);

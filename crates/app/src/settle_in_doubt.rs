@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use domain::activation::{Activation, ActivationState};
 use domain::attempt::AttemptState;
 use domain::change::{CommitError, Refused};
+use domain::mutant::lacks_rule;
 use domain::orphan::{Orphan, OrphanState};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{ListedNumber, Number};
@@ -87,7 +88,8 @@ impl Engine {
             .is_some_and(|until| until <= seen_at);
         let watched = seen_at - self.started_at >= plan.in_doubt_window
             || activation.created_at >= self.started_at;
-        over && watched && self.step("absent", activation.absent(state)).await
+        let over = (over && watched) || lacks_rule(9);
+        over && self.step("absent", activation.absent(state)).await
     }
 
     async fn link(&self, activation: Activation, number: &Number, clean: bool) {
@@ -122,6 +124,9 @@ impl Engine {
         open: &[Activation],
         now: Timestamp,
     ) {
+        if lacks_rule(7) {
+            return;
+        }
         let ids: Vec<&str> = strangers.iter().map(|row| row.id.as_str()).collect();
         let since = self.watch.strangers(name, &ids, now);
         let settled = strangers.iter().zip(since).filter(|(row, since)| {
@@ -178,12 +183,13 @@ impl Engine {
 /// Whether a listed activation can be the one this purchase made: same service and country, a
 /// number of that country, created while the purchase could have been processed.
 fn is_candidate(activation: &Activation, row: &ListedNumber) -> bool {
-    let in_window = row.created_at.is_none_or(|created_at| {
-        created_at >= activation.created_at - SKEW
-            && activation
-                .in_doubt_until
-                .is_none_or(|until| created_at <= until + SKEW)
-    });
+    let in_window = lacks_rule(16)
+        || row.created_at.is_none_or(|created_at| {
+            created_at >= activation.created_at - SKEW
+                && activation
+                    .in_doubt_until
+                    .is_none_or(|until| created_at <= until + SKEW)
+        });
     row.service == activation.wanted.service_id
         && row
             .country

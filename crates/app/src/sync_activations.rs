@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use domain::activation::{Activation, ActivationState};
 use domain::change::Reason;
+use domain::mutant::lacks_rule;
 use domain::orphan::{Orphan, OrphanState};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{CancelReply, ListedNumber, NumberStatus, NumberUpstream, ReadFailure};
@@ -15,8 +16,11 @@ const BATCH: u32 = 200;
 /// Status reads in one pass for activations that a list no longer shows.
 const SINGLE_READS: usize = 50;
 
-/// Tries to cancel an orphan before its cost counts as lost.
-const ORPHAN_TRIES: i64 = 12;
+/// Longest pause between two tries to cancel an orphan.
+const ORPHAN_PAUSE_MAX: Millis = Millis::minutes(2);
+
+/// Tries after which an orphan that the upstream no longer knows counts as lost.
+const ORPHAN_FORGOTTEN_AFTER: i64 = 12;
 
 impl Engine {
     /// Takes every due step of activations and orphans. Gives how many rows were looked at.
@@ -54,6 +58,10 @@ impl Engine {
                 self.step("in_doubt", doubt).await;
             }
             S::InDoubt => self.settle_alone(activation, now).await,
+            S::Active if lacks_rule(10) => {
+                self.step("closed", activation.closed_upstream(Reason::Expired))
+                    .await;
+            }
             S::Active | S::CancelRequested => {
                 self.claim_and_cancel(activation, Reason::Expired).await
             }
@@ -155,6 +163,7 @@ impl Engine {
         let asked_at = self.now();
         let listed = match upstream.active().await {
             Ok(listed) => listed,
+            Err(_) if lacks_rule(28) => Vec::new(),
             Err(error) => {
                 tracing::warn!(upstream = name, %error, "the list of active numbers was not to be had");
                 return;
@@ -186,7 +195,7 @@ impl Engine {
         let may_read = matches!(
             activation.state,
             ActivationState::Active | ActivationState::Received
-        );
+        ) || lacks_rule(11);
         let Some(sms) = row.sms.clone().filter(|_| may_read && !row.retry_asked) else {
             return;
         };
@@ -232,9 +241,16 @@ impl Engine {
         }
     }
 
+    /// Asks to cancel an orphan. Only the upstream's word ends it: a cost that was called lost and
+    /// is returned later would be in no book.
     async fn cancel_orphan(&self, orphan: Orphan) {
-        let (now, pause) = (self.now(), Millis::seconds(15));
+        let now = self.now();
+        let pause = Millis((15_000 * (orphan.tries + 1)).min(ORPHAN_PAUSE_MAX.0));
         if orphan.state != OrphanState::Open {
+            return;
+        }
+        if self.panel(&orphan.upstream).is_some() {
+            self.settle_panel_orphan(orphan, pause).await;
             return;
         }
         let Some(upstream) = self.number_upstream(&orphan.upstream).cloned() else {
@@ -245,27 +261,16 @@ impl Engine {
         let reply = upstream.cancel(&orphan.upstream_id).await.outcome;
         let writes = match reply {
             CancelReply::Cancelled => orphan.returned(),
-            CancelReply::TooEarly(left) => {
-                let tries = orphan.tries;
-                Orphan {
-                    tries: tries - 1,
-                    ..orphan
+            CancelReply::TooEarly(left) => orphan.try_again(left.unwrap_or(pause), now),
+            _ => match upstream.status(&orphan.upstream_id).await {
+                Ok(NumberStatus::Code(_)) => orphan.lost(),
+                Ok(NumberStatus::Closed) => orphan.returned(),
+                Err(ReadFailure::UnknownOrder) if orphan.tries >= ORPHAN_FORGOTTEN_AFTER => {
+                    orphan.lost()
                 }
-                .try_again(left.unwrap_or(pause), now)
-            }
-            CancelReply::BadTransition if self.holds_message(upstream.as_ref(), &orphan).await => {
-                orphan.lost()
-            }
-            _ if orphan.tries >= ORPHAN_TRIES => orphan.lost(),
-            _ => orphan.try_again(pause, now),
+                _ => orphan.try_again(pause, now),
+            },
         };
         self.step("orphan", writes).await;
-    }
-
-    async fn holds_message(&self, upstream: &dyn NumberUpstream, orphan: &Orphan) -> bool {
-        matches!(
-            upstream.status(&orphan.upstream_id).await,
-            Ok(NumberStatus::Code(_))
-        )
     }
 }

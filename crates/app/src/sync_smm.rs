@@ -2,9 +2,12 @@
 
 use crate::engine::Engine;
 use domain::attempt::AttemptState;
+use domain::mutant::lacks_rule;
+use domain::orphan::{Orphan, OrphanState};
 use domain::smm_order::{SmmOrder, SmmState};
 use domain::time::{Millis, Timestamp};
-use domain::upstream::{ListedPanelOrder, PanelUpstream, ReadFailure};
+use domain::upstream::{ListedPanelOrder, PanelUpstream, Progress, ReadFailure};
+use domain::usd::Usd;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,6 +16,9 @@ const BATCH: u32 = 1_000;
 
 /// Ids in one status call, by the protocol.
 const IDS_PER_CALL: usize = 100;
+
+/// How often a panel that lists its orders is looked through for orders that nobody made here.
+const SWEEP: Millis = Millis::seconds(60);
 
 /// Clocks of a panel and of this machine may differ by this much.
 const SKEW: Millis = Millis::minutes(2);
@@ -56,7 +62,104 @@ impl Engine {
         for (upstream, orders) in in_doubt {
             self.settle_orders(&upstream, orders).await;
         }
+        self.sweep_panels(now).await;
         count
+    }
+
+    /// Looks for orders at panels that belong to no order of ours: made twice, or placed after
+    /// their window had ended. The house pays them, so they go into its books.
+    async fn sweep_panels(&self, now: Timestamp) {
+        for (name, panel) in &self.outside.panels {
+            let sweep = format!("sweep of {name}");
+            if !panel.capabilities().list_active || !self.watch.poll_is_due(&sweep, now) {
+                continue;
+            }
+            self.watch.poll_again_at(&sweep, now + SWEEP);
+            let Ok(Some(first)) = self.store().first_attempt_at(name).await else {
+                continue;
+            };
+            if let Ok(listed) = panel.orders().await {
+                self.adopt_panel_orphans(name, &listed, first, now).await;
+            }
+        }
+    }
+
+    async fn adopt_panel_orphans(
+        &self,
+        name: &str,
+        listed: &[ListedPanelOrder],
+        first: Timestamp,
+        now: Timestamp,
+    ) {
+        let ids: Vec<String> = listed.iter().map(|row| row.id.clone()).collect();
+        let Ok(linked) = self.store().linked(name, &ids).await else {
+            return;
+        };
+        let Ok(in_doubt) = self.store().smm_orders_in_doubt(name).await else {
+            return;
+        };
+        let ours = |row: &&ListedPanelOrder| {
+            let age_known = row.created_at.is_some_and(|at| at >= first - SKEW);
+            age_known && !linked.contains(&row.id)
+        };
+        let strangers: Vec<_> = listed.iter().filter(ours).collect();
+        let ids: Vec<&str> = strangers.iter().map(|row| row.id.as_str()).collect();
+        let since = self.watch.strangers(name, &ids, now);
+        for (row, since) in strangers.into_iter().zip(since) {
+            let wanted = in_doubt.iter().any(|order| is_candidate(order, row));
+            if wanted || now - since < self.settings.orphan_after || lacks_rule(7) {
+                continue;
+            }
+            tracing::error!(
+                upstream = name,
+                upstream.id = row.id,
+                "panel {name} lists order {} without an order of ours",
+                row.id
+            );
+            let orphan = Orphan {
+                id: self.outside.store.next_row_id(),
+                version: 0,
+                upstream: name.to_owned(),
+                upstream_id: row.id.clone(),
+                state: OrphanState::Open,
+                cost: row.charge.unwrap_or(Usd::ZERO),
+                found_at: now,
+                due_at: Some(now),
+                tries: 0,
+            };
+            self.step("orphan_found", orphan.found()).await;
+        }
+    }
+
+    /// An order at a panel that is nobody's: a cancel is asked once, then its final status says
+    /// what the house has lost.
+    pub(crate) async fn settle_panel_orphan(&self, orphan: Orphan, pause: Millis) {
+        let Some(panel) = self.panel(&orphan.upstream).cloned() else {
+            return;
+        };
+        let id = orphan.upstream_id.clone();
+        if orphan.tries == 0 && panel.capabilities().cancel {
+            let reply = panel.cancel(&id).await;
+            tracing::info!(upstream = orphan.upstream, reply = ?reply.outcome, "orphan: cancel asked");
+        }
+        let rows = panel
+            .statuses(std::slice::from_ref(&id))
+            .await
+            .unwrap_or_default();
+        let status = rows
+            .into_iter()
+            .find(|(of, _)| *of == id)
+            .and_then(|(_, row)| row.ok());
+        let now = self.now();
+        let ended = status.filter(|status| status.progress.is_some_and(Progress::is_final));
+        let writes = match ended.filter(|_| orphan.tries > 0) {
+            Some(status) => {
+                let kept = status.charge.unwrap_or(orphan.cost);
+                orphan.settled(kept)
+            }
+            None => orphan.try_again(pause, now),
+        };
+        self.step("orphan", writes).await;
     }
 
     async fn read_statuses(&self, upstream: &str, orders: &[SmmOrder]) {

@@ -7,6 +7,7 @@ use crate::attempt::{Attempt, AttemptEnd, AttemptState};
 use crate::change::{Reason, Write};
 use crate::ids::{AccountId, OrderId};
 use crate::ledger::Entry;
+use crate::mutant::lacks_rule;
 use crate::order::{Failure, Told};
 use crate::phone::Phone;
 use crate::time::{Millis, Timestamp};
@@ -345,6 +346,16 @@ impl Activation {
         vec![end, self.save()]
     }
 
+    /// The client went away in the very moment in which its number was stored: nobody was told,
+    /// so nobody is charged, and the number is given back.
+    pub fn taken_back(mut self, now: Timestamp) -> Vec<Write> {
+        self.state = ActivationState::Undo;
+        self.told = Told::Failed;
+        self.due_at = Some(now);
+        self.tries = 0;
+        vec![self.save()]
+    }
+
     /// Evidence names the activation this purchase made. It becomes the client's only if the
     /// client can still learn of it and nothing has been received on it yet.
     pub fn linked(
@@ -354,7 +365,9 @@ impl Activation {
         plan: &Plan,
         now: Timestamp,
     ) -> Vec<Write> {
-        if !clean || self.told == Told::Failed {
+        let undone = self.told == Told::Failed && !lacks_rule(13);
+        let quarantined = !clean && !lacks_rule(6);
+        if quarantined || undone {
             let why = if clean { "undo" } else { "quarantine" };
             return self.bought_unseen(number, plan, now, (AttemptState::Linked, why));
         }
@@ -385,7 +398,8 @@ impl Activation {
     /// if the number was shown before the message was first seen.
     pub fn message_seen(mut self, sms: Sms, plan: &Plan, now: Timestamp) -> Vec<Write> {
         use ActivationState as S;
-        if self.disclosed_at.is_none() && self.state != S::Undo {
+        let exempt = lacks_rule(6) || (lacks_rule(1) && self.state == S::CancelRequested);
+        if self.disclosed_at.is_none() && self.state != S::Undo && !exempt {
             self.state = S::Undo;
             self.due_at = Some(now);
             return vec![self.save()];
@@ -402,6 +416,14 @@ impl Activation {
             S::Received if self.message.as_ref() != Some(&sms) => {
                 let message = self.keep(sms, now);
                 vec![message, self.save()]
+            }
+            S::Undo if lacks_rule(29) => {
+                let post = self.resolve(self.price, Reason::Delivered);
+                let cost = self.book_cost();
+                self.state = S::Received;
+                self.due_at = None;
+                let message = self.keep(sms, now);
+                vec![post, cost, message, self.save()]
             }
             S::Undo => self.undo_lost(),
             _ => Vec::new(),
@@ -420,7 +442,8 @@ impl Activation {
     }
 
     fn book_cost(&self) -> Write {
-        let taken = self.cost.unwrap_or(self.cost_quote);
+        let told = self.cost.filter(|_| !lacks_rule(34));
+        let taken = told.unwrap_or(self.cost_quote);
         Write::Book(Entry::upstream_cost(
             self.id,
             0,
@@ -465,6 +488,9 @@ impl Activation {
     /// The upstream refuses to cancel yet. A client's cancel is off; an expiry or an undo waits.
     pub fn cancel_too_early(mut self, left: Millis, now: Timestamp) -> Vec<Write> {
         let again_at = now + left;
+        if lacks_rule(32) {
+            return self.closed_upstream(Reason::Cancelled);
+        }
         let expired = self.expires_at.is_some_and(|end| end <= now);
         if self.state == ActivationState::CancelRequested && !expired {
             self.state = ActivationState::Active;

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod ledger;
 pub mod link;
 pub mod markup;
+pub mod mutant;
 pub mod order;
 pub mod order_type;
 pub mod orphan;

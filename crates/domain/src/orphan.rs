@@ -1,7 +1,8 @@
 //! An activation at an upstream that belongs to no order: found in its list, cancelled there.
 
 use crate::change::Write;
-use crate::ledger::Entry;
+use crate::ledger::{Book, Cause, Entry, Posting};
+use crate::mutant::lacks_rule;
 use crate::time::{Millis, Timestamp};
 use crate::usd::Usd;
 
@@ -70,7 +71,7 @@ impl Orphan {
             order: None,
         };
         let mut writes = vec![link];
-        if self.state == OrphanState::Open {
+        if self.state == OrphanState::Open && !lacks_rule(33) {
             writes.push(Write::Book(Entry::orphan_found(
                 self.id,
                 &self.upstream,
@@ -93,6 +94,33 @@ impl Orphan {
     pub fn lost(mut self) -> Vec<Write> {
         let entry = Entry::orphan_lost(self.id, &self.upstream, self.cost);
         self.state = OrphanState::Lost;
+        self.due_at = None;
+        vec![Write::Book(entry), Write::UpdateOrphan(Box::new(self))]
+    }
+
+    /// The upstream kept `kept` of the money, and returned the rest.
+    pub fn settled(mut self, kept: Usd) -> Vec<Write> {
+        let leg = |book, amount| Posting { book, amount };
+        let legs = [
+            leg(Book::Orphan(self.upstream.clone()), -self.cost),
+            leg(Book::WriteOff, kept),
+            leg(
+                Book::Prepaid(self.upstream.clone()),
+                Usd(self.cost.0 - kept.0),
+            ),
+        ];
+        let entry = Entry {
+            cause: Cause::OrphanEnd(self.id),
+            postings: legs
+                .into_iter()
+                .filter(|leg| leg.amount != Usd::ZERO)
+                .collect(),
+        };
+        self.state = if kept == Usd::ZERO {
+            OrphanState::Returned
+        } else {
+            OrphanState::Lost
+        };
         self.due_at = None;
         vec![Write::Book(entry), Write::UpdateOrphan(Box::new(self))]
     }

@@ -1,5 +1,6 @@
 //! What a panel's word on an SMM order means in money: pure, from the order and one status.
 
+use crate::mutant::lacks_rule;
 use crate::smm_order::{Candidate, SmmOrder};
 use crate::time::{Millis, Timestamp};
 use crate::upstream::{PanelStatus, Progress};
@@ -48,7 +49,8 @@ pub fn judge(
         remains: status.remains,
         since,
     };
-    if order.candidate.is_none_or(|seen| seen.since != since) || now - since < confirmation {
+    let fresh = order.candidate.is_none_or(|seen| seen.since != since);
+    if (fresh || now - since < confirmation) && !lacks_rule(23) {
         return Verdict::Wait(Some(candidate));
     }
     settle(order, progress, status, now).unwrap_or(Verdict::Wait(Some(candidate)))
@@ -89,12 +91,19 @@ fn partial(order: &SmmOrder, status: &PanelStatus, now: Timestamp) -> Option<Ver
     match status.remains {
         Some(remains) if remains <= bound(order.quantity) => {
             let units = undelivered(remains, order.quantity);
-            Some(Verdict::Final {
-                shown,
-                refund: refund_share(order.price, units, order.quantity),
-            })
+            let exact = refund_share(order.price, units, order.quantity);
+            let refund = if lacks_rule(22) {
+                rounded_up(exact, order)
+            } else {
+                exact
+            };
+            Some(Verdict::Final { shown, refund })
         }
         Some(_) => Some(match status.charge {
+            _ if lacks_rule(35) => Verdict::Final {
+                shown,
+                refund: order.price,
+            },
             Some(Usd::ZERO) => Verdict::Final {
                 shown: Progress::Canceled,
                 refund: order.price,
@@ -136,6 +145,11 @@ fn share_by_charge(order: &SmmOrder, kept: Usd) -> Usd {
     let quoted = u64::try_from(order.cost_quote.0).unwrap_or(0);
     let kept = u64::try_from(kept.0).unwrap_or(0);
     refund_share(order.price, quoted.saturating_sub(kept), quoted)
+}
+
+/// The refund of the mutant that rounds up.
+fn rounded_up(exact: Usd, order: &SmmOrder) -> Usd {
+    Usd((exact.0 + 1).min(order.price.0))
 }
 
 fn bound(quantity: u64) -> i64 {

@@ -4,6 +4,7 @@ use crate::attempt::{Attempt, AttemptEnd, AttemptState};
 use crate::change::{Reason, Write};
 use crate::ids::{AccountId, OrderId};
 use crate::ledger::Entry;
+use crate::mutant::lacks_rule;
 use crate::order::{Failure, Told};
 use crate::settlement::{self, Verdict};
 use crate::time::{Millis, Timestamp};
@@ -353,7 +354,7 @@ impl SmmOrder {
     ) -> Vec<Write> {
         let link = self.link(id, plan, now);
         let end = self.end_attempt(AttemptState::Linked, evidence, None);
-        if self.told == Told::Failed {
+        if self.told == Told::Failed && !lacks_rule(13) {
             let release = self.resolve(Usd::ZERO, Reason::Undone, now);
             self.state = SmmState::Undo;
             self.due_at = Some(now);
@@ -376,15 +377,19 @@ impl SmmOrder {
     /// The panel's word on the order. Display follows at once, money only once a final state was
     /// seen twice; after the resolution only the difference in the client's favour is paid.
     pub fn observed(mut self, status: &PanelStatus, plan: &SmmPlan, now: Timestamp) -> Vec<Write> {
+        let charged = self.charge;
         let mut writes = self.record(status, now);
         let changed = !writes.is_empty();
         let undo = self.state == SmmState::Undo;
+        if self.resolved_at.is_some() && !undo {
+            writes.extend(self.book_correction(charged));
+        }
         match (
             settlement::judge(&self, status, plan.confirmation, now),
             self.resolved_at,
         ) {
             (Verdict::Final { shown, refund }, Some(_)) if undo => {
-                writes.extend(self.undo_ended(shown, refund));
+                writes.extend(self.undo_ended(shown, refund, plan, now));
                 return writes;
             }
             (Verdict::Final { refund, .. }, Some(resolved_at)) => {
@@ -398,8 +403,11 @@ impl SmmOrder {
             (Verdict::Review, Some(_)) => {}
         }
         self.due_at = self.next_look(plan, now);
-        if !changed && writes.is_empty() && self.candidate.is_none() {
-            let due_at = self.due_at.unwrap_or(now + plan.retry);
+        if let Some(due_at) = self.due_at
+            && !changed
+            && writes.is_empty()
+            && self.candidate.is_none()
+        {
             return vec![Write::PostponeSmmOrder {
                 order: self.id,
                 due_at,
@@ -416,7 +424,8 @@ impl SmmOrder {
             && self.resolved_at.is_none()
             && !progress.is_final()
         {
-            self.progress = self.progress.max(progress);
+            let forward = self.progress.max(progress);
+            self.progress = if lacks_rule(31) { progress } else { forward };
         }
         if let Some(remains) = status.remains
             && self.resolved_at.is_none()
@@ -467,6 +476,7 @@ impl SmmOrder {
             self.remains = settlement::undelivered(status.remains.unwrap_or(0), self.quantity);
         }
         let taken = status.charge.unwrap_or_else(|| self.quoted_share(posted));
+        self.charge = Some(taken);
         writes.extend(self.book(posted, taken));
         writes
     }
@@ -476,6 +486,15 @@ impl SmmOrder {
         let share = i128::from(self.cost_quote.0) * i128::from(posted.0);
         let part = share / i128::from(self.price.0.max(1));
         Usd(i64::try_from(part).unwrap_or(self.cost_quote.0))
+    }
+
+    /// What the panel takes or gives back once the cost is booked: the difference, by itself.
+    fn book_correction(&self, charged: Option<Usd>) -> Option<Write> {
+        let (before, after) = (charged?.0, self.charge?.0);
+        let difference = Usd(after - before);
+        let seq = self.observations;
+        let entry = Entry::upstream_cost(self.id, seq, &self.upstream, Usd::ZERO, difference);
+        (!entry.postings.is_empty()).then_some(Write::Book(entry))
     }
 
     fn book(&self, posted: Usd, taken: Usd) -> Option<Write> {
@@ -500,7 +519,8 @@ impl SmmOrder {
         if refund <= self.returned || now - resolved_at > plan.watch {
             return Vec::new();
         }
-        let amount = Usd(refund.0 - self.returned.0);
+        let difference = Usd(refund.0 - self.returned.0);
+        let amount = if lacks_rule(21) { refund } else { difference };
         self.adjustments += 1;
         self.returned = refund;
         vec![Write::Adjust {
@@ -511,14 +531,24 @@ impl SmmOrder {
         }]
     }
 
-    fn undo_ended(mut self, shown: Progress, refund: Usd) -> Vec<Write> {
+    /// The panel is done with an order that was undone. It is watched on like any other: what it
+    /// still returns belongs in the books.
+    fn undo_ended(
+        mut self,
+        shown: Progress,
+        refund: Usd,
+        plan: &SmmPlan,
+        now: Timestamp,
+    ) -> Vec<Write> {
         let kept = Usd(self.price.0 - refund.0);
         let taken = self.charge.unwrap_or_else(|| self.quoted_share(kept));
         let loss = self.book(Usd::ZERO, taken);
+        self.charge = Some(taken);
         self.state = SmmState::Failed;
         self.progress = shown;
+        self.candidate = None;
         self.failure = Some(Failure::ProviderUnavailable);
-        self.due_at = None;
+        self.due_at = self.next_look(plan, now);
         loss.into_iter().chain([self.save()]).collect()
     }
 
@@ -541,6 +571,11 @@ impl SmmOrder {
     /// The panel does not know the id it once gave: never a cancel; review after several times.
     pub fn unknown_upstream(mut self, plan: &SmmPlan, now: Timestamp) -> Vec<Write> {
         self.tries += 1;
+        if lacks_rule(30) && self.resolved_at.is_none() {
+            let release = self.resolve(Usd::ZERO, Reason::ClosedUpstream, now);
+            self.state = SmmState::Resolved;
+            return vec![release, self.save()];
+        }
         if self.tries >= 10 && self.resolved_at.is_none() {
             self.state = SmmState::Review;
         }

@@ -15,6 +15,8 @@ mod lock;
 mod open;
 mod page;
 mod readers;
+#[cfg(feature = "simulation")]
+mod rewind;
 mod smm_order;
 mod write;
 mod writer;

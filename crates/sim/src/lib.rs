@@ -1,0 +1,19 @@
+//! The simulation that proves the engine: the real rules and the real store on one thread, with
+//! upstreams, clients, time and trouble drawn from a seed.
+
+pub mod checks;
+pub mod client;
+pub mod executor;
+pub mod mutants;
+pub mod node;
+pub mod node_store;
+pub mod numbers;
+pub mod panel;
+pub mod random;
+pub mod rented;
+pub mod sale;
+pub mod schedule;
+pub mod settled;
+pub mod story;
+pub mod truth;
+pub mod world;

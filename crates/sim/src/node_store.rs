@@ -1,0 +1,283 @@
+//! A node's way to the store: the real one, with crashes and storage errors at its commits.
+
+use crate::executor::give_way;
+use crate::mutants::{self, split_for_mutant};
+use crate::node;
+use crate::world::World;
+use domain::access::{Account, ApiKey, Caller, KeyClaim};
+use domain::activation::Activation;
+use domain::attempt::Attempt;
+use domain::change::{Change, CommitError, Write};
+use domain::ids::{AccountId, KeyId, OrderId};
+use domain::ledger::Wallet;
+use domain::orphan::Orphan;
+use domain::ports::{Audit, Page, Read, Store};
+use domain::smm_order::SmmOrder;
+use domain::time::Timestamp;
+use domain::upstream::Pending;
+use std::sync::Arc;
+use store::Sqlite;
+
+/// See the module.
+pub struct NodeStore {
+    world: Arc<World>,
+    inner: Arc<Sqlite>,
+    node: usize,
+}
+
+/// What happens to one commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Plain,
+    Slow,
+    CrashBefore,
+    CrashAfter,
+    ErrorBefore,
+    ErrorAfter,
+}
+
+impl NodeStore {
+    /// The store as a node sees it.
+    pub fn new(world: Arc<World>, inner: Arc<Sqlite>, node: usize) -> Self {
+        Self { world, inner, node }
+    }
+
+    fn fate(&self) -> Fate {
+        self.world.with(|state| {
+            if !state.faults {
+                return Fate::Plain;
+            }
+            let (crash, error) = (state.crashes_left > 0, state.storage_errors_left > 0);
+            let fate = state.random.weighted(&[
+                (700, Fate::Plain),
+                (200, Fate::Slow),
+                (if crash { 20 } else { 0 }, Fate::CrashBefore),
+                (if crash { 20 } else { 0 }, Fate::CrashAfter),
+                (if error { 12 } else { 0 }, Fate::ErrorBefore),
+                (if error { 12 } else { 0 }, Fate::ErrorAfter),
+            ]);
+            match fate {
+                Fate::CrashBefore | Fate::CrashAfter => state.crashes_left -= 1,
+                Fate::ErrorBefore | Fate::ErrorAfter => state.storage_errors_left -= 1,
+                Fate::Plain | Fate::Slow => {}
+            }
+            fate
+        })
+    }
+
+    async fn apply(&self, change: Change) -> Result<(), CommitError> {
+        let mut outcome = Ok(());
+        for change in split_for_mutant(&self.inner, change).await {
+            outcome = self.inner.commit(change.clone()).await;
+            match &outcome {
+                Ok(()) => self.record(&change),
+                Err(error) => {
+                    if let CommitError::Storage(text) = error {
+                        let text = format!("{} was refused as wrong: {text}", change.name);
+                        self.world.with(|state| state.violate("store", text));
+                        // the schedule is lost, but its report should not be
+                    }
+                    self.world
+                        .tell(|| format!("node {} {}: {error:?}", self.node, change.name));
+                    break;
+                }
+            }
+        }
+        outcome
+    }
+
+    fn record(&self, change: &Change) {
+        let served = self.world.purchase_served();
+        let now = self.world.now();
+        self.world.with(|state| {
+            state.truth.apply(change);
+            for write in &change.writes {
+                let order = match write {
+                    Write::InsertActivation(row) => row.id,
+                    Write::InsertSmmOrder(row) => row.id,
+                    _ => continue,
+                };
+                if let Some(purchase) = served.and_then(|index| state.purchases.get_mut(index)) {
+                    purchase.orders.push(order);
+                }
+            }
+            let node = self.node;
+            state.tell(now, || {
+                format!("node {node} {}: {}", change.name, mutants::brief(change))
+            });
+        });
+    }
+
+    /// Waits for a death that was ordered.
+    async fn die(&self) -> ! {
+        node::crash(&self.world, &self.inner, self.node);
+        loop {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Store for NodeStore {
+    fn commit(&self, change: Change) -> Pending<'_, Result<(), CommitError>> {
+        Box::pin(async move {
+            let (name, fate) = (change.name, self.fate());
+            match fate {
+                Fate::Plain => self.apply(change).await,
+                Fate::Slow => {
+                    give_way().await;
+                    self.world.hub.sleep(self.world.span(1, 40)).await;
+                    let outcome = self.apply(change).await;
+                    give_way().await;
+                    outcome
+                }
+                Fate::CrashBefore => {
+                    self.world.reach(name, "crash before");
+                    self.die().await
+                }
+                Fate::CrashAfter => {
+                    let done = self.apply(change).await.is_ok();
+                    self.world.reach(
+                        name,
+                        if done {
+                            "crash after"
+                        } else {
+                            "crash, refused"
+                        },
+                    );
+                    self.die().await
+                }
+                Fate::ErrorBefore => {
+                    self.world.reach(name, "error, not done");
+                    self.world
+                        .tell(|| format!("node {} {name}: lost, error", self.node));
+                    Err(CommitError::Storage("the device failed".into()))
+                }
+                Fate::ErrorAfter => {
+                    let outcome = self.apply(change).await;
+                    self.world
+                        .tell(|| format!("node {} {name}: error shown", self.node));
+                    self.world.reach(name, "error, done");
+                    outcome.and(Err(CommitError::Storage("the device failed".into())))
+                }
+            }
+        })
+    }
+
+    fn next_order_id(&self) -> OrderId {
+        self.inner.next_order_id()
+    }
+
+    fn next_row_id(&self) -> i64 {
+        self.inner.next_row_id()
+    }
+
+    fn caller<'a>(&'a self, public_id: &'a str) -> Read<'a, Option<Caller>> {
+        self.inner.caller(public_id)
+    }
+
+    fn account(&self, id: AccountId) -> Read<'_, Option<Account>> {
+        self.inner.account(id)
+    }
+
+    fn accounts(&self) -> Read<'_, Vec<Account>> {
+        self.inner.accounts()
+    }
+
+    fn keys(&self, account: AccountId) -> Read<'_, Vec<ApiKey>> {
+        self.inner.keys(account)
+    }
+
+    fn key(&self, id: KeyId) -> Read<'_, Option<ApiKey>> {
+        self.inner.key(id)
+    }
+
+    fn wallet(&self, account: AccountId) -> Read<'_, Option<Wallet>> {
+        self.inner.wallet(account)
+    }
+
+    fn claim<'a>(
+        &'a self,
+        account: AccountId,
+        endpoint: &'a str,
+        key: &'a str,
+        now: Timestamp,
+    ) -> Read<'a, Option<KeyClaim>> {
+        self.inner.claim(account, endpoint, key, now)
+    }
+
+    fn activation(&self, id: OrderId) -> Read<'_, Option<Activation>> {
+        self.inner.activation(id)
+    }
+
+    fn activations<'a>(&'a self, account: AccountId, page: &'a Page) -> Read<'a, Vec<Activation>> {
+        self.inner.activations(account, page)
+    }
+
+    fn activations_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>> {
+        Box::pin(async move {
+            let due = self.inner.activations_due(now, limit).await;
+            give_way().await;
+            due
+        })
+    }
+
+    fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {
+        self.inner.activations_live(upstream)
+    }
+
+    fn activations_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {
+        self.inner.activations_in_doubt(upstream)
+    }
+
+    fn activations_ended(&self, limit: u32) -> Read<'_, Vec<Activation>> {
+        self.inner.activations_ended(limit)
+    }
+
+    fn smm_order(&self, id: OrderId) -> Read<'_, Option<SmmOrder>> {
+        self.inner.smm_order(id)
+    }
+
+    fn smm_orders<'a>(&'a self, account: AccountId, page: &'a Page) -> Read<'a, Vec<SmmOrder>> {
+        self.inner.smm_orders(account, page)
+    }
+
+    fn smm_orders_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>> {
+        Box::pin(async move {
+            let due = self.inner.smm_orders_due(now, limit).await;
+            give_way().await;
+            due
+        })
+    }
+
+    fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>> {
+        self.inner.smm_orders_in_doubt(upstream)
+    }
+
+    fn attempts(&self, order: OrderId) -> Read<'_, Vec<Attempt>> {
+        self.inner.attempts(order)
+    }
+
+    fn linked<'a>(&'a self, upstream: &'a str, ids: &'a [String]) -> Read<'a, Vec<String>> {
+        Box::pin(async move {
+            let linked = self.inner.linked(upstream, ids).await;
+            give_way().await;
+            linked
+        })
+    }
+
+    fn first_attempt_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>> {
+        self.inner.first_attempt_at(upstream)
+    }
+
+    fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
+        self.inner.orphans_due(now, limit)
+    }
+
+    fn audit(&self, now: Timestamp) -> Read<'_, Audit> {
+        self.inner.audit(now)
+    }
+
+    fn healthy(&self) -> bool {
+        self.inner.healthy()
+    }
+}

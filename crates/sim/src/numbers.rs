@@ -1,0 +1,489 @@
+//! The OTP upstreams: what they sell, lose, delay, double and get wrong.
+
+use crate::executor::{Owner, give_way};
+use crate::mutants;
+use crate::node::LIFETIME;
+use crate::rented::{Origin, Rented};
+use crate::sale::{Fate, Kind};
+use crate::world::{State, World};
+use domain::phone::Phone;
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{
+    CancelReply, Capabilities, ListedNumber, Number, NumberListing, NumberOffer, NumberRequest,
+    NumberStatus, NumberUpstream, Pending, Purchase, ReadFailure, Reply,
+};
+use domain::usd::Usd;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// How long a call may take before we give up.
+const TIMEOUT: Millis = Millis::seconds(30);
+
+/// How long after booking an activation may be missing from the list.
+pub const LIST_LAG: Millis = Millis::seconds(60);
+
+/// The country that is sold, by its id here; its numbers begin with 92.
+pub const COUNTRY: &str = "61";
+
+/// Services and their quoted costs.
+pub const SERVICES: [(&str, i64); 2] = [("s1", 150_000), ("s2", 333_333)];
+
+/// One OTP upstream.
+pub struct NumberMarket {
+    /// Its name.
+    pub name: &'static str,
+    /// Everything it has made.
+    pub rented: Vec<Rented>,
+    /// Whether it lists its active numbers.
+    pub lists: bool,
+    /// Whether its list tells when they were made.
+    pub tells_age: bool,
+    /// Whether it takes a cancel though a code is there, and returns the money.
+    pub forgives: bool,
+    /// Its list fails until then.
+    pub list_down_until: Timestamp,
+    /// Purchase calls seen, by purchase.
+    pub calls: BTreeMap<usize, u32>,
+    /// All purchase calls seen.
+    pub calls_total: usize,
+    /// When each list was answered, by the moment it shows.
+    pub lists_shown: Vec<(Timestamp, usize)>,
+}
+
+impl NumberMarket {
+    /// A market that has sold nothing.
+    pub fn new(name: &'static str, lists: bool, tells_age: bool, forgives: bool) -> Self {
+        Self {
+            name,
+            rented: Vec::new(),
+            lists,
+            tells_age,
+            forgives,
+            list_down_until: Timestamp(0),
+            calls: BTreeMap::new(),
+            calls_total: 0,
+            lists_shown: Vec::new(),
+        }
+    }
+
+    /// One activation by its id.
+    pub fn find(&mut self, id: &str, now: Timestamp) -> Option<&mut Rented> {
+        let found = self.rented.iter_mut().find(|one| one.id == id)?;
+        found.settle(now);
+        Some(found)
+    }
+}
+
+/// An upstream as a node reaches it.
+pub struct NumberSeller {
+    world: Arc<World>,
+    index: usize,
+    node: usize,
+    capabilities: Capabilities,
+}
+
+impl NumberSeller {
+    /// The upstream with this place in the world.
+    pub fn new(world: Arc<World>, index: usize, node: usize) -> Self {
+        let list_active = world.with(|state| state.numbers[index].lists);
+        let capabilities = Capabilities {
+            list_active,
+            list_lag: LIST_LAG,
+            late_window: Millis::seconds(180),
+            max_price: true,
+            cancel: true,
+            min_cancel_age: Millis::seconds(120),
+            activation_ttl: LIFETIME,
+        };
+        Self {
+            world,
+            index,
+            node,
+            capabilities,
+        }
+    }
+
+    /// Counts the call and draws what becomes of it.
+    fn begin(&self) -> (Fate, Option<usize>) {
+        let served = self.world.purchase_served();
+        self.world.with(|state| {
+            let market = &mut state.numbers[self.index];
+            market.calls_total += 1;
+            let (name, calls) = (market.name, market.calls_total);
+            if let Some(purchase) = served {
+                *market.calls.entry(purchase).or_default() += 1;
+            }
+            let tries = state.truth.tries_at(name);
+            if calls > tries {
+                let detail = format!("{calls} purchase calls at {name}, {tries} attempts written");
+                state.violate("I-12", detail);
+            }
+            (Fate::draw(state), served)
+        })
+    }
+
+    /// A read or cancel that takes its time and may fail on the way.
+    async fn travel(&self, what: &'static str) -> bool {
+        let (wait, lost) = self.world.with(|state| {
+            if !state.faults {
+                return (0, false);
+            }
+            let wait = if state.random.chance(300) {
+                state.random.between(1, 900)
+            } else {
+                0
+            };
+            (wait, state.random.chance(60))
+        });
+        if wait > 0 {
+            self.world.hub.sleep(Millis(wait)).await;
+        } else {
+            give_way().await;
+        }
+        if lost {
+            self.world.reach(what, "lost before");
+        }
+        !lost
+    }
+
+    async fn call(&self, request: NumberRequest) -> Reply<Purchase<Number>> {
+        let (fate, purchase) = self.begin();
+        let sent_at = self.world.now();
+        self.world.reach("buy", fate.name());
+        self.world
+            .tell(|| format!("node {} buys at {}: {fate:?}", self.node, self.index));
+        let (tell, told) = oneshot::channel();
+        let (world, index) = (Arc::clone(&self.world), self.index);
+        world.clone().hub.spawn(Owner::Outside, async move {
+            let Some(after) = fate.processed_after else {
+                world.hub.sleep(fate.silence()).await;
+                drop(tell);
+                return;
+            };
+            world.hub.sleep(after).await;
+            let times = (sent_at, world.now());
+            let sold = world.with(|state| sell(state, index, &request, &fate, purchase, times));
+            match fate.answered_after {
+                Some(after) => {
+                    world.hub.sleep(after).await;
+                    let _ = tell.send(sold);
+                }
+                None => {
+                    world.hub.sleep(fate.silence()).await;
+                    drop(tell);
+                }
+            }
+        });
+        let outcome = tokio::select! {
+            biased;
+            answer = told => answer.unwrap_or(Purchase::Unknown),
+            () = self.world.hub.sleep(TIMEOUT) => Purchase::Unknown,
+        };
+        let raw = match (&outcome, fate.kind) {
+            (Purchase::Unknown, Kind::UnmappedError) => "error: unmapped",
+            _ => "",
+        };
+        Reply {
+            outcome,
+            raw: raw.to_owned(),
+        }
+    }
+}
+
+/// The upstream processes a purchase.
+fn sell(
+    state: &mut State,
+    index: usize,
+    request: &NumberRequest,
+    fate: &Fate,
+    purchase: Option<usize>,
+    (sent_at, now): (Timestamp, Timestamp),
+) -> Purchase<Number> {
+    if let Kind::Refused(refusal) = &fate.kind {
+        return Purchase::Refused(refusal.to_refusal());
+    }
+    if fate.kind == Kind::OldId
+        && let Some(old) = state.numbers[index].rented.last()
+        && !old.foreign_message
+        && old.origin != Origin::Foreign
+    {
+        return Purchase::Done(answer(old));
+    }
+    if fate.kind == Kind::Double {
+        let second = (purchase, sent_at, Origin::Double);
+        let double = make(state, index, request, fate, second, now);
+        state.numbers[index].rented.push(double);
+    }
+    let first = (purchase, sent_at, Origin::Call);
+    let made = make(state, index, request, fate, first, now);
+    let outcome = match fate.kind {
+        Kind::Garbage | Kind::UnmappedError => Purchase::Unknown,
+        Kind::CutId if mutants::lacks_rule(15) => {
+            let mut number = answer(&made);
+            number.id.truncate(number.id.len() - 1);
+            Purchase::Done(number)
+        }
+        Kind::CutId => Purchase::Unknown,
+        _ => Purchase::Done(answer(&made)),
+    };
+    state.numbers[index].rented.push(made);
+    outcome
+}
+
+fn answer(rented: &Rented) -> Number {
+    Number {
+        id: rented.id.clone(),
+        phone: rented.phone.clone(),
+        cost: rented.tells_cost.then_some(rented.cost),
+        lifetime: None,
+        cancel_after: None,
+    }
+}
+
+/// A new activation.
+pub fn make(
+    state: &mut State,
+    index: usize,
+    request: &NumberRequest,
+    fate: &Fate,
+    (purchase, sent_at, origin): (Option<usize>, Timestamp, Origin),
+    now: Timestamp,
+) -> Rented {
+    let random = &mut state.random;
+    let market = &state.numbers[index];
+    let serial = market.rented.len();
+    let quoted = SERVICES
+        .iter()
+        .find(|(code, _)| *code == request.service)
+        .map_or(0, |s| s.1);
+    let dearer = if fate.kind == Kind::Dearer {
+        quoted * random.between(5, 40) / 100
+    } else {
+        0
+    };
+    let living = market
+        .rented
+        .iter()
+        .rfind(|one| one.closed_at.is_none() && one.expires_at > now);
+    let fresh = format!("92300{index}{serial:06}");
+    let phone = match fate.kind {
+        Kind::NumberInUse => living.map_or(fresh, |one| one.phone.digits().to_owned()),
+        Kind::WrongCountry => format!("7958{index}{serial:06}"),
+        _ => fresh,
+    };
+    let unseen = fate.answered_after.is_none() || origin != Origin::Call;
+    let foreign_message = unseen && random.chance(120);
+    let mut messages = Vec::new();
+    if foreign_message {
+        messages.push((now, format!("foreign-{index}-{serial}")));
+    }
+    if !foreign_message && random.chance(550) {
+        let latest = random.weighted(&[(4, 60_000), (3, 200_000), (2, 900_000), (1, 1_190_000)]);
+        let at = now + Millis(random.between(500, latest));
+        messages.push((at, format!("{index}-{serial}-1")));
+        if random.chance(100) {
+            messages.push((at + Millis::seconds(40), format!("{index}-{serial}-2")));
+        }
+    }
+    let gives_up_at = random
+        .chance(80)
+        .then(|| now + Millis(random.between(5_000, 1_000_000)));
+    let keeps_money = state.faults && random.chance(15);
+    Rented {
+        id: format!("{}{serial:04}x{}", index + 1, serial * 7 % 10),
+        service: request.service.clone(),
+        country: request.country.clone(),
+        phone: Phone::parse(&phone).expect("numbers here are E.164"),
+        cost: Usd(quoted + dearer),
+        tells_cost: dearer > 0 || random.chance(800),
+        origin,
+        purchase,
+        sent_at,
+        created_at: now,
+        expires_at: now + LIFETIME,
+        messages,
+        foreign_message,
+        gives_up_at,
+        closed_at: None,
+        refunded: false,
+        keeps_money,
+        status_reads: Vec::new(),
+    }
+}
+
+impl NumberUpstream for NumberSeller {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn buy<'a>(&'a self, request: &'a NumberRequest) -> Pending<'a, Reply<Purchase<Number>>> {
+        Box::pin(self.call(request.clone()))
+    }
+
+    fn status<'a>(&'a self, id: &'a str) -> Pending<'a, Result<NumberStatus, ReadFailure>> {
+        Box::pin(async move {
+            if !self.travel("status").await {
+                return Err(ReadFailure::Fault("reset".into()));
+            }
+            let now = self.world.now();
+            self.world.with(|state| {
+                let Some(found) = state.numbers[self.index].find(id, now) else {
+                    return Err(ReadFailure::UnknownOrder);
+                };
+                found.status_reads.push(now);
+                let kept = found.closed_at.is_none() || !found.refunded;
+                let status = match found.message_by(now).filter(|_| kept) {
+                    Some(sms) => NumberStatus::Code(sms),
+                    None if found.closed_at.is_none() => NumberStatus::Waiting,
+                    None => NumberStatus::Closed,
+                };
+                state.reach("status", status_name(&status));
+                Ok(status)
+            })
+        })
+    }
+
+    fn active(&self) -> Pending<'_, Result<Vec<ListedNumber>, ReadFailure>> {
+        Box::pin(async move {
+            let now = self.world.now();
+            let down = self
+                .world
+                .with(|state| state.numbers[self.index].list_down_until > now);
+            if down || !self.travel("list").await {
+                self.world.reach("list", "failed");
+                return Err(ReadFailure::Fault("the list is down".into()));
+            }
+            let now = self.world.now();
+            self.world
+                .with(|state| Ok(listed(state, self.index, self.node, now)))
+        })
+    }
+
+    fn cancel<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<CancelReply>> {
+        Box::pin(async move {
+            let mut outcome = CancelReply::Unknown;
+            if self.travel("cancel").await {
+                let now = self.world.now();
+                outcome = self.world.with(|state| cancel(state, self.index, id, now));
+                self.world
+                    .tell(|| format!("node {} cancels {id}: {outcome:?}", self.node));
+                let lost = self
+                    .world
+                    .with(|state| state.faults && state.random.chance(80));
+                if lost {
+                    self.world.reach("cancel", "answer lost");
+                    outcome = CancelReply::Unknown;
+                }
+                self.travel("cancel").await;
+            }
+            Reply {
+                outcome,
+                raw: String::new(),
+            }
+        })
+    }
+
+    fn finish<'a>(&'a self, _id: &'a str) -> Pending<'a, Result<(), ReadFailure>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
+        Box::pin(async { Err(ReadFailure::NotOffered) })
+    }
+
+    fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>> {
+        Box::pin(async {
+            let offer = |(service, cost): (&str, i64)| NumberOffer {
+                country: COUNTRY.to_owned(),
+                service: service.to_owned(),
+                pool: None,
+                cost: Usd(cost),
+                available: None,
+                success_rate: None,
+            };
+            let named = |(code, _): (&str, i64)| (code.to_owned(), format!("Sandbox: {code}"));
+            Ok(NumberListing {
+                countries: vec![(COUNTRY.to_owned(), "Pakistan".to_owned())],
+                services: SERVICES.map(named).to_vec(),
+                offers: SERVICES.map(offer).to_vec(),
+            })
+        })
+    }
+}
+
+fn status_name(status: &NumberStatus) -> &'static str {
+    match status {
+        NumberStatus::Code(_) => "code",
+        NumberStatus::Closed | NumberStatus::ClosedAmbiguous => "closed",
+        NumberStatus::Waiting | NumberStatus::WaitingRetry => "waiting",
+    }
+}
+
+/// The list, as it was a moment ago.
+fn listed(state: &mut State, index: usize, node: usize, now: Timestamp) -> Vec<ListedNumber> {
+    let most = if state.faults { LIST_LAG.0 } else { 2_000 };
+    let lag = if state.random.chance(500) {
+        state.random.between(0, most)
+    } else {
+        0
+    };
+    let seen_at = now - Millis(lag);
+    state.reach("list", if lag > 5_000 { "stale" } else { "fresh" });
+    let market = &mut state.numbers[index];
+    market.rented.iter_mut().for_each(|one| one.settle(now));
+    market.lists_shown.push((seen_at, node));
+    let tells_age = market.tells_age;
+    let open = market.rented.iter().filter(|one| one.open_at(seen_at));
+    open.map(|one| ListedNumber {
+        id: one.id.clone(),
+        service: one.service.clone(),
+        country: Some(one.country.clone()),
+        phone: Some(one.phone.clone()),
+        cost: Some(one.cost),
+        created_at: tells_age.then_some(one.created_at),
+        sms: one.message_by(seen_at),
+        retry_asked: false,
+    })
+    .collect()
+}
+
+fn cancel(state: &mut State, index: usize, id: &str, now: Timestamp) -> CancelReply {
+    let forgives = state.numbers[index].forgives;
+    let says_how_long = state.random.chance(500);
+    let Some(found) = state.numbers[index].find(id, now) else {
+        return CancelReply::UnknownOrder;
+    };
+    let foreign = found.origin == Origin::Foreign;
+    let young = found.created_at + Millis::seconds(120) - now;
+    let has_message = found.message_by(now).is_some();
+    let reply = if found.closed_at.is_some() {
+        if has_message && !found.refunded && !found.keeps_money {
+            CancelReply::BadTransition
+        } else {
+            CancelReply::Cancelled
+        }
+    } else if has_message && !forgives {
+        CancelReply::BadTransition
+    } else if young > Millis(0) {
+        CancelReply::TooEarly(says_how_long.then_some(young))
+    } else {
+        found.close(now, true);
+        CancelReply::Cancelled
+    };
+    if foreign {
+        state.violate(
+            "F-031",
+            format!("activation {id} of another program was cancelled"),
+        );
+    }
+    let name = match reply {
+        CancelReply::Cancelled if has_message => "taken, with code",
+        CancelReply::Cancelled => "taken",
+        CancelReply::TooEarly(_) => "too early",
+        CancelReply::BadTransition => "code was there",
+        CancelReply::UnknownOrder | CancelReply::Unknown => "unknown id",
+    };
+    state.reach("cancel", name);
+    reply
+}

@@ -1,0 +1,344 @@
+//! The SMM panel: what it accepts, loses, says of its orders, and takes back.
+
+use crate::executor::{Owner, give_way};
+use crate::sale::{Fate, Kind};
+use crate::story::Story;
+use crate::world::{State, World};
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{
+    CancelReply, Capabilities, ListedPanelOrder, PanelRequest, PanelService, PanelStatus,
+    PanelStatusRow, PanelUpstream, Pending, Purchase, ReadFailure, Reply,
+};
+use domain::usd::{Rate, Usd};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+const TIMEOUT: Millis = Millis::seconds(30);
+
+/// Services: id, order type, cost per 1000 (or of a package) in micro-dollars.
+pub const SERVICES: [(&str, &str, i64); 2] = [("1", "Default", 900_000), ("2", "Package", 777_777)];
+
+/// One order as the panel knows it.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Id.
+    pub id: String,
+    /// Service.
+    pub service: String,
+    /// Link.
+    pub link: String,
+    /// Units.
+    pub quantity: u64,
+    /// What was charged at first.
+    pub cost: Usd,
+    /// The purchase of ours whose call made it.
+    pub purchase: Option<usize>,
+    /// Creation.
+    pub created_at: Timestamp,
+    /// What it says from when on, and what it keeps.
+    pub story: Story,
+    /// What it has answered, and when.
+    pub answers: Vec<(Timestamp, PanelStatus)>,
+}
+
+/// The panel.
+#[derive(Default)]
+pub struct PanelMarket {
+    /// All orders.
+    pub placed: Vec<Placed>,
+    /// Whether it lists its orders.
+    pub lists: bool,
+    /// Purchase calls seen, by purchase.
+    pub calls: BTreeMap<usize, u32>,
+    /// All purchase calls seen.
+    pub calls_total: usize,
+}
+
+/// The panel as a node reaches it.
+pub struct PanelSeller {
+    world: Arc<World>,
+    capabilities: Capabilities,
+}
+
+impl PanelSeller {
+    /// The panel of this world.
+    pub fn new(world: Arc<World>) -> Self {
+        let list_active = world.with(|state| state.panel.lists);
+        let capabilities = Capabilities {
+            list_active,
+            list_lag: Millis::seconds(60),
+            late_window: Millis::seconds(180),
+            max_price: false,
+            cancel: true,
+            min_cancel_age: Millis(0),
+            activation_ttl: Millis(0),
+        };
+        Self {
+            world,
+            capabilities,
+        }
+    }
+
+    fn begin(&self) -> (Fate, Option<usize>) {
+        let served = self.world.purchase_served();
+        self.world.with(|state| {
+            state.panel.calls_total += 1;
+            if let Some(purchase) = served {
+                *state.panel.calls.entry(purchase).or_default() += 1;
+            }
+            let (calls, tries) = (state.panel.calls_total, state.truth.tries_at("panel"));
+            if calls > tries {
+                let detail = format!("{calls} purchase calls at the panel, {tries} attempts");
+                state.violate("I-12", detail);
+            }
+            (Fate::draw(state), served)
+        })
+    }
+
+    async fn call(&self, request: PanelRequest) -> Reply<Purchase<String>> {
+        let (fate, purchase) = self.begin();
+        self.world.reach("place", fate.name());
+        self.world.tell(|| format!("places at the panel: {fate:?}"));
+        let (tell, told) = oneshot::channel();
+        let world = Arc::clone(&self.world);
+        world.clone().hub.spawn(Owner::Outside, async move {
+            if let Some(after) = fate.processed_after {
+                world.hub.sleep(after).await;
+                let now = world.now();
+                let sold = world.with(|state| accept(state, &request, &fate, purchase, now));
+                if let Some(after) = fate.answered_after {
+                    world.hub.sleep(after).await;
+                    let _ = tell.send(sold);
+                    return;
+                }
+            }
+            world.hub.sleep(fate.silence()).await;
+            drop(tell);
+        });
+        let outcome = tokio::select! {
+            biased;
+            answer = told => answer.unwrap_or(Purchase::Unknown),
+            () = self.world.hub.sleep(TIMEOUT) => Purchase::Unknown,
+        };
+        let raw = match (&outcome, fate.kind) {
+            (Purchase::Unknown, Kind::UnmappedError) => "error: unmapped",
+            _ => "",
+        };
+        Reply {
+            outcome,
+            raw: raw.to_owned(),
+        }
+    }
+}
+
+fn accept(
+    state: &mut State,
+    request: &PanelRequest,
+    fate: &Fate,
+    purchase: Option<usize>,
+    now: Timestamp,
+) -> Purchase<String> {
+    if let Kind::Refused(refusal) = fate.kind {
+        return Purchase::Refused(refusal.to_refusal());
+    }
+    if fate.kind == Kind::OldId
+        && let Some(old) = state.panel.placed.last()
+    {
+        return Purchase::Done(old.id.clone());
+    }
+    let copies = if fate.kind == Kind::Double { 2 } else { 1 };
+    for _ in 0..copies {
+        let made = make(state, request, purchase, now);
+        state.panel.placed.push(made);
+    }
+    match fate.kind {
+        Kind::Garbage | Kind::UnmappedError | Kind::CutId => Purchase::Unknown,
+        _ => state
+            .panel
+            .placed
+            .last()
+            .map_or(Purchase::Unknown, |made| Purchase::Done(made.id.clone())),
+    }
+}
+
+fn make(
+    state: &mut State,
+    request: &PanelRequest,
+    purchase: Option<usize>,
+    now: Timestamp,
+) -> Placed {
+    let member = |name: &str| {
+        let found = request.members.iter().find(|(known, _)| *known == name);
+        found.map_or(String::new(), |(_, value)| value.clone())
+    };
+    let quantity = member("quantity").parse().unwrap_or(1);
+    let flat = request.service == "2";
+    let rate = SERVICES
+        .iter()
+        .find(|(id, ..)| *id == request.service)
+        .map_or(0, |s| s.2);
+    let cost = if flat {
+        Usd(rate)
+    } else {
+        Rate(rate * 1000).charge(quantity).unwrap_or(Usd::ZERO)
+    };
+    Placed {
+        id: format!("{}", 7001 + state.panel.placed.len()),
+        service: request.service.clone(),
+        link: member("link"),
+        quantity,
+        cost,
+        purchase,
+        created_at: now,
+        story: Story::draw(&mut state.random, state.faults, flat, quantity, cost, now),
+        answers: Vec::new(),
+    }
+}
+
+impl PanelUpstream for PanelSeller {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn place<'a>(&'a self, request: &'a PanelRequest) -> Pending<'a, Reply<Purchase<String>>> {
+        Box::pin(self.call(request.clone()))
+    }
+
+    fn statuses<'a>(
+        &'a self,
+        ids: &'a [String],
+    ) -> Pending<'a, Result<Vec<PanelStatusRow>, ReadFailure>> {
+        Box::pin(async move {
+            give_way().await;
+            let now = self.world.now();
+            self.world.with(|state| {
+                if state.faults && state.random.chance(60) {
+                    state.reach("statuses", "failed");
+                    return Err(ReadFailure::Fault("reset".into()));
+                }
+                let mut rows: Vec<PanelStatusRow> = ids
+                    .iter()
+                    .filter_map(|id| status_row(state, id, now))
+                    .collect();
+                if state.faults && state.random.chance(40) {
+                    state.reach("statuses", "an order not asked for");
+                    let stranger = state.random.below(state.panel.placed.len());
+                    let id = state.panel.placed.get(stranger).map(|one| one.id.clone());
+                    let asked = |id: &String| ids.contains(id);
+                    if let Some(id) = id.filter(|id| !asked(id)) {
+                        let lie = Story::plain_status("Canceled");
+                        rows.push((id, Ok(lie)));
+                    }
+                }
+                Ok(rows)
+            })
+        })
+    }
+
+    fn orders(&self) -> Pending<'_, Result<Vec<ListedPanelOrder>, ReadFailure>> {
+        Box::pin(async move {
+            give_way().await;
+            let now = self.world.now();
+            self.world.with(|state| {
+                if state.faults && state.random.chance(100) {
+                    state.reach("orders", "failed");
+                    return Err(ReadFailure::Fault("reset".into()));
+                }
+                let most = if state.faults { 60_000 } else { 2_000 };
+                let seen_at = now - Millis(state.random.between(0, most));
+                state.reach("orders", "listed");
+                let seen = state
+                    .panel
+                    .placed
+                    .iter()
+                    .rev()
+                    .filter(|one| one.created_at <= seen_at);
+                Ok(seen
+                    .map(|one| ListedPanelOrder {
+                        id: one.id.clone(),
+                        service: one.service.clone(),
+                        link: one.link.clone(),
+                        quantity: Some(one.quantity),
+                        charge: Some(one.story.kept_at(seen_at)),
+                        created_at: Some(one.created_at),
+                    })
+                    .collect())
+            })
+        })
+    }
+
+    fn cancel<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<CancelReply>> {
+        Box::pin(async move {
+            give_way().await;
+            let now = self.world.now();
+            let outcome = self.world.with(|state| {
+                let (heard, obeys) = (!state.random.chance(100), state.random.chance(600));
+                let found = state.panel.placed.iter_mut().find(|one| one.id == id);
+                match found {
+                    Some(one) if heard && obeys => one.story.cancel(now),
+                    _ => {}
+                }
+                state.reach("panel cancel", if heard { "asked" } else { "lost" });
+                if heard {
+                    CancelReply::Cancelled
+                } else {
+                    CancelReply::Unknown
+                }
+            });
+            Reply {
+                outcome,
+                raw: String::new(),
+            }
+        })
+    }
+
+    fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
+        Box::pin(async { Err(ReadFailure::NotOffered) })
+    }
+
+    fn services(&self) -> Pending<'_, Result<Vec<PanelService>, ReadFailure>> {
+        Box::pin(async {
+            let service = |(id, kind, cost): (&str, &'static str, i64)| PanelService {
+                id: id.to_owned(),
+                name: format!("Sandbox: {kind}"),
+                category: "Sandbox".to_owned(),
+                kind: Some(kind),
+                rate: Rate(cost * 1000),
+                min: 1,
+                max: 100_000,
+                refill: false,
+                cancel: true,
+                dripfeed: false,
+            };
+            Ok(SERVICES.map(service).to_vec())
+        })
+    }
+}
+
+fn status_row(state: &mut State, id: &str, now: Timestamp) -> Option<PanelStatusRow> {
+    let (missing, broken) = if state.faults {
+        (state.random.chance(50), state.random.chance(30))
+    } else {
+        (false, false)
+    };
+    if missing {
+        state.reach("statuses", "id missing");
+        return None;
+    }
+    if broken {
+        state.reach("statuses", "error for one id");
+        return Some((id.to_owned(), Err(ReadFailure::Fault("try later".into()))));
+    }
+    let found = state.panel.placed.iter_mut().find(|one| one.id == id);
+    let Some(status) = found.and_then(|one| {
+        let status = one.story.status_at(now)?;
+        one.answers.push((now, status.clone()));
+        Some(status)
+    }) else {
+        state.reach("statuses", "id not known");
+        return Some((id.to_owned(), Err(ReadFailure::UnknownOrder)));
+    };
+    state.reach("statuses", "answered");
+    Some((id.to_owned(), Ok(status)))
+}

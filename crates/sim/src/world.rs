@@ -1,0 +1,144 @@
+//! What all parts of a schedule share: the clock, the dice, the upstreams, the record.
+
+use crate::client::Purchase;
+use crate::executor::{Hub, TaskId, lock};
+use crate::numbers::NumberMarket;
+use crate::panel::PanelMarket;
+use crate::random::Random;
+use crate::truth::Truth;
+use app::Engine;
+use domain::access::Caller;
+use domain::time::{Millis, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// OTP upstreams: the first lists its numbers with their age, the second may not list at all.
+pub const NUMBER_UPSTREAMS: [&str; 2] = ["north", "south"];
+
+/// The SMM panel.
+pub const PANEL: &str = "panel";
+
+/// When every schedule starts.
+pub const START: Timestamp = Timestamp(1_750_000_000_000);
+
+/// How often each cell of the coverage table was reached: what, and how it went.
+pub type Reached = BTreeMap<(&'static str, &'static str), u64>;
+
+/// The shared state of one schedule.
+pub struct State {
+    /// The dice.
+    pub random: Random,
+    /// Whether anything may still go wrong.
+    pub faults: bool,
+    /// What was committed.
+    pub truth: Truth,
+    /// The OTP upstreams, as [`NUMBER_UPSTREAMS`].
+    pub numbers: Vec<NumberMarket>,
+    /// The panel.
+    pub panel: PanelMarket,
+    /// Engines that run.
+    pub nodes: [Option<Arc<Engine>>; 2],
+    /// What clients asked for and were told.
+    pub purchases: Vec<Purchase>,
+    /// Purchases by the task that serves them.
+    pub serving: BTreeMap<TaskId, usize>,
+    /// Customers.
+    pub callers: Vec<Caller>,
+    /// Clients that have not finished.
+    pub clients_open: usize,
+    /// Crashes left.
+    pub crashes_left: u32,
+    /// Storage errors left.
+    pub storage_errors_left: u32,
+    /// Cells reached.
+    pub reached: Reached,
+    /// What was found wrong.
+    pub violations: Vec<(&'static str, String)>,
+    /// What happened, if it is to be told.
+    pub trace: Option<Vec<String>>,
+}
+
+/// The shared state with its clock.
+pub struct World {
+    /// The clock and the tasks.
+    pub hub: Arc<Hub>,
+    state: Mutex<State>,
+}
+
+impl World {
+    /// A world around its state.
+    pub fn new(hub: Arc<Hub>, state: State) -> Arc<Self> {
+        Arc::new(Self {
+            hub,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Looks at or changes the state; never while waiting for anything.
+    pub fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut lock(&self.state))
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.hub.now()
+    }
+
+    /// A span drawn from `low..=high` milliseconds.
+    pub fn span(&self, low: i64, high: i64) -> Millis {
+        Millis(self.with(|state| state.random.between(low, high)))
+    }
+
+    /// True in `of_1000` of a thousand draws.
+    pub fn chance(&self, of_1000: u64) -> bool {
+        self.with(|state| state.random.chance(of_1000))
+    }
+
+    /// Counts a cell of the coverage table.
+    pub fn reach(&self, what: &'static str, how: &'static str) {
+        self.with(|state| state.reach(what, how));
+    }
+
+    /// Notes what happened, where somebody wants to read it.
+    pub fn tell(&self, text: impl FnOnce() -> String) {
+        let now = self.now();
+        self.with(|state| state.tell(now, text));
+    }
+
+    /// The purchase that the present task works for, if it works for one.
+    pub fn purchase_served(&self) -> Option<usize> {
+        let mut task = self.hub.current();
+        while task != 0 {
+            if let Some(found) = self.with(|state| state.serving.get(&task).copied()) {
+                return Some(found);
+            }
+            task = self.hub.parent(task);
+        }
+        None
+    }
+}
+
+impl State {
+    /// Counts a cell of the coverage table.
+    pub fn reach(&mut self, what: &'static str, how: &'static str) {
+        *self.reached.entry((what, how)).or_default() += 1;
+    }
+
+    /// Something is wrong.
+    pub fn violate(&mut self, rule: &'static str, detail: String) {
+        self.violations.push((rule, detail));
+    }
+
+    /// Notes what happened, where somebody wants to read it.
+    pub fn tell(&mut self, now: Timestamp, text: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            let millis = (now - START).0;
+            trace.push(format!(
+                "{:>6}.{:03} {}",
+                millis / 1000,
+                millis % 1000,
+                text()
+            ));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! For the simulation alone: one database in memory serves many schedules, emptied in between,
+//! since a new one with its schema and its prepared statements costs more than a whole schedule.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use super::{Engine, FIRST_ORDER, OpenError, Sqlite};
+
+/// Every table, those that others refer to last.
+const TABLES: [&str; 18] = [
+    "entry",
+    "journal",
+    "adjustment",
+    "resolution",
+    "hold",
+    "message",
+    "observation",
+    "credit",
+    "idempotency",
+    "attempt",
+    "first_attempt",
+    "upstream_link",
+    "orphan",
+    "activation",
+    "smm_order",
+    "wallet",
+    "api_key",
+    "account",
+];
+
+impl Sqlite {
+    /// A database in memory whose rows can be taken away again. Its append-only triggers are
+    /// dropped for that; everything else is the store as it ships.
+    pub fn in_memory_rewindable() -> Result<Self, OpenError> {
+        let store = Self::in_memory()?;
+        if let Engine::Inline(conn) = &store.engine {
+            let conn = conn.lock().unwrap_or_else(PoisonError::into_inner);
+            let sql = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+            let mut statement = conn.prepare(sql)?;
+            let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let names: Vec<String> = names.collect::<Result<_, _>>()?;
+            for name in names {
+                conn.execute_batch(&format!("DROP TRIGGER {name}"))?;
+            }
+        }
+        Ok(store)
+    }
+
+    /// Forgets every row; ids start again.
+    pub fn rewind(&self) -> Result<(), OpenError> {
+        if let Engine::Inline(conn) = &self.engine {
+            let conn = conn.lock().unwrap_or_else(PoisonError::into_inner);
+            conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            for table in TABLES {
+                conn.prepare_cached(&format!("DELETE FROM {table}"))?
+                    .execute([])?;
+            }
+            conn.prepare_cached("COMMIT")?.execute([])?;
+        }
+        self.last_order.store(FIRST_ORDER, Ordering::Relaxed);
+        self.last_row.store(0, Ordering::Relaxed);
+        self.health.recover();
+        Ok(())
+    }
+}
