@@ -169,6 +169,24 @@ impl Client {
         read(request).await
     }
 
+    /// As [`Self::get`]; nothing where no answer came.
+    pub async fn try_get(&self, path: &str) -> Option<Answer> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        try_read(request.header("X-API-Key", &self.key)).await
+    }
+
+    /// As [`Self::post_keyed`]; nothing where no answer came.
+    pub async fn try_post_keyed(&self, path: &str, body: &Value, key: &str) -> Option<Answer> {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .header("X-API-Key", &self.key)
+            .header("Content-Type", "application/json")
+            .header("Idempotency-Key", key)
+            .body(body.to_string());
+        try_read(request).await
+    }
+
     pub async fn otp(&self, query: &str) -> Answer {
         self.get(&format!("/api/v1/otp?action={query}")).await
     }
@@ -192,12 +210,16 @@ impl Client {
 }
 
 async fn read(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
-    Answer {
+    try_read(request).await.expect("an answer")
+}
+
+async fn try_read(request: reqwest::RequestBuilder) -> Option<Answer> {
+    let response = request.send().await.ok()?;
+    Some(Answer {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
-        text: response.text().await.unwrap(),
-    }
+        text: response.text().await.ok()?,
+    })
 }
 
 /// Providers, a demo over them, and its account.
@@ -253,23 +275,20 @@ impl World {
 
     /// Runs a command on this installation; gives its JSON.
     pub fn cli(&self, args: &[&str]) -> Value {
-        let output = self.cli_output(args);
+        Self::command(self.dir.path(), args)
+    }
+
+    /// Runs a command on an installation; gives its JSON.
+    pub fn command(data: &Path, args: &[&str]) -> Value {
+        let output = command_output(data, args);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            output.status.success(),
-            "{args:?}: {text}{:?}",
-            output.stderr
-        );
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args:?}: {text}{why}");
         serde_json::from_str(&text).unwrap()
     }
 
     pub fn cli_output(&self, args: &[&str]) -> Output {
-        let data = self.dir.path().to_str().unwrap();
-        Command::new(PROGRAM)
-            .args(args)
-            .args(["--json", "--data", data])
-            .output()
-            .unwrap()
+        command_output(self.dir.path(), args)
     }
 
     /// Everything the practice providers sold.
@@ -341,6 +360,15 @@ impl World {
         assert_eq!(report["ok"], true, "{report}");
         report
     }
+}
+
+fn command_output(data: &Path, args: &[&str]) -> Output {
+    let data = data.to_str().unwrap();
+    Command::new(PROGRAM)
+        .args(args)
+        .args(["--json", "--data", data])
+        .output()
+        .unwrap()
 }
 
 /// Starts a demo on a free port and waits until it answers.

@@ -1,0 +1,316 @@
+//! The real program killed under load, over providers in a process of their own that lose
+//! answers: no acknowledged order is lost, none is bought twice, the wallet is what was delivered.
+
+use crate::world::{Answer, Client, PROGRAM, Running, Scratch, World, facts, sandbox};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const KILLS: u64 = 60;
+const BUYERS: u64 = 4;
+/// Whatever a crash left open is settled within three minutes.
+const SETTLED_WITHIN: Duration = Duration::from_secs(180);
+
+/// What the buyers were told: by idempotency key the order and the last definite answer.
+type Told = Arc<Mutex<BTreeMap<String, (String, u16)>>>;
+
+struct Load {
+    stop: AtomicBool,
+    next: AtomicU64,
+    told: Told,
+}
+
+/// A free port that stays the same over restarts.
+fn port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+fn start(dir: &Scratch, port: u16, practice: &str) -> Running {
+    let listen = format!("127.0.0.1:{port}");
+    let data = dir.path().to_str().unwrap();
+    let child = Command::new(PROGRAM)
+        .args([
+            "demo",
+            "--listen",
+            &listen,
+            "--data",
+            data,
+            "--sandbox-url",
+            practice,
+        ])
+        .env("TOLLGATE_LOG", "error")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    Running(child)
+}
+
+/// Waits until the program answers; gives how long that took.
+async fn ready(client: &Client) -> Duration {
+    let asked = Instant::now();
+    while !matches!(client.try_get("/readyz").await, Some(answer) if answer.status == 200) {
+        assert!(
+            asked.elapsed() < Duration::from_secs(20),
+            "it does not come up again"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    asked.elapsed()
+}
+
+/// Places the orders of one buyer until the load stops. A request without an answer is sent again
+/// with its key, as a client would.
+async fn buy_on(load: Arc<Load>, client: Client, service: String) {
+    while !load.stop.load(Ordering::Relaxed) {
+        let number = load.next.fetch_add(1, Ordering::Relaxed);
+        let key = format!("k{number}");
+        let (path, body) = if number % 3 == 0 {
+            let link = format!("https://instagram.com/user{number}");
+            (
+                "/api/v1/smm?action=place_order",
+                json!({ "service_id": "1", "link": link, "quantity": 50 }),
+            )
+        } else {
+            let body = json!({ "service_id": service, "country_id": "13", "server": "romeo" });
+            ("/api/v1/otp?action=buy_number", body)
+        };
+        loop {
+            if let Some(answer) = client.try_post_keyed(path, &body, &key).await {
+                note(&load.told, &key, &answer);
+                if answer.status != 409 {
+                    break;
+                }
+            }
+            if load.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Keeps what was told; a later answer under the same key must name the same order.
+fn note(told: &Told, key: &str, answer: &Answer) {
+    assert!(
+        answer.status < 500 || answer.status == 503,
+        "{} {}",
+        answer.status,
+        answer.text
+    );
+    let Some(order) = answer.json()["data"]["order_id"]
+        .as_str()
+        .map(str::to_owned)
+    else {
+        return;
+    };
+    let mut told = told.lock().unwrap();
+    if let Some((before, _)) = told.get(key) {
+        assert_eq!(*before, order, "{key} was told another order");
+    }
+    told.insert(key.to_owned(), (order, answer.status));
+}
+
+/// All orders of the account, page by page.
+async fn all_orders(client: &Client, door: &str) -> Vec<Value> {
+    let (mut orders, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = client
+            .get(&format!("/api/v1/{door}?action=orders&limit=100{cursor}"))
+            .await
+            .data();
+        orders.extend(page["orders"].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return orders,
+        }
+    }
+}
+
+fn micros(amount: &Value) -> i64 {
+    let text = amount
+        .as_str()
+        .map_or_else(|| amount.to_string(), str::to_owned);
+    domain::usd::Usd::parse(&text).unwrap().0
+}
+
+fn state(order: &Value) -> &str {
+    order["status"].as_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_kills_under_load_lose_nothing() {
+    let (_practice, practice) = sandbox();
+    let faults = json!({ "seed": 7, "rates": { "lost_after": 0.05, "lost_before": 0.05 } });
+    Client::new(&practice, "")
+        .post("/_sandbox/faults", faults)
+        .await;
+    let (dir, port) = (Scratch::new(), port());
+    let base = format!("http://127.0.0.1:{port}");
+    let mut demo = start(&dir, port, &practice);
+    ready(&Client::new(&base, "")).await;
+    while !dir.path().join("demo.json").exists() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let account = facts(dir.path())["account_id"].to_string();
+    let cli = |args: &[&str]| World::command(dir.path(), args);
+    cli(&[
+        "wallet",
+        "credit",
+        "--account",
+        &account,
+        "--usd",
+        "1000",
+        "--note",
+        "load",
+    ]);
+    let key = cli(&[
+        "key",
+        "create",
+        "--account",
+        &account,
+        "--rate-limit",
+        "1000000",
+    ]);
+    let client = Client::new(&base, key["api_key"].as_str().unwrap());
+    let listed = client
+        .otp("services&server=romeo&country_id=13")
+        .await
+        .data();
+    let service = listed["services"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| !row["name"].as_str().unwrap().starts_with("Sandbox"));
+    let service = service.unwrap()["service_id"].as_str().unwrap().to_owned();
+    let load = Arc::new(Load {
+        stop: AtomicBool::new(false),
+        next: AtomicU64::new(0),
+        told: Told::default(),
+    });
+    let buyers: Vec<_> = (0..BUYERS)
+        .map(|_| {
+            let work = buy_on(Arc::clone(&load), client.clone(), service.clone());
+            #[expect(clippy::disallowed_methods, reason = "these are the customers")]
+            tokio::spawn(work)
+        })
+        .collect();
+    let mut slowest = Duration::ZERO;
+    for kill in 0..KILLS {
+        // 50 to 440 ms, by a fixed pattern
+        tokio::time::sleep(Duration::from_millis(50 + kill * 37 % 390)).await;
+        demo.kill();
+        demo = start(&dir, port, &practice);
+        slowest = slowest.max(ready(&client).await);
+    }
+    load.stop.store(true, Ordering::Relaxed);
+    for buyer in buyers {
+        buyer.await.unwrap();
+    }
+    settle(&client).await;
+    check(&client, &practice, &load.told).await;
+    let report = World::command(dir.path(), &["ledger", "verify"]);
+    assert_eq!(report["ok"], true, "{report}");
+    assert_eq!(report["open_holds"], 0, "{report}");
+    println!(
+        "{KILLS} kills, {} orders, slowest start {slowest:?}",
+        load.next.load(Ordering::Relaxed)
+    );
+}
+
+/// Waits until every order is final.
+async fn settle(client: &Client) {
+    let asked = Instant::now();
+    loop {
+        let held = all_orders(client, "otp")
+            .await
+            .iter()
+            .filter(|order| !["received", "cancelled"].contains(&state(order)))
+            .count();
+        let open = all_orders(client, "smm")
+            .await
+            .iter()
+            .filter(|order| !["Completed", "Partial", "Canceled"].contains(&state(order)))
+            .count();
+        if held + open == 0 {
+            return;
+        }
+        assert!(
+            asked.elapsed() < SETTLED_WITHIN,
+            "{held} numbers and {open} orders still open"
+        );
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn check(client: &Client, practice: &str, told: &Told) {
+    let numbers = all_orders(client, "otp").await;
+    let orders = all_orders(client, "smm").await;
+    let known: BTreeSet<&str> = numbers
+        .iter()
+        .chain(&orders)
+        .map(|order| order["order_id"].as_str().unwrap())
+        .collect();
+    for (key, (order, status)) in told.lock().unwrap().iter() {
+        assert!(
+            known.contains(order.as_str()),
+            "{key}: order {order} ({status}) is lost"
+        );
+    }
+    let spent: i64 = numbers
+        .iter()
+        .filter(|order| state(order) == "received")
+        .map(|order| micros(&order["charged_usd"]))
+        .chain(
+            orders
+                .iter()
+                .map(|order| micros(&order["charged"]) - micros(&order["refunded"])),
+        )
+        .sum();
+    let balance = micros(&json!(client.balance().await));
+    assert_eq!(
+        balance,
+        1_050_000_000 - spent,
+        "the wallet is what was not delivered"
+    );
+    let sold = Client::new(practice, "")
+        .get("/_sandbox/orders")
+        .await
+        .json()["orders"]
+        .clone();
+    let links: Vec<&str> = sold
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|sale| sale["link"].as_str())
+        .collect();
+    let distinct: BTreeSet<&&str> = links.iter().collect();
+    assert_eq!(distinct.len(), links.len(), "an SMM order was bought twice");
+    let completed = orders
+        .iter()
+        .filter(|order| state(order) == "Completed")
+        .count();
+    assert_eq!(
+        completed,
+        links.len(),
+        "what the panel holds is what was charged"
+    );
+    let otp_sold = sold
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|sale| sale["kind"] == "otp")
+        .count();
+    assert!(
+        otp_sold <= numbers.len(),
+        "{otp_sold} numbers sold for {} orders",
+        numbers.len()
+    );
+}
