@@ -14,8 +14,8 @@ pub use actions::{
     Balance, Cancels, PerId, Refill, RefillStatus, RefillStatuses, Refills, UNKNOWN_ORDER,
     UNKNOWN_REFILL, print_cancel_single,
 };
-pub use failure::{Failure, open, print_error};
 pub use domain::order_type::{OrderType, Units, lines};
+pub use failure::{Failure, open, print_error};
 pub use orders::{OrderRow, Orders};
 pub use purchase::{Added, Profile, purchase};
 pub use request::{Add, BadRequest, Call, IDS_MAX, Ids, Request};

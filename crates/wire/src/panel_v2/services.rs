@@ -1,10 +1,10 @@
 //! Reply to `services`.
 
 use super::failure::{Failure, open};
-use domain::order_type::OrderType;
 use crate::amount::{amount_with_separators, count, cut};
 use crate::answer::Answer;
 use crate::json::{Id, Node, print};
+use domain::order_type::OrderType;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
