@@ -3,6 +3,7 @@
 use crate::api_key::{self, Environment, Pepper};
 use crate::engine::Engine;
 use crate::refusal::Refusal;
+use argon2::{Argon2, PasswordHasher};
 use domain::access::{Account, ApiKey, Caller, Scope};
 use domain::change::{CommitError, Refused, Write};
 use domain::ids::{AccountId, KeyId};
@@ -74,9 +75,31 @@ fn is_email(text: &str) -> bool {
     plain && !local.is_empty() && local.len() <= 64 && host_fits && !local.contains(['<', '>', '"'])
 }
 
+/// Fewest characters of a password.
+const PASSWORD_MIN: usize = 8;
+
+/// Longest password in bytes, so that nobody makes us hash a book.
+const PASSWORD_MAX: usize = 1024;
+
+/// Argon2id with the crate's defaults (19 MiB, two passes) and a fresh salt, in PHC form.
+fn hash_password(password: &str) -> Result<String, AdminError> {
+    if password.chars().count() < PASSWORD_MIN || password.len() > PASSWORD_MAX {
+        let bounds = format!("the password must have {PASSWORD_MIN} to {PASSWORD_MAX} characters");
+        return Err(AdminError::Invalid(bounds));
+    }
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    let hash = hash.map_err(|error| AdminError::Invalid(format!("the password: {error}")))?;
+    Ok(hash.to_string())
+}
+
 impl Engine {
-    /// A new account with an empty wallet and API access.
-    pub async fn create_account(&self, email: &str, tier: u8) -> Result<AccountId, AdminError> {
+    /// A new account with an empty wallet, API access and, where one is given, a password.
+    pub async fn create_account(
+        &self,
+        email: &str,
+        tier: u8,
+        password: Option<&str>,
+    ) -> Result<AccountId, AdminError> {
         let email = email.trim().to_ascii_lowercase();
         if !is_email(&email) {
             return Err(AdminError::Invalid(format!(
@@ -97,17 +120,23 @@ impl Engine {
             created_at: self.now(),
         };
         let id = account.id;
-        match self
-            .commit(
-                "create_account",
-                vec![Write::InsertAccount(Box::new(account))],
-            )
-            .await
-        {
+        let mut writes = vec![Write::InsertAccount(Box::new(account))];
+        if let Some(password) = password {
+            let hash = hash_password(password)?;
+            writes.push(Write::SetPassword { account: id, hash });
+        }
+        match self.commit("create_account", writes).await {
             Ok(()) => Ok(id),
             Err(CommitError::Refused(Refused::EmailTaken)) => Err(AdminError::EmailTaken(email)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Sets an account's password.
+    pub async fn set_password(&self, account: AccountId, password: &str) -> Result<(), AdminError> {
+        let hash = hash_password(password)?;
+        let writes = vec![Write::SetPassword { account, hash }];
+        Ok(self.commit("set_password", writes).await?)
     }
 
     async fn known_account(&self, id: AccountId) -> Result<Account, AdminError> {
@@ -265,6 +294,18 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::is_email;
+
+    #[test]
+    fn passwords_are_hashed_with_a_salt_of_their_own() {
+        let hash = |text: &str| super::hash_password(text);
+        let (one, two) = (
+            hash("correct horse").unwrap(),
+            hash("correct horse").unwrap(),
+        );
+        assert!(one.starts_with("$argon2id$") && one != two);
+        assert!(hash("1234567").is_err());
+        assert!(hash(&"a".repeat(2000)).is_err());
+    }
 
     #[test]
     fn emails_are_plain() {

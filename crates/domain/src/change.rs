@@ -142,6 +142,13 @@ pub enum Write {
     InsertAccount(Box<Account>),
     /// An account's flags change.
     UpdateAccount(Box<Account>),
+    /// An account's password is set. Guard: the account is there.
+    SetPassword {
+        /// Account.
+        account: AccountId,
+        /// Salted hash in PHC form.
+        hash: String,
+    },
     /// A new API key.
     InsertKey(Box<ApiKey>),
     /// A key is revoked.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// One request of the operator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Makes an account.
@@ -20,6 +20,8 @@ pub enum Request {
         email: String,
         /// 0 to 3.
         tier: u8,
+        /// For signing in, where one is given.
+        password: Option<String>,
     },
     /// Lists all accounts.
     AccountList,
@@ -98,8 +100,14 @@ impl Office {
     async fn run(&self, request: Request) -> Result<Value, AdminError> {
         let engine = &self.engine;
         match request {
-            Request::AccountCreate { email, tier } => {
-                let id = engine.create_account(&email, tier).await?;
+            Request::AccountCreate {
+                email,
+                tier,
+                password,
+            } => {
+                let id = engine
+                    .create_account(&email, tier, password.as_deref())
+                    .await?;
                 Ok(json!({ "account_id": id.0 }))
             }
             Request::AccountList => {

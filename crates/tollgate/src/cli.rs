@@ -93,6 +93,9 @@ pub enum Account {
         /// E-mail address.
         #[arg(long)]
         email: String,
+        /// Password for signing in; better left out where others see the command line.
+        #[arg(long)]
+        password: Option<String>,
         /// Trust tier, 0 to 3; your own customers are tier 3.
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=3))]
         tier: u8,

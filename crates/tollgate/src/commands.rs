@@ -74,7 +74,15 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 
 fn account_request(command: Account) -> Request {
     match command {
-        Account::Create { email, tier } => Request::AccountCreate { email, tier },
+        Account::Create {
+            email,
+            password,
+            tier,
+        } => Request::AccountCreate {
+            email,
+            tier,
+            password,
+        },
         Account::List => Request::AccountList,
         Account::Show { id } => Request::AccountShow { id },
         Account::Suspend { id } => Request::AccountSuspend {

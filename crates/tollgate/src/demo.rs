@@ -126,7 +126,7 @@ async fn prepare(office: &Office, data_dir: &Path, address: SocketAddr) -> anyho
     let account = match accounts.iter().find(|known| known.email == CUSTOMER) {
         Some(known) => known.id,
         None => {
-            let id = office.engine.create_account(CUSTOMER, 3).await?;
+            let id = office.engine.create_account(CUSTOMER, 3, None).await?;
             office
                 .engine
                 .credit_wallet(id, START_BALANCE, "the demo's starting balance")
@@ -138,24 +138,27 @@ async fn prepare(office: &Office, data_dir: &Path, address: SocketAddr) -> anyho
         Some(key) if works(office, key, account).await => key.to_owned(),
         _ => issue(office, account).await?,
     };
-    let base_url = format!("http://{address}");
-    let person = |role: &str, email: &str| -> anyhow::Result<Value> {
-        let known = before[role]["password"].as_str().map(str::to_owned);
-        let password = known.map_or_else(secrets::password, Ok)?;
-        Ok(json!({ "email": email, "password": password }))
+    let kept = |role: &str, name: &str| before[role][name].as_str().map(str::to_owned);
+    let password = match kept("customer", "password") {
+        Some(known) => known,
+        None => {
+            let fresh = secrets::password()?;
+            office.engine.set_password(account, &fresh).await?;
+            fresh
+        }
     };
-    let mut operator = person("operator", OPERATOR)?;
-    let known = before["operator"]["totp_secret"]
-        .as_str()
-        .map(str::to_owned);
-    operator["totp_secret"] = known.map_or_else(secrets::totp_secret, Ok)?.into();
+    let base_url = format!("http://{address}");
     Ok(json!({
         "base_url": base_url,
         "dashboard_url": format!("{base_url}/"),
         "api_key": api_key,
         "account_id": account.0,
-        "customer": person("customer", CUSTOMER)?,
-        "operator": operator,
+        "customer": { "email": CUSTOMER, "password": password },
+        "operator": {
+            "email": OPERATOR,
+            "password": kept("operator", "password").map_or_else(secrets::password, Ok)?,
+            "totp_secret": kept("operator", "totp_secret").map_or_else(secrets::totp_secret, Ok)?,
+        },
     }))
 }
 

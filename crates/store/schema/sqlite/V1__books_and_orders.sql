@@ -10,6 +10,13 @@ CREATE TABLE account (
     created_at INTEGER NOT NULL
 ) STRICT;
 
+-- hash: salted, in PHC form; set on the command line until there is a page to sign in on.
+CREATE TABLE password (
+    account_id INTEGER PRIMARY KEY REFERENCES account (id),
+    hash       TEXT    NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT;
+
 -- chain: hash over all of the customer's legs so far. last_event: the customer's newest event in
 -- the journal, from where `journal.previous` leads to all earlier ones: a statement follows them.
 CREATE TABLE wallet (

@@ -95,6 +95,20 @@ pub(super) fn accounts(conn: &Connection) -> Result<Vec<Account>, Fault> {
     many(conn, sql, [], |row| read_account(row, 0))
 }
 
+/// Sets an account's password anew.
+pub(super) fn set_password(
+    conn: &Connection,
+    account: AccountId,
+    hash: &str,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO password (account_id, hash, changed_at) VALUES (?1, ?2, ?3) \
+               ON CONFLICT (account_id) DO UPDATE SET hash = ?2, changed_at = ?3";
+    conn.prepare_cached(sql)?
+        .execute(params![account.0, hash, at.0])?;
+    Ok(())
+}
+
 /// A new key.
 pub(super) fn insert_key(conn: &Connection, key: &ApiKey) -> Result<(), Fault> {
     let sql = "INSERT INTO api_key (id, account_id, public_id, mac, name, last4, scopes, \

@@ -167,6 +167,7 @@ impl Guard<'_> {
                 self.account_there(account.id)?;
                 self.email_free(account)
             }
+            Write::SetPassword { account, .. } => self.account_there(*account),
             Write::InsertKey(key) => self.account_there(key.account),
             Write::RevokeKey { key } => refuse_if(!access::key_exists(conn, *key)?, Refused::Stale),
         }

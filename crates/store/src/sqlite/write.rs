@@ -64,6 +64,7 @@ fn row(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault> {
             let changed = access::update_account(conn, account)?;
             exactly_one(changed, Refused::NoSuchAccount)
         }
+        Write::SetPassword { account, hash } => access::set_password(conn, *account, hash, at),
         Write::InsertKey(key) => access::insert_key(conn, key),
         Write::RevokeKey { key } => exactly_one(access::revoke_key(conn, *key)?, Refused::Stale),
         Write::Hold { .. }

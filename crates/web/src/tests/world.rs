@@ -220,7 +220,7 @@ impl World {
     /// Another account with access and a key.
     pub async fn new_account(&self, email: &str) -> (AccountId, String) {
         let engine = &self.door.engine;
-        let account = engine.create_account(email, 3).await.unwrap();
+        let account = engine.create_account(email, 3, None).await.unwrap();
         let key = self.new_key(account, KeyOrder::default()).await;
         (account, key)
     }

@@ -6,7 +6,6 @@ mod sections;
 mod serve;
 mod shipped;
 
-use super::keys::LogLevel;
 use super::policy::Class;
 use super::*;
 use std::fs;

@@ -10,23 +10,19 @@ fn proxies_are_blocks_of_addresses() {
     let place = Place::new();
     let text = "listen.trusted_proxies = ['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '0.0.0.0/0']";
     let proxies = place.read(text).unwrap().listen.trusted_proxies;
-    for (at, address, inside) in [
-        (0, "10.255.0.1", true),
-        (0, "::ffff:10.1.2.3", true),
-        (0, "11.0.0.0", false),
-        (1, "192.0.2.7", true),
-        (1, "192.0.2.6", false),
-        (2, "2001:db8:ffff::1", true),
-        (2, "2001:db9::", false),
-        (3, "203.0.113.1", true),
-        (3, "::1", false),
-    ] {
-        assert_eq!(
-            proxies[at].contains(address.parse().unwrap()),
-            inside,
-            "{address}"
-        );
-    }
+    let parts: Vec<String> = proxies
+        .iter()
+        .map(|block| format!("{:?}", block.parts()))
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            "(10.0.0.0, 8)",
+            "(192.0.2.7, 32)",
+            "(2001:db8::, 32)",
+            "(0.0.0.0, 0)"
+        ]
+    );
     for bad in [
         "10.0.0.1/8",
         "10.0.0.0/33",
