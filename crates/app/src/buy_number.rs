@@ -90,8 +90,9 @@ impl Engine {
         let activation = self.new_activation(caller, chosen, key.is_some(), now);
         let plan = self.plan(&activation.wanted.server, &activation.upstream);
         let claim = key.map(|key| key.claim_for_order(caller, activation.id, now, &self.settings));
-        let mut writes = activation.clone().open(&plan);
-        writes.extend(claim.map(Write::Claim));
+        // the claim first: a request sent twice must meet its own key before anything else
+        let mut writes: Vec<Write> = claim.map(Write::Claim).into_iter().collect();
+        writes.extend(activation.clone().open(&plan));
         let price = activation.price;
         match self.commit("buy_number", writes).await {
             Ok(()) => Ok(Activation {

@@ -127,8 +127,10 @@ impl Engine {
         let order = self.new_order(caller, service, &link, checked, key.is_some(), now);
         let plan = self.smm_plan(&order.upstream);
         let claim = key.map(|key| key.claim_for_order(caller, order.id, now, &self.settings));
-        let mut writes = order.clone().open(&plan);
-        writes.extend(claim.map(Write::Claim));
+        // the claim first: a request sent twice must meet its own key before it meets its own link
+        let mut writes: Vec<Write> = claim.map(Write::Claim).into_iter().collect();
+        writes.extend(order.clone().open(&plan));
+        let price = order.price;
         match self.commit("place_order", writes).await {
             Ok(()) => Ok((
                 SmmOrder {
@@ -139,13 +141,19 @@ impl Engine {
             )),
             Err(CommitError::Refused(Refused::InsufficientFunds)) => {
                 self.keep_refusal(caller, key).await?;
-                Err(Refusal::InsufficientBalance(Some(order.price)).into())
+                Err(Refusal::InsufficientBalance(Some(price)).into())
             }
             Err(CommitError::Refused(Refused::KeyTaken)) => Err(Started::KeyTaken),
             Err(CommitError::Refused(Refused::DuplicateOpenLink)) => {
                 Err(Refusal::DuplicateActiveOrder.into())
             }
-            Err(_) => Err(Refusal::StorageUnavailable.into()),
+            Err(_) => {
+                // stored or not, no call was made: if the order is there, it ends here
+                let failure = Failure::ProviderUnavailable;
+                let writes = order.refused(failure, "not_sent", String::new(), now);
+                self.step("not_sent", writes).await;
+                Err(Refusal::StorageUnavailable.into())
+            }
         }
     }
 
@@ -250,10 +258,15 @@ impl Engine {
         call: PanelRequest,
         keyed: bool,
     ) -> Answer<Purchased<SmmOrder>> {
-        let mut waiting = self.place_in_background(order.clone(), call);
+        let mut handover = Handover {
+            engine: self,
+            keyed,
+            waiting: self.place_in_background(order.clone(), call, keyed),
+        };
+        let waiting = &mut handover.waiting;
         let outcome = tokio::select! {
             biased;
-            outcome = &mut waiting => outcome,
+            outcome = &mut *waiting => outcome,
             () = self.outside.clock.sleep(self.settings.sync_budget) => {
                 if self.step("in_doubt", self.order_in_doubt(order.clone(), "sync_budget")).await {
                     Ok(Err(Refusal::OutcomeUnknown))
@@ -271,16 +284,31 @@ impl Engine {
         })
     }
 
-    fn place_in_background(self: &Arc<Self>, order: SmmOrder, call: PanelRequest) -> Waiting {
+    fn place_in_background(
+        self: &Arc<Self>,
+        order: SmmOrder,
+        call: PanelRequest,
+        keyed: bool,
+    ) -> Waiting {
         let (answer, waiting) = oneshot::channel();
         let engine = Arc::clone(self);
         self.outside.tasks.spawn(Box::pin(async move {
-            let client_gone = || answer.is_closed();
+            let client_gone = || answer.is_closed() && !lacks_rule(26);
             let outcome = engine.place_once(order, &call, &client_gone).await;
             // nobody waits any more where the budget ended or the client hung up
-            let _ = answer.send(outcome);
+            if let Err(Ok(placed)) = answer.send(outcome) {
+                engine.take_order_back(placed, keyed).await;
+            }
         }));
         waiting
+    }
+
+    /// An order that was stored as told although its client went away before it was told.
+    async fn take_order_back(&self, placed: SmmOrder, keyed: bool) {
+        if !keyed && placed.state == SmmState::Active && !lacks_rule(26) {
+            let writes = placed.taken_back(self.now());
+            self.step("order_taken_back", writes).await;
+        }
     }
 
     /// The one purchase call of an attempt, and the commit of what it came to.
@@ -331,8 +359,9 @@ impl Engine {
         } else {
             order.clone().accepted(id, &plan, now, raw)
         };
+        let stored = saved_order(&writes);
         match self.commit("order_accepted", writes).await {
-            Ok(()) => Ok(order),
+            Ok(()) => stored.ok_or(Refusal::OutcomeUnknown),
             Err(CommitError::Refused(Refused::UpstreamIdTaken)) => {
                 // the panel answers equal orders with one id: this one was not placed
                 let failure = Failure::DuplicateActiveOrder;
@@ -347,8 +376,19 @@ impl Engine {
                 self.offer_order_evidence(&order, id).await;
                 Err(Refusal::OutcomeUnknown)
             }
-            Err(CommitError::Storage(_)) => Err(Refusal::OutcomeUnknown),
+            Err(CommitError::Storage(_)) => self.read_order_again(&order, id).await,
         }
+    }
+
+    /// The storage failed while an acceptance was stored: what is there decides what the client is
+    /// told.
+    async fn read_order_again(&self, called: &SmmOrder, id: &str) -> Result<SmmOrder, Refusal> {
+        let stored = self.store().smm_order(called.id).await.ok().flatten();
+        let placed = stored.filter(|stored| {
+            let told = stored.state == SmmState::Active && stored.told == Told::Done;
+            told && stored.upstream_id.as_deref() == Some(id)
+        });
+        placed.ok_or(Refusal::OutcomeUnknown)
     }
 
     async fn order_refused(
@@ -410,6 +450,37 @@ impl Engine {
             },
         }
     }
+}
+
+/// The way of an answer to its client. An order whose client goes away before it took it is taken
+/// back.
+struct Handover<'a> {
+    engine: &'a Arc<Engine>,
+    keyed: bool,
+    waiting: Waiting,
+}
+
+impl Drop for Handover<'_> {
+    fn drop(&mut self) {
+        self.waiting.close();
+        if let Ok(Ok(placed)) = self.waiting.try_recv() {
+            let (engine, keyed) = (Arc::clone(self.engine), self.keyed);
+            self.engine.outside.tasks.spawn(Box::pin(async move {
+                engine.take_order_back(placed, keyed).await;
+            }));
+        }
+    }
+}
+
+/// The order as these writes leave it, version included.
+fn saved_order(writes: &[Write]) -> Option<SmmOrder> {
+    writes.iter().find_map(|write| match write {
+        Write::UpdateSmmOrder(order) => Some(SmmOrder {
+            version: order.version + 1,
+            ..(**order).clone()
+        }),
+        _ => None,
+    })
 }
 
 /// The members to send besides the link, and the units they bill.

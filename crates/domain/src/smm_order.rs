@@ -364,6 +364,17 @@ impl SmmOrder {
         vec![link, end, self.save()]
     }
 
+    /// The client went away in the very moment in which its order was stored: nobody was told, so
+    /// nobody is charged, and a cancel is asked for.
+    pub fn taken_back(mut self, now: Timestamp) -> Vec<Write> {
+        let release = self.resolve(Usd::ZERO, Reason::Undone, now);
+        self.state = SmmState::Undo;
+        self.told = Told::Failed;
+        self.due_at = Some(now);
+        self.tries = 0;
+        vec![release, self.save()]
+    }
+
     /// The window is over without evidence.
     pub fn absent(mut self, state: AttemptState, now: Timestamp) -> Vec<Write> {
         let end = self.end_attempt(state, "window_ended", None);
@@ -400,6 +411,10 @@ impl SmmOrder {
             }
             (Verdict::Wait(candidate), _) => self.candidate = candidate,
             (Verdict::Review, None) => self.state = SmmState::Review,
+            (Verdict::Review, Some(_)) if undo => {
+                writes.extend(self.undo_ended(Progress::Partial, Usd::ZERO, plan, now));
+                return writes;
+            }
             (Verdict::Review, Some(_)) => {}
         }
         self.due_at = self.next_look(plan, now);
@@ -413,7 +428,8 @@ impl SmmOrder {
                 due_at,
             }];
         }
-        writes.push(self.save());
+        // the row first: a worker that lost the race must find that out before its money is judged
+        writes.insert(0, self.save());
         writes
     }
 
@@ -440,7 +456,8 @@ impl SmmOrder {
         self.charge = status.charge.or(self.charge);
         let same = before == (self.progress, self.remains, self.start_count, self.charge);
         let final_word = status.progress.is_none_or(Progress::is_final);
-        if same && !(final_word && self.resolved_at.is_none()) {
+        let counts = self.resolved_at.is_none() && self.state != SmmState::Review;
+        if same && !(final_word && counts) {
             return Vec::new();
         }
         self.observations += 1;
@@ -516,7 +533,8 @@ impl SmmOrder {
         now: Timestamp,
     ) -> Vec<Write> {
         self.candidate = None;
-        if refund <= self.returned || now - resolved_at > plan.watch {
+        let last_correction = Millis(plan.watch.0 + 2 * plan.confirmation.0);
+        if refund <= self.returned || now - resolved_at > last_correction {
             return Vec::new();
         }
         let difference = Usd(refund.0 - self.returned.0);
@@ -554,18 +572,17 @@ impl SmmOrder {
 
     /// When to read the status again.
     fn next_look(&self, plan: &SmmPlan, now: Timestamp) -> Option<Timestamp> {
+        let candidate = self.candidate.map(|seen| seen.since + plan.confirmation);
+        let confirmed_at = candidate.filter(|at| *at > now);
         if let Some(resolved_at) = self.resolved_at
             && self.state != SmmState::Undo
         {
+            let end = resolved_at + plan.watch;
             let slowest = plan.poll.last().copied().unwrap_or(plan.retry);
             let next = now + Millis(slowest.0.max((now - resolved_at).0));
-            return (next - resolved_at <= plan.watch).then_some(next);
+            return confirmed_at.or((now < end).then(|| next.min(end)));
         }
-        let pause = plan.poll_pause(now - self.created_at);
-        Some(match self.candidate {
-            Some(candidate) => (candidate.since + plan.confirmation).max(now + Millis(1)),
-            None => now + pause,
-        })
+        Some(confirmed_at.unwrap_or(now + plan.poll_pause(now - self.created_at)))
     }
 
     /// The panel does not know the id it once gave: never a cancel; review after several times.

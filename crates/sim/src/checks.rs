@@ -13,8 +13,7 @@ use domain::attempt::AttemptState;
 use domain::ids::{AccountId, OrderId};
 use domain::order::Told as Stored;
 use domain::ports::Store;
-use domain::time::{Millis, Timestamp};
-use domain::usd::Usd;
+use domain::time::Timestamp;
 use std::sync::Arc;
 use store::Sqlite;
 
@@ -241,8 +240,25 @@ fn posted(state: &State, order: OrderId) -> i64 {
     })
 }
 
+/// An attempt counts as refused only where its upstream refused it, or where nothing was sent.
+fn refusals(state: &State, index: usize, known: &Purchase, found: &mut Found) {
+    for ((order, _), one) in &state.truth.tries {
+        let refused = one
+            .ends
+            .last()
+            .is_some_and(|(end, _)| *end == AttemptState::Refused);
+        let harmless = ["not_sent", "id_already_linked"].contains(&one.evidence.as_str());
+        if refused && known.orders.contains(order) && !harmless && !state.refusals.contains(&index)
+        {
+            let detail = format!("order {order} was released on {:?}", one.evidence);
+            found.push(("G-11", detail));
+        }
+    }
+}
+
 fn purchase(state: &State, index: usize, found: &mut Found) {
     let known = &state.purchases[index];
+    refusals(state, index, known, found);
     told_ids(state, index, known, found);
     match known.key {
         Some(_) => keyed(state, index, known, found),

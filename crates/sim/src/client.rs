@@ -147,7 +147,15 @@ async fn buy(world: &Arc<World>, purchase: usize, caller: &Caller) -> Option<Ord
     for _ in 0..12 {
         let keyed = world.with(|state| state.purchases[purchase].key.is_some());
         let hang_up = world.with(|state| state.faults && state.random.chance(70));
-        let patience = hang_up.then(|| world.span(1, 29_000));
+        let longest = if world.chance(600) { 2_500 } else { 29_000 };
+        let patience = hang_up.then(|| world.span(1, longest));
+        if keyed && world.chance(120) {
+            let (twin, asker) = (Arc::clone(world), caller.clone());
+            world.hub.spawn(Owner::Outside, async move {
+                twin.reach("client", "sends a key twice at once");
+                let _ = request(&twin, purchase, &asker, None).await;
+            });
+        }
         let told = request(world, purchase, caller, patience).await;
         match told {
             Told::Bought(order, ..) => return Some(order),
@@ -316,6 +324,7 @@ async fn poll(world: &Arc<World>, purchase: usize, caller: &Caller, order: Order
 async fn cancel(world: &Arc<World>, purchase: usize, caller: &Caller, order: OrderId) -> bool {
     let twice = world.chance(150);
     if twice {
+        world.reach("race", "two cancels at once");
         let (shared, asker) = (Arc::clone(world), caller.clone());
         world.hub.spawn(Owner::Outside, async move {
             let cancelled = ask(&shared, purchase, None, |engine| async move {

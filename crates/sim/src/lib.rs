@@ -1,8 +1,10 @@
 //! The simulation that proves the engine: the real rules and the real store on one thread, with
 //! upstreams, clients, time and trouble drawn from a seed.
 
+pub mod campaign;
 pub mod checks;
 pub mod client;
+pub mod coverage;
 pub mod executor;
 pub mod mutants;
 pub mod node;

@@ -1,57 +1,116 @@
-//! `sim`: runs schedules.
+//! `sim`: runs schedules and mutants, prints what was reached, fails with a seed to run again.
 
-fn main() -> std::process::ExitCode {
-    let mut args = std::env::args().skip(1);
-    let (n, seed): (u64, u64) = (
-        args.next().and_then(|a| a.parse().ok()).unwrap_or(100),
-        args.next().and_then(|a| a.parse().ok()).unwrap_or(1),
-    );
-    let mutant = args.next().and_then(|m| m.parse().ok());
-    let trace = args.next().is_some();
-    let store = std::sync::Arc::new(store::Sqlite::in_memory_rewindable().expect("opens"));
-    let started = std::time::Instant::now();
-    let mut bad = 0;
-    let mut counts = std::collections::BTreeMap::new();
-    let mut reached = sim::world::Reached::new();
-    let mut lost = 0;
-    let mut orders = 0;
-    for s in seed..seed + n {
-        store.rewind().expect("rewinds");
-        let out = sim::schedule::run(&store, s, mutant, trace);
-        lost += out.tally.lost;
-        orders += out.tally.orders;
-        for (k, v) in out.reached {
-            *reached.entry(k).or_default() += v;
+use clap::{Parser, Subcommand};
+use sim::campaign::{self, Order};
+use sim::{coverage, mutants};
+use std::process::ExitCode;
+
+/// The simulation of the purchase engine.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs schedules; each must keep every invariant.
+    Sim {
+        /// How many.
+        #[arg(long, default_value_t = 20_000)]
+        schedules: u64,
+        /// Seed of the first; the others follow.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Takes a rule out, by its name: `M-08`.
+        #[arg(long)]
+        mutant: Option<String>,
+        /// Tells everything that happens.
+        #[arg(long)]
+        trace: bool,
+        /// Threads; each runs its own share of the seeds.
+        #[arg(long, default_value_t = 2)]
+        threads: u64,
+        /// Every cell of the coverage table must be reached so often.
+        #[arg(long, default_value_t = 0)]
+        at_least: u64,
+    },
+    /// Runs every mutant; each must be noticed.
+    Mutants {
+        /// Most schedules for each.
+        #[arg(long, default_value_t = 20_000)]
+        schedules: u64,
+        /// Seed of the first schedule.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    let fine = match Arguments::parse().command {
+        Command::Sim {
+            schedules,
+            seed,
+            mutant,
+            trace,
+            threads,
+            at_least,
+        } => {
+            let Some(mutant) = mutant
+                .map(|name| mutants::from_name(&name))
+                .map_or(Some(None), |m| m.map(Some))
+            else {
+                eprintln!("there is no such mutant");
+                return ExitCode::from(2);
+            };
+            let order = Order {
+                schedules,
+                seed,
+                mutant,
+                trace,
+                threads,
+            };
+            run(&order, at_least)
         }
-        if trace {
-            for line in &out.trace {
-                println!("{line}");
-            }
-        }
-        if !out.violations.is_empty() {
-            bad += 1;
-            for (rule, detail) in &out.violations {
-                let c = counts.entry(*rule).or_insert(0u64);
-                *c += 1;
-                if *c <= 4 || n == 1 {
-                    println!("seed {s}: {rule}: {detail}");
-                }
-            }
-        }
-    }
-    let t = started.elapsed();
-    println!(
-        "{n} schedules, {bad} bad, {orders} orders, lost {lost}, {:?}, {:?}",
-        t, counts
-    );
-    if n >= 50 && std::env::var("COV").is_ok() {
-        for ((a, b), c) in reached {
-            println!("{a:25} {b:30} {c}");
-        }
-    }
-    if bad > 0 {
-        std::process::ExitCode::FAILURE
+        Command::Mutants { schedules, seed } => run_mutants(schedules, seed),
+    };
+    if fine {
+        ExitCode::SUCCESS
     } else {
-        std::process::ExitCode::SUCCESS
+        ExitCode::FAILURE
     }
+}
+
+fn run(order: &Order, at_least: u64) -> bool {
+    let started = std::time::Instant::now();
+    let report = campaign::run(order);
+    for line in report.trace() {
+        println!("{line}");
+    }
+    for failure in report.failures.iter().take(20) {
+        println!("{failure}");
+    }
+    print!("{}", coverage::table(&report.reached));
+    let missing = coverage::missing(&report.reached, at_least);
+    for cell in &missing {
+        println!("not reached {at_least} times: {} / {}", cell.0, cell.1);
+    }
+    println!("{}", report.summary(started.elapsed()));
+    report.failures.is_empty() && missing.is_empty()
+}
+
+fn run_mutants(schedules: u64, seed: u64) -> bool {
+    let mut all_killed = true;
+    for (number, rule) in mutants::MUTANTS {
+        let killed = campaign::first_kill(number, seed, schedules);
+        let name = mutants::name(number);
+        match killed {
+            Some((after, by)) => println!("{name} killed by {by:6} after {after:5}: {rule}"),
+            None => {
+                all_killed = false;
+                println!("{name} SURVIVED {schedules} schedules: {rule}");
+            }
+        }
+    }
+    all_killed
 }

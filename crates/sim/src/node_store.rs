@@ -6,14 +6,15 @@ use crate::node;
 use crate::world::World;
 use domain::access::{Account, ApiKey, Caller, KeyClaim};
 use domain::activation::Activation;
+use domain::activation::ActivationState;
 use domain::attempt::Attempt;
-use domain::change::{Change, CommitError, Write};
+use domain::change::{Change, CommitError, Refused, Write};
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
 use domain::orphan::Orphan;
 use domain::ports::{Audit, Page, Read, Store};
 use domain::smm_order::SmmOrder;
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 use std::sync::Arc;
 use store::Sqlite;
@@ -67,11 +68,21 @@ impl NodeStore {
 
     async fn apply(&self, change: Change) -> Result<(), CommitError> {
         let mut outcome = Ok(());
-        for change in split_for_mutant(&self.inner, change).await {
+        for (place, change) in split_for_mutant(&self.inner, change)
+            .await
+            .into_iter()
+            .enumerate()
+        {
+            if place > 0 {
+                self.world.hub.sleep(Millis(20)).await;
+            }
             outcome = self.inner.commit(change.clone()).await;
             match &outcome {
                 Ok(()) => self.record(&change),
                 Err(error) => {
+                    if *error == CommitError::Refused(Refused::Stale) {
+                        self.world.reach("race", "stale writer refused");
+                    }
                     if let CommitError::Storage(text) = error {
                         let text = format!("{} was refused as wrong: {text}", change.name);
                         self.world.with(|state| state.violate("store", text));
@@ -89,6 +100,9 @@ impl NodeStore {
     fn record(&self, change: &Change) {
         let served = self.world.purchase_served();
         let now = self.world.now();
+        if let Some(race) = race(change, served.is_some()) {
+            self.world.reach("race", race);
+        }
         self.world.with(|state| {
             state.truth.apply(change);
             for write in &change.writes {
@@ -114,6 +128,27 @@ impl NodeStore {
         loop {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// The race that a commit shows, if it shows one.
+fn race(change: &Change, by_the_call: bool) -> Option<&'static str> {
+    let row = change.writes.iter().find_map(|write| match write {
+        Write::UpdateActivation(row) => Some(row),
+        _ => None,
+    });
+    match (change.name, row) {
+        ("taken_back" | "order_taken_back", _) => Some("client gone as its number came"),
+        ("linked" | "smm_linked", _) if by_the_call => Some("late answer after doubt"),
+        ("message", Some(row)) if row.state == ActivationState::Undo => {
+            Some("code before the number was shown")
+        }
+        ("message", Some(row))
+            if row.messages == 1 && row.expires_at.is_some_and(|end| end <= change.at) =>
+        {
+            Some("expiry against code")
+        }
+        _ => None,
     }
 }
 

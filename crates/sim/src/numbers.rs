@@ -129,8 +129,13 @@ impl NumberSeller {
             if !state.faults {
                 return (0, false);
             }
-            let wait = if state.random.chance(300) {
-                state.random.between(1, 900)
+            let most = if what == "cancel" && state.random.chance(300) {
+                25_000
+            } else {
+                900
+            };
+            let wait = if state.random.chance(400) {
+                state.random.between(1, most)
             } else {
                 0
             };
@@ -201,6 +206,7 @@ fn sell(
     (sent_at, now): (Timestamp, Timestamp),
 ) -> Purchase<Number> {
     if let Kind::Refused(refusal) = &fate.kind {
+        state.refusals.extend(purchase);
         return Purchase::Refused(refusal.to_refusal());
     }
     if fate.kind == Kind::OldId
@@ -279,13 +285,19 @@ pub fn make(
         messages.push((now, format!("foreign-{index}-{serial}")));
     }
     if !foreign_message && random.chance(550) {
-        let latest = random.weighted(&[(4, 60_000), (3, 200_000), (2, 900_000), (1, 1_190_000)]);
+        let latest = random.weighted(&[(4, 60_000), (3, 200_000), (2, 900_000), (2, 1_340_000)]);
         let at = now + Millis(random.between(500, latest));
         messages.push((at, format!("{index}-{serial}-1")));
         if random.chance(100) {
             messages.push((at + Millis::seconds(40), format!("{index}-{serial}-2")));
         }
     }
+    let overtime = random.between(0, 150_000);
+    let lifetime = if random.chance(400) {
+        Millis(LIFETIME.0 + overtime)
+    } else {
+        LIFETIME
+    };
     let gives_up_at = random
         .chance(80)
         .then(|| now + Millis(random.between(5_000, 1_000_000)));
@@ -301,7 +313,7 @@ pub fn make(
         purchase,
         sent_at,
         created_at: now,
-        expires_at: now + LIFETIME,
+        expires_at: now + lifetime,
         messages,
         foreign_message,
         gives_up_at,
@@ -485,5 +497,10 @@ fn cancel(state: &mut State, index: usize, id: &str, now: Timestamp) -> CancelRe
         CancelReply::UnknownOrder | CancelReply::Unknown => "unknown id",
     };
     state.reach("cancel", name);
+    match name {
+        "taken, with code" => state.reach("race", "cancel against code, refunded"),
+        "code was there" => state.reach("race", "cancel against code, code won"),
+        _ => {}
+    }
     reply
 }

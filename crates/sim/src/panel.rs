@@ -140,6 +140,7 @@ fn accept(
     now: Timestamp,
 ) -> Purchase<String> {
     if let Kind::Refused(refusal) = fate.kind {
+        state.refusals.extend(purchase);
         return Purchase::Refused(refusal.to_refusal());
     }
     if fate.kind == Kind::OldId
@@ -183,6 +184,8 @@ fn make(
     } else {
         Rate(rate * 1000).charge(quantity).unwrap_or(Usd::ZERO)
     };
+    let story = Story::draw(&mut state.random, state.faults, (flat, quantity), cost, now);
+    state.reach("story", story.plot_name());
     Placed {
         id: format!("{}", 7001 + state.panel.placed.len()),
         service: request.service.clone(),
@@ -191,7 +194,7 @@ fn make(
         cost,
         purchase,
         created_at: now,
-        story: Story::draw(&mut state.random, state.faults, flat, quantity, cost, now),
+        story,
         answers: Vec::new(),
     }
 }

@@ -39,7 +39,7 @@ pub struct Rented {
     pub sent_at: Timestamp,
     /// Creation.
     pub created_at: Timestamp,
-    /// End of life.
+    /// End of life; it may be later than we think.
     pub expires_at: Timestamp,
     /// When a message arrives, if it is still open then.
     pub messages: Vec<(Timestamp, String)>,

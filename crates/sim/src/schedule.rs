@@ -20,8 +20,7 @@ use domain::ports::Store;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::NumberRequest;
 use domain::usd::Usd;
-use std::collections::BTreeMap;
-use std::future::Future;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use store::Sqlite;
@@ -61,6 +60,20 @@ pub struct Tally {
     pub lost: i64,
     /// Micro-dollars upstreams took that only a reading of their balance can show.
     pub invisible: i64,
+}
+
+impl Tally {
+    /// Both together.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            orders: self.orders + other.orders,
+            crashes: self.crashes + other.crashes,
+            calls: self.calls + other.calls,
+            in_doubt: self.in_doubt + other.in_doubt,
+            lost: self.lost + other.lost,
+            invisible: self.invisible + other.invisible,
+        }
+    }
 }
 
 /// Runs one schedule over a store that is empty.
@@ -139,6 +152,7 @@ fn draw(seed: u64, trace: bool) -> State {
         panel,
         nodes: [None, None],
         purchases: Vec::new(),
+        refusals: BTreeSet::new(),
         serving: BTreeMap::new(),
         callers: Vec::new(),
         clients_open,

@@ -141,7 +141,13 @@ pub fn may_stay_in_review(state: &State, order: OrderId) -> bool {
         .get(&order)
         .filter(|row| row.state == SmmState::Review);
     let placed = row.and_then(|row| placed_of(state, row));
-    placed.is_some_and(|placed| placed.story.plot == Plot::TooManyRemainForEver)
+    // an id that belongs to another order says nothing of this one's units
+    let fits = |placed: &Placed| {
+        let same = |row: &&SmmOrder| row.upstream_service == placed.service;
+        row.filter(same)
+            .is_some_and(|row| row.quantity == placed.quantity)
+    };
+    placed.is_some_and(|placed| placed.story.plot == Plot::TooManyRemainForEver || !fits(placed))
 }
 
 /// What goes back for a status, by the published rule; nothing where a person has to decide.
@@ -174,7 +180,9 @@ pub fn smm_refunds(state: &State, found: &mut Found) {
         let Some((posted, at)) = money.resolved.first().copied() else {
             continue;
         };
-        if row.told == domain::order::Told::Failed || row.state == SmmState::Failed {
+        let another = placed.quantity != row.quantity || placed.service != row.upstream_service;
+        let undone = row.told == domain::order::Told::Failed || row.state == SmmState::Failed;
+        if another || undone {
             continue;
         }
         let seen: Vec<_> = placed

@@ -79,8 +79,7 @@ impl Story {
     pub fn draw(
         random: &mut Random,
         faults: bool,
-        flat: bool,
-        quantity: u64,
+        (flat, quantity): (bool, u64),
         cost: Usd,
         now: Timestamp,
     ) -> Self {
@@ -215,6 +214,12 @@ impl Story {
             let progress = status.as_ref().and_then(|status| status.progress);
             *kept == amount && progress.is_some_and(Progress::is_final)
         })
+    }
+
+    /// Its name in the coverage table.
+    pub fn plot_name(&self) -> &'static str {
+        let known = PLOTS.iter().find(|(_, plot, _)| *plot == self.plot);
+        known.map_or("completed", |(_, _, name)| name)
     }
 
     /// When it says something new for the last time.

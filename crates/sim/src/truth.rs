@@ -37,6 +37,8 @@ pub struct Try {
     pub begun_at: Timestamp,
     /// Each end: state and when.
     pub ends: Vec<(AttemptState, Timestamp)>,
+    /// What the last end was derived from.
+    pub evidence: String,
 }
 
 /// Everything that was committed.
@@ -146,12 +148,14 @@ impl Truth {
                     upstream: attempt.upstream.clone(),
                     begun_at: attempt.sent_at,
                     ends: Vec::new(),
+                    evidence: String::new(),
                 };
                 self.tries.insert((attempt.order, attempt.seq), begun);
             }
             Write::EndAttempt(end) => {
                 if let Some(begun) = self.tries.get_mut(&(end.order, end.seq)) {
                     begun.ends.push((end.state, at));
+                    begun.evidence.clone_from(&end.evidence);
                 }
             }
             Write::Link {

@@ -9,7 +9,7 @@ use crate::truth::Truth;
 use app::Engine;
 use domain::access::Caller;
 use domain::time::{Millis, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// OTP upstreams: the first lists its numbers with their age, the second may not list at all.
@@ -40,6 +40,8 @@ pub struct State {
     pub nodes: [Option<Arc<Engine>>; 2],
     /// What clients asked for and were told.
     pub purchases: Vec<Purchase>,
+    /// Purchases that an upstream definitely refused.
+    pub refusals: BTreeSet<usize>,
     /// Purchases by the task that serves them.
     pub serving: BTreeMap<TaskId, usize>,
     /// Customers.

@@ -1,0 +1,181 @@
+//! Many schedules: shared out over threads, counted, and told with the seed that runs one again.
+
+use crate::mutants;
+use crate::schedule::{self, Outcome, Tally};
+use crate::world::Reached;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Sqlite;
+
+/// What to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    /// How many schedules.
+    pub schedules: u64,
+    /// Seed of the first.
+    pub seed: u64,
+    /// Rule to take out.
+    pub mutant: Option<u8>,
+    /// Whether to tell everything.
+    pub trace: bool,
+    /// Threads.
+    pub threads: u64,
+}
+
+/// A schedule that broke something.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Its seed.
+    pub seed: u64,
+    /// Rule taken out, if one was.
+    pub mutant: Option<u8>,
+    /// What broke.
+    pub violations: Vec<(&'static str, String)>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (rule, detail) in &self.violations {
+            writeln!(f, "seed {}: {rule}: {detail}", self.seed)?;
+        }
+        let mutant = self
+            .mutant
+            .map(|number| format!(" --mutant {}", mutants::name(number)));
+        write!(
+            f,
+            "  again: cargo run --release -p sim -- sim --schedules 1 --seed {}{} --trace",
+            self.seed,
+            mutant.unwrap_or_default()
+        )
+    }
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Report {
+    /// Schedules run.
+    pub schedules: u64,
+    /// First seed.
+    pub seed: u64,
+    /// Schedules that broke something, by seed.
+    pub failures: Vec<Failure>,
+    /// Coverage.
+    pub reached: Reached,
+    /// Counts.
+    pub tally: Tally,
+    /// What differs between two different runs.
+    pub digest: u64,
+    told: Vec<String>,
+}
+
+impl Report {
+    fn add(&mut self, order: &Order, seed: u64, outcome: Outcome) {
+        self.schedules += 1;
+        self.digest = self.digest.wrapping_mul(31).wrapping_add(outcome.digest);
+        for (cell, count) in outcome.reached {
+            *self.reached.entry(cell).or_default() += count;
+        }
+        self.tally = self.tally.plus(outcome.tally);
+        self.told.extend(outcome.trace);
+        if !outcome.violations.is_empty() {
+            let violations = outcome.violations;
+            self.failures.push(Failure {
+                seed,
+                mutant: order.mutant,
+                violations,
+            });
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.schedules += other.schedules;
+        self.digest ^= other.digest;
+        self.failures.extend(other.failures);
+        for (cell, count) in other.reached {
+            *self.reached.entry(cell).or_default() += count;
+        }
+        self.tally = self.tally.plus(other.tally);
+        self.told.extend(other.told);
+    }
+
+    /// Everything that happened, where it was asked for.
+    pub fn trace(&self) -> &[String] {
+        &self.told
+    }
+
+    /// One line of figures.
+    pub fn summary(&self, took: Duration) -> String {
+        let Tally {
+            orders,
+            crashes,
+            calls,
+            in_doubt,
+            lost,
+            invisible,
+        } = self.tally;
+        let rate = u128::from(self.schedules) * 1000 / took.as_millis().max(1);
+        format!(
+            "{} schedules from seed {} in {} s ({rate}/s), {} failed; {orders} orders, {calls} \
+             purchase calls, {in_doubt} in doubt, {crashes} crashes; house loss {lost} and {invisible} \
+             only a balance shows (micro-dollars)",
+            self.schedules,
+            self.seed,
+            took.as_secs(),
+            self.failures.len(),
+        )
+    }
+}
+
+/// A store that many schedules share, one after the other.
+fn store() -> Arc<Sqlite> {
+    Arc::new(Sqlite::in_memory_rewindable().expect("a database in memory opens"))
+}
+
+fn one(store: &Arc<Sqlite>, seed: u64, mutant: Option<u8>, trace: bool) -> Outcome {
+    store.rewind().expect("a database in memory can be emptied");
+    schedule::run(store, seed, mutant, trace)
+}
+
+/// Runs them all.
+pub fn run(order: &Order) -> Report {
+    let threads = order.threads.clamp(1, order.schedules.max(1));
+    let share = |thread: u64| {
+        let store = store();
+        let mut report = Report::default();
+        for step in (thread..order.schedules).step_by(usize::try_from(threads).unwrap_or(1)) {
+            let seed = order.seed + step;
+            report.add(order, seed, one(&store, seed, order.mutant, order.trace));
+        }
+        report
+    };
+    let mut all = Report {
+        seed: order.seed,
+        ..Report::default()
+    };
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|thread| scope.spawn(move || share(thread)))
+            .collect();
+        for one in running {
+            match one.join() {
+                Ok(report) => all.join(report),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    all.failures.sort_by_key(|failure| failure.seed);
+    all
+}
+
+/// After how many schedules a mutant is noticed, and by which check.
+pub fn first_kill(mutant: u8, seed: u64, most: u64) -> Option<(u64, &'static str)> {
+    let store = store();
+    (0..most).find_map(|step| {
+        let outcome = one(&store, seed + step, Some(mutant), false);
+        outcome
+            .violations
+            .first()
+            .map(|(rule, _)| (step + 1, *rule))
+    })
+}
