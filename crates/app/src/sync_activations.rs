@@ -16,6 +16,10 @@ const BATCH: u32 = 200;
 /// Status reads in one pass for activations that a list no longer shows.
 const SINGLE_READS: usize = 50;
 
+/// How long one step for an orphan may take: two cancels at once could both be answered, and the
+/// later one change what the first was told.
+const ORPHAN_LEASE: Millis = Millis::seconds(60);
+
 /// Longest pause between two tries to cancel an orphan.
 const ORPHAN_PAUSE_MAX: Millis = Millis::minutes(2);
 
@@ -244,7 +248,11 @@ impl Engine {
     /// Asks to cancel an orphan. Only the upstream's word ends it: a cost that was called lost and
     /// is returned later would be in no book.
     async fn cancel_orphan(&self, orphan: Orphan) {
-        let now = self.now();
+        let (now, until) = (self.now(), self.now() + ORPHAN_LEASE);
+        let (taken, orphan) = orphan.lease(until);
+        if !self.step("orphan_lease", vec![taken]).await {
+            return;
+        }
         let pause = Millis((15_000 * (orphan.tries + 1)).min(ORPHAN_PAUSE_MAX.0));
         if orphan.state != OrphanState::Open {
             return;

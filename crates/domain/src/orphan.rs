@@ -125,6 +125,15 @@ impl Orphan {
         vec![Write::Book(entry), Write::UpdateOrphan(Box::new(self))]
     }
 
+    /// Somebody takes the next step: nobody else does before the lease ends. Gives the row as it is
+    /// then.
+    pub fn lease(mut self, until: Timestamp) -> (Write, Self) {
+        self.due_at = Some(until);
+        let write = Write::UpdateOrphan(Box::new(self.clone()));
+        self.version += 1;
+        (write, self)
+    }
+
     /// Look again later.
     pub fn try_again(mut self, pause: Millis, now: Timestamp) -> Vec<Write> {
         self.tries += 1;

@@ -86,17 +86,23 @@ where
     });
     world.with(|state| state.serving.insert(task, purchase));
     let Some(patience) = patience else {
-        return told.await.map_err(|_| Told::Nothing);
+        return told.await.map_err(|_| silence(world, task));
     };
     tokio::select! {
         biased;
-        answer = told => answer.map_err(|_| Told::Nothing),
+        answer = told => answer.map_err(|_| silence(world, task)),
         () = world.hub.sleep(patience) => {
             world.hub.abort(task);
             world.reach("client", "hangs up");
             Err(Told::HungUp)
         }
     }
+}
+
+/// Why no answer came: the node died, or the client went away itself.
+fn silence(world: &World, task: TaskId) -> Told {
+    let cut = world.with(|state| state.cut.contains(&task));
+    if cut { Told::HungUp } else { Told::Nothing }
 }
 
 fn draw_wish(world: &World) -> Wish {

@@ -37,25 +37,41 @@ enum Fate {
     ErrorAfter,
 }
 
+/// Commits that seldom come: trouble looks for them, so that every cell is reached.
+const RARE: [&str; 11] = [
+    "absent",
+    "smm_absent",
+    "smm_linked",
+    "smm_undo",
+    "closed_upstream",
+    "cancel_waits",
+    "cancel_too_early",
+    "number_disclosed",
+    "order_refused",
+    "watched",
+    "order_taken_back",
+];
+
 impl NodeStore {
     /// The store as a node sees it.
     pub fn new(world: Arc<World>, inner: Arc<Sqlite>, node: usize) -> Self {
         Self { world, inner, node }
     }
 
-    fn fate(&self) -> Fate {
+    fn fate(&self, name: &str) -> Fate {
         self.world.with(|state| {
             if !state.faults {
                 return Fate::Plain;
             }
+            let weight = if RARE.contains(&name) { 6 } else { 1 };
             let (crash, error) = (state.crashes_left > 0, state.storage_errors_left > 0);
             let fate = state.random.weighted(&[
                 (700, Fate::Plain),
                 (200, Fate::Slow),
-                (if crash { 20 } else { 0 }, Fate::CrashBefore),
-                (if crash { 20 } else { 0 }, Fate::CrashAfter),
-                (if error { 12 } else { 0 }, Fate::ErrorBefore),
-                (if error { 12 } else { 0 }, Fate::ErrorAfter),
+                (if crash { 20 * weight } else { 0 }, Fate::CrashBefore),
+                (if crash { 20 * weight } else { 0 }, Fate::CrashAfter),
+                (if error { 12 * weight } else { 0 }, Fate::ErrorBefore),
+                (if error { 12 * weight } else { 0 }, Fate::ErrorAfter),
             ]);
             match fate {
                 Fate::CrashBefore | Fate::CrashAfter => state.crashes_left -= 1,
@@ -64,6 +80,18 @@ impl NodeStore {
             }
             fate
         })
+    }
+
+    /// Now and then the client goes away while its answer is being stored.
+    fn maybe_hang_up(&self, name: &'static str) {
+        let stores_answer = ["number_bought", "order_accepted"].contains(&name);
+        if stores_answer
+            && self.world.chance(150)
+            && let Some(request) = self.world.request_served()
+        {
+            self.world.with(|state| state.cut.insert(request));
+            self.world.hub.abort(request);
+        }
     }
 
     async fn apply(&self, change: Change) -> Result<(), CommitError> {
@@ -155,11 +183,12 @@ fn race(change: &Change, by_the_call: bool) -> Option<&'static str> {
 impl Store for NodeStore {
     fn commit(&self, change: Change) -> Pending<'_, Result<(), CommitError>> {
         Box::pin(async move {
-            let (name, fate) = (change.name, self.fate());
+            let (name, fate) = (change.name, self.fate(change.name));
             match fate {
                 Fate::Plain => self.apply(change).await,
                 Fate::Slow => {
                     give_way().await;
+                    self.maybe_hang_up(name);
                     self.world.hub.sleep(self.world.span(1, 40)).await;
                     let outcome = self.apply(change).await;
                     give_way().await;

@@ -130,7 +130,7 @@ impl NumberSeller {
                 return (0, false);
             }
             let most = if what == "cancel" && state.random.chance(300) {
-                25_000
+                12_000
             } else {
                 900
             };
@@ -214,7 +214,9 @@ fn sell(
         && !old.foreign_message
         && old.origin != Origin::Foreign
     {
-        return Purchase::Done(answer(old));
+        let mut number = answer(old);
+        number.cost = Some(old.cost);
+        return Purchase::Done(number);
     }
     if fate.kind == Kind::Double {
         let second = (purchase, sent_at, Origin::Double);

@@ -154,6 +154,7 @@ fn draw(seed: u64, trace: bool) -> State {
         purchases: Vec::new(),
         refusals: BTreeSet::new(),
         serving: BTreeMap::new(),
+        cut: BTreeSet::new(),
         callers: Vec::new(),
         clients_open,
         reached: Reached::new(),
@@ -321,7 +322,8 @@ fn stuck(state: &State) -> Vec<String> {
 
 /// Whether nothing can change any more.
 fn at_rest(state: &mut State, now: Timestamp) -> bool {
-    if state.clients_open > 0 || !state.truth.is_quiet(now) {
+    let all_up = state.nodes.iter().all(Option::is_some);
+    if !all_up || state.clients_open > 0 || !state.truth.is_quiet(now) {
         return false;
     }
     let State {

@@ -44,6 +44,8 @@ pub struct State {
     pub refusals: BTreeSet<usize>,
     /// Purchases by the task that serves them.
     pub serving: BTreeMap<TaskId, usize>,
+    /// Requests whose clients hung up while their answer was being stored.
+    pub cut: BTreeSet<TaskId>,
     /// Customers.
     pub callers: Vec<Caller>,
     /// Clients that have not finished.
@@ -109,10 +111,16 @@ impl World {
 
     /// The purchase that the present task works for, if it works for one.
     pub fn purchase_served(&self) -> Option<usize> {
+        let task = self.request_served()?;
+        self.with(|state| state.serving.get(&task).copied())
+    }
+
+    /// The request that the present task works for, if it works for one.
+    pub fn request_served(&self) -> Option<TaskId> {
         let mut task = self.hub.current();
         while task != 0 {
-            if let Some(found) = self.with(|state| state.serving.get(&task).copied()) {
-                return Some(found);
+            if self.with(|state| state.serving.contains_key(&task)) {
+                return Some(task);
             }
             task = self.hub.parent(task);
         }
