@@ -12,7 +12,7 @@ use domain::countries;
 use domain::mutant::lacks_rule;
 use domain::order::{Failure, Told};
 use domain::policy::{self, Decision};
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use domain::upstream::{Number, NumberRequest, Purchase, Reply};
 use domain::usd::Usd;
 use std::sync::Arc;
@@ -190,8 +190,8 @@ impl Engine {
     /// with a key can still ask for it; for one without, it is given back.
     async fn take_back(&self, bought: Activation, keyed: bool) {
         if !keyed && bought.state == ActivationState::Active && !lacks_rule(26) {
-            let writes = bought.taken_back(self.now());
-            self.step("taken_back", writes).await;
+            self.until_stored("taken_back", || bought.clone().taken_back(self.now()))
+                .await;
         }
     }
 
@@ -256,6 +256,16 @@ impl Engine {
         match (self.step("next_route", writes).await, next) {
             (true, Some(next)) => self.call_once(next, client_gone).await,
             _ => Err(Refusal::OutcomeUnknown),
+        }
+    }
+
+    /// Commits a step that nobody else would take, until the storage has taken or refused it.
+    pub(crate) async fn until_stored(&self, name: &'static str, writes: impl Fn() -> Vec<Write>) {
+        for pause in [1, 2, 4, 8, 16, 32, 64].map(Millis::seconds) {
+            match self.commit(name, writes()).await {
+                Err(CommitError::Storage(_)) => self.outside.clock.sleep(pause).await,
+                Ok(()) | Err(CommitError::Refused(_)) => return,
+            }
         }
     }
 

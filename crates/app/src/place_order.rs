@@ -306,8 +306,8 @@ impl Engine {
     /// An order that was stored as told although its client went away before it was told.
     async fn take_order_back(&self, placed: SmmOrder, keyed: bool) {
         if !keyed && placed.state == SmmState::Active && !lacks_rule(26) {
-            let writes = placed.taken_back(self.now());
-            self.step("order_taken_back", writes).await;
+            self.until_stored("order_taken_back", || placed.clone().taken_back(self.now()))
+                .await;
         }
     }
 

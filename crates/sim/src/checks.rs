@@ -11,7 +11,6 @@ use crate::world::{PANEL, State, World};
 use domain::activation::{Activation, ActivationState};
 use domain::attempt::AttemptState;
 use domain::ids::{AccountId, OrderId};
-use domain::order::Told as Stored;
 use domain::ports::Store;
 use domain::time::Timestamp;
 use std::sync::Arc;
@@ -294,10 +293,7 @@ fn keyless(state: &State, index: usize, known: &Purchase, found: &mut Found) {
     }
     let lost = known.told.iter().any(|(_, told)| *told == Told::Nothing);
     for order in &known.orders {
-        let stored = state.truth.activations.get(order).map(|row| row.told);
-        let stored = stored.or(state.truth.smm_orders.get(order).map(|row| row.told));
-        // the answer was made durable and the node died with it: nobody can know whether it left
-        if lost && stored == Some(Stored::Done) {
+        if state.untellable.contains(order) {
             continue;
         }
         let amount = posted(state, *order);

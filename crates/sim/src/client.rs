@@ -61,6 +61,13 @@ pub struct Purchase {
     pub told_received: bool,
 }
 
+impl Purchase {
+    /// Whether its client ever heard that it was bought.
+    pub fn was_told(&self) -> bool {
+        self.told.iter().any(|(_, told)| matches!(told, Told::Bought(..)))
+    }
+}
+
 /// Runs a request on a node as the program would: it ends with the node, or when the client hangs
 /// up. Nothing where no answer came.
 async fn ask<T, F>(
@@ -279,7 +286,13 @@ fn told_name(told: &Told) -> &'static str {
 
 /// Polls an order, and cancels it or not.
 async fn follow(world: &Arc<World>, purchase: usize, caller: &Caller, order: OrderId) {
+    let waits_for_code = world.chance(300) && meet_the_code(world, order).await;
+    if waits_for_code && cancel(world, purchase, caller, order).await {
+        return;
+    }
     let is_number = world.with(|state| matches!(state.purchases[purchase].wish, Wish::Number(..)));
+    // a client that was promised an outcome may want it no more, and never look
+    let silent = world.chance(400);
     for _ in 0..14 {
         world.hub.sleep(world.span(1_000, 110_000)).await;
         if !is_number {
@@ -290,13 +303,37 @@ async fn follow(world: &Arc<World>, purchase: usize, caller: &Caller, order: Ord
             let _ = read.await;
             continue;
         }
-        if world.chance(170) && cancel(world, purchase, caller, order).await {
-            return;
+        let only_cancels = silent && !world.with(|state| state.purchases[purchase].was_told());
+        if only_cancels || world.chance(170) {
+            if cancel(world, purchase, caller, order).await {
+                return;
+            }
+            if only_cancels {
+                continue;
+            }
         }
         if poll(world, purchase, caller, order).await {
             return;
         }
     }
+}
+
+/// Waits until just before or after the first code arrives, if one will: the tightest race.
+async fn meet_the_code(world: &Arc<World>, order: OrderId) -> bool {
+    let now = world.now();
+    let arrives = world.with(|state| {
+        let id = state.truth.activations.get(&order)?.upstream_id.clone()?;
+        let all = state.numbers.iter().flat_map(|market| &market.rented);
+        let one = all.into_iter().find(|one| one.id == id)?;
+        let (at, _) = one.messages.first()?;
+        (*at > one.created_at + Millis::seconds(121)).then_some(*at - now)
+    });
+    let Some(left) = arrives.filter(|left| left.0 > 6_000) else {
+        return false;
+    };
+    let early = world.span(-2_000, 5_000);
+    world.hub.sleep(Millis(left.0 - early.0)).await;
+    true
 }
 
 /// Whether the order is over for its client.

@@ -197,7 +197,10 @@ async fn pause(world: &Arc<World>, until_due: bool) {
 /// Kills a node now and starts it again a while later.
 pub fn crash(world: &Arc<World>, store: &Arc<Sqlite>, node: usize) {
     world.tell(|| format!("node {node} dies"));
-    world.with(|state| state.nodes[node] = None);
+    world.with(|state| {
+        state.nodes[node] = None;
+        state.note_untellable();
+    });
     world.hub.crash(node);
     let (shared, store) = (Arc::clone(world), Arc::clone(store));
     world.hub.spawn(Owner::Outside, async move {

@@ -287,7 +287,7 @@ pub fn make(
         messages.push((now, format!("foreign-{index}-{serial}")));
     }
     if !foreign_message && random.chance(550) {
-        let latest = random.weighted(&[(4, 60_000), (3, 200_000), (2, 900_000), (2, 1_340_000)]);
+        let latest = random.weighted(&[(3, 60_000), (3, 300_000), (2, 900_000), (2, 1_340_000)]);
         let at = now + Millis(random.between(500, latest));
         messages.push((at, format!("{index}-{serial}-1")));
         if random.chance(100) {

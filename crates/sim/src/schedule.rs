@@ -154,6 +154,7 @@ fn draw(seed: u64, trace: bool) -> State {
         purchases: Vec::new(),
         refusals: BTreeSet::new(),
         serving: BTreeMap::new(),
+        untellable: BTreeSet::new(),
         cut: BTreeSet::new(),
         callers: Vec::new(),
         clients_open,

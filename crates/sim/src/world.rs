@@ -8,6 +8,8 @@ use crate::random::Random;
 use crate::truth::Truth;
 use app::Engine;
 use domain::access::Caller;
+use domain::ids::OrderId;
+use domain::order::Told as Stored;
 use domain::time::{Millis, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -44,6 +46,8 @@ pub struct State {
     pub refusals: BTreeSet<usize>,
     /// Purchases by the task that serves them.
     pub serving: BTreeMap<TaskId, usize>,
+    /// Orders whose node died between storing the answer and giving it.
+    pub untellable: BTreeSet<OrderId>,
     /// Requests whose clients hung up while their answer was being stored.
     pub cut: BTreeSet<TaskId>,
     /// Customers.
@@ -129,6 +133,20 @@ impl World {
 }
 
 impl State {
+    /// A node dies: an answer that was stored as told and not given yet may have left or not;
+    /// nobody can know.
+    pub fn note_untellable(&mut self) {
+        let untold = self.purchases.iter().filter(|one| one.key.is_none() && !one.was_told());
+        let orders: Vec<OrderId> = untold.flat_map(|one| one.orders.iter().copied()).collect();
+        for order in orders {
+            let number = self.truth.activations.get(&order).map(|row| row.told);
+            let smm = self.truth.smm_orders.get(&order).map(|row| row.told);
+            if number.or(smm) == Some(Stored::Done) {
+                self.untellable.insert(order);
+            }
+        }
+    }
+
     /// Counts a cell of the coverage table.
     pub fn reach(&mut self, what: &'static str, how: &'static str) {
         *self.reached.entry((what, how)).or_default() += 1;
