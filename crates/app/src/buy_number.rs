@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::idempotency::{Found, KeyedRequest};
 use crate::refusal::{Answer, Purchased, Refusal};
 use domain::access::Caller;
-use domain::activation::{Activation, ActivationState, PublicStatus, Wanted};
+use domain::activation::{self, Activation, ActivationState, PublicStatus, Wanted};
 use domain::attempt::AttemptState;
 use domain::catalogue::{Offer, Route, RouteKey};
 use domain::change::{CommitError, Refused, Write};
@@ -87,6 +87,9 @@ impl Engine {
         let now = self.now();
         let chosen = self.choose(caller, request, now)?;
         self.may_buy_at(&chosen.upstream)?;
+        if self.watch.is_dear(&chosen.upstream, &chosen.wanted, chosen.cost) {
+            return Err(Refusal::ProviderUnavailable(None).into());
+        }
         let activation = self.new_activation(caller, chosen, key.is_some(), now);
         let plan = self.plan(&activation.wanted.server, &activation.upstream);
         let claim = key.map(|key| key.claim_for_order(caller, activation.id, now, &self.settings));
@@ -201,6 +204,11 @@ impl Engine {
         activation: Activation,
         client_gone: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<Activation, Refusal> {
+        let (at, service) = (
+            activation.upstream.clone(),
+            activation.wanted.service_id.clone(),
+        );
+        let _until_stored = self.watch.calling(&at, &service);
         let Some(upstream) = self.number_upstream(&activation.upstream) else {
             return self
                 .purchase_refused(activation, Failure::ProviderUnavailable, "gone", "")
@@ -284,6 +292,7 @@ impl Engine {
             activation.clone().bought(&number, &plan, now, raw.clone())
         };
         let bought = saved(&writes);
+        self.compare_with_quote(&activation, &number);
         match self.commit("number_bought", writes).await {
             Ok(()) => bought.ok_or(Refusal::OutcomeUnknown),
             Err(CommitError::Refused(Refused::NumberTaken)) => {
@@ -298,6 +307,24 @@ impl Engine {
             }
             Err(CommitError::Refused(_)) => self.purchase_unknown(activation, &raw).await,
             Err(CommitError::Storage(_)) => self.read_again(&activation, &number).await,
+        }
+    }
+
+    /// The customer pays the quote; where the upstream took far more, the offer is closed until its
+    /// quote changes.
+    fn compare_with_quote(&self, activation: &Activation, number: &Number) {
+        let quote = activation.cost_quote;
+        if number.cost.is_some_and(|taken| activation::is_far_above(taken, quote)) {
+            tracing::error!(
+                order.id = activation.id.0,
+                upstream = activation.upstream,
+                "upstream {} took {:?} for order {}, quoted at {quote}: the offer is closed",
+                activation.upstream,
+                number.cost,
+                activation.id
+            );
+            let wanted = &activation.wanted;
+            self.watch.close_dear(&activation.upstream, wanted, quote);
         }
     }
 

@@ -12,6 +12,7 @@ use domain::orphan::{Orphan, OrphanState};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{ListedNumber, Number};
 use domain::usd::Usd;
+use std::collections::HashMap;
 
 /// Clocks of an upstream and of this machine may differ by this much.
 const SKEW: Millis = Millis::minutes(2);
@@ -25,6 +26,8 @@ impl Engine {
         listed: &[ListedNumber],
         asked_at: Timestamp,
     ) {
+        // before the links are read: a call that ends in between has its link then
+        let mut spare = self.spare(name, listed);
         let ids: Vec<String> = listed.iter().map(|row| row.id.clone()).collect();
         let Ok(linked) = self.store().linked(name, &ids).await else {
             return;
@@ -34,14 +37,20 @@ impl Engine {
             .filter(|row| !linked.contains(&row.id))
             .collect();
         strangers.sort_by_key(|row| (row.created_at, row.id.len(), row.id.clone()));
+        for row in listed.iter().filter(|row| linked.contains(&row.id)) {
+            spare.entry(&row.service).and_modify(|count| *count -= 1);
+        }
         let mut open = Vec::new();
         for activation in in_doubt {
-            match strangers
+            let service = activation.wanted.service_id.as_str();
+            let candidate = strangers
                 .iter()
                 .position(|row| is_candidate(&activation, row))
-            {
+                .filter(|_| spare.get(service).is_some_and(|count| *count > 0));
+            match candidate {
                 Some(place) => {
                     let row = strangers.remove(place);
+                    spare.entry(&row.service).and_modify(|count| *count -= 1);
                     if let Some(number) = number_of(row) {
                         self.link(activation, &number, row.sms.is_none()).await;
                     }
@@ -54,6 +63,19 @@ impl Engine {
                 .await;
         }
         self.adopt_orphans(name, &strangers, &open, asked_at).await;
+    }
+
+    /// For each listed service how many rows no call under way can have made. The oldest strangers
+    /// go to purchases in doubt; the rest is left to the calls, whose answers name them.
+    fn spare<'a>(&self, upstream: &str, listed: &'a [ListedNumber]) -> HashMap<&'a str, i64> {
+        let mut spare: HashMap<&str, i64> = HashMap::new();
+        for row in listed {
+            let count = spare.entry(&row.service).or_insert_with(|| {
+                -i64::try_from(self.watch.calls(upstream, &row.service)).unwrap_or(i64::MAX)
+            });
+            *count += 1;
+        }
+        spare
     }
 
     /// Without a list only the end of the window settles a purchase.

@@ -1,7 +1,9 @@
 //! What the background work of this process remembers between its passes: nothing that matters
 //! after a restart.
 
+use domain::activation::Wanted;
 use domain::time::Timestamp;
+use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +15,36 @@ struct Seen {
     strangers: HashMap<(String, String), Timestamp>,
     /// When each upstream is asked for news next.
     next_poll: HashMap<String, Timestamp>,
+    /// Offers that cost far more than they were quoted at, and the quote that was wrong.
+    dear: HashMap<(String, String, String), Usd>,
+    /// Purchase calls of this process that have no stored outcome yet, by upstream and service.
+    calls: HashMap<(String, String), usize>,
+}
+
+/// A purchase call that is under way until this is dropped.
+pub(crate) struct Calling<'a> {
+    watch: &'a Watch,
+    key: (String, String),
+}
+
+impl Drop for Calling<'_> {
+    fn drop(&mut self) {
+        let mut seen = self.watch.seen();
+        if let Some(count) = seen.calls.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                seen.calls.remove(&self.key);
+            }
+        }
+    }
+}
+
+fn place_of(upstream: &str, wanted: &Wanted) -> (String, String, String) {
+    (
+        upstream.to_owned(),
+        wanted.country_id.clone(),
+        wanted.service_id.clone(),
+    )
 }
 
 /// The memory of the background work.
@@ -30,6 +62,32 @@ impl Watch {
 
     pub fn set_in_doubt(&self, upstream: &str, count: usize) {
         self.seen().in_doubt.insert(upstream.to_owned(), count);
+    }
+
+    /// Notes a purchase call until its outcome is stored: what it books is listed before its answer
+    /// arrives, and belongs to it, not to an older purchase in doubt.
+    pub fn calling(&self, upstream: &str, service: &str) -> Calling<'_> {
+        let key = (upstream.to_owned(), service.to_owned());
+        *self.seen().calls.entry(key.clone()).or_default() += 1;
+        Calling { watch: self, key }
+    }
+
+    /// Purchase calls under way for a service at an upstream.
+    pub fn calls(&self, upstream: &str, service: &str) -> usize {
+        let key = (upstream.to_owned(), service.to_owned());
+        self.seen().calls.get(&key).copied().unwrap_or(0)
+    }
+
+    /// An offer took far more than its quote: nothing is bought at this quote any more.
+    pub fn close_dear(&self, upstream: &str, wanted: &Wanted, quote: Usd) {
+        let place = place_of(upstream, wanted);
+        self.seen().dear.insert(place, quote);
+    }
+
+    /// Whether an offer's quote is known to be wrong. A new quote opens it again.
+    pub fn is_dear(&self, upstream: &str, wanted: &Wanted, quote: Usd) -> bool {
+        let place = place_of(upstream, wanted);
+        self.seen().dear.get(&place).is_some_and(|wrong| quote <= *wrong)
     }
 
     pub fn poll_is_due(&self, upstream: &str, now: Timestamp) -> bool {
