@@ -4,19 +4,21 @@ use crate::engine::Engine;
 use crate::idempotency::{Found, KeyedRequest};
 use crate::refusal::{Answer, Purchased, Refusal};
 use domain::access::Caller;
-use domain::activation::{self, Activation, ActivationState, PublicStatus, Wanted};
+use domain::activation::{self, Activation, ActivationState, PublicStatus};
 use domain::attempt::AttemptState;
-use domain::catalogue::{Offer, Route, RouteKey};
 use domain::change::{CommitError, Refused, Write};
 use domain::countries;
 use domain::mutant::lacks_rule;
 use domain::order::{Failure, Told};
-use domain::policy::{self, Decision};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{Number, NumberRequest, Purchase, Reply};
 use domain::usd::Usd;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+
+mod choose;
+
+use choose::Chosen;
 
 /// What a caller asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,15 +42,6 @@ pub struct BuyNumber {
 pub struct Receipt {
     /// The activation as it stands.
     pub activation: Activation,
-}
-
-/// An offer that was found, with everything a purchase needs of it.
-struct Chosen {
-    wanted: Wanted,
-    upstream: String,
-    cost: Usd,
-    price: Usd,
-    policy: Decision,
 }
 
 type Waiting = oneshot::Receiver<Result<Activation, Refusal>>;
@@ -87,7 +80,10 @@ impl Engine {
         let now = self.now();
         let chosen = self.choose(caller, request, now)?;
         self.may_buy_at(&chosen.upstream)?;
-        if self.watch.is_dear(&chosen.upstream, &chosen.wanted, chosen.cost) {
+        if self
+            .watch
+            .is_dear(&chosen.upstream, &chosen.wanted, chosen.cost)
+        {
             return Err(Refusal::ProviderUnavailable(None).into());
         }
         let activation = self.new_activation(caller, chosen, key.is_some(), now);
@@ -96,14 +92,13 @@ impl Engine {
         // the claim first: a request sent twice must meet its own key before anything else
         let mut writes: Vec<Write> = claim.map(Write::Claim).into_iter().collect();
         writes.extend(activation.clone().open(&plan));
-        let price = activation.price;
         match self.commit("buy_number", writes).await {
             Ok(()) => Ok(Activation {
                 due_at: Some(now + plan.lease),
                 ..activation
             }),
             Err(CommitError::Refused(Refused::InsufficientFunds)) => {
-                let refusal = Refusal::InsufficientBalance(Some(price));
+                let refusal = Refusal::InsufficientBalance;
                 self.keep_refusal(caller, key).await?;
                 Err(refusal.into())
             }
@@ -314,7 +309,10 @@ impl Engine {
     /// quote changes.
     fn compare_with_quote(&self, activation: &Activation, number: &Number) {
         let quote = activation.cost_quote;
-        if number.cost.is_some_and(|taken| activation::is_far_above(taken, quote)) {
+        if number
+            .cost
+            .is_some_and(|taken| activation::is_far_above(taken, quote))
+        {
             tracing::error!(
                 order.id = activation.id.0,
                 upstream = activation.upstream,
@@ -396,7 +394,7 @@ impl Engine {
         let order = match found {
             Found::Order(order) => order,
             Found::InsufficientFunds => {
-                return Answer::again(Err(Refusal::InsufficientBalance(None)));
+                return Answer::again(Err(Refusal::InsufficientBalance));
             }
         };
         match self.replayed_activation(order).await {
@@ -502,79 +500,6 @@ impl Engine {
             failure: None,
         }
     }
-
-    /// Finds the offer, or says which member is at fault.
-    fn choose(
-        &self,
-        caller: &Caller,
-        request: &BuyNumber,
-        now: Timestamp,
-    ) -> Result<Chosen, Refusal> {
-        let catalogue = self.catalogue();
-        let name = request
-            .server
-            .as_deref()
-            .unwrap_or(&self.settings.default_server);
-        let index = catalogue
-            .server(name)
-            .ok_or_else(|| Refusal::UnknownServer(name.to_owned()))?;
-        let server = &catalogue.servers[index];
-        let provider_type = match request.provider_type {
-            None => i64::from(server.is_typed()),
-            Some(given)
-                if server
-                    .routes
-                    .iter()
-                    .any(|route| route.provider_type == given) =>
-            {
-                given
-            }
-            Some(_) => return Err(Refusal::InvalidProviderType),
-        };
-        if !server.enabled {
-            return Err(Refusal::ServerOff);
-        }
-        let key = RouteKey {
-            server: index,
-            provider_type,
-            country_id: request.country_id.as_str().into(),
-        };
-        let route = catalogue.route(&key).ok_or(Refusal::ServiceNotFound)?;
-        if request.pool_id.is_some() && !route.has_pools() {
-            return Err(Refusal::InvalidPool);
-        }
-        let offer = find_offer(route, request, now)?;
-        let policy = self.decide(caller, offer)?;
-        let price = offer.price_at(now);
-        if request.max_price.is_some_and(|most| most < price) || price < offer.cost {
-            return Err(Refusal::PriceChanged(offer.price));
-        }
-        Ok(Chosen {
-            wanted: Wanted {
-                server: name.to_owned(),
-                provider_type,
-                country_id: request.country_id.clone(),
-                country_key: route.country_key.to_string(),
-                service_id: offer.service_id.to_string(),
-                service_name: offer.service_name.to_string(),
-                pool_id: offer.pool_id.as_deref().map(str::to_owned),
-            },
-            upstream: route.upstream.to_string(),
-            cost: offer.cost,
-            price,
-            policy,
-        })
-    }
-
-    fn decide(&self, caller: &Caller, offer: &Offer) -> Result<Decision, Refusal> {
-        let request = policy::OtpRequest {
-            class: offer.class,
-            tier: caller.account.tier,
-            account_suspended: caller.account.suspended,
-        };
-        let decision = policy::decide_otp(&self.settings.rules, &request);
-        Refusal::of_policy(&decision).map_or(Ok(decision), Err)
-    }
 }
 
 /// The way of an answer to its client. A number whose client goes away before it took it is given
@@ -608,18 +533,6 @@ pub(crate) enum Started {
 impl From<Refusal> for Started {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
-    }
-}
-
-fn find_offer<'a>(
-    route: &'a Route,
-    request: &BuyNumber,
-    now: Timestamp,
-) -> Result<&'a Offer, Refusal> {
-    match route.offer(&request.service_id, request.pool_id.as_deref(), now) {
-        Some(offer) => Ok(offer),
-        None if route.sells(&request.service_id) => Err(Refusal::InvalidPool),
-        None => Err(Refusal::ServiceNotFound),
     }
 }
 

@@ -109,9 +109,13 @@ impl Engine {
     ) -> Result<(SmmOrder, PanelRequest), Started> {
         let now = self.now();
         let catalogue = self.catalogue();
+        let absent = || match catalogue.is_smm_read() {
+            true => Refusal::ServiceNotFound,
+            false => Refusal::ServerOff,
+        };
         let service = catalogue
             .smm_service(&request.service_id)
-            .ok_or(Refusal::ServiceNotFound)?;
+            .ok_or_else(absent)?;
         let link = Link::parse(&request.link).map_err(Refusal::InvalidLink)?;
         if !link.fits_category(&service.category) {
             return Err(Refusal::LinkHostMismatch.into());
@@ -130,7 +134,6 @@ impl Engine {
         // the claim first: a request sent twice must meet its own key before it meets its own link
         let mut writes: Vec<Write> = claim.map(Write::Claim).into_iter().collect();
         writes.extend(order.clone().open(&plan));
-        let price = order.price;
         match self.commit("place_order", writes).await {
             Ok(()) => Ok((
                 SmmOrder {
@@ -141,7 +144,7 @@ impl Engine {
             )),
             Err(CommitError::Refused(Refused::InsufficientFunds)) => {
                 self.keep_refusal(caller, key).await?;
-                Err(Refusal::InsufficientBalance(Some(price)).into())
+                Err(Refusal::InsufficientBalance.into())
             }
             Err(CommitError::Refused(Refused::KeyTaken)) => Err(Started::KeyTaken),
             Err(CommitError::Refused(Refused::DuplicateOpenLink)) => {
@@ -430,7 +433,7 @@ impl Engine {
         let id = match found {
             Found::Order(id) => id,
             Found::InsufficientFunds => {
-                return Answer::again(Err(Refusal::InsufficientBalance(None)));
+                return Answer::again(Err(Refusal::InsufficientBalance));
             }
         };
         match self.store().smm_order(id).await {

@@ -87,7 +87,10 @@ impl Watch {
     /// Whether an offer's quote is known to be wrong. A new quote opens it again.
     pub fn is_dear(&self, upstream: &str, wanted: &Wanted, quote: Usd) -> bool {
         let place = place_of(upstream, wanted);
-        self.seen().dear.get(&place).is_some_and(|wrong| quote <= *wrong)
+        self.seen()
+            .dear
+            .get(&place)
+            .is_some_and(|wrong| quote <= *wrong)
     }
 
     pub fn poll_is_due(&self, upstream: &str, now: Timestamp) -> bool {

@@ -14,6 +14,9 @@ use crate::time::{Millis, Timestamp};
 use crate::upstream::{Number, Sms};
 use crate::usd::Usd;
 
+#[cfg(test)]
+mod tests;
+
 /// Where an activation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ActivationState {
@@ -165,6 +168,11 @@ impl Plan {
     pub fn pause(&self, tries: i64) -> Millis {
         Millis(self.retry.0 << tries.clamp(0, 5))
     }
+}
+
+/// Whether an upstream took so much more than its quote (above 20 %) that the quote is wrong.
+pub fn is_far_above(taken: Usd, quote: Usd) -> bool {
+    i128::from(taken.0) * 100 > i128::from(quote.0) * 120
 }
 
 /// What a client sees of an activation.
@@ -351,6 +359,7 @@ impl Activation {
     pub fn taken_back(mut self, now: Timestamp) -> Vec<Write> {
         self.state = ActivationState::Undo;
         self.told = Told::Failed;
+        self.disclosed_at = None;
         self.due_at = Some(now);
         self.tries = 0;
         vec![self.save()]

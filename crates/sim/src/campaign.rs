@@ -3,6 +3,7 @@
 use crate::mutants;
 use crate::schedule::{self, Outcome, Tally};
 use crate::world::Reached;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -168,14 +169,17 @@ pub fn run(order: &Order) -> Report {
     all
 }
 
-/// After how many schedules a mutant is noticed, and by which check.
-pub fn first_kill(mutant: u8, seed: u64, most: u64) -> Option<(u64, &'static str)> {
+/// After how many schedules a mutant is noticed, and by which checks.
+pub fn first_kill(mutant: u8, seed: u64, most: u64) -> Option<(u64, String)> {
     let store = store();
     (0..most).find_map(|step| {
         let outcome = one(&store, seed + step, Some(mutant), false);
-        outcome
-            .violations
-            .first()
-            .map(|(rule, _)| (step + 1, *rule))
+        let rules: BTreeSet<&str> = outcome.violations.iter().map(|(rule, _)| *rule).collect();
+        if rules.is_empty() {
+            return None;
+        }
+        // the same schedule with all rules in place must be fine, or it says nothing
+        let fine = one(&store, seed + step, None, false).violations.is_empty();
+        fine.then(|| (step + 1, rules.into_iter().collect::<Vec<_>>().join(" ")))
     })
 }

@@ -284,14 +284,9 @@ fn told_ids(state: &State, index: usize, known: &Purchase, found: &mut Found) {
 }
 
 fn keyless(state: &State, index: usize, known: &Purchase, found: &mut Found) {
-    let bought = known
-        .told
-        .iter()
-        .any(|(_, told)| matches!(told, Told::Bought(..)));
-    if bought {
+    if known.was_told() {
         return;
     }
-    let lost = known.told.iter().any(|(_, told)| *told == Told::Nothing);
     for order in &known.orders {
         if state.untellable.contains(order) {
             continue;
@@ -322,9 +317,12 @@ fn keyed(state: &State, index: usize, known: &Purchase, found: &mut Found) {
     let Some(order) = known.orders.first() else {
         return;
     };
-    let finals: Vec<&Told> = known
-        .told
-        .iter()
+    // what was refused before the order was written left the key free
+    let row = state.truth.activations.get(order).map(|row| row.created_at);
+    let written = row.or(state.truth.smm_orders.get(order).map(|row| row.created_at));
+    let since = written.unwrap_or(Timestamp(0));
+    let told = known.told.iter().filter(|(at, _)| *at > since);
+    let finals: Vec<&Told> = told
         .map(|(_, told)| told)
         .filter(|told| match told {
             Told::Bought(..) => true,

@@ -64,7 +64,9 @@ pub struct Purchase {
 impl Purchase {
     /// Whether its client ever heard that it was bought.
     pub fn was_told(&self) -> bool {
-        self.told.iter().any(|(_, told)| matches!(told, Told::Bought(..)))
+        self.told
+            .iter()
+            .any(|(_, told)| matches!(told, Told::Bought(..)))
     }
 }
 

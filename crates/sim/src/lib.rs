@@ -19,3 +19,6 @@ pub mod settled;
 pub mod story;
 pub mod truth;
 pub mod world;
+
+#[cfg(test)]
+mod tests;

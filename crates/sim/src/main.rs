@@ -105,7 +105,7 @@ fn run_mutants(schedules: u64, seed: u64) -> bool {
         let killed = campaign::first_kill(number, seed, schedules);
         let name = mutants::name(number);
         match killed {
-            Some((after, by)) => println!("{name} killed by {by:6} after {after:5}: {rule}"),
+            Some((after, by)) => println!("{name} killed by {by:16} after {after:5}: {rule}"),
             None => {
                 all_killed = false;
                 println!("{name} SURVIVED {schedules} schedules: {rule}");

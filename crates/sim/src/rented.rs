@@ -79,11 +79,7 @@ impl Rented {
     /// The newest message at a moment.
     pub fn message_by(&self, at: Timestamp) -> Option<Sms> {
         let until = self.closed_at.map_or(at, |closed| closed.min(at));
-        let newest = self
-            .messages
-            .iter()
-            .filter(|(when, _)| *when <= until)
-            .next_back();
+        let newest = self.messages.iter().rfind(|(when, _)| *when <= until);
         newest.map(|(_, code)| Sms {
             code: code.clone(),
             text: None,

@@ -1,5 +1,6 @@
 //! What becomes of one purchase call: when it is processed, when it is answered, and how.
 
+use crate::random::Random;
 use crate::world::State;
 use domain::time::Millis;
 use domain::upstream::Refusal;
@@ -79,6 +80,12 @@ impl Fate {
         if !faults {
             return plain;
         }
+        plain.troubled(random)
+    }
+
+    /// The same call among the troubles of a schedule.
+    fn troubled(self, random: &mut Random) -> Self {
+        let plain = self;
         let late = Millis(random.between(5_000, 179_000));
         let slow = Millis(random.between(20_000, 29_900));
         let after_window = Millis(random.between(280_000, 420_000));

@@ -41,6 +41,9 @@ pub struct Try {
     pub evidence: String,
 }
 
+/// What an upstream id was linked to (an order or nobody), and when.
+pub type Linked = (Option<OrderId>, Timestamp);
+
 /// Everything that was committed.
 #[derive(Default)]
 pub struct Truth {
@@ -55,7 +58,7 @@ pub struct Truth {
     /// Attempts by order and number.
     pub tries: BTreeMap<(OrderId, i64), Try>,
     /// Orders (or nobody) each upstream id was linked to, and when.
-    pub links: BTreeMap<(String, String), Vec<(Option<OrderId>, Timestamp)>>,
+    pub links: BTreeMap<(String, String), Vec<Linked>>,
     /// When each activation's messages were stored.
     pub messages: BTreeMap<OrderId, Vec<(String, Timestamp)>>,
     /// What the books say an upstream took for each order, net.

@@ -136,7 +136,10 @@ impl State {
     /// A node dies: an answer that was stored as told and not given yet may have left or not;
     /// nobody can know.
     pub fn note_untellable(&mut self) {
-        let untold = self.purchases.iter().filter(|one| one.key.is_none() && !one.was_told());
+        let untold = self
+            .purchases
+            .iter()
+            .filter(|one| one.key.is_none() && !one.was_told());
         let orders: Vec<OrderId> = untold.flat_map(|one| one.orders.iter().copied()).collect();
         for order in orders {
             let number = self.truth.activations.get(&order).map(|row| row.told);

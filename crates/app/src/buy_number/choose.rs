@@ -1,0 +1,111 @@
+//! Finding the offer behind a purchase, or the member at fault.
+
+use super::BuyNumber;
+use crate::engine::Engine;
+use crate::refusal::Refusal;
+use domain::access::Caller;
+use domain::activation::Wanted;
+use domain::catalogue::{Offer, Route, RouteKey};
+use domain::policy::{self, Decision};
+use domain::time::Timestamp;
+use domain::usd::Usd;
+
+/// An offer that was found, with everything a purchase needs of it.
+pub(super) struct Chosen {
+    pub(super) wanted: Wanted,
+    pub(super) upstream: String,
+    pub(super) cost: Usd,
+    pub(super) price: Usd,
+    pub(super) policy: Decision,
+}
+
+impl Engine {
+    /// Finds the offer, or says which member is at fault.
+    pub(super) fn choose(
+        &self,
+        caller: &Caller,
+        request: &BuyNumber,
+        now: Timestamp,
+    ) -> Result<Chosen, Refusal> {
+        let catalogue = self.catalogue();
+        let name = request
+            .server
+            .as_deref()
+            .unwrap_or(&self.settings.default_server);
+        let index = catalogue
+            .server(name)
+            .ok_or_else(|| Refusal::UnknownServer(name.to_owned()))?;
+        let server = &catalogue.servers[index];
+        let provider_type = match request.provider_type {
+            None => i64::from(server.is_typed()),
+            Some(given)
+                if server
+                    .routes
+                    .iter()
+                    .any(|route| route.provider_type == given) =>
+            {
+                given
+            }
+            Some(_) => return Err(Refusal::InvalidProviderType),
+        };
+        if !server.enabled {
+            return Err(Refusal::ServerOff);
+        }
+        let key = RouteKey {
+            server: index,
+            provider_type,
+            country_id: request.country_id.as_str().into(),
+        };
+        let absent = || match catalogue.is_read(index, provider_type) {
+            true => Refusal::ServiceNotFound,
+            false => Refusal::ServerOff,
+        };
+        let route = catalogue.route(&key).ok_or_else(absent)?;
+        if request.pool_id.is_some() && !route.has_pools() {
+            return Err(Refusal::InvalidPool);
+        }
+        let offer = find_offer(route, request, now)?;
+        let policy = self.decide(caller, offer)?;
+        let price = offer.price_at(now);
+        if request.max_price.is_some_and(|most| most < price) || price < offer.cost {
+            return Err(Refusal::PriceChanged(offer.price));
+        }
+        Ok(Chosen {
+            wanted: Wanted {
+                server: name.to_owned(),
+                provider_type,
+                country_id: request.country_id.clone(),
+                country_key: route.country_key.to_string(),
+                service_id: offer.service_id.to_string(),
+                service_name: offer.service_name.to_string(),
+                pool_id: offer.pool_id.as_deref().map(str::to_owned),
+            },
+            upstream: route.upstream.to_string(),
+            cost: offer.cost,
+            price,
+            policy,
+        })
+    }
+
+    fn decide(&self, caller: &Caller, offer: &Offer) -> Result<Decision, Refusal> {
+        let request = policy::OtpRequest {
+            class: offer.class,
+            tier: caller.account.tier,
+            account_suspended: caller.account.suspended,
+        };
+        let decision = policy::decide_otp(&self.settings.rules, &request);
+        Refusal::of_policy(&decision).map_or(Ok(decision), Err)
+    }
+}
+
+fn find_offer<'a>(
+    route: &'a Route,
+    request: &BuyNumber,
+    now: Timestamp,
+) -> Result<&'a Offer, Refusal> {
+    match route.offer(&request.service_id, request.pool_id.as_deref(), now) {
+        Some(offer) => Ok(offer),
+        None if route.sells(&request.service_id) => Err(Refusal::InvalidPool),
+        None => Err(Refusal::ServiceNotFound),
+    }
+}

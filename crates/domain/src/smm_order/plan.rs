@@ -1,0 +1,40 @@
+//! The spans an SMM order lives by.
+
+use crate::time::Millis;
+
+/// Spans an SMM order lives by; from the settings of its upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmmPlan {
+    /// How long one purchase call may stay open before its order counts as abandoned.
+    pub lease: Millis,
+    /// How long an unknown purchase may still show up.
+    pub in_doubt_window: Millis,
+    /// A final state counts once it was seen twice, this far apart.
+    pub confirmation: Millis,
+    /// Pauses between status reads, the n-th for the n-th age step; the last one stays.
+    pub poll: Vec<Millis>,
+    /// Pause between tries of a background step.
+    pub retry: Millis,
+    /// How long a final order is still watched for corrections.
+    pub watch: Millis,
+}
+
+impl SmmPlan {
+    /// Pause before the next status read of an order of this age: each pause of the plan is used
+    /// ten times before the next, longer one.
+    pub fn poll_pause(&self, age: Millis) -> Millis {
+        let mut from = 0;
+        for pause in &self.poll {
+            from += pause.0 * 10;
+            if age.0 < from {
+                return *pause;
+            }
+        }
+        self.poll.last().copied().unwrap_or(self.retry)
+    }
+
+    /// Pause before the next try of a failed step.
+    pub fn pause(&self, tries: i64) -> Millis {
+        Millis(self.retry.0 << tries.clamp(0, 5))
+    }
+}

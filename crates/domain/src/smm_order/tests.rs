@@ -1,0 +1,158 @@
+//! One test for each rule that the simulation found missing.
+
+use super::*;
+
+const T0: Timestamp = Timestamp(1_000_000);
+
+fn plan() -> SmmPlan {
+    SmmPlan {
+        lease: Millis::seconds(35),
+        in_doubt_window: Millis::minutes(15),
+        confirmation: Millis::seconds(60),
+        poll: vec![Millis::seconds(30)],
+        retry: Millis::seconds(5),
+        watch: Millis::minutes(30),
+    }
+}
+
+fn order() -> SmmOrder {
+    SmmOrder {
+        id: OrderId(7),
+        account: AccountId(1),
+        version: 3,
+        state: SmmState::Active,
+        told: Told::Done,
+        service_id: "1".into(),
+        service_name: "Followers".into(),
+        link: "https://instagram.com/a".into(),
+        members: String::new(),
+        quantity: 500,
+        flat: false,
+        price: Usd(540_000),
+        cost_quote: Usd(450_000),
+        policy: (String::new(), 1),
+        upstream: "panel".into(),
+        upstream_service: "1".into(),
+        attempt: 1,
+        upstream_id: Some("9".into()),
+        progress: Progress::InProgress,
+        remains: 500,
+        start_count: 0,
+        charge: None,
+        candidate: None,
+        observations: 0,
+        returned: Usd::ZERO,
+        adjustments: 0,
+        created_at: T0,
+        in_doubt_until: None,
+        resolved_at: None,
+        due_at: None,
+        tries: 0,
+        failure: None,
+    }
+}
+
+fn status(progress: Progress, remains: Option<i64>, charge: i64) -> PanelStatus {
+    PanelStatus {
+        progress: Some(progress),
+        raw_status: progress.word().into(),
+        remains,
+        start_count: None,
+        charge: Some(Usd(charge)),
+    }
+}
+
+fn after(writes: &[Write]) -> SmmOrder {
+    let saved = writes.iter().find_map(|write| match write {
+        Write::UpdateSmmOrder(order) => Some((**order).clone()),
+        _ => None,
+    });
+    saved.expect("the order was saved")
+}
+
+fn resolved() -> SmmOrder {
+    let seen = order().observed(&status(Progress::Completed, Some(0), 450_000), &plan(), T0);
+    let later = T0 + Millis::seconds(60);
+    let said = status(Progress::Completed, Some(0), 450_000);
+    after(&after(&seen).observed(&said, &plan(), later))
+}
+
+#[test]
+fn a_watch_that_is_over_asks_no_more() {
+    let end = T0 + Millis::seconds(60) + plan().watch;
+    let said = status(Progress::Completed, Some(0), 450_000);
+    let seen = after(&resolved().observed(&said, &plan(), end));
+    let done = after(&seen.observed(&said, &plan(), end + plan().confirmation));
+    assert_eq!(done.due_at, None);
+}
+
+#[test]
+fn a_final_word_without_its_figure_is_asked_for_at_the_usual_pace() {
+    let said = status(Progress::Partial, None, 450_000);
+    let seen = after(&order().observed(&said, &plan(), T0));
+    let later = T0 + Millis::seconds(61);
+    let again = after(&seen.observed(&said, &plan(), later));
+    assert!(
+        again
+            .due_at
+            .is_some_and(|due| due >= later + Millis::seconds(30))
+    );
+}
+
+#[test]
+fn what_the_panel_returns_after_the_resolution_is_booked_once() {
+    let at = T0 + Millis::minutes(10);
+    let said = status(Progress::Partial, Some(250), 225_000);
+    let writes = resolved().observed(&said, &plan(), at);
+    let booked: Vec<&Entry> = writes
+        .iter()
+        .filter_map(|write| match write {
+            Write::Book(entry) => Some(entry),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(booked.len(), 1);
+    assert!(booked[0].balances());
+    assert!(
+        booked[0]
+            .postings
+            .iter()
+            .any(|leg| leg.amount == Usd(225_000))
+    );
+    let repeated = after(&writes).observed(&said, &plan(), at + Millis::seconds(60));
+    assert!(!repeated.iter().any(|write| matches!(write, Write::Book(_))));
+}
+
+#[test]
+fn the_row_is_judged_before_its_money() {
+    let said = status(Progress::Completed, Some(0), 450_000);
+    let writes = order().observed(&said, &plan(), T0);
+    assert!(matches!(writes[0], Write::UpdateSmmOrder(_)));
+}
+
+#[test]
+fn an_undone_order_that_contradicts_itself_ends_at_the_houses_cost() {
+    let undo = SmmOrder {
+        state: SmmState::Undo,
+        told: Told::Failed,
+        resolved_at: Some(T0),
+        returned: Usd(540_000),
+        ..order()
+    };
+    let said = status(Progress::Partial, Some(505), 450_000);
+    let seen = after(&undo.observed(&said, &plan(), T0));
+    let writes = seen.observed(&said, &plan(), T0 + Millis::seconds(60));
+    assert_eq!(after(&writes).state, SmmState::Failed);
+    assert!(writes.iter().any(|write| matches!(write, Write::Book(_))));
+}
+
+#[test]
+fn an_order_nobody_was_told_of_is_released_and_undone() {
+    let writes = order().taken_back(T0);
+    let Write::Resolve { posted, held, .. } = writes[0] else {
+        panic!("released first: {writes:?}");
+    };
+    assert_eq!((posted, held), (Usd::ZERO, Usd(540_000)));
+    let row = after(&writes);
+    assert_eq!((row.state, row.told), (SmmState::Undo, Told::Failed));
+}

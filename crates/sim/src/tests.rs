@@ -1,0 +1,89 @@
+//! The proof as part of the test command: schedules, coverage, mutants, one seed one run.
+
+use crate::campaign::{self, Order, Report};
+use crate::{coverage, mutants};
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+fn run(schedules: u64, seed: u64) -> Report {
+    let order = Order {
+        schedules,
+        seed,
+        mutant: None,
+        trace: false,
+        threads: 2,
+    };
+    let started = Instant::now();
+    let report = campaign::run(&order);
+    println!("{}", report.summary(started.elapsed()));
+    report
+}
+
+#[test]
+fn twenty_thousand_schedules_lose_nothing_and_reach_every_cell() {
+    let report = run(20_000, 1);
+    let told: Vec<String> = report
+        .failures
+        .iter()
+        .take(5)
+        .map(ToString::to_string)
+        .collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
+    let missing = coverage::missing(&report.reached, 1);
+    assert!(missing.is_empty(), "never reached: {missing:?}");
+}
+
+#[test]
+fn every_mutant_is_noticed() {
+    assert!(mutants::MUTANTS.len() >= 25);
+    let survivors: Vec<String> = mutants::MUTANTS
+        .iter()
+        .filter(|(number, rule)| {
+            let killed = campaign::first_kill(*number, 1, 6_000);
+            println!("{} {killed:?}: {rule}", mutants::name(*number));
+            killed.is_none()
+        })
+        .map(|(number, _)| mutants::name(*number))
+        .collect();
+    assert!(
+        survivors.is_empty(),
+        "a check is missing: {survivors:?} survive"
+    );
+}
+
+#[test]
+fn one_seed_gives_one_run() {
+    let (first, second, other) = (run(40, 7), run(40, 7), run(40, 8));
+    assert_eq!(first.digest, second.digest);
+    assert_eq!(first.reached, second.reached);
+    assert_ne!(first.digest, other.digest);
+}
+
+#[test]
+fn only_the_simulation_can_take_rules_out() {
+    let rooms = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = rooms.parent().unwrap();
+    let rooms = fs::read_dir(rooms)
+        .unwrap()
+        .map(|room| room.unwrap().path());
+    let others = rooms.chain([root.to_owned(), root.join("bench")]);
+    for room in others.filter(|room| !room.ends_with("sim")) {
+        let manifest = fs::read_to_string(room.join("Cargo.toml")).unwrap();
+        for line in manifest.lines() {
+            let declares = line == "mutants = []" || line == "simulation = []";
+            let enables = line.contains("\"mutants\"") || line.contains("\"simulation\"");
+            let about = line.contains("/mutants") || line.contains("/simulation");
+            assert!(
+                declares || !(enables || about),
+                "{}: {line}",
+                room.display()
+            );
+            assert!(
+                !line.starts_with("sim."),
+                "{} uses the simulation",
+                room.display()
+            );
+        }
+    }
+}
