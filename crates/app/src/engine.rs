@@ -174,7 +174,7 @@ impl Engine {
         if self.watch.in_doubt(upstream) < cap {
             return Ok(());
         }
-        Err(Refusal::ProviderUnavailable(Some(Millis::seconds(30))))
+        Err(Refusal::RouteClosed)
     }
 
     pub(crate) async fn commit(

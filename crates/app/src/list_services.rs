@@ -132,7 +132,11 @@ impl Engine {
                     provider_type,
                     country_id,
                 };
-                catalogue.route(&key).ok_or(Refusal::CountryNotFound)?;
+                let absent = || match catalogue.is_read(index, provider_type) {
+                    true => Refusal::CountryNotFound,
+                    false => Refusal::ServerOff,
+                };
+                catalogue.route(&key).ok_or_else(absent)?;
                 Ok(vec![key])
             }
             ServicesOf::Country(country_key, typed) => {

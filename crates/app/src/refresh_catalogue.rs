@@ -97,6 +97,12 @@ impl Engine {
         Ok(count)
     }
 
+    /// Whether an upstream has shown its listing since the start.
+    pub fn is_listed(&self, name: &str) -> bool {
+        let listings = self.listings.last_good();
+        listings.numbers.contains_key(name) || listings.panels.contains_key(name)
+    }
+
     /// Builds the catalogue from the last good listings and swaps it in. The lock over the
     /// listings also keeps two rebuilds from overtaking each other.
     fn rebuild_catalogue(&self) {
@@ -108,6 +114,7 @@ impl Engine {
         let sources = Sources {
             servers: &self.settings.servers,
             numbers: &listings.numbers,
+            panels_read: panels.len() == self.outside.panels.len(),
             panels: &panels,
             markups: &self.settings.markups,
             rules: &self.settings.rules,

@@ -59,10 +59,12 @@ pub enum Refusal {
     CancelNotSupported,
     /// An order for this service and link is running.
     DuplicateActiveOrder,
-    /// Available balance below the price; the price, where it is known.
-    InsufficientBalance(Option<Usd>),
+    /// Available balance below the price.
+    InsufficientBalance,
     /// Nothing in stock.
     NoNumbers,
+    /// Too many purchases at the provider are in doubt: nothing was begun.
+    RouteClosed,
     /// The provider could not; try again after this long.
     ProviderUnavailable(Option<Millis>),
     /// The provider refused.
@@ -104,9 +106,11 @@ impl Refusal {
             Self::CancelTooEarly(_) => "cancel_too_early",
             Self::CancelNotSupported => "cancel_not_supported",
             Self::DuplicateActiveOrder => "duplicate_active_order",
-            Self::InsufficientBalance(_) => "insufficient_balance",
+            Self::InsufficientBalance => "insufficient_balance",
             Self::NoNumbers => "no_numbers",
-            Self::ServerOff | Self::ProviderUnavailable(_) => "provider_unavailable",
+            Self::ServerOff | Self::RouteClosed | Self::ProviderUnavailable(_) => {
+                "provider_unavailable"
+            }
             Self::ProviderRejected => "provider_rejected",
             Self::OutcomeUnknown => "purchase_outcome_unknown",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
@@ -131,21 +135,23 @@ impl Refusal {
             Self::PriceChanged(price) => {
                 format!("The price is now {price} USD, above the max_price_usd you sent.")
             }
-            Self::CancelTooEarly(left) => format!(
-                "This number can be cancelled in {} seconds.",
-                left.ceil_seconds().max(1)
-            ),
-            Self::InsufficientBalance(Some(price)) => format!(
-                "The available balance is below the price of {price} USD. Top up, then try again \
-                 (with a new Idempotency-Key if you sent one)."
-            ),
+            Self::CancelTooEarly(left) => match left.ceil_seconds().max(1) {
+                1 => "This number can be cancelled in 1 second.".to_owned(),
+                seconds => format!("This number can be cancelled in {seconds} seconds."),
+            },
             plain => plain.fixed_sentence().to_owned(),
         }
     }
 
     fn fixed_sentence(&self) -> &'static str {
         match self {
-            Self::ServerOff => "This server is switched off at the moment.",
+            Self::ServerOff => {
+                "This server is switched off or out of reach at the moment. Nothing was charged."
+            }
+            Self::RouteClosed => {
+                "This route takes no purchases for the moment. Nothing was charged and nothing was \
+                 sent; the same request may be sent again."
+            }
             Self::MissingCountryId => {
                 "Parameter country_id is missing. Send it for one server, or country_key for all."
             }
@@ -185,7 +191,7 @@ impl Refusal {
             Self::IdempotencyInProgress => {
                 "The first request with this Idempotency-Key is still running."
             }
-            Self::InsufficientBalance(_) => {
+            Self::InsufficientBalance => {
                 "The available balance is below the price. Top up, then try again with a new \
                  Idempotency-Key."
             }
@@ -198,6 +204,7 @@ impl Refusal {
         match self {
             Self::CancelTooEarly(left) => Some(*left),
             Self::ProviderUnavailable(after) => *after,
+            Self::ServerOff | Self::RouteClosed => Some(Millis::seconds(15)),
             Self::IdempotencyInProgress => Some(Millis::seconds(1)),
             Self::StorageUnavailable => Some(Millis::seconds(5)),
             _ => None,

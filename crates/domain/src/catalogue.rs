@@ -180,6 +180,10 @@ pub struct Catalogue {
     pub countries: Vec<CountryEntry>,
     routes: HashMap<RouteKey, Route>,
     smm: Vec<SmmService>,
+    /// Typed routes whose upstream has not shown its listing since the start.
+    unread: Vec<(usize, i64)>,
+    /// Whether every panel has shown its services since the start.
+    smm_read: bool,
 }
 
 /// What a catalogue is built from.
@@ -190,6 +194,8 @@ pub struct Sources<'a> {
     pub numbers: &'a HashMap<String, Arc<NumberListing>>,
     /// The last good service list of each panel, in order of preference.
     pub panels: &'a [(String, Arc<Vec<PanelService>>)],
+    /// Whether these are all the panels there are.
+    pub panels_read: bool,
     /// Prices.
     pub markups: &'a Markups,
     /// Policy.
@@ -201,7 +207,15 @@ pub struct Sources<'a> {
 impl Catalogue {
     /// A catalogue that knows the servers and nothing they sell.
     pub fn empty(servers: Vec<Server>) -> Self {
+        let typed = |(index, server): (usize, &Server)| {
+            let types = server
+                .routes
+                .iter()
+                .map(move |route| (index, route.provider_type));
+            types.collect::<Vec<_>>()
+        };
         Self {
+            unread: servers.iter().enumerate().flat_map(typed).collect(),
             servers,
             ..Self::default()
         }
@@ -209,7 +223,11 @@ impl Catalogue {
 
     /// Builds a snapshot. Prices that rose since `previous` stay honoured for the grace period.
     pub fn build(sources: &Sources<'_>, previous: &Self, now: Timestamp) -> Self {
-        let mut catalogue = Self::empty(sources.servers.to_vec());
+        let mut catalogue = Self {
+            unread: Vec::new(),
+            smm_read: sources.panels_read,
+            ..Self::empty(sources.servers.to_vec())
+        };
         let mut countries: BTreeMap<String, CountryEntry> = BTreeMap::new();
         for (index, server) in sources
             .servers
@@ -219,6 +237,7 @@ impl Catalogue {
         {
             for typed in &server.routes {
                 let Some(listing) = sources.numbers.get(&typed.upstream) else {
+                    catalogue.unread.push((index, typed.provider_type));
                     continue;
                 };
                 catalogue.add_listing(sources, previous, (index, typed), listing, now);
@@ -361,6 +380,17 @@ impl Catalogue {
     /// One country by its canonical key.
     pub fn country(&self, key: &str) -> Option<&CountryEntry> {
         self.countries.iter().find(|country| &*country.key == key)
+    }
+
+    /// Whether the upstream behind a typed route has shown what it sells: until then nobody can say
+    /// that something is not sold there.
+    pub fn is_read(&self, server: usize, provider_type: i64) -> bool {
+        !self.unread.contains(&(server, provider_type))
+    }
+
+    /// Whether every panel has shown what it sells.
+    pub fn is_smm_read(&self) -> bool {
+        self.smm_read
     }
 
     /// All SMM services, in the panel's order.

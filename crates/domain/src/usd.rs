@@ -21,7 +21,7 @@ impl Usd {
     pub const ZERO: Self = Self(0);
 
     /// Reads `12`, `12.5` or `0.040000`: digits, at most one point, at most six decimals, no sign,
-    /// no exponent, no separators. Anything else is refused, never rounded.
+    /// no padding, no exponent, no separators. Anything else is refused, never rounded.
     pub fn parse(text: &str) -> Result<Self, NotAnAmount> {
         let (whole, part) = match text.split_once('.') {
             Some((whole, part)) if !part.is_empty() => (whole, part),
@@ -29,7 +29,8 @@ impl Usd {
             None => (text, ""),
         };
         let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        let bounded = (1..=12).contains(&whole.len()) && part.len() <= 6;
+        let padded = whole.len() > 1 && whole.starts_with('0');
+        let bounded = (1..=12).contains(&whole.len()) && part.len() <= 6 && !padded;
         if !bounded || !digits(whole) || !digits(part) {
             return Err(NotAnAmount);
         }

@@ -67,7 +67,12 @@ impl Window {
             self.record(limit, self.latest_ms);
         }
         let remaining = limit.saturating_sub(self.admitted);
-        let reset_s = whole_seconds(self.next_change_ms(limit, now_ms).saturating_sub(now_ms));
+        // a slot may leave a little after its window; nobody is refused that long
+        let wait_ms = self.next_change_ms(limit, now_ms).saturating_sub(now_ms);
+        let reset_s = match admitted {
+            true => whole_seconds(wait_ms.min(WINDOW_MS)),
+            false => whole_seconds(wait_ms),
+        };
         Admission {
             admitted,
             limit,

@@ -19,7 +19,10 @@ impl Journal {
     /// process died while writing it, so nobody was answered) is cut off; any other unreadable
     /// line is an error that names it, and so is a file that another process has open.
     pub(crate) fn open(path: &Path, mut replay: impl FnMut(Event)) -> io::Result<Self> {
-        let mut file = OpenOptions::new()
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options
             .read(true)
             .write(true)
             .create(true)

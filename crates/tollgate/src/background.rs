@@ -18,6 +18,10 @@ const SWEEP: Millis = Millis::seconds(60);
 /// Between two audits of the books.
 const AUDIT: Millis = Millis::minutes(60);
 
+/// How long the start waits for catalogues.
+const FIRST_CATALOGUE: Millis = Millis(700);
+/// Between two tries to read a catalogue that was never read.
+const UNREAD: Millis = Millis::seconds(3);
 /// Catalogues read at the same time at the start.
 const READ_AT_ONCE: usize = 3;
 
@@ -37,19 +41,28 @@ pub struct Background {
 
 impl Background {
     /// Reads every upstream's catalogue once, a few at a time: each holds a whole price list in
-    /// memory while it is read. A catalogue that is not to be had does not hold up the start.
+    /// memory while it is read. The start waits for them only so long: wallets, orders and their
+    /// settlement need no catalogue, and what is not read yet is answered as unavailable.
     pub async fn first_catalogue(&self) {
-        let reads = TaskTracker::new();
+        let reads = self.tasks.clone();
+        let (all_read, mut waiting) = tokio::sync::mpsc::channel::<()>(1);
         let places = Arc::new(Semaphore::new(READ_AT_ONCE));
         for name in self.upstreams() {
             let (engine, places) = (Arc::clone(&self.engine), Arc::clone(&places));
+            let all_read = all_read.clone();
             reads.spawn(async move {
                 let _place = places.acquire().await;
-                engine.refresh_upstream(&name).await
+                engine.refresh_upstream(&name).await;
+                drop(all_read);
             });
         }
-        reads.close();
-        reads.wait().await;
+        drop(all_read);
+        tokio::select! {
+            _ = waiting.recv() => {}
+            () = self.engine.clock().sleep(FIRST_CATALOGUE) => {
+                tracing::warn!("not every upstream has shown its catalogue yet; it is asked again");
+            }
+        }
     }
 
     fn upstreams(&self) -> Vec<String> {
@@ -80,12 +93,7 @@ impl Background {
             });
         }
         for name in self.upstreams() {
-            self.every(self.refresh, move |engine| {
-                let name = name.clone();
-                async move {
-                    engine.refresh_upstream(&name).await;
-                }
-            });
+            self.keep_catalogue(name);
         }
         let limits = Arc::clone(&self.limits);
         self.every(SWEEP, move |engine| {
@@ -98,6 +106,28 @@ impl Background {
         let engine = Arc::clone(&self.engine);
         self.tasks
             .spawn(async move { engine.remember_outcomes().await });
+    }
+
+    /// Reads one upstream's catalogue again and again: soon while it was never read.
+    fn keep_catalogue(&self, name: String) {
+        let (engine, stop, refresh) = (Arc::clone(&self.engine), self.stop.clone(), self.refresh);
+        self.tasks.spawn(async move {
+            loop {
+                let pause = if engine.is_listed(&name) {
+                    refresh
+                } else {
+                    UNREAD
+                };
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = engine.clock().sleep(pause) => {}
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    _ = engine.refresh_upstream(&name) => {}
+                }
+            }
+        });
     }
 
     /// Runs a pass again and again, with a pause after each, until the stop. A pass that has begun

@@ -134,7 +134,12 @@ pub enum Key {
         #[arg(long, value_name = "PER_MINUTE", value_parser = clap::value_parser!(u32).range(1..))]
         rate_limit: Option<u32>,
         /// What it may do: otp, smm, read; everything where left out.
-        #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
+        #[arg(
+            long,
+            value_name = "SCOPES",
+            value_delimiter = ',',
+            value_parser = ["otp", "smm", "read"]
+        )]
         scope: Vec<String>,
     },
     /// List an account's keys.
@@ -159,7 +164,7 @@ pub enum Wallet {
         #[arg(long, value_name = "ID")]
         account: i64,
         /// Dollars, such as 12.50.
-        #[arg(long, value_name = "AMOUNT")]
+        #[arg(long, value_name = "AMOUNT", value_parser = dollars)]
         usd: String,
         /// Why; kept with the entry.
         #[arg(long, value_name = "TEXT")]
@@ -187,4 +192,11 @@ pub enum Catalogue {
     Refresh,
     /// Count what is on sale (in the running server).
     Stats,
+}
+
+fn dollars(text: &str) -> Result<String, String> {
+    match domain::usd::Usd::parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("give dollars with at most six decimals, such as 12.50".to_owned()),
+    }
 }

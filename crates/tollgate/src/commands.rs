@@ -7,6 +7,7 @@ use crate::{demo, secrets, server, socket};
 use anyhow::{Context, bail};
 use app::api_key::Environment;
 use serde_json::{Value, json};
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -186,6 +187,9 @@ async fn answer(place: &Place, request: Request) -> anyhow::Result<Value> {
     let asked = socket::ask(&here.settings.store.data_dir, &request).await;
     let outcome = match asked.context("the running server did not answer")? {
         Some(outcome) => outcome,
+        None if request == Request::CatalogueStats => {
+            bail!("no server runs on this installation, and only a running one knows its catalogue")
+        }
         None => {
             log_to_stderr("error", LogFormat::Text);
             let office = server::office(&here.settings, here.environment)?;
@@ -208,8 +212,7 @@ async fn serve(place: &Place) -> anyhow::Result<ExitCode> {
     for warning in &report.warnings {
         tracing::warn!("{warning}");
     }
-    std::fs::create_dir_all(&settings.store.data_dir)
-        .with_context(|| format!("cannot make {}", settings.store.data_dir.display()))?;
+    secrets::private_dir(&settings.store.data_dir)?;
     let announce = async |_: &crate::admin::Office, address: SocketAddr| {
         tracing::info!("serving on {address}");
         Ok(())
@@ -273,10 +276,14 @@ fn check_config(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
     })
 }
 
-#[expect(clippy::print_stdout, reason = "the document is the answer")]
 fn openapi() -> ExitCode {
-    println!("{}", web::docs::openapi("http://127.0.0.1:8080"));
+    say(&web::docs::openapi("http://127.0.0.1:8080"));
     ExitCode::SUCCESS
+}
+
+/// One line for whoever asked; a reader that has gone is no failure.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Opening the store brings it to this version's form; a running server has done so at its start.
@@ -298,6 +305,7 @@ fn log_to_stderr(level: &str, format: LogFormat) {
     let filter = EnvFilter::try_from_env("TOLLGATE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // a second call changes nothing
     let _ = match format {
@@ -306,23 +314,25 @@ fn log_to_stderr(level: &str, format: LogFormat) {
     };
 }
 
-#[expect(clippy::print_stdout, reason = "a command answers its caller")]
 fn print(result: &Value, json: bool) {
     if json {
-        println!("{result}");
+        say(&result.to_string());
         return;
     }
     let Some(members) = result.as_object() else {
-        println!("{result}");
+        say(&result.to_string());
         return;
     };
     for (name, value) in members {
         match value {
             Value::Array(rows) => {
-                println!("{name}: {}", if rows.is_empty() { "none" } else { "" });
-                rows.iter().for_each(|row| println!("  {}", line(row)));
+                say(&format!(
+                    "{name}: {}",
+                    if rows.is_empty() { "none" } else { "" }
+                ));
+                rows.iter().for_each(|row| say(&format!("  {}", line(row))));
             }
-            value => println!("{name}: {}", line(value)),
+            value => say(&format!("{name}: {}", line(value))),
         }
     }
 }

@@ -44,8 +44,7 @@ pub async fn run(
     listen: SocketAddr,
     sandbox_url: Option<String>,
 ) -> anyhow::Result<()> {
-    std::fs::create_dir_all(data_dir)
-        .with_context(|| format!("cannot make the directory {}", data_dir.display()))?;
+    secrets::private_dir(data_dir)?;
     let pepper = secrets::pepper(data_dir)?;
     let (practice, url) = match sandbox_url {
         Some(url) => (None, url.trim_end_matches('/').to_owned()),
@@ -77,7 +76,7 @@ async fn start_sandbox(data_dir: &Path) -> anyhow::Result<sandbox::Running> {
     };
     Sandbox::start(settings)
         .await
-        .context("the practice providers cannot start")
+        .context("the practice providers cannot start; does another demo run on this directory?")
 }
 
 fn settings(

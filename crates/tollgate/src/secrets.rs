@@ -67,3 +67,12 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }
+
+/// Makes a directory that nobody else can look into: numbers and codes lie in it.
+pub fn private_dir(path: &Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
+    builder
+        .create(path)
+        .with_context(|| format!("cannot make the directory {}", path.display()))
+}

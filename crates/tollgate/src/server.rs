@@ -60,6 +60,8 @@ pub async fn run<A>(
 where
     A: AsyncFnOnce(&Office, SocketAddr) -> anyhow::Result<()>,
 {
+    // from here on a stop is heard, however long the start takes
+    let mut stop_asked = std::pin::pin!(stop_asked());
     let address = settings.listen.address;
     let listener = listen(address).with_context(|| {
         format!("cannot listen on {address}; give another address with --listen or listen.address")
@@ -81,7 +83,11 @@ where
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
-    background.first_catalogue().await;
+    tokio::select! {
+        biased;
+        () = &mut stop_asked => return Ok(()),
+        () = background.first_catalogue() => {}
+    }
     background.start();
     socket::listen(
         &settings.store.data_dir,
@@ -103,7 +109,7 @@ where
     announce(&office, address).await?;
     tokio::select! {
         ended = &mut serving => ended.context("the listener failed")?,
-        () = stop_asked() => {}
+        () = &mut stop_asked => {}
     }
     door.ready.store(false, Ordering::Release);
     tracing::info!("stopping: no new connections, open requests end");

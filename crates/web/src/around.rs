@@ -12,7 +12,7 @@ use std::any::Any;
 use std::time::Instant;
 
 /// Longest request target, in bytes.
-const TARGET_MAX: usize = 8 * 1024;
+const TARGET_MAX: usize = 16 * 1024;
 
 /// What an answer of the API tells the log about its request.
 #[derive(Clone, Copy, Debug, Default)]

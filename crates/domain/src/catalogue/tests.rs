@@ -48,6 +48,7 @@ fn build(cost: i64, previous: &Catalogue, now: i64) -> Catalogue {
         servers: &servers,
         numbers: &numbers,
         panels: &[],
+        panels_read: true,
         markups: &markups,
         rules: &Rules::demo(),
         grace: Millis::seconds(60),
@@ -102,4 +103,19 @@ fn a_price_that_was_shown_is_honoured_for_the_grace_period() {
     let dearer = build(300, &dear, 2_000);
     assert_eq!(price(&dearer, 60_999), Usd(120));
     assert_eq!(price(&build(50, &dearer, 3_000), 3_000), Usd(60));
+}
+
+#[test]
+fn what_was_never_read_is_unknown_and_not_absent() {
+    let servers = vec![Server {
+        name: "peter".into(),
+        enabled: true,
+        routes: vec![ServerRoute {
+            provider_type: 1,
+            upstream: "peter1".into(),
+        }],
+    }];
+    let empty = Catalogue::empty(servers);
+    assert!(!empty.is_read(0, 1) && !empty.is_smm_read());
+    assert!(build(100, &Catalogue::default(), 0).is_read(0, 0));
 }

@@ -8,5 +8,6 @@ mod crash;
 mod otp;
 mod program;
 mod smm;
+mod storage;
 mod tidy;
 mod world;

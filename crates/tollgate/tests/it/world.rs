@@ -234,9 +234,14 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(start_demo).await
+    }
+
+    /// A world whose demo is started in a way of its own.
+    pub async fn with(start: impl FnOnce(&Path, &[&str]) -> Running) -> Self {
         let (sandbox, practice) = sandbox();
         let dir = Scratch::new();
-        let demo = start_demo(dir.path(), &["--sandbox-url", &practice]);
+        let demo = start(dir.path(), &["--sandbox-url", &practice]);
         Self::around(demo, sandbox, practice, dir)
     }
 
@@ -373,23 +378,20 @@ fn command_output(data: &Path, args: &[&str]) -> Output {
 
 /// Starts a demo on a free port and waits until it answers.
 pub fn start_demo(dir: &Path, more: &[&str]) -> Running {
+    start_demo_with(Command::new(PROGRAM), dir, more)
+}
+
+/// As [`start_demo`], by a command that runs the program.
+pub fn start_demo_with(mut command: Command, dir: &Path, more: &[&str]) -> Running {
     let facts = dir.join("demo.json");
     let before = std::fs::metadata(&facts)
         .and_then(|data| data.modified())
         .ok();
-    let child = Command::new(PROGRAM)
-        .args([
-            "demo",
-            "--listen",
-            "127.0.0.1:0",
-            "--data",
-            dir.to_str().unwrap(),
-        ])
-        .args(more)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut running = Running(child);
+    let data = dir.to_str().unwrap();
+    command
+        .args(["demo", "--listen", "127.0.0.1:0", "--data", data])
+        .args(more);
+    let mut running = Running(command.stdout(Stdio::null()).spawn().unwrap());
     let give_up = Instant::now() + Duration::from_secs(30);
     while std::fs::metadata(&facts)
         .and_then(|data| data.modified())

@@ -1,6 +1,7 @@
 //! The parameters of one request, whatever they came as: strict readers for each kind.
 
 use super::problem::Problem;
+use super::server;
 use domain::ids::OrderId;
 use domain::usd::Usd;
 use std::collections::BTreeMap;
@@ -60,11 +61,15 @@ impl Members {
         self.0.remove(name)
     }
 
-    /// A name that both hold with different values.
+    /// A name that both hold with different values; aliases of the server are one name.
     pub fn contradicts(&self, other: &Self) -> Option<&str> {
         let differs = |(name, value): &(&String, &Given)| {
-            let theirs = other.0.get(*name);
-            theirs.is_some_and(|theirs| theirs.canonical() != value.canonical())
+            let aliases: &[&str] = match server::NAMES.contains(&name.as_str()) {
+                true => &server::NAMES,
+                false => &[name.as_str()],
+            };
+            let mut theirs = aliases.iter().filter_map(|alias| other.0.get(*alias));
+            theirs.any(|theirs| theirs.canonical() != value.canonical())
         };
         self.0.iter().find(differs).map(|(name, _)| name.as_str())
     }

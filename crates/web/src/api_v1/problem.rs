@@ -76,7 +76,7 @@ impl Problem {
 
     /// A request target beyond the bound.
     pub fn uri_too_long() -> Self {
-        let sentence = "The request target is longer than 8 KiB.";
+        let sentence = "The request target is longer than 16 KiB.";
         Self::new(StatusCode::URI_TOO_LONG, "uri_too_long", sentence)
     }
 
@@ -139,7 +139,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | R::QuantityOutOfRange { .. }
         | R::InvalidLink(_)
         | R::LinkHostMismatch => StatusCode::BAD_REQUEST,
-        R::InsufficientBalance(_) => StatusCode::PAYMENT_REQUIRED,
+        R::InsufficientBalance => StatusCode::PAYMENT_REQUIRED,
         R::ServiceRestricted | R::TierRequired(_) | R::AccountSuspended => StatusCode::FORBIDDEN,
         R::CountryNotFound | R::ServiceNotFound | R::OrderNotFound => StatusCode::NOT_FOUND,
         R::PriceChanged(_)
@@ -151,6 +151,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | R::IdempotencyInProgress => StatusCode::CONFLICT,
         R::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         R::ServerOff
+        | R::RouteClosed
         | R::NoNumbers
         | R::ProviderUnavailable(_)
         | R::ProviderRejected
@@ -220,8 +221,10 @@ mod tests {
             R::CancelTooEarly(Millis(1)),
             R::CancelNotSupported,
             R::DuplicateActiveOrder,
-            R::InsufficientBalance(None),
+            R::InsufficientBalance,
             R::NoNumbers,
+            R::ServerOff,
+            R::RouteClosed,
             R::ProviderUnavailable(None),
             R::ProviderRejected,
             R::OutcomeUnknown,

@@ -3,7 +3,7 @@
 use super::members::{Given, Members};
 use super::problem::Problem;
 
-const NAMES: [&str; 3] = ["server", "provider_source", "source"];
+pub(crate) const NAMES: [&str; 3] = ["server", "provider_source", "source"];
 const LENGTH_MAX: usize = 64;
 
 /// Stands for every enabled server.

@@ -100,7 +100,7 @@ pub const STATUSES: &[ErrorStatus] = &[
     status(413, "The body is larger than 64 KiB", "Send less."),
     status(
         414,
-        "The request target is longer than 8 KiB",
+        "The request target is longer than 16 KiB",
         "Send less in the query.",
     ),
     status(
@@ -311,7 +311,7 @@ pub const CODES: &[ErrorCode] = &[
     code(
         414,
         "uri_too_long",
-        "Path and query together are longer than 8 KiB.",
+        "Path and query together are longer than 16 KiB.",
     ),
     code(
         415,

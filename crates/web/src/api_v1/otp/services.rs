@@ -10,7 +10,6 @@ use serde::Serialize;
 
 const COUNTRY_KEY_MAX: usize = 64;
 const ROUTES_MAX: usize = 50;
-const ID_MAX: usize = 64;
 
 #[derive(Serialize)]
 struct View {
@@ -91,13 +90,15 @@ fn routes(members: &Members) -> Result<Vec<(i64, String)>, Problem> {
 
 fn route(pair: &str) -> Option<(i64, String)> {
     let (provider_type, country_id) = pair.split_once(':')?;
-    let mut number = Members::default();
-    number.add("type".to_owned(), Given::Text(provider_type.to_owned()));
-    let provider_type = number.whole("type")?.ok()?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-    let sound = (1..=ID_MAX).contains(&country_id.len()) && country_id.bytes().all(plain);
-    let provider_type = i64::try_from(provider_type).ok()?;
-    sound.then(|| (provider_type, country_id.to_owned()))
+    let provider_type = whole(provider_type, 5)?.parse().ok()?;
+    Some((provider_type, whole(country_id, 9)?.to_owned()))
+}
+
+/// A whole number in its one spelling, of at most so many digits.
+fn whole(text: &str, digits_max: usize) -> Option<&str> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let canonical = text == "0" || !text.starts_with('0');
+    ((1..=digits_max).contains(&text.len()) && digits && canonical).then_some(text)
 }
 
 #[cfg(test)]
@@ -124,6 +125,9 @@ mod tests {
             "routes=1:61:2",
             "routes=1:",
             "routes=01:61",
+            "routes=1:061",
+            "routes=1:99999999999999999999",
+            "routes=1:61x",
             "routes=-1:61",
             "routes[]=1:61",
             &many,

@@ -55,7 +55,7 @@ async fn routing_and_actions() {
         (number, "GET", target, &[][..], "", status, code)
     });
     refuses(&world, &rows).await;
-    let long = format!("{BALANCE}&x={}", "y".repeat(8 * 1024));
+    let long = format!("{BALANCE}&x={}", "y".repeat(16 * 1024));
     refuses(
         &world,
         &[("414", "GET", &long, &[], "", 414, "uri_too_long")],

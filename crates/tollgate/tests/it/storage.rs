@@ -1,0 +1,138 @@
+//! Failing storage and jumping clocks under the real program.
+
+use crate::world::{PROGRAM, Scratch, World, discord, start_demo_with};
+use serde_json::json;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Switches a failure of the operating system on or off in a running process.
+fn fail(pid: u32, what: &str, on: bool) {
+    let verb = if on { "enable" } else { "disable" };
+    let rule = format!("{verb} name={what}");
+    let status = Command::new("fiu-ctrl")
+        .args(["-c", &rule, &pid.to_string()])
+        .status();
+    assert!(status.expect("fiu-ctrl, from fiu-utils").success());
+}
+
+/// Where Debian puts the libraries of `fiu-run`.
+fn preloads() -> String {
+    let listed = Command::new("dpkg")
+        .args(["-L", "fiu-utils", "libfiu0"])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let wanted = |line: &&str| line.ends_with("_preload.so");
+    let found: Vec<&str> = listed.lines().filter(wanted).collect();
+    assert_eq!(
+        found.len(),
+        2,
+        "fiu-utils is not installed whole: {found:?}"
+    );
+    found.join(" ")
+}
+
+async fn buys_again(world: &World, at_most: Duration) {
+    let asked = Instant::now();
+    loop {
+        let answer = world.client.buy(discord()).await;
+        if answer.status == 200 {
+            return;
+        }
+        assert_eq!(answer.verdict(), "503 storage_unavailable");
+        assert!(asked.elapsed() < at_most, "it does not recover by itself");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test]
+async fn no_money_moves_on_failing_storage_and_it_recovers_unattended() {
+    // two libraries stand between the program and the operating system
+    let world = World::with(|dir, more| {
+        let mut command = Command::new(PROGRAM);
+        command.env("LD_PRELOAD", preloads());
+        command.env("FIU_CTRL_FIFO", "/tmp/fiu-ctrl");
+        start_demo_with(command, dir, more)
+    })
+    .await;
+    let pid = world.demo.0.id();
+    for what in ["posix/io/rw/pwrite", "posix/io/sync/fsync"] {
+        let before = world.client.balance().await;
+        fail(pid, what, true);
+        let refused = world.client.buy(discord()).await;
+        assert_eq!(refused.verdict(), "503 storage_unavailable", "{what}");
+        assert!(refused.header("retry-after").is_some());
+        assert_eq!(
+            world.client.otp("countries").await.status,
+            200,
+            "reads go on"
+        );
+        fail(pid, what, false);
+        buys_again(&world, Duration::from_secs(15)).await;
+        let after = world.client.balance().await;
+        assert!(after < before, "{before} {after}");
+    }
+    assert_eq!(world.verify()["violations"], json!([]));
+}
+
+/// Sets what time the program believes it is, in the words of `faketime`.
+fn set_time(file: &Path, offset: &str) {
+    std::fs::write(file, offset).unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_releases_and_expires_nothing() {
+    let clock = Scratch::new();
+    let file = clock.path().join("time");
+    set_time(&file, "+0");
+    let world = World::with(|dir, more| {
+        let mut command = Command::new("faketime");
+        command.args(["-f", "+0", PROGRAM]);
+        command.env("FAKETIME_TIMESTAMP_FILE", &file);
+        command
+            .env("FAKETIME_NO_CACHE", "1")
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        start_demo_with(command, dir, more)
+    })
+    .await;
+    let wanted = async |name: &str| {
+        let service = world.service("romeo", "13", name).await;
+        json!({ "service_id": service, "country_id": "13", "server": "romeo" })
+    };
+    let waiting = world
+        .client
+        .buy(wanted("Sandbox: never a code").await)
+        .await
+        .data();
+    let path = "/api/v1/otp?action=buy_number";
+    let lost = wanted("Sandbox: answer lost before the sale").await;
+    let doubt = world.client.post_keyed(path, lost, "k").await;
+    assert_eq!(doubt.status, 202);
+    let order = json!({ "service_id": "1", "link": "https://instagram.com/a?sandbox=never", "quantity": 50 });
+    let smm = world.client.place(order).await.data();
+    let balance = world.client.balance().await;
+    for offset in ["+1", "-1", "+2h", "-2h", "+10y", "-10y"] {
+        set_time(&file, offset);
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let status = async |id: &serde_json::Value| {
+            let query = format!("get_status&order_id={}", id.as_str().unwrap());
+            world.client.otp(&query).await.data()["status"].clone()
+        };
+        assert_eq!(status(&waiting["order_id"]).await, "waiting", "{offset}");
+        assert_eq!(
+            status(&doubt.data()["order_id"]).await,
+            "pending",
+            "{offset}"
+        );
+        let query = format!(
+            "order_status&order_id={}",
+            smm["order_id"].as_str().unwrap()
+        );
+        let shown = world.client.smm(&query).await.data()["status"].clone();
+        assert!(["Pending", "Processing", "In progress"].contains(&shown.as_str().unwrap()));
+        assert_eq!(world.client.balance().await, balance, "{offset}");
+    }
+    set_time(&file, "+0");
+    world.verify();
+}
