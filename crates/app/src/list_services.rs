@@ -193,9 +193,13 @@ impl Engine {
         }));
     }
 
-    /// SMM services that may be ordered.
-    pub fn list_smm_services(&self, caller: &Caller) -> Vec<SmmService> {
+    /// SMM services that may be ordered. Before any panel has shown its list nobody knows that
+    /// there are none.
+    pub fn list_smm_services(&self, caller: &Caller) -> Result<Vec<SmmService>, Refusal> {
         let catalogue = self.catalogue();
+        if !catalogue.is_smm_read() && !self.outside.panels.is_empty() {
+            return Err(Refusal::ServerOff);
+        }
         let sold = catalogue.smm_services().iter().filter(|service| {
             let request = policy::SmmRequest {
                 class: service.class,
@@ -203,7 +207,7 @@ impl Engine {
             };
             policy::decide_smm(&self.settings.rules, &request).is_allowed()
         });
-        sold.cloned().collect()
+        Ok(sold.cloned().collect())
     }
 }
 

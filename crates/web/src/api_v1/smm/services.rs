@@ -44,7 +44,7 @@ impl From<SmmService> for Service {
 }
 
 pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
-    let services = call.engine.list_smm_services(&call.caller);
+    let services = call.engine.list_smm_services(&call.caller)?;
     Reply::ok(View {
         services: services.into_iter().map(Service::from).collect(),
     })
