@@ -68,6 +68,7 @@ const SERVICES: Endpoint = Endpoint {
   }
 }"#,
     },
+    refusals: &[EVERYWHERE, &["provider_unavailable"]],
     ..BASE
 };
 
