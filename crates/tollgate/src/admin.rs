@@ -126,18 +126,13 @@ impl Office {
                 rate_limit,
                 scopes,
             } => {
-                let scopes = scopes
-                    .iter()
-                    .map(|word| scope(word))
-                    .collect::<Result<_, _>>()?;
+                let scopes = scopes.iter().map(|word| scope(word));
                 let order = KeyOrder {
                     name,
                     rate_limit,
-                    scopes,
+                    scopes: scopes.collect::<Result<_, _>>()?,
                 };
-                let tools = (self.environment, &self.pepper);
-                let key = engine.issue_key(AccountId(account), order, tools).await?;
-                Ok(json!({ "api_key": key.text, "key_id": key.id.0 }))
+                self.create_key(AccountId(account), order).await
             }
             Request::KeyList { account } => {
                 self.known(AccountId(account)).await?;
@@ -150,15 +145,7 @@ impl Office {
                 Ok(json!({ "key_id": id, "revoked": true }))
             }
             Request::WalletCredit { account, usd, note } => {
-                let amount = Usd::parse(&usd).map_err(|_| {
-                    AdminError::Invalid(format!(
-                        "--usd {usd}: give dollars with at most six decimals, such as 12.50"
-                    ))
-                })?;
-                engine
-                    .credit_wallet(AccountId(account), amount, &note)
-                    .await?;
-                self.show_wallet(AccountId(account)).await
+                self.credit(AccountId(account), &usd, &note).await
             }
             Request::WalletShow { account } => self.show_wallet(AccountId(account)).await,
             Request::LedgerVerify => self.verify().await,
@@ -171,6 +158,22 @@ impl Office {
                 )
             }
         }
+    }
+
+    async fn create_key(&self, account: AccountId, order: KeyOrder) -> Result<Value, AdminError> {
+        let tools = (self.environment, &self.pepper);
+        let key = self.engine.issue_key(account, order, tools).await?;
+        Ok(json!({ "api_key": key.text, "key_id": key.id.0 }))
+    }
+
+    async fn credit(&self, account: AccountId, usd: &str, note: &str) -> Result<Value, AdminError> {
+        let amount = Usd::parse(usd).map_err(|_| {
+            AdminError::Invalid(format!(
+                "{usd}: give dollars with at most six decimals, such as 12.50"
+            ))
+        })?;
+        self.engine.credit_wallet(account, amount, note).await?;
+        self.show_wallet(account).await
     }
 
     async fn known(&self, id: AccountId) -> Result<Account, AdminError> {

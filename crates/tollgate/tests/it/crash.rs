@@ -72,7 +72,7 @@ async fn buy_on(load: Arc<Load>, client: Client, service: String) {
     while !load.stop.load(Ordering::Relaxed) {
         let number = load.next.fetch_add(1, Ordering::Relaxed);
         let key = format!("k{number}");
-        let (path, body) = if number % 3 == 0 {
+        let (path, body) = if number.is_multiple_of(3) {
             let link = format!("https://instagram.com/user{number}");
             (
                 "/api/v1/smm?action=place_order",
@@ -145,6 +145,29 @@ fn state(order: &Value) -> &str {
     order["status"].as_str().unwrap()
 }
 
+/// A client with money and without a limit.
+fn rich_client(dir: &Scratch, base: &str) -> Client {
+    let account = facts(dir.path())["account_id"].to_string();
+    let cli = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        World::command(dir.path(), &[&words[..], &["--account", &account]].concat())
+    };
+    cli("wallet credit --usd 1000 --note load");
+    let key = cli("key create --rate-limit 1000000");
+    Client::new(base, key["api_key"].as_str().unwrap())
+}
+
+/// The id of a service that behaves.
+async fn any_service(client: &Client) -> String {
+    let listed = client
+        .otp("services&server=romeo&country_id=13")
+        .await
+        .data();
+    let behaves = |row: &&Value| !row["name"].as_str().unwrap().starts_with("Sandbox");
+    let service = listed["services"].as_array().unwrap().iter().find(behaves);
+    service.unwrap()["service_id"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_kills_under_load_lose_nothing() {
     let (_practice, practice) = sandbox();
@@ -159,37 +182,8 @@ async fn sixty_kills_under_load_lose_nothing() {
     while !dir.path().join("demo.json").exists() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let account = facts(dir.path())["account_id"].to_string();
-    let cli = |args: &[&str]| World::command(dir.path(), args);
-    cli(&[
-        "wallet",
-        "credit",
-        "--account",
-        &account,
-        "--usd",
-        "1000",
-        "--note",
-        "load",
-    ]);
-    let key = cli(&[
-        "key",
-        "create",
-        "--account",
-        &account,
-        "--rate-limit",
-        "1000000",
-    ]);
-    let client = Client::new(&base, key["api_key"].as_str().unwrap());
-    let listed = client
-        .otp("services&server=romeo&country_id=13")
-        .await
-        .data();
-    let service = listed["services"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| !row["name"].as_str().unwrap().starts_with("Sandbox"));
-    let service = service.unwrap()["service_id"].as_str().unwrap().to_owned();
+    let client = rich_client(&dir, &base);
+    let service = any_service(&client).await;
     let load = Arc::new(Load {
         stop: AtomicBool::new(false),
         next: AtomicU64::new(0),
