@@ -173,6 +173,81 @@ fn init_writes_settings_that_pass_and_mistakes_are_all_named() {
     );
 }
 
+#[tokio::test]
+async fn serve_runs_on_what_init_wrote_and_sells_nothing_before_it_is_told_to() {
+    let dir = Scratch::new();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(args)
+            .current_dir(dir.path())
+            .stdout(std::process::Stdio::null());
+        command
+    };
+    assert!(run(&["init"]).status().unwrap().success());
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let file = dir.path().join("tollgate.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let moved = text.replace("127.0.0.1:8080", &free.to_string());
+    assert_ne!(text, moved);
+    std::fs::write(&file, moved).unwrap();
+    let mut server = crate::world::Running(run(&["serve"]).spawn().unwrap());
+    let base = format!("http://{free}");
+    let stranger = crate::world::Client::new(&base, "");
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while stranger
+        .try_get("/readyz")
+        .await
+        .is_none_or(|answer| answer.status != 200)
+    {
+        assert!(Instant::now() < give_up);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let cli = |args: &[&str]| -> Value {
+        let output = run(args)
+            .arg("--json")
+            .stdout(std::process::Stdio::piped())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let account =
+        cli(&["account", "create", "--email", "ana@example.com"])["account_id"].to_string();
+    let key = cli(&["key", "create", "--account", &account])["api_key"].clone();
+    assert!(key.as_str().unwrap().starts_with("tg_live_"));
+    let ana = crate::world::Client::new(&base, key.as_str().unwrap());
+    assert_eq!(ana.balance().await, "0.000000");
+    assert_eq!(ana.smm("services").await.data()["services"], json!([]));
+    assert_eq!(ana.otp("countries").await.data()["countries"], json!([]));
+    assert_eq!(
+        ana.buy(discord()).await.status,
+        400,
+        "no server peter is configured"
+    );
+    // practice keys and unclassified services are for the demo only
+    let unsafe_text = format!(
+        "{}\n[upstreams.a]\nprotocol = \"handler_api\"\nurl = \"https://a.example/x\"\nkey = \"sandbox-a-key\"\n",
+        std::fs::read_to_string(&file).unwrap()
+    );
+    server.terminate();
+    std::fs::write(&file, unsafe_text).unwrap();
+    let refused = run(&["serve"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        why.contains("upstreams.a.key") && !why.contains("sandbox-a-key"),
+        "{why}"
+    );
+}
+
 /// The clients that the docs show make their whole journey against the demo.
 #[tokio::test]
 async fn the_example_clients_run() {
