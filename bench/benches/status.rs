@@ -66,6 +66,7 @@ fn settings() -> Settings {
         activations: HashMap::new(),
         smm: HashMap::new(),
         activation_poll: Millis::seconds(3),
+        reads_per_minute: HashMap::new(),
         sync_budget: Millis::seconds(25),
         price_grace: Millis::seconds(60),
         key_lifetime: Millis::minutes(60),

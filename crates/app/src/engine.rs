@@ -30,6 +30,8 @@ pub struct Settings {
     pub smm: HashMap<String, SmmPlan>,
     /// How often each OTP upstream is asked for news while something waits there.
     pub activation_poll: Millis,
+    /// Reads (lists, statuses) sent to each upstream in a minute at most; none for no bound.
+    pub reads_per_minute: HashMap<String, u32>,
     /// How long a client waits for a purchase before it is told that the outcome is unknown.
     pub sync_budget: Millis,
     /// For how long a price that was shown is honoured after it rose.
@@ -161,6 +163,12 @@ impl Engine {
                 retry: Millis::seconds(5),
                 watch: Millis::minutes(30 * 24 * 60),
             })
+    }
+
+    /// Whether an upstream may be asked for news once more this minute.
+    pub(crate) fn may_read(&self, upstream: &str) -> bool {
+        let limit = self.settings.reads_per_minute.get(upstream);
+        limit.is_none_or(|limit| self.watch.may_read(upstream, *limit, self.now()))
     }
 
     /// The exposure cap: while too many purchases at an upstream are in doubt, none is added.

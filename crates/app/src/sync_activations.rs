@@ -8,6 +8,7 @@ use domain::orphan::{Orphan, OrphanState};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{CancelReply, ListedNumber, NumberStatus, NumberUpstream, ReadFailure};
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// Steps taken in one pass; the rest is due in the next one.
@@ -112,7 +113,7 @@ impl Engine {
         let Some(upstream) = self.number_upstream(name).cloned() else {
             return;
         };
-        if !self.watch.poll_is_due(name, now) {
+        if !self.watch.poll_is_due(name, now) || !self.may_read(name) {
             return;
         }
         let live = match self.store().activations_live(name).await {
@@ -129,7 +130,7 @@ impl Engine {
             .unwrap_or_default();
         self.watch.set_in_doubt(name, in_doubt.len());
         self.watch
-            .poll_again_at(name, now + self.poll_pause(&live, &in_doubt, now));
+            .poll_again_at(name, now + self.poll_pause(name, &live, &in_doubt));
         if upstream.capabilities().list_active {
             self.poll_list(name, &upstream, live, in_doubt).await;
         } else {
@@ -140,8 +141,9 @@ impl Engine {
 
     /// Fresh activations are looked at often, old ones less; with nothing waiting, rarely, for
     /// orphans only.
-    fn poll_pause(&self, live: &[Activation], in_doubt: &[Activation], now: Timestamp) -> Millis {
-        let base = self.settings.activation_poll.0;
+    fn poll_pause(&self, name: &str, live: &[Activation], in_doubt: &[Activation]) -> Millis {
+        let now = self.now();
+        let base = jittered(self.settings.activation_poll, name, now).0;
         let waiting = live
             .iter()
             .filter(|one| one.state == ActivationState::Active);
@@ -220,6 +222,9 @@ impl Engine {
             if activation.state == ActivationState::CancelRequested {
                 continue;
             }
+            if !self.may_read(&activation.upstream) {
+                return;
+            }
             match upstream.status(&id).await {
                 Ok(NumberStatus::Code(sms)) if activation.message.as_ref() != Some(&sms) => {
                     self.message_seen(activation, sms).await;
@@ -280,5 +285,27 @@ impl Engine {
             },
         };
         self.step("orphan", writes).await;
+    }
+}
+
+/// Up to a fifth longer, by name and moment, so that upstreams are not all asked at once.
+fn jittered(pause: Millis, name: &str, now: Timestamp) -> Millis {
+    let mut hasher = DefaultHasher::new();
+    (name, now.0).hash(&mut hasher);
+    let share = i64::try_from(hasher.finish() % 21).unwrap_or(0);
+    Millis(pause.0 + pause.0 * share / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_lengthens_a_pause_by_at_most_a_fifth_and_differs() {
+        let pauses: Vec<i64> = (0..200)
+            .map(|ms| jittered(Millis(1000), "romeo", Timestamp(ms)).0)
+            .collect();
+        assert!(pauses.iter().all(|pause| (1000..=1200).contains(pause)));
+        assert!(pauses.iter().any(|pause| *pause != pauses[0]));
     }
 }

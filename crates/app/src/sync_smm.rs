@@ -71,7 +71,8 @@ impl Engine {
     async fn sweep_panels(&self, now: Timestamp) {
         for (name, panel) in &self.outside.panels {
             let sweep = format!("sweep of {name}");
-            if !panel.capabilities().list_active || !self.watch.poll_is_due(&sweep, now) {
+            let due = panel.capabilities().list_active && self.watch.poll_is_due(&sweep, now);
+            if !due || !self.may_read(name) {
                 continue;
             }
             self.watch.poll_again_at(&sweep, now + SWEEP);
@@ -163,6 +164,10 @@ impl Engine {
     }
 
     async fn read_statuses(&self, upstream: &str, orders: &[SmmOrder]) {
+        if !self.may_read(upstream) {
+            // they stay due
+            return;
+        }
         let now = self.now();
         let plan = self.smm_plan(upstream);
         let ids: Vec<String> = orders

@@ -4,6 +4,7 @@
 use domain::activation::Wanted;
 use domain::time::Timestamp;
 use domain::usd::Usd;
+use domain::window::Window;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +18,8 @@ struct Seen {
     next_poll: HashMap<String, Timestamp>,
     /// Offers that cost far more than they were quoted at, and the quote that was wrong.
     dear: HashMap<(String, String, String), Usd>,
+    /// Reads sent to each upstream in the last minute.
+    reads: HashMap<String, Window>,
     /// Purchase calls of this process that have no stored outcome yet, by upstream and service.
     calls: HashMap<(String, String), usize>,
 }
@@ -62,6 +65,13 @@ impl Watch {
 
     pub fn set_in_doubt(&self, upstream: &str, count: usize) {
         self.seen().in_doubt.insert(upstream.to_owned(), count);
+    }
+
+    /// Counts one read of an upstream, or refuses it: at most so many in any minute.
+    pub fn may_read(&self, upstream: &str, limit: u32, now: Timestamp) -> bool {
+        let mut seen = self.seen();
+        let window = seen.reads.entry(upstream.to_owned()).or_default();
+        window.admit(limit, now.0).admitted
     }
 
     /// Notes a purchase call until its outcome is stored: what it books is listed before its answer

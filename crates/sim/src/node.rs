@@ -99,6 +99,7 @@ fn settings() -> Settings {
             .into(),
         smm: HashMap::from([(PANEL.to_owned(), smm)]),
         activation_poll: Millis::seconds(3),
+        reads_per_minute: HashMap::new(),
         sync_budget: BUDGET,
         price_grace: Millis::minutes(5),
         key_lifetime: Millis::minutes(7 * 24 * 60),

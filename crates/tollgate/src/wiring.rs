@@ -130,6 +130,11 @@ fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {
             .map(|one| (one.name.clone(), smm_plan(one)))
             .collect(),
         activation_poll: settings.sync.activation_poll,
+        reads_per_minute: settings
+            .upstreams
+            .iter()
+            .map(|one| (one.name.clone(), one.reads_per_minute))
+            .collect(),
         sync_budget: settings.purchase.sync_budget,
         price_grace: settings.purchase.price_grace,
         key_lifetime: KEY_LIFETIME,

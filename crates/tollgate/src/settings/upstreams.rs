@@ -28,12 +28,12 @@ pub struct Upstream {
     pub usd_per_unit: Decimal,
     /// Units that its SMM rates are quoted for.
     pub rate_unit: u32,
-    /// Whether offers at a price of zero are sold.
-    pub allow_free: bool,
     /// A whole call, from connecting to the last byte.
     pub timeout: Duration,
     /// Connecting alone.
     pub connect_timeout: Duration,
+    /// Reads (lists, statuses) sent to it in a minute at most.
+    pub reads_per_minute: u32,
     /// When to ask for news of an order, by its age.
     pub polling: Polling,
     /// What is done about purchases whose outcome is not known.
@@ -147,10 +147,10 @@ impl Upstream {
             purchase: part.choice("purchase", PurchaseCall::GetNumberV2, &PurchaseCall::WORDS),
             pools: part.flag("pools", false),
             usd_per_unit: part.parsed("usd_per_unit", Decimal::ONE, exact::positive),
-            rate_unit: part.number("rate_unit", 1000, 1..=1_000_000),
-            allow_free: part.flag("allow_free", false),
+            rate_unit: rate_unit(part),
             timeout: Duration::from_millis(timeout_ms.into()),
             connect_timeout: Duration::from_millis(connect_timeout_ms.into()),
+            reads_per_minute: part.number("reads_per_minute", 600, 1..=1_000_000),
             polling: polling(part, protocol, sync),
             doubt: Doubt::read(part, protocol, timeout_ms),
             min_cancel_age: seconds(part.number("min_cancel_age_s", 120, 0..=86_400)),
@@ -168,6 +168,15 @@ fn protocol(part: &mut Section<'_>) -> Protocol {
         .iter()
         .find(|(known, _)| Some(*known) == word);
     found.map_or(Protocol::HandlerApi, |(_, protocol)| *protocol)
+}
+
+/// Panels quote their rates for 100, 500 or 1000 units.
+fn rate_unit(part: &mut Section<'_>) -> u32 {
+    let units = part.number("rate_unit", 1000, 1..=1000);
+    if ![100, 500, 1000].contains(&units) {
+        part.problem("rate_unit", "must be 100, 500 or 1000");
+    }
+    units
 }
 
 fn polling(part: &mut Section<'_>, protocol: Protocol, sync: &Sync) -> Polling {

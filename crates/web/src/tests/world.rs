@@ -142,6 +142,7 @@ fn settings() -> Settings {
         activations: ["peter", "paul", "andrew"].map(named).into(),
         smm: HashMap::new(),
         activation_poll: Millis::seconds(1),
+        reads_per_minute: HashMap::new(),
         sync_budget: Millis(400),
         price_grace: Millis::seconds(60),
         key_lifetime: Millis::minutes(24 * 60),
