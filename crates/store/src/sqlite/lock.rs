@@ -1,10 +1,10 @@
 //! One process per database: an advisory lock on a file next to it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::open::OpenError;
+use super::open::{OpenError, private_file};
 
 /// Held as long as this lives; the operating system frees it when the process ends, however. The
 /// file names its process and is emptied by a clean end.
@@ -43,9 +43,7 @@ pub(super) fn take(directory: &Path) -> Result<Lock, OpenError> {
         path: path.clone(),
         cause,
     };
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    let mut file = options.open(&path).map_err(failed)?;
+    let mut file = private_file(&path)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(taken(path, file)),

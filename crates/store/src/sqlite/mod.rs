@@ -77,6 +77,7 @@ impl Sqlite {
         open::create_directory(directory)?;
         let lock = lock::take(directory)?;
         let path = open::database(directory);
+        open::make_private(&path)?;
         let conn = open::writer(&path)?;
         let largest = open::largest_ids(&conn)?;
         let health = Arc::new(Health::default());

@@ -1,8 +1,10 @@
 //! Opening: the folder, the settings that safety rests on, the schema, the checks.
 
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::cells::{exists, one};
@@ -82,6 +84,54 @@ pub(super) fn create_directory(path: &Path) -> Result<(), OpenError> {
     })
 }
 
+/// Opens a file that is its owner's alone, whatever the umask says; makes it unless it is there and
+/// tightens it where others may read or write it.
+pub(super) fn private_file(path: &Path) -> Result<File, OpenError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, OWNER_ONLY);
+    let opened = options.open(path).and_then(|file| {
+        #[cfg(unix)]
+        tighten(&file)?;
+        Ok(file)
+    });
+    opened.map_err(|cause| OpenError::File {
+        path: path.to_owned(),
+        cause,
+    })
+}
+
+/// Reading and writing for the owner, nothing for others.
+#[cfg(unix)]
+const OWNER_ONLY: u32 = 0o600;
+
+#[cfg(unix)]
+fn tighten(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut permissions = file.metadata()?.permissions();
+    if permissions.mode() & 0o777 == OWNER_ONLY {
+        return Ok(());
+    }
+    permissions.set_mode(OWNER_ONLY);
+    file.set_permissions(permissions)
+}
+
+/// Makes the database file private before the engine opens it: the log and the index of the log
+/// take their modes from it, and those that a crash left behind are tightened as well.
+pub(super) fn make_private(database: &Path) -> Result<(), OpenError> {
+    private_file(database)?;
+    for end in ["-wal", "-shm"] {
+        let mut path = database.as_os_str().to_owned();
+        path.push(end);
+        let path = PathBuf::from(path);
+        if path.exists() {
+            private_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 /// The connection that writes, with the schema up to date.
 pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let mut conn = Connection::open(path)?;
@@ -113,6 +163,8 @@ pub(super) fn in_memory() -> Result<Connection, OpenError> {
 fn prepare(conn: &Connection) -> Result<(), OpenError> {
     conn.set_prepared_statement_cache_capacity(PREPARED_MAX);
     conn.busy_timeout(BUSY_TIMEOUT)?;
+    // plans do not depend on bound values, so a prepared statement is never planned again
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; \
          PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; \

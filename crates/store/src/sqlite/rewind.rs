@@ -4,7 +4,6 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use rusqlite::config::DbConfig;
 
 use super::{Engine, FIRST_ORDER, OpenError, Sqlite};
 
@@ -37,8 +36,6 @@ impl Sqlite {
         let store = Self::in_memory()?;
         if let Engine::Inline(conn) = &store.engine {
             let conn = conn.lock().unwrap_or_else(PoisonError::into_inner);
-            // statements over partial indexes are planned anew for each value otherwise
-            conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             let sql = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
             let mut statement = conn.prepare(sql)?;
             let names = statement.query_map([], |row| row.get::<_, String>(0))?;

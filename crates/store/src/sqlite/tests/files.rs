@@ -47,6 +47,42 @@ fn a_second_process_is_told_who_is_there() {
     assert!(Sqlite::open(folder.path()).is_ok());
 }
 
+#[cfg(unix)]
+#[test]
+fn files_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let mode = |name: &str| {
+        let path = folder.path().join(name);
+        path.metadata().unwrap().permissions().mode() & 0o777
+    };
+    let files = [
+        "tollgate.db",
+        "tollgate.db-wal",
+        "tollgate.db-shm",
+        "tollgate.lock",
+    ];
+    let store = Sqlite::open(folder.path()).unwrap();
+    World::new(&store).customer(Usd(1));
+    assert_eq!(mode(""), 0o700);
+    assert_eq!(files.map(mode), [0o600; 4]);
+
+    // a crash leaves all four behind; here they are open to everybody
+    let left: Vec<_> = files
+        .iter()
+        .map(|name| std::fs::read(folder.path().join(name)).unwrap())
+        .collect();
+    drop(store);
+    for (name, bytes) in files.iter().zip(left) {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o666)).unwrap();
+    }
+    let store = Sqlite::open(folder.path()).unwrap();
+    assert_eq!(files.map(mode), [0o600; 4]);
+    World::new(&store).audited();
+}
+
 #[test]
 fn an_unsafe_setting_refuses_to_start() {
     let folder = Folder::new();
