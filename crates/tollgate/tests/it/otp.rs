@@ -286,3 +286,27 @@ async fn a_hundred_equal_keys_at_once_buy_one_number() {
     assert_eq!(world.sold().await.len(), 1);
     assert_eq!(world.client.balance().await, "49.960000");
 }
+
+/// What a running call books is listed before its answer arrives: it is that call's, not an older
+/// purchase's whose outcome is unknown.
+#[tokio::test]
+async fn a_slow_purchase_keeps_its_number_beside_one_in_doubt() {
+    let world = World::new().await;
+    let path = "/api/v1/otp?action=buy_number";
+    world
+        .faults(json!({ "seed": 1, "rates": { "lost_before": 1 } }))
+        .await;
+    let never_sold = world.client.post_keyed(path, discord(), "a").await;
+    assert_eq!(never_sold.status, 202, "{}", never_sold.text);
+    world
+        .faults(json!({ "seed": 1, "slow_ms": 3000, "rates": { "slow": 1 } }))
+        .await;
+    let slow = world.client.post_keyed(path, discord(), "b").await;
+    assert_eq!(slow.status, 200, "{}", slow.text);
+    let query = format!(
+        "get_status&order_id={}",
+        never_sold.data()["order_id"].as_str().unwrap()
+    );
+    assert_eq!(world.client.otp(&query).await.data()["status"], "pending");
+    assert_eq!(world.sold().await.len(), 1);
+}

@@ -110,3 +110,26 @@ async fn an_order_whose_answer_was_lost_is_found_or_undone() {
     world.balance_becomes("49.460000", SOON).await;
     world.verify();
 }
+
+/// A panel that places an order twice: the second one belongs to nobody, is found in the panel's
+/// list and ends in the house's books, so that they explain what the panel took.
+#[tokio::test]
+async fn an_order_the_panel_placed_twice_is_found_and_booked() {
+    let world = World::new().await;
+    world
+        .faults(json!({ "seed": 1, "rates": { "double_booking": 1 } }))
+        .await;
+    let placed = world.client.place(followers("")).await.data();
+    world.faults(json!({ "seed": 1, "rates": {} })).await;
+    world
+        .wait_for_smm(&placed["order_id"], &["Completed"], SOON)
+        .await;
+    assert_eq!(world.sold().await.len(), 2);
+    assert_eq!(world.client.balance().await, "49.460000");
+    let give_up = std::time::Instant::now() + Duration::from_secs(120);
+    while world.orphans() != ["lost"] {
+        assert!(std::time::Instant::now() < give_up, "{:?}", world.orphans());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    world.verify();
+}

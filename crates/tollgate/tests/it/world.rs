@@ -296,6 +296,26 @@ impl World {
         command_output(self.dir.path(), args)
     }
 
+    /// States of the upstream activations and orders that belong to nobody.
+    pub fn orphans(&self) -> Vec<String> {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let file = self.dir.path().join("tollgate.db");
+        let books = rusqlite::Connection::open_with_flags(file, flags).unwrap();
+        let mut rows = books
+            .prepare("SELECT state FROM orphan ORDER BY id")
+            .unwrap();
+        let states = rows.query_map([], |row| row.get(0)).unwrap();
+        states.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// Sets what the practice providers do wrong.
+    pub async fn faults(&self, faults: Value) {
+        let set = Client::new(&self.practice, "")
+            .post("/_sandbox/faults", faults)
+            .await;
+        assert_eq!(set.status, 200, "{}", set.text);
+    }
+
     /// Everything the practice providers sold.
     pub async fn sold(&self) -> Vec<Value> {
         let url = format!("{}/_sandbox/orders", self.practice);
