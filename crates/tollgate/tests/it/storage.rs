@@ -16,21 +16,14 @@ fn fail(pid: u32, what: &str, on: bool) {
     assert!(status.expect("fiu-ctrl, from fiu-utils").success());
 }
 
-/// Where Debian puts the libraries of `fiu-run`.
-fn preloads() -> String {
-    let listed = Command::new("dpkg")
-        .args(["-L", "fiu-utils", "libfiu0"])
-        .output()
-        .unwrap();
+/// Where Debian puts a package's library.
+fn library(package: &str, end: &str) -> String {
+    let listed = Command::new("dpkg").args(["-L", package]).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
-    let wanted = |line: &&str| line.ends_with("_preload.so");
-    let found: Vec<&str> = listed.lines().filter(wanted).collect();
-    assert_eq!(
-        found.len(),
-        2,
-        "fiu-utils is not installed whole: {found:?}"
-    );
-    found.join(" ")
+    let found = listed.lines().find(|line| line.ends_with(end));
+    found
+        .unwrap_or_else(|| panic!("{package} is not installed: no {end}"))
+        .to_owned()
 }
 
 async fn buys_again(world: &World, at_most: Duration) {
@@ -51,7 +44,9 @@ async fn no_money_moves_on_failing_storage_and_it_recovers_unattended() {
     // two libraries stand between the program and the operating system
     let world = World::with(|dir, more| {
         let mut command = Command::new(PROGRAM);
-        command.env("LD_PRELOAD", preloads());
+        let libraries = ["/fiu_run_preload.so", "/fiu_posix_preload.so"];
+        let libraries = libraries.map(|end| library("libfiu0", end));
+        command.env("LD_PRELOAD", libraries.join(" "));
         command.env("FIU_CTRL_FIFO", "/tmp/fiu-ctrl");
         start_demo_with(command, dir, more)
     })
@@ -76,7 +71,7 @@ async fn no_money_moves_on_failing_storage_and_it_recovers_unattended() {
     assert_eq!(world.verify()["violations"], json!([]));
 }
 
-/// Sets what time the program believes it is, in the words of `faketime`.
+/// Sets what time the program believes it is, in the words of faketime.
 fn set_time(file: &Path, offset: &str) {
     std::fs::write(file, offset).unwrap();
 }
@@ -87,8 +82,8 @@ async fn a_clock_that_jumps_releases_and_expires_nothing() {
     let file = clock.path().join("time");
     set_time(&file, "+0");
     let world = World::with(|dir, more| {
-        let mut command = Command::new("faketime");
-        command.args(["-f", "+0", PROGRAM]);
+        let mut command = Command::new(PROGRAM);
+        command.env("LD_PRELOAD", library("libfaketime", "/libfaketime.so.1"));
         command.env("FAKETIME_TIMESTAMP_FILE", &file);
         command
             .env("FAKETIME_NO_CACHE", "1")
