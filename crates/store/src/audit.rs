@@ -3,21 +3,15 @@
 
 use std::collections::HashMap;
 
-use domain::activation::ActivationState;
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Book, Posting, Wallet};
 use domain::ports::Violation;
-use domain::smm_order::SmmState;
-use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
 
 use crate::chain::{self, Event, Link};
 
 /// Violations named in one audit at most; the rest is counted.
 const NAMED_MAX: usize = 1000;
-
-/// A step that is overdue by more than this has no owner.
-const PATIENCE: Millis = Millis::minutes(15);
 
 /// What an audit has found.
 #[derive(Default)]
@@ -205,12 +199,24 @@ pub(crate) struct HoldFacts {
     /// Posted and released, once resolved.
     pub(crate) resolution: Option<(Usd, Usd)>,
     pub(crate) adjusted: Usd,
+    /// Whether an order of either kind has this id.
+    pub(crate) has_order: bool,
 }
 
 impl HoldFacts {
     /// Its parts against its amount.
     pub(crate) fn check(&self, books: &mut Books, findings: &mut Findings) {
         let Self { order, amount, .. } = self;
+        findings.require(self.has_order, "I-12", || {
+            let posted = match self.resolution {
+                Some((posted, _)) => format!("posted {posted}"),
+                None => "not resolved".into(),
+            };
+            format!(
+                "a hold of {amount} of account {}, {posted}, is for order {order}, which is missing",
+                self.account
+            )
+        });
         let Some((posted, released)) = self.resolution else {
             books.open_hold(self.account, *amount);
             return;
@@ -228,147 +234,4 @@ impl HoldFacts {
             )
         });
     }
-}
-
-/// What the money of an order must look like in a state.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Money {
-    Held,
-    Released,
-    Posted,
-    Resolved,
-}
-
-/// Where an order of either kind stands.
-#[derive(Clone, Copy)]
-pub(crate) enum State {
-    Otp(ActivationState),
-    Smm(SmmState),
-}
-
-impl State {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Otp(state) => state.slug(),
-            Self::Smm(state) => state.slug(),
-        }
-    }
-
-    fn money(self) -> Money {
-        use ActivationState as A;
-        use SmmState as S;
-        match self {
-            Self::Otp(A::Received) => Money::Posted,
-            Self::Otp(A::Cancelled | A::Failed) | Self::Smm(S::Undo | S::Failed) => Money::Released,
-            Self::Smm(S::Resolved) => Money::Resolved,
-            Self::Otp(A::Calling | A::InDoubt | A::Undo | A::Active | A::CancelRequested)
-            | Self::Smm(S::Calling | S::InDoubt | S::Active | S::Review) => Money::Held,
-        }
-    }
-
-    fn is_linked(self) -> bool {
-        use ActivationState as A;
-        use SmmState as S;
-        matches!(
-            self,
-            Self::Otp(A::Undo | A::Active | A::CancelRequested | A::Received)
-                | Self::Smm(S::Undo | S::Active | S::Resolved | S::Review)
-        )
-    }
-
-    fn is_owned(self) -> bool {
-        use ActivationState as A;
-        use SmmState as S;
-        matches!(
-            self,
-            Self::Otp(A::Calling | A::InDoubt | A::Undo | A::CancelRequested)
-                | Self::Smm(S::Calling | S::InDoubt | S::Undo)
-        )
-    }
-}
-
-/// An order of either kind with the rows that must stand beside it.
-pub(crate) struct OrderFacts {
-    pub(crate) id: OrderId,
-    pub(crate) account: AccountId,
-    pub(crate) price: Usd,
-    pub(crate) state: State,
-    pub(crate) due_at: Option<Timestamp>,
-    pub(crate) upstream_id: Option<String>,
-    /// The order the link names.
-    pub(crate) linked_to: Option<OrderId>,
-    /// Customer and amount of the hold.
-    pub(crate) hold: Option<(AccountId, Usd)>,
-    pub(crate) posted: Option<Usd>,
-}
-
-impl OrderFacts {
-    /// The order against its hold, its resolution, its link and its clock.
-    pub(crate) fn check(&self, now: Timestamp, findings: &mut Findings) {
-        let (id, word) = (self.id, self.state.word());
-        let held = self.hold == Some((self.account, self.price));
-        findings.require(held, "I-12", || {
-            let hold = self
-                .hold
-                .map(|(account, amount)| format!("{amount} of account {account}"));
-            format!(
-                "order {id} of account {} for {}: hold is {}",
-                self.account,
-                self.price,
-                hold.unwrap_or_else(|| "missing".into())
-            )
-        });
-        findings.require(self.money_fits(), "I-15", || {
-            let posted = self.posted.map(|posted| posted.to_string());
-            format!(
-                "order {id} is {word}, posted {}",
-                posted.unwrap_or_else(|| "nothing yet".into())
-            )
-        });
-        let linked = self.upstream_id.is_some() && self.linked_to.is_some();
-        findings.require(linked || !self.state.is_linked(), "I-15", || {
-            format!("order {id} is {word} and not linked")
-        });
-        let own = self.linked_to.is_none_or(|order| order == id);
-        findings.require(own, "I-14", || {
-            format!(
-                "the upstream id of order {id} is linked to order {:?}",
-                self.linked_to
-            )
-        });
-        if self.state.is_owned() {
-            let what = || format!("order {id} ({word})");
-            check_due(self.due_at, now, what, findings);
-        }
-    }
-
-    fn money_fits(&self) -> bool {
-        match (self.state.money(), self.posted) {
-            (Money::Held, posted) => posted.is_none(),
-            (Money::Released, posted) => posted == Some(Usd::ZERO),
-            (Money::Posted, Some(posted)) => posted > Usd::ZERO || self.price == Usd::ZERO,
-            (Money::Resolved, posted) => posted.is_some(),
-            (Money::Posted, None) => false,
-        }
-    }
-}
-
-/// A step in the background has an owner: it is due some time, and not long ago.
-pub(crate) fn check_due(
-    due_at: Option<Timestamp>,
-    now: Timestamp,
-    what: impl Fn() -> String,
-    findings: &mut Findings,
-) {
-    findings.require(due_at.is_some(), "I-20", || {
-        format!("{} is never due", what())
-    });
-    let late = due_at.map(|due_at| now - due_at);
-    findings.require(late.is_none_or(|late| late <= PATIENCE), "I-20", || {
-        format!(
-            "{} is overdue by {} s",
-            what(),
-            late.map_or(0, Millis::ceil_seconds)
-        )
-    });
 }

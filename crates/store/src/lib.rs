@@ -5,6 +5,7 @@ mod audit;
 mod chain;
 #[cfg(test)]
 mod contract;
+mod order_audit;
 mod sqlite;
 
 pub use sqlite::{OpenError, Sqlite};

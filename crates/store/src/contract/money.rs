@@ -4,6 +4,7 @@ use domain::change::{CommitError, Reason, Refused, Write};
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Book, Cause, Entry, Posting};
 use domain::ports::Store;
+use domain::smm_order::{Observation, SmmState};
 use domain::usd::Usd;
 
 use super::{Outcome, PLAN, PRICE, World, refused, wait};
@@ -37,6 +38,18 @@ fn adjust(account: AccountId, order: OrderId, seq: i64, amount: Usd) -> Write {
         seq,
         amount,
     }
+}
+
+fn seen(order: OrderId) -> Write {
+    Write::Observe(Observation {
+        order,
+        seq: 1,
+        raw_status: "Partial".into(),
+        remains: None,
+        start_count: None,
+        charge: None,
+        at: super::NOW,
+    })
 }
 
 pub(crate) fn a_hold_and_its_one_outcome(store: &dyn Store) {
@@ -129,12 +142,12 @@ pub(crate) fn adjustments_stay_within_the_hold(store: &dyn Store) {
         refused(Refused::Stale)
     );
     let mut resolved = order;
-    resolved.state = domain::smm_order::SmmState::Resolved;
-    let posted = Usd(30_000);
+    resolved.state = SmmState::Resolved;
+    resolved.returned = Usd(10_000);
+    resolved.observations = 1;
     let save = Write::UpdateSmmOrder(Box::new(resolved));
-    world
-        .commit(vec![resolve(ana, id, PRICE, posted), save])
-        .unwrap();
+    let posted = resolve(ana, id, PRICE, Usd(30_000));
+    world.commit(vec![posted, save, seen(id)]).unwrap();
     assert_eq!(world.money(ana), (70_000, 0));
     world.commit(vec![adjust(ana, id, 1, Usd(20_000))]).unwrap();
     assert_eq!(world.money(ana), (90_000, 0));
@@ -154,7 +167,12 @@ pub(crate) fn adjustments_stay_within_the_hold(store: &dyn Store) {
         2,
         Usd::ZERO
     )])));
-    world.commit(vec![adjust(ana, id, 2, Usd(10_000))]).unwrap();
+    let mut corrected = world.smm_order(id);
+    corrected.returned = PRICE;
+    corrected.adjustments = 2;
+    let save = Write::UpdateSmmOrder(Box::new(corrected));
+    let rest = adjust(ana, id, 2, Usd(10_000));
+    world.commit(vec![rest, save]).unwrap();
     assert_eq!(world.money(ana), (100_000, 0));
     world.audited();
 }
@@ -191,7 +209,8 @@ pub(crate) fn entries_balance_and_have_one_cause(store: &dyn Store) {
     };
     assert!(is_storage(&world.commit(vec![Write::Book(lopsided)])));
     let audit = wait(store.audit(super::NOW)).unwrap();
-    assert_eq!((audit.entries, audit.violations), (1, vec![]));
+    let rules: Vec<_> = audit.violations.iter().map(|found| found.rule).collect();
+    assert_eq!((audit.entries, rules), (1, vec!["I-18"]), "no such order");
 }
 
 /// Many at once against one wallet: exactly what it can afford is sold.

@@ -292,7 +292,13 @@ pub(crate) fn attempts_tell_their_story(store: &dyn Store) {
         (AttemptState::InDoubt, None)
     );
     assert_eq!(world.commit(vec![begin(2, NOW)]), refused(Refused::Stale));
-    let next = vec![end(1, AttemptState::Absent, None), begin(2, early)];
+    let mut second = order.clone();
+    second.attempt = 2;
+    let next = vec![
+        end(1, AttemptState::Absent, None),
+        begin(2, early),
+        Write::UpdateActivation(Box::new(second)),
+    ];
     world.commit(next).unwrap();
     let first = stored(1);
     assert_eq!(

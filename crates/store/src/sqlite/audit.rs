@@ -1,41 +1,39 @@
 //! The audit's rows: one snapshot, each table streamed once, every money event derived anew from
 //! the row that caused it.
 
-use domain::activation::ActivationState;
-use domain::attempt::AttemptState;
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Entry, Posting, Wallet};
-use domain::orphan::OrphanState;
 use domain::ports::Audit;
-use domain::smm_order::SmmState;
 use domain::time::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row};
 
 use super::cells::{Cells, one};
-use super::derive;
+use super::derive::{self, Derived};
 use super::fault::Fault;
-use crate::audit::{Books, Findings, HoldFacts, OrderFacts, State, book, check_due};
+use super::{audit_orders, triggers};
+use crate::audit::{Books, Findings, HoldFacts, book};
 use crate::chain::{Event, Link};
 
-/// Re-derives everything.
-pub(super) fn run(conn: &Connection, now: Timestamp) -> Result<Audit, Fault> {
+/// Re-derives everything. `append_only`: whether the schema must keep what happened written.
+pub(super) fn run(conn: &Connection, now: Timestamp, append_only: bool) -> Result<Audit, Fault> {
     let snapshot = conn.unchecked_transaction()?;
     let mut audit = Audit::default();
     let mut findings = Findings::default();
     let mut books = Books::default();
+    if append_only {
+        triggers::check(&snapshot, &mut findings)?;
+    }
     audit.entries = journal(&snapshot, &mut books, &mut findings)?;
     audit.open_holds = holds(&snapshot, &mut books, &mut findings)?;
     audit.accounts = wallets(&snapshot, &mut books, &mut findings)?;
     books.finish(&mut findings);
-    orders(&snapshot, ACTIVATIONS, otp_state, now, &mut findings)?;
-    orders(&snapshot, SMM_ORDERS, smm_state, now, &mut findings)?;
-    orphans(&snapshot, now, &mut findings)?;
-    live_attempts(&snapshot, &mut findings)?;
+    audit_orders::check(&snapshot, now, &mut findings)?;
     audit.violations = findings.into_violations();
     Ok(audit)
 }
 
-fn each(
+/// Shows each row of a query.
+pub(super) fn each(
     conn: &Connection,
     sql: &str,
     mut see: impl FnMut(&Row<'_>) -> Result<(), Fault>,
@@ -147,15 +145,18 @@ fn close(
             derive::adjustment(conn, event.reference, event.seq)?,
         ),
         "credit" => count(&mut seen.credits, derive::credit(conn, event.reference)?),
+        "upstream_cost" => derive::upstream_cost(conn, event.reference, event.seq)?,
         _ => Derived::NotNeeded,
     };
+    let is_cost = event.kind == "upstream_cost";
+    let rule = if is_cost { "I-18" } else { "I-09" };
     let legs = || event.legs.iter().map(|(leg, _)| leg);
     let fits = match &derived {
         Derived::NotNeeded => true,
         Derived::Missing => false,
         Derived::Entry(entry) => entry.postings.iter().eq(legs()),
     };
-    findings.require(fits, "I-09", || {
+    findings.require(fits, rule, || {
         let Gathered {
             kind,
             reference,
@@ -176,16 +177,6 @@ fn close(
         books.place(customer, event.id, event.previous, findings);
     }
     Ok(())
-}
-
-/// An event as its row makes it.
-enum Derived {
-    /// The house's own: its legs are all there is.
-    NotNeeded,
-    /// There is no row.
-    Missing,
-    /// The entry that must have been written.
-    Entry(Entry),
 }
 
 fn count(seen: &mut u64, entry: Option<Entry>) -> Derived {
@@ -238,7 +229,9 @@ fn rows_without_event(
 
 fn holds(conn: &Connection, books: &mut Books, findings: &mut Findings) -> Result<u64, Fault> {
     let sql = "SELECT h.order_id, h.account_id, h.amount, r.posted, r.released, \
-               COALESCE((SELECT SUM(a.amount) FROM adjustment a WHERE a.order_id = h.order_id), 0) \
+               COALESCE((SELECT SUM(a.amount) FROM adjustment a WHERE a.order_id = h.order_id), 0), \
+               EXISTS (SELECT 1 FROM activation o WHERE o.id = h.order_id) \
+               OR EXISTS (SELECT 1 FROM smm_order o WHERE o.id = h.order_id) \
                FROM hold h LEFT JOIN resolution r ON r.order_id = h.order_id ORDER BY h.order_id";
     let mut open = 0;
     each(conn, sql, |row| {
@@ -249,6 +242,7 @@ fn holds(conn: &Connection, books: &mut Books, findings: &mut Findings) -> Resul
             amount: cells.usd()?,
             resolution: cells.maybe_usd()?.zip(cells.maybe_usd()?),
             adjusted: cells.usd()?,
+            has_order: cells.take()?,
         };
         open += u64::from(facts.resolution.is_none());
         facts.check(books, findings);
@@ -280,90 +274,4 @@ fn wallets(conn: &Connection, books: &mut Books, findings: &mut Findings) -> Res
         Ok(())
     })?;
     Ok(accounts)
-}
-
-macro_rules! order_facts {
-    ($table:literal) => {
-        concat!(
-            "SELECT o.id, o.account_id, o.price, o.state, o.due_at, o.upstream_id, l.order_id, \
-             h.account_id, h.amount, r.posted FROM ",
-            $table,
-            " o LEFT JOIN upstream_link l \
-               ON l.upstream = o.upstream AND l.upstream_id = o.upstream_id \
-             LEFT JOIN hold h ON h.order_id = o.id \
-             LEFT JOIN resolution r ON r.order_id = o.id ORDER BY o.id"
-        )
-    };
-}
-
-const ACTIVATIONS: &str = order_facts!("activation");
-const SMM_ORDERS: &str = order_facts!("smm_order");
-
-fn otp_state(word: &str) -> Option<State> {
-    ActivationState::from_slug(word).map(State::Otp)
-}
-
-fn smm_state(word: &str) -> Option<State> {
-    SmmState::from_slug(word).map(State::Smm)
-}
-
-fn orders(
-    conn: &Connection,
-    sql: &str,
-    state: fn(&str) -> Option<State>,
-    now: Timestamp,
-    findings: &mut Findings,
-) -> Result<(), Fault> {
-    each(conn, sql, |row| {
-        let cells = &mut Cells::new("order", row);
-        let facts = OrderFacts {
-            id: OrderId(cells.take()?),
-            account: AccountId(cells.take()?),
-            price: cells.usd()?,
-            state: cells.word(state)?,
-            due_at: cells.maybe_time()?,
-            upstream_id: cells.take()?,
-            linked_to: cells.take::<Option<i64>>()?.map(OrderId),
-            hold: cells
-                .take::<Option<i64>>()?
-                .map(AccountId)
-                .zip(cells.maybe_usd()?),
-            posted: cells.maybe_usd()?,
-        };
-        facts.check(now, findings);
-        Ok(())
-    })
-}
-
-fn orphans(conn: &Connection, now: Timestamp, findings: &mut Findings) -> Result<(), Fault> {
-    let sql = "SELECT id, state, due_at FROM orphan";
-    each(conn, sql, |row| {
-        let cells = &mut Cells::new("orphan", row);
-        let id: i64 = cells.take()?;
-        if cells.word(OrphanState::from_slug)? == OrphanState::Open {
-            check_due(
-                cells.maybe_time()?,
-                now,
-                || format!("orphan {id}"),
-                findings,
-            );
-        }
-        Ok(())
-    })
-}
-
-fn live_attempts(conn: &Connection, findings: &mut Findings) -> Result<(), Fault> {
-    let sql = "SELECT order_id, COUNT(*) FROM attempt WHERE state IN (?1, ?2) \
-               GROUP BY order_id HAVING COUNT(*) > 1";
-    let mut statement = conn.prepare_cached(sql)?;
-    let live = [AttemptState::Calling.slug(), AttemptState::InDoubt.slug()];
-    let mut rows = statement.query(params![live[0], live[1]])?;
-    while let Some(row) = rows.next()? {
-        let (order, attempts): (i64, i64) = (row.get(0)?, row.get(1)?);
-        findings.add(
-            "I-13",
-            format!("order {order} has {attempts} live attempts"),
-        );
-    }
-    Ok(())
 }

@@ -1,11 +1,22 @@
 //! Money events derived anew from the rows that caused them, by the pure ledger rules.
 
+use domain::activation::ActivationState;
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::Entry;
 use rusqlite::Connection;
 
-use super::cells::{Cells, one};
+use super::cells::{Cells, exists, one};
 use super::fault::Fault;
+
+/// An event as its row makes it.
+pub(super) enum Derived {
+    /// No row tells it: its legs are all there is.
+    NotNeeded,
+    /// There is no row that could have caused it.
+    Missing,
+    /// The entry that must have been written.
+    Entry(Entry),
+}
 
 /// Money set aside for an order.
 pub(super) fn hold(conn: &Connection, reference: i64) -> Result<Option<Entry>, Fault> {
@@ -62,5 +73,36 @@ pub(super) fn credit(conn: &Connection, reference: i64) -> Result<Option<Entry>,
         let cells = &mut Cells::new("credit", row);
         let id = cells.take()?;
         Ok(Entry::credit(AccountId(cells.take()?), id, cells.usd()?))
+    })
+}
+
+/// What an upstream took for an order. An activation is booked once, at its end, by what its row
+/// says; an SMM order is corrected as long as it is watched, so its row tells no single booking.
+pub(super) fn upstream_cost(conn: &Connection, reference: i64, seq: i64) -> Result<Derived, Fault> {
+    let sql = "SELECT id, state, upstream, cost_quote, COALESCE(cost, cost_quote) FROM activation \
+               WHERE id = ?1";
+    let booked = one(conn, sql, [reference], |row| {
+        let cells = &mut Cells::new("activation", row);
+        let (order, state) = (OrderId(cells.take()?), cells.take::<String>()?);
+        let upstream: String = cells.take()?;
+        let (quoted, taken) = (cells.usd()?, cells.usd()?);
+        Ok(match ActivationState::from_slug(&state) {
+            Some(ActivationState::Received) if seq == 0 => {
+                Derived::Entry(Entry::upstream_cost(order, seq, &upstream, quoted, taken))
+            }
+            Some(ActivationState::Cancelled) if seq == 0 => {
+                Derived::Entry(Entry::upstream_loss(order, seq, &upstream, taken))
+            }
+            _ => Derived::Missing,
+        })
+    })?;
+    if let Some(derived) = booked {
+        return Ok(derived);
+    }
+    let sold = exists(conn, "SELECT 1 FROM smm_order WHERE id = ?1", [reference])?;
+    Ok(if sold {
+        Derived::NotNeeded
+    } else {
+        Derived::Missing
     })
 }

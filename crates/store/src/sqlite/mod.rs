@@ -4,6 +4,7 @@ mod access;
 mod activation;
 mod attempt;
 mod audit;
+mod audit_orders;
 mod cells;
 mod derive;
 mod fault;
@@ -18,6 +19,7 @@ mod readers;
 #[cfg(feature = "simulation")]
 mod rewind;
 mod smm_order;
+mod triggers;
 mod write;
 mod writer;
 
@@ -58,6 +60,8 @@ pub struct Sqlite {
     health: Arc<Health>,
     last_order: AtomicI64,
     last_row: AtomicI64,
+    /// False only for the simulation's store, whose rows can be taken away again.
+    append_only: bool,
     // Declared last, so that it is freed after the threads have ended.
     lock: Option<Lock>,
 }
@@ -109,6 +113,7 @@ impl Sqlite {
             health,
             last_order: AtomicI64::new(order.max(FIRST_ORDER)),
             last_row: AtomicI64::new(row),
+            append_only: true,
             lock,
         }
     }
@@ -273,7 +278,8 @@ impl Store for Sqlite {
     }
 
     fn audit(&self, now: Timestamp) -> Read<'_, Audit> {
-        self.ask(move |conn| audit::run(conn, now))
+        let append_only = self.append_only;
+        self.ask(move |conn| audit::run(conn, now, append_only))
     }
 
     fn healthy(&self) -> bool {

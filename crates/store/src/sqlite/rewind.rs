@@ -4,7 +4,6 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-
 use super::{Engine, FIRST_ORDER, OpenError, Sqlite};
 
 /// Every table, those that others refer to last.
@@ -33,7 +32,8 @@ impl Sqlite {
     /// A database in memory whose rows can be taken away again. Its append-only triggers are
     /// dropped for that; everything else is the store as it ships.
     pub fn in_memory_rewindable() -> Result<Self, OpenError> {
-        let store = Self::in_memory()?;
+        let mut store = Self::in_memory()?;
+        store.append_only = false;
         if let Engine::Inline(conn) = &store.engine {
             let conn = conn.lock().unwrap_or_else(PoisonError::into_inner);
             let sql = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";

@@ -35,7 +35,7 @@ fn group(conn: &Connection, group: Vec<Vec<Write>>) -> Vec<Outcome> {
         storage_failed,
     } = apply_group(conn, &changes.iter().collect::<Vec<_>>());
     assert!(!storage_failed);
-    assert_eq!(audit::run(conn, NOW).unwrap().violations, []);
+    assert_eq!(audit::run(conn, NOW, true).unwrap().violations, []);
     outcomes
 }
 
