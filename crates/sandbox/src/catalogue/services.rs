@@ -69,7 +69,7 @@ pub(crate) const SERVICES: &[Service] = &[
     service("ch", "Chess.com", 38),
     service("ci", "City Pharmacy", 220),
     service("cs", "Clash Royale", 110),
-    service("cu", "Claude", 123),
+    service("cu", "Clockify", 123),
     service("ck", "ClickUp", 35),
     service("cl", "Clubhouse", 135),
     service("re", "Coinbase", 330),
