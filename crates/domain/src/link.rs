@@ -127,9 +127,159 @@ fn host_of(authority: &str) -> Result<String, &'static str> {
     Ok(host)
 }
 
+/// What a link points at, however it is spelled: two links with the same target lead to the same
+/// page. Scheme, `www.`, usual ports, the fragment, an empty query, needless slashes and detours are
+/// left out, the host is in lower case, and what need not be percent-encoded is not. For comparing only:
+/// it is no link. Any text has a target, also one that is no link.
+pub fn target(link: &str) -> String {
+    let link = link.split('#').next().unwrap_or_default();
+    let rest = match link.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains(['/', '?']) => rest,
+        _ => link,
+    };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    let (path, query) = match rest.split_once('?') {
+        Some((path, query)) => (path, query),
+        None => (rest, ""),
+    };
+    let mut target = bare_host(authority);
+    for segment in segments(&decode_unreserved(path)) {
+        target.push('/');
+        target.push_str(segment);
+    }
+    if !query.is_empty() {
+        target.push('?');
+        target.push_str(&decode_unreserved(query));
+    }
+    target
+}
+
+/// The host without what does not tell pages apart.
+fn bare_host(authority: &str) -> String {
+    let host = authority.to_ascii_lowercase();
+    let host = host
+        .strip_suffix(":443")
+        .or_else(|| host.strip_suffix(":80"))
+        .unwrap_or(&host);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host.strip_prefix("www.").unwrap_or(host).to_owned()
+}
+
+/// The steps of a path, without empty ones and after its steps back.
+fn segments(path: &str) -> Vec<&str> {
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            step => segments.push(step),
+        }
+    }
+    segments
+}
+
+/// `%41` becomes `A`; what stays encoded is spelled in upper case, and what is no encoding stays.
+fn decode_unreserved(text: &str) -> String {
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        let (before, encoded) = rest.split_at(at);
+        decoded.push_str(before);
+        let digits = encoded.get(1..3);
+        let digits = digits.filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()));
+        let Some(digits) = digits else {
+            decoded.push('%');
+            rest = &encoded[1..];
+            continue;
+        };
+        match u8::from_str_radix(digits, 16) {
+            Ok(b) if b.is_ascii_alphanumeric() || b"-._~".contains(&b) => {
+                decoded.push(char::from(b));
+            }
+            _ => {
+                decoded.push('%');
+                decoded.push_str(&digits.to_ascii_uppercase());
+            }
+        }
+        rest = &encoded[3..];
+    }
+    decoded.push_str(rest);
+    decoded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_target_has_many_spellings() {
+        for spelling in [
+            "https://instagram.com/User",
+            "http://instagram.com/User",
+            "HTTPS://WWW.Instagram.com/User",
+            "https://www.instagram.com:443/User/",
+            "http://instagram.com:80//User///",
+            "https://instagram.com./User",
+            "https://instagram.com/User#posts",
+            "https://instagram.com/User?",
+            "https://instagram.com/User/?#top",
+            "https://instagram.com/%55se%72",
+            "https://instagram.com/./other/%2e%2e/User",
+            "https://instagram.com/../User",
+            "instagram.com/User",
+        ] {
+            assert_eq!(target(spelling), "instagram.com/User", "{spelling}");
+        }
+        assert_eq!(target("https://www.instagram.com/"), "instagram.com");
+        assert_eq!(
+            target("https://x.com/a?v=%7ea%2fb&w=1"),
+            target("http://www.X.com/a/?v=~a%2Fb&w=1#c")
+        );
+    }
+
+    #[test]
+    fn other_targets_stay_apart() {
+        let others = [
+            "https://instagram.com/user",
+            "https://instagram.com/User",
+            "https://instagram.com/User/reels",
+            "https://instagram.com/User?tab=1",
+            "https://instagram.com/User?tab=2",
+            "https://instagram.com/User?next=http://a.b//c/",
+            "https://instagram.com/User?next=http://a.b/c",
+            "https://instagram.com/User%2Freels",
+            "https://instagram.com/User%252Freels",
+            "https://m.instagram.com/User",
+            "https://wwwinstagram.com/User",
+            "https://instagram.com",
+            "https://instagram.org/User",
+        ];
+        let targets: std::collections::HashSet<_> =
+            others.iter().map(|link| target(link)).collect();
+        assert_eq!(targets.len(), others.len());
+    }
+
+    #[test]
+    fn any_text_has_a_target() {
+        for (text, wanted) in [
+            ("", ""),
+            ("x", "x"),
+            ("#", ""),
+            ("?", ""),
+            ("a/b?u=c://d", "a/b?u=c://d"),
+            ("a/%", "a/%"),
+            ("a/%4", "a/%4"),
+            ("a/%zz%41", "a/%zzA"),
+            ("a/%\u{e9}1", "a/%\u{e9}1"),
+            ("a/%C3%a9", "a/%C3%A9"),
+        ] {
+            assert_eq!(target(text), wanted, "{text:?}");
+            assert_eq!(target(&target(text)), wanted, "{text:?}");
+        }
+    }
 
     #[test]
     fn public_pages_are_taken_with_their_host_in_lower_case() {

@@ -88,6 +88,7 @@ CREATE INDEX activation_watched ON activation (upstream)
 CREATE INDEX activation_in_doubt ON activation (upstream) WHERE state = 'in_doubt';
 CREATE INDEX activation_phone ON activation (phone) WHERE phone IS NOT NULL;
 
+-- target: what the link points at, however it is spelled.
 CREATE TABLE smm_order (
     id                 INTEGER PRIMARY KEY,
     account_id         INTEGER NOT NULL REFERENCES account (id),
@@ -97,6 +98,7 @@ CREATE TABLE smm_order (
     service_id         TEXT    NOT NULL,
     service_name       TEXT    NOT NULL,
     link               TEXT    NOT NULL,
+    target             TEXT    NOT NULL,
     members            TEXT    NOT NULL,
     quantity           INTEGER NOT NULL CHECK (quantity >= 0),
     flat               INTEGER NOT NULL CHECK (flat IN (0, 1)),
@@ -128,7 +130,7 @@ CREATE TABLE smm_order (
 CREATE INDEX smm_order_list ON smm_order (account_id, id);
 CREATE INDEX smm_order_due ON smm_order (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX smm_order_in_doubt ON smm_order (upstream) WHERE state = 'in_doubt';
-CREATE UNIQUE INDEX smm_order_open_link ON smm_order (service_id, link)
+CREATE UNIQUE INDEX smm_order_open_link ON smm_order (service_id, target)
     WHERE state IN ('calling', 'in_doubt', 'active', 'undo', 'review');
 
 -- One hold per order, one resolution per hold: the primary keys say so.

@@ -254,9 +254,11 @@ pub(crate) fn one_open_order_for_a_link(store: &dyn Store) {
         };
         assert_eq!(place(&link), wanted, "{state:?}");
     }
+    let spelled = "http://www.EXAMPLE.com//0/?#top";
+    assert_eq!(place(spelled), refused(Refused::DuplicateOpenLink));
     let (first, second) = (
-        world.new_smm_order(bob, "new"),
-        world.new_smm_order(bob, "new"),
+        world.new_smm_order(bob, "https://example.com/new"),
+        world.new_smm_order(bob, "http://example.com/%6Eew/"),
     );
     let both: Vec<_> = [first, second]
         .into_iter()

@@ -1,6 +1,7 @@
 //! SMM orders and what panels said of them: rows, writes and questions.
 
 use domain::ids::{AccountId, OrderId};
+use domain::link;
 use domain::order::{Failure, Told};
 use domain::ports::Page;
 use domain::smm_order::{Candidate, Observation, SmmOrder, SmmState};
@@ -25,8 +26,8 @@ macro_rules! columns {
 const INSERT: &str = concat!(
     "INSERT INTO smm_order (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)"
+    ", target) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)"
 );
 
 const UPDATE: &str = "UPDATE smm_order SET version = version + 1, state = ?3, told = ?4, \
@@ -83,6 +84,7 @@ pub(super) fn insert(conn: &Connection, o: &SmmOrder) -> Result<(), Fault> {
         o.due_at.map(|at| at.0),
         o.tries,
         o.failure.map(Failure::slug),
+        link::target(&o.link),
     ])?;
     Ok(())
 }
@@ -152,11 +154,11 @@ pub(super) fn is_current(conn: &Connection, o: &SmmOrder) -> Result<bool, Fault>
     exists(conn, sql, params![o.id.0, o.version])
 }
 
-/// Whether an order for the same service and link is open.
+/// Whether an order for the same service and target is open.
 pub(super) fn is_open(conn: &Connection, service_id: &str, link: &str) -> Result<bool, Fault> {
-    let sql = "SELECT 1 FROM smm_order WHERE service_id = ?1 AND link = ?2 \
+    let sql = "SELECT 1 FROM smm_order WHERE service_id = ?1 AND target = ?2 \
                AND state IN ('calling', 'in_doubt', 'active', 'undo', 'review')";
-    exists(conn, sql, params![service_id, link])
+    exists(conn, sql, params![service_id, link::target(link)])
 }
 
 fn read(row: &Row<'_>) -> Result<SmmOrder, Fault> {
