@@ -248,6 +248,7 @@ CREATE TABLE idempotency (
     expires_at  INTEGER NOT NULL,
     PRIMARY KEY (account_id, endpoint, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_expired ON idempotency (expires_at);
 
 CREATE TABLE orphan (
     id          INTEGER PRIMARY KEY,

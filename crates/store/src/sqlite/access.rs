@@ -256,6 +256,18 @@ pub(super) fn claim(
     })
 }
 
+/// Forgets at most `limit` claims that expired by then, the longest expired first; answers how many.
+pub(super) fn forget_claims(
+    conn: &Connection,
+    until: Timestamp,
+    limit: u16,
+) -> Result<usize, Fault> {
+    let sql = "DELETE FROM idempotency WHERE (account_id, endpoint, key) IN ( \
+               SELECT account_id, endpoint, key FROM idempotency WHERE expires_at <= ?1 \
+               ORDER BY expires_at LIMIT ?2)";
+    Ok(conn.prepare_cached(sql)?.execute(params![until.0, limit])?)
+}
+
 fn read_answer(cells: &mut Cells<'_, '_>) -> Result<KeptAnswer, Fault> {
     let word: String = cells.word(|word| {
         let known = [ORDER, INSUFFICIENT_FUNDS].contains(&word);

@@ -9,9 +9,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use domain::change::{Change, CommitError};
+use domain::time::{Millis, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::access;
 use super::group::{Outcome, apply_group};
 use super::health::Health;
 use super::open::{self, OpenError};
@@ -21,6 +23,15 @@ const GROUP_MAX: usize = 1024;
 
 /// Pause between attempts to get well.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(2);
+
+/// Pause between two looks for expired idempotency keys.
+const FORGET_PAUSE: Duration = Duration::from_secs(60);
+
+/// Expired keys forgotten at once at most: callers wait meanwhile.
+const FORGET_MAX: u16 = 500;
+
+/// How long an expired key is kept still, in case it was the clock that ran ahead.
+const KEPT_EXPIRED: Millis = Millis::minutes(24 * 60);
 
 struct Job {
     change: Change,
@@ -44,8 +55,13 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
-                let conn = Some(conn);
-                let mut door = Door { path, conn, health };
+                let mut door = Door {
+                    path,
+                    conn: Some(conn),
+                    health,
+                    newest: None,
+                    forget_at: Instant::now(),
+                };
                 door.serve(&receiver);
             })
             .map_err(OpenError::Thread)?;
@@ -82,6 +98,9 @@ struct Door {
     path: PathBuf,
     conn: Option<Connection>,
     health: Arc<Health>,
+    /// The latest time a change was decided at: this thread has no clock of its own.
+    newest: Option<Timestamp>,
+    forget_at: Instant,
 }
 
 impl Drop for Door {
@@ -101,12 +120,42 @@ impl Door {
             }
             let first = match jobs.recv_timeout(RECOVERY_PAUSE) {
                 Ok(job) => job,
-                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.forget_expired();
+                    continue;
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let mut group = vec![first];
             group.extend(jobs.try_iter().take(GROUP_MAX - 1));
+            let newest = group.iter().map(|job| job.change.at).max();
+            self.newest = self.newest.max(newest);
             self.commit(group);
+            self.forget_expired();
+        }
+    }
+
+    /// Once in a while, a batch of idempotency keys that expired long ago; sooner again after a full
+    /// one.
+    fn forget_expired(&mut self) {
+        let conn = self.conn.as_ref().filter(|_| self.health.is_good());
+        let (Some(conn), Some(newest)) = (conn, self.newest) else {
+            return;
+        };
+        if Instant::now() < self.forget_at {
+            return;
+        }
+        let forgotten = access::forget_claims(conn, newest - KEPT_EXPIRED, FORGET_MAX);
+        let pause = match forgotten {
+            Ok(many) if many == usize::from(FORGET_MAX) => RECOVERY_PAUSE,
+            _ => FORGET_PAUSE,
+        };
+        self.forget_at = Instant::now() + pause;
+        if let Err(fault) = forgotten {
+            tracing::error!(error = %fault, "expired idempotency keys could not be forgotten");
+            if fault.is_storage_failure() {
+                self.health.fall_ill();
+            }
         }
     }
 

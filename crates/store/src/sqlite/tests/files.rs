@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::access::{KeptAnswer, KeyClaim};
 use domain::change::{Change, CommitError, Write};
 use domain::ids::OrderId;
 use domain::ports::Store;
+use domain::time::Millis;
 use domain::usd::Usd;
 
 use super::Folder;
@@ -212,4 +214,46 @@ fn a_change_is_written_though_its_caller_went_away() {
     let world = World::new(&store);
     assert_eq!(world.activation(id).id, id);
     assert_eq!(world.money(ana), (0, PRICE.0));
+}
+
+#[test]
+fn keys_that_expired_a_day_ago_are_forgotten_in_batches() {
+    let folder = Folder::new();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let world = World::new(&store);
+    let ana = world.customer(Usd(1));
+    let claim = |number: i64| {
+        Write::Claim(KeyClaim {
+            account: ana,
+            endpoint: "/otp buy".into(),
+            key: number.to_string(),
+            fingerprint: [1; 32],
+            answer: KeptAnswer::InsufficientFunds,
+            expires_at: NOW + Millis(number),
+        })
+    };
+    world.commit((1..=700).map(claim).collect()).unwrap();
+    drop(store);
+
+    let store = Sqlite::open(folder.path()).unwrap();
+    let a_day_later = NOW + Millis(600) + Millis::minutes(24 * 60);
+    World::new(&store)
+        .commit_at(a_day_later, Vec::new())
+        .unwrap();
+    let conn = folder.intruder();
+    let sql = "SELECT COUNT(*), MIN(expires_at) FROM idempotency";
+    let left = || -> (i64, i64) {
+        let row = conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        row.unwrap()
+    };
+    let patience = Instant::now() + Duration::from_secs(20);
+    let mut seen = Vec::new();
+    while left().0 > 100 {
+        seen.push(left().0);
+        assert!(Instant::now() < patience, "{:?} are left", left());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(seen.contains(&200), "a batch has 500: {seen:?}");
+    assert_eq!(left(), (100, (NOW + Millis(601)).0));
+    assert!(store.healthy());
 }
