@@ -425,7 +425,9 @@ impl SmmOrder {
         self.charge = status.charge.or(self.charge);
         let same = before == (self.progress, self.remains, self.start_count, self.charge);
         let final_word = status.progress.is_none_or(Progress::is_final);
-        let counts = self.resolved_at.is_none() && self.state != SmmState::Review;
+        // in review a final word is repeated at every look; the first one has to be on record
+        let first = self.observations == 0;
+        let counts = self.resolved_at.is_none() && (self.state != SmmState::Review || first);
         if same && !(final_word && counts) {
             return Vec::new();
         }
