@@ -204,6 +204,8 @@ impl Engine {
             activation.wanted.service_id.clone(),
         );
         let _until_stored = self.watch.calling(&at, &service);
+        self.watch
+            .poll_by(&at, self.now() + self.settings.activation_poll);
         let Some(upstream) = self.number_upstream(&activation.upstream) else {
             return self
                 .purchase_refused(activation, Failure::ProviderUnavailable, "gone", "")

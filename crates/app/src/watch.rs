@@ -114,6 +114,13 @@ impl Watch {
         self.seen().next_poll.insert(upstream.to_owned(), at);
     }
 
+    /// Asks an upstream for news no later than this: something waits there now.
+    pub fn poll_by(&self, upstream: &str, at: Timestamp) {
+        let mut seen = self.seen();
+        let next = seen.next_poll.entry(upstream.to_owned()).or_insert(at);
+        *next = (*next).min(at);
+    }
+
     /// Notes which activations at an upstream have no order, and gives for each since when it has
     /// been so without a break.
     pub fn strangers(&self, upstream: &str, ids: &[&str], now: Timestamp) -> Vec<Timestamp> {
@@ -135,5 +142,21 @@ impl Watch {
             .collect();
         seen.strangers.extend(kept);
         since
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purchase_brings_the_next_poll_forward_and_never_puts_it_off() {
+        let watch = Watch::default();
+        watch.poll_again_at("romeo", Timestamp(5_000));
+        watch.poll_by("romeo", Timestamp(1_000));
+        assert!(!watch.poll_is_due("romeo", Timestamp(999)));
+        assert!(watch.poll_is_due("romeo", Timestamp(1_000)));
+        watch.poll_by("romeo", Timestamp(9_000));
+        assert!(watch.poll_is_due("romeo", Timestamp(1_000)));
     }
 }
