@@ -216,6 +216,7 @@ impl Engine {
             country: activation.wanted.country_id.clone(),
             pool: activation.wanted.pool_id.clone(),
             max_cost: activation.cost_quote,
+            reference: activation.purchase_reference(),
         };
         let Reply {
             mut outcome,

@@ -218,6 +218,13 @@ impl Activation {
         self.told != Told::Failed
     }
 
+    /// Our own id of the latest attempt. With the time in it, it is unlike that of any other
+    /// installation that ever used the same account.
+    pub fn purchase_reference(&self) -> String {
+        let (order, attempt, at) = (self.id.0, self.attempt, self.created_at.0);
+        format!("tollgate-{order}-{attempt}-{at}")
+    }
+
     /// First writes of an order: the row, the hold and the attempt, durable before the call.
     pub fn open(mut self, plan: &Plan) -> Vec<Write> {
         let due = self.created_at + plan.lease;

@@ -105,13 +105,25 @@ impl fmt::Display for ReadFailure {
     }
 }
 
-/// What an adapter can and cannot do, checked by a contract test.
+/// What an adapter can and cannot do: its capability sheet, checked against what the server really
+/// does by the conformance suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capabilities {
+    /// Recognises a purchase that is sent again by the caller's own id, and sells nothing twice.
+    pub idempotency_key: bool,
+    /// For how long it answers an equal purchase with the order it already made; 0 where it sells
+    /// again at once.
+    pub dup_window: Millis,
     /// Lists active activations (or orders) in one call.
     pub list_active: bool,
     /// How long after booking an order may still be missing from that list.
     pub list_lag: Millis,
+    /// Most rows it puts on one page of that list; nothing where it lists all at once.
+    pub list_page_limit: Option<u32>,
+    /// Lists past activations (or orders).
+    pub history: bool,
+    /// Tells our balance.
+    pub balance: bool,
     /// How long after our timeout the upstream may still process a purchase.
     pub late_window: Millis,
     /// Takes a price cap on a purchase.
@@ -122,6 +134,46 @@ pub struct Capabilities {
     pub min_cancel_age: Millis,
     /// Lifetime of an activation where the upstream does not say.
     pub activation_ttl: Millis,
+    /// Whether other programs buy with the same key. Must be false: their orders would be taken for
+    /// ours whose answer was lost.
+    pub shared_key: bool,
+}
+
+impl Capabilities {
+    /// What is expected of a seller of numbers that says nothing of itself: active activations are
+    /// listed a minute after the sale, a late purchase comes within three, cancel after two, twenty
+    /// to live.
+    pub const fn numbers() -> Self {
+        Self {
+            idempotency_key: false,
+            dup_window: Millis(0),
+            list_active: true,
+            list_lag: Millis::seconds(60),
+            list_page_limit: None,
+            history: false,
+            balance: true,
+            late_window: Millis::seconds(180),
+            max_price: true,
+            cancel: true,
+            min_cancel_age: Millis::seconds(120),
+            activation_ttl: Millis::minutes(20),
+            shared_key: false,
+        }
+    }
+
+    /// What is expected of a panel that says nothing of itself: no list of orders, cancel on
+    /// request, a late order comes within a quarter of an hour.
+    pub const fn panel() -> Self {
+        Self {
+            list_active: false,
+            list_lag: Millis(0),
+            late_window: Millis::minutes(15),
+            max_price: false,
+            min_cancel_age: Millis(0),
+            activation_ttl: Millis(0),
+            ..Self::numbers()
+        }
+    }
 }
 
 /// One number to rent.
@@ -135,6 +187,8 @@ pub struct NumberRequest {
     pub pool: Option<String>,
     /// Never pay more than this.
     pub max_cost: Usd,
+    /// Our own id of this purchase, unlike any other ever sent: what a repeat is recognised by.
+    pub reference: String,
 }
 
 /// A number that was rented.

@@ -90,11 +90,8 @@ impl NumberSeller {
         let capabilities = Capabilities {
             list_active,
             list_lag: LIST_LAG,
-            late_window: Millis::seconds(180),
-            max_price: true,
-            cancel: true,
-            min_cancel_age: Millis::seconds(120),
             activation_ttl: LIFETIME,
+            ..Capabilities::numbers()
         };
         Self {
             world,

@@ -69,10 +69,7 @@ impl PanelSeller {
             list_active,
             list_lag: Millis::seconds(60),
             late_window: Millis::seconds(180),
-            max_price: false,
-            cancel: true,
-            min_cancel_age: Millis(0),
-            activation_ttl: Millis(0),
+            ..Capabilities::panel()
         };
         Self {
             world,

@@ -175,6 +175,7 @@ fn foreign_activations(state: &mut State) {
             country: crate::numbers::COUNTRY.into(),
             pool: None,
             max_cost: Usd(150_000),
+            reference: String::new(),
         };
         let since = START - Millis::minutes(state.random.between(4, 15));
         state.faults = false;

@@ -1,6 +1,5 @@
 //! What an operator says about an upstream that speaks `handler_api`.
 
-use domain::time::Millis;
 use domain::upstream::Capabilities;
 use rust_decimal::Decimal;
 use std::fmt;
@@ -64,15 +63,7 @@ impl HandlerApiSettings {
             purchase: PurchaseAction::GetNumber,
             status: StatusAction::GetStatus,
             pools: false,
-            capabilities: Capabilities {
-                list_active: true,
-                list_lag: Millis::seconds(60),
-                late_window: Millis::seconds(180),
-                max_price: true,
-                cancel: true,
-                min_cancel_age: Millis::seconds(120),
-                activation_ttl: Millis::minutes(20),
-            },
+            capabilities: Capabilities::numbers(),
             usd_per_unit: Decimal::ONE,
         }
     }

@@ -27,6 +27,7 @@ fn request() -> NumberRequest {
         country: "6".to_owned(),
         pool: None,
         max_cost: Usd(180_000),
+        reference: "tollgate-7-1-1760000000000".to_owned(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What an operator says about an SMM panel.
 
-use domain::time::Millis;
 use domain::upstream::Capabilities;
 use rust_decimal::Decimal;
 use std::fmt;
@@ -79,15 +78,7 @@ impl PanelSettings {
             multi_status: true,
             error_means_refused: false,
             rate_unit: RateUnit::Thousand,
-            capabilities: Capabilities {
-                list_active: false,
-                list_lag: Millis::seconds(0),
-                late_window: Millis::minutes(15),
-                max_price: false,
-                cancel: true,
-                min_cancel_age: Millis::seconds(0),
-                activation_ttl: Millis::seconds(0),
-            },
+            capabilities: Capabilities::panel(),
             usd_per_unit: Decimal::ONE,
         }
     }

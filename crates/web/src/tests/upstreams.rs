@@ -14,13 +14,9 @@ use tokio::sync::Semaphore;
 
 fn capabilities() -> Capabilities {
     Capabilities {
-        list_active: true,
         list_lag: Millis(0),
         late_window: Millis::seconds(60),
-        max_price: true,
-        cancel: true,
-        min_cancel_age: Millis::seconds(120),
-        activation_ttl: Millis::minutes(20),
+        ..Capabilities::numbers()
     }
 }
 
