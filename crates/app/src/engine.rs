@@ -1,5 +1,6 @@
 //! The engine: what every use case works with.
 
+use crate::balances::Balances;
 use crate::key_cache::KeyCache;
 use crate::measured::Measured;
 use crate::refusal::Refusal;
@@ -72,6 +73,7 @@ pub struct Engine {
     pub(crate) callers: KeyCache,
     pub(crate) watch: Watch,
     pub(crate) measured: Measured,
+    pub(crate) balances: Balances,
 }
 
 impl Engine {
@@ -85,6 +87,7 @@ impl Engine {
             callers: KeyCache::default(),
             watch: Watch::default(),
             measured: Measured::default(),
+            balances: Balances::default(),
             outside,
             settings,
         })

@@ -3,6 +3,7 @@
 
 mod accounts;
 pub mod api_key;
+mod balances;
 mod buy_number;
 mod cancel;
 mod engine;

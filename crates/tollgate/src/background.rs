@@ -18,6 +18,9 @@ const SWEEP: Millis = Millis::seconds(60);
 /// Between two audits of the books.
 const AUDIT: Millis = Millis::minutes(60);
 
+/// Between two readings of our balance at an upstream.
+const BALANCE: Millis = Millis::minutes(1);
+
 /// How long the start waits for catalogues.
 const FIRST_CATALOGUE: Millis = Millis(700);
 /// Between two tries to read a catalogue that was never read.
@@ -93,6 +96,7 @@ impl Background {
             });
         }
         for name in self.upstreams() {
+            self.keep_balance(name.clone());
             self.keep_catalogue(name);
         }
         let limits = Arc::clone(&self.limits);
@@ -106,6 +110,20 @@ impl Background {
         let engine = Arc::clone(&self.engine);
         self.tasks
             .spawn(async move { engine.remember_outcomes().await });
+    }
+
+    /// Reads our balance at one upstream, at once and then again and again.
+    fn keep_balance(&self, name: String) {
+        let (engine, stop) = (Arc::clone(&self.engine), self.stop.clone());
+        self.tasks.spawn(async move {
+            loop {
+                engine.read_balance(&name).await;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = engine.clock().sleep(BALANCE) => {}
+                }
+            }
+        });
     }
 
     /// Reads one upstream's catalogue again and again: soon while it was never read.
