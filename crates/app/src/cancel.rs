@@ -1,8 +1,8 @@
 //! Cancelling a number: we only ask, the upstream decides who won.
 
-use crate::buy_number::saved;
 use crate::engine::Engine;
 use crate::idempotency::KeyedRequest;
+use crate::purchase::Order;
 use crate::refusal::{Answer, Refusal};
 use domain::access::Caller;
 use domain::activation::{Activation, ActivationState, Plan};
@@ -76,7 +76,7 @@ impl Engine {
         let plan = self.plan(&activation.wanted.server, &activation.upstream);
         let order = activation.id;
         let writes = activation.ask_cancel(now + plan.lease);
-        let asked = saved(&writes);
+        let asked = Activation::saved(&writes);
         match (self.commit("ask_cancel", writes).await, asked) {
             (Ok(()), Some(asked)) => self.wait_for_cancel(asked).await,
             (Err(CommitError::Refused(_)), _) => self.join_cancel(order).await,
@@ -174,7 +174,7 @@ impl Engine {
 
     async fn close(&self, activation: Activation, reason: Reason) {
         let writes = activation.closed_upstream(reason);
-        let ended = saved(&writes);
+        let ended = Activation::saved(&writes);
         if self.step("closed", writes).await
             && let Some(ended) = ended
         {
@@ -227,7 +227,7 @@ impl Engine {
         let plan = self.plan(&activation.wanted.server, &activation.upstream);
         let first = activation.messages == 0;
         let writes = activation.message_seen(sms, &plan, self.now());
-        let seen = saved(&writes);
+        let seen = Activation::saved(&writes);
         if self.step("message", writes).await
             && let Some(seen) = seen.filter(|seen| first && !seen.state.is_open())
         {

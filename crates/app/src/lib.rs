@@ -14,6 +14,7 @@ pub mod limits;
 mod list_services;
 mod measured;
 mod place_order;
+mod purchase;
 mod refresh_catalogue;
 mod refusal;
 mod settle_in_doubt;
@@ -22,7 +23,7 @@ mod sync_smm;
 mod watch;
 
 pub use accounts::{AdminError, IssuedKey, KeyOrder};
-pub use buy_number::{BuyNumber, Receipt};
+pub use buy_number::BuyNumber;
 pub use engine::{Engine, Outside, Settings};
 pub use idempotency::KeyedRequest;
 pub use list_services::{CountryView, ServerChoice, ServiceView, ServicesOf};

@@ -1,24 +1,24 @@
-//! Placing an SMM order: hold and attempt durable first, one call, one outcome.
+//! Placing an SMM order: what is decided before, and what is written at each step of the purchase.
 
-use crate::buy_number::Started;
 use crate::engine::Engine;
-use crate::idempotency::{Found, KeyedRequest};
+use crate::idempotency::KeyedRequest;
+use crate::purchase::{Names, Opening, Order};
 use crate::refusal::{Answer, Purchased, Refusal};
+use crate::watch::Calling;
 use domain::access::Caller;
 use domain::catalogue::SmmService;
-use domain::change::{CommitError, Refused, Write};
+use domain::change::{Refused, Write};
+use domain::ids::OrderId;
 use domain::link::Link;
 use domain::mutant::lacks_rule;
 use domain::order::{Failure, Told};
 use domain::order_type::{Units, lines};
 use domain::policy::{self, Decision};
 use domain::smm_order::{SmmOrder, SmmState};
-use domain::time::Timestamp;
-use domain::upstream::{PanelRequest, Progress, Purchase, Refusal as Upstream, Reply};
+use domain::upstream::{PanelRequest, Pending, Progress, Purchase, Refusal as Upstream, Reply};
 use domain::usd::{Rate, Usd};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use tokio::sync::oneshot;
 
 /// What a caller asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,8 +69,15 @@ struct Checked {
     policy: Decision,
 }
 
+/// A panel that takes the order, and the call that places it there.
+pub(crate) struct PanelRoute {
+    pub(crate) upstream: String,
+    /// What it is quoted to cost the house there.
+    pub(crate) cost: Usd,
+    pub(crate) call: PanelRequest,
+}
+
 type Members = Vec<(&'static str, String)>;
-type Waiting = oneshot::Receiver<Result<SmmOrder, Refusal>>;
 
 impl Engine {
     /// Places an order. Charged once the upstream accepted it.
@@ -80,34 +87,17 @@ impl Engine {
         request: &PlaceOrder,
         key: Option<KeyedRequest>,
     ) -> Answer<Purchased<SmmOrder>> {
-        if let Some(key) = &key {
-            match self.find_claim(caller, key).await {
-                Ok(None) => {}
-                Ok(Some(found)) => return self.replay_order(found).await,
-                Err(refusal) => return Answer::first(Err(refusal)),
-            }
-        }
-        match self.start_order(caller, request, key.as_ref()).await {
-            Ok((order, call)) => self.finish_order(order, call, key.is_some()).await,
-            Err(Started::KeyTaken) => match key {
-                Some(key) => match self.find_claim(caller, &key).await {
-                    Ok(Some(found)) => self.replay_order(found).await,
-                    Ok(None) => Answer::first(Err(Refusal::IdempotencyInProgress)),
-                    Err(refusal) => Answer::first(Err(refusal)),
-                },
-                None => Answer::first(Err(Refusal::StorageUnavailable)),
-            },
-            Err(Started::Refused(refusal)) => Answer::first(Err(refusal)),
-        }
+        let keyed = key.is_some();
+        let decide = async { self.decide_order(caller, request, keyed) };
+        self.purchase(caller, key, decide).await
     }
 
-    async fn start_order(
+    fn decide_order(
         &self,
         caller: &Caller,
         request: &PlaceOrder,
-        key: Option<&KeyedRequest>,
-    ) -> Result<(SmmOrder, PanelRequest), Started> {
-        let now = self.now();
+        keyed: bool,
+    ) -> Result<Opening<SmmOrder>, Refusal> {
         let catalogue = self.catalogue();
         let absent = || match catalogue.is_smm_read() {
             true => Refusal::ServiceNotFound,
@@ -118,46 +108,24 @@ impl Engine {
             .ok_or_else(absent)?;
         let link = Link::parse(&request.link).map_err(Refusal::InvalidLink)?;
         if !link.fits_category(&service.category) {
-            return Err(Refusal::LinkHostMismatch.into());
+            return Err(Refusal::LinkHostMismatch);
         }
         let checked = self.check(caller, service, request)?;
-        self.may_buy_at(&service.upstream)?;
         let mut sent = vec![("link", link.text().to_owned())];
         sent.extend(checked.members.iter().cloned());
-        let call = PanelRequest {
-            service: service.upstream_service.to_string(),
-            members: sent,
+        let first = PanelRoute {
+            upstream: service.upstream.to_string(),
+            cost: checked.cost,
+            call: PanelRequest {
+                service: service.upstream_service.to_string(),
+                members: sent,
+            },
         };
-        let order = self.new_order(caller, service, &link, checked, key.is_some(), now);
-        let plan = self.smm_plan(&order.upstream);
-        let claim = key.map(|key| key.claim_for_order(caller, order.id, now, &self.settings));
-        // the claim first: a request sent twice must meet its own key before it meets its own link
-        let mut writes: Vec<Write> = claim.map(Write::Claim).into_iter().collect();
-        writes.extend(order.clone().open(&plan));
-        match self.commit("place_order", writes).await {
-            Ok(()) => Ok((
-                SmmOrder {
-                    due_at: Some(now + plan.lease),
-                    ..order
-                },
-                call,
-            )),
-            Err(CommitError::Refused(Refused::InsufficientFunds)) => {
-                self.keep_refusal(caller, key).await?;
-                Err(Refusal::InsufficientBalance.into())
-            }
-            Err(CommitError::Refused(Refused::KeyTaken)) => Err(Started::KeyTaken),
-            Err(CommitError::Refused(Refused::DuplicateOpenLink)) => {
-                Err(Refusal::DuplicateActiveOrder.into())
-            }
-            Err(_) => {
-                // stored or not, no call was made: if the order is there, it ends here
-                let failure = Failure::ProviderUnavailable;
-                let writes = order.refused(failure, "not_sent", String::new(), now);
-                self.step("not_sent", writes).await;
-                Err(Refusal::StorageUnavailable.into())
-            }
-        }
+        Ok(Opening {
+            order: self.new_order(caller, service, &link, checked, keyed),
+            first,
+            others: VecDeque::new(),
+        })
     }
 
     /// Everything that can be wrong with an order before money is looked at.
@@ -208,7 +176,6 @@ impl Engine {
         link: &Link,
         checked: Checked,
         keyed: bool,
-        now: Timestamp,
     ) -> SmmOrder {
         let kept = checked.members.iter().map(|(name, value)| {
             format!(
@@ -246,7 +213,7 @@ impl Engine {
             observations: 0,
             returned: Usd::ZERO,
             adjustments: 0,
-            created_at: now,
+            created_at: self.now(),
             in_doubt_until: None,
             resolved_at: None,
             due_at: None,
@@ -254,192 +221,147 @@ impl Engine {
             failure: None,
         }
     }
+}
 
-    async fn finish_order(
-        self: &Arc<Self>,
-        order: SmmOrder,
-        call: PanelRequest,
-        keyed: bool,
-    ) -> Answer<Purchased<SmmOrder>> {
-        let mut handover = Handover {
-            engine: self,
-            keyed,
-            waiting: self.place_in_background(order.clone(), call, keyed),
-        };
-        let waiting = &mut handover.waiting;
-        let outcome = tokio::select! {
-            biased;
-            outcome = &mut *waiting => outcome,
-            () = self.outside.clock.sleep(self.settings.sync_budget) => {
-                if self.step("in_doubt", self.order_in_doubt(order.clone(), "sync_budget")).await {
-                    Ok(Err(Refusal::OutcomeUnknown))
-                } else {
-                    // the call was settled in the same moment: its answer is on the way
-                    waiting.await
-                }
-            }
-        };
-        Answer::first(match outcome {
-            Ok(Ok(placed)) => Ok(Purchased::Done(placed)),
-            Ok(Err(Refusal::OutcomeUnknown)) | Err(_) if keyed => Ok(Purchased::Pending(order.id)),
-            Ok(Err(refusal)) => Err(refusal),
-            Err(_) => Err(Refusal::OutcomeUnknown),
+impl Order for SmmOrder {
+    /// The panel's order id.
+    type Sold = String;
+    type Route = PanelRoute;
+
+    const NAMES: Names = Names {
+        open: "place_order",
+        sold: "order_accepted",
+        refused: "order_refused",
+        taken_back: "order_taken_back",
+    };
+
+    fn id(&self) -> OrderId {
+        self.id
+    }
+
+    fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    fn is_calling(&self) -> bool {
+        self.state == SmmState::Calling
+    }
+
+    fn is_told(&self) -> bool {
+        self.state == SmmState::Active && self.told == Told::Done
+    }
+
+    fn is_linked_to(&self, id: &String) -> bool {
+        self.upstream_id.as_ref() == Some(id)
+    }
+
+    fn saved(writes: &[Write]) -> Option<Self> {
+        writes.iter().find_map(|write| match write {
+            Write::InsertSmmOrder(row) => Some((**row).clone()),
+            Write::UpdateSmmOrder(row) => Some(Self {
+                version: row.version + 1,
+                ..(**row).clone()
+            }),
+            _ => None,
         })
     }
 
-    fn place_in_background(
-        self: &Arc<Self>,
-        order: SmmOrder,
-        call: PanelRequest,
-        keyed: bool,
-    ) -> Waiting {
-        let (answer, waiting) = oneshot::channel();
-        let engine = Arc::clone(self);
-        self.outside.tasks.spawn(Box::pin(async move {
-            let client_gone = || answer.is_closed() && !lacks_rule(26);
-            let outcome = engine.place_once(order, &call, &client_gone).await;
-            // nobody waits any more where the budget ended or the client hung up
-            if let Err(Ok(placed)) = answer.send(outcome) {
-                engine.take_order_back(placed, keyed).await;
-            }
-        }));
-        waiting
+    fn open(self, engine: &Engine) -> Vec<Write> {
+        let plan = engine.smm_plan(&self.upstream);
+        Self::open(self, &plan)
     }
 
-    /// An order that was stored as told although its client went away before it was told.
-    async fn take_order_back(&self, placed: SmmOrder, keyed: bool) {
-        if !keyed && placed.state == SmmState::Active && !lacks_rule(26) {
-            self.until_stored("order_taken_back", || placed.clone().taken_back(self.now()))
-                .await;
-        }
-    }
-
-    /// The one purchase call of an attempt, and the commit of what it came to.
-    async fn place_once(
-        &self,
-        order: SmmOrder,
-        call: &PanelRequest,
-        client_gone: &(dyn Fn() -> bool + Send + Sync),
-    ) -> Result<SmmOrder, Refusal> {
-        let Some(panel) = self.panel(&order.upstream) else {
-            return self
-                .order_refused(order, &Upstream::Unreachable, String::new())
-                .await;
-        };
-        let Reply { outcome, raw } = panel.place(call).await;
-        match outcome {
-            Purchase::Unknown if lacks_rule(2) || (lacks_rule(14) && raw.starts_with("error")) => {
-                self.order_refused(order, &Upstream::Unreachable, raw).await
-            }
-            Purchase::Done(id) => self.order_accepted(order, &id, raw, client_gone()).await,
-            Purchase::Refused(refusal) => self.order_refused(order, &refusal, raw).await,
-            Purchase::Unknown => {
-                tracing::warn!(
-                    order.id = order.id.0,
-                    upstream = order.upstream,
-                    reply = raw,
-                    "the outcome of order {} at {} is unknown",
-                    order.id,
-                    order.upstream
-                );
-                self.step("in_doubt", self.order_in_doubt(order, "no_usable_answer"))
-                    .await;
-                Err(Refusal::OutcomeUnknown)
-            }
-        }
-    }
-
-    async fn order_accepted(
-        &self,
-        order: SmmOrder,
-        id: &str,
-        raw: String,
-        client_gone: bool,
-    ) -> Result<SmmOrder, Refusal> {
-        let (now, plan) = (self.now(), self.smm_plan(&order.upstream));
-        let writes = if client_gone {
-            order.clone().linked(id, "answer", &plan, now)
+    fn sold(self, engine: &Engine, id: &String, raw: String, gone: bool) -> Vec<Write> {
+        let (plan, now) = (engine.smm_plan(&self.upstream), engine.now());
+        if gone {
+            self.linked(id, "answer", &plan, now)
         } else {
-            order.clone().accepted(id, &plan, now, raw)
-        };
-        let stored = saved_order(&writes);
-        match self.commit("order_accepted", writes).await {
-            Ok(()) => stored.ok_or(Refusal::OutcomeUnknown),
-            Err(CommitError::Refused(Refused::UpstreamIdTaken)) => {
-                // the panel answers equal orders with one id: this one was not placed
-                let failure = Failure::DuplicateActiveOrder;
-                let writes = order.refused(failure, "id_already_linked", String::new(), now);
-                if self.step("order_refused", writes).await {
-                    return Err(Refusal::DuplicateActiveOrder);
-                }
-                // somebody else settled it meanwhile, perhaps with this very id
-                Err(Refusal::OutcomeUnknown)
-            }
-            Err(CommitError::Refused(_)) => {
-                self.offer_order_evidence(&order, id).await;
-                Err(Refusal::OutcomeUnknown)
-            }
-            Err(CommitError::Storage(_)) => self.read_order_again(&order, id).await,
+            self.accepted(id, &plan, now, raw)
         }
     }
 
-    /// The storage failed while an acceptance was stored: what is there decides what the client is
-    /// told.
-    async fn read_order_again(&self, called: &SmmOrder, id: &str) -> Result<SmmOrder, Refusal> {
-        let stored = self.store().smm_order(called.id).await.ok().flatten();
-        let placed = stored.filter(|stored| {
-            let told = stored.state == SmmState::Active && stored.told == Told::Done;
-            told && stored.upstream_id.as_deref() == Some(id)
-        });
-        placed.ok_or(Refusal::OutcomeUnknown)
+    fn refused(self, engine: &Engine, failure: Failure, class: &str, raw: String) -> Vec<Write> {
+        Self::refused(self, failure, class, raw, engine.now())
     }
 
-    async fn order_refused(
-        &self,
-        order: SmmOrder,
-        refusal: &Upstream,
-        raw: String,
-    ) -> Result<SmmOrder, Refusal> {
-        tracing::warn!(
-            order.id = order.id.0,
-            upstream = order.upstream,
-            class = refusal.slug(),
-            "upstream {} refused order {}: {}",
-            order.upstream,
-            order.id,
-            refusal.slug()
+    fn next(self, engine: &Engine, route: &PanelRoute, class: &str, raw: String) -> Vec<Write> {
+        let plan = engine.smm_plan(&route.upstream);
+        let next = (
+            route.upstream.as_str(),
+            route.cost,
+            route.call.service.as_str(),
         );
-        let failure = Failure::of(refusal);
-        match self
-            .commit(
-                "order_refused",
-                order.refused(failure, refusal.slug(), raw, self.now()),
-            )
-            .await
-        {
-            Ok(()) => Err(Refusal::of_failure(failure)),
-            Err(_) => Err(Refusal::OutcomeUnknown),
+        self.next_route(class, raw, next, &plan, engine.now())
+    }
+
+    fn doubted(self, engine: &Engine, why: &str) -> Vec<Write> {
+        let (plan, now) = (engine.smm_plan(&self.upstream), engine.now());
+        let sent_at = self.due_at.map_or(now, |due| due - plan.lease);
+        self.in_doubt(sent_at, &plan, now, why)
+    }
+
+    fn taken_back(self, engine: &Engine) -> Vec<Write> {
+        Self::taken_back(self, engine.now())
+    }
+
+    fn under_way<'a>(&self, _: &'a Engine) -> Option<Calling<'a>> {
+        None
+    }
+
+    fn may_call(&self, engine: &Engine, route: &PanelRoute) -> Result<(), Refusal> {
+        engine.may_buy_at(&route.upstream)
+    }
+
+    fn call<'a>(
+        &'a self,
+        engine: &'a Engine,
+        route: &'a PanelRoute,
+    ) -> Pending<'a, Reply<Purchase<String>>> {
+        match engine.panel(&self.upstream) {
+            Some(panel) => panel.place(&route.call),
+            None => Box::pin(std::future::ready(Reply {
+                outcome: Purchase::Refused(Upstream::Unreachable),
+                raw: String::new(),
+            })),
         }
     }
 
-    /// The writes that put an order in doubt.
-    pub(crate) fn order_in_doubt(&self, order: SmmOrder, why: &str) -> Vec<Write> {
-        let (now, plan) = (self.now(), self.smm_plan(&order.upstream));
-        let sent_at = order.due_at.map_or(now, |due| due - plan.lease);
-        order.in_doubt(sent_at, &plan, now, why)
+    fn clashed<'a>(
+        self,
+        engine: &'a Engine,
+        id: &'a String,
+        guard: Refused,
+        _: &'a str,
+    ) -> Pending<'a, Result<Self, Refusal>> {
+        Box::pin(async move {
+            if guard != Refused::UpstreamIdTaken {
+                engine.offer_order_evidence(&self, id).await;
+                return Err(Refusal::OutcomeUnknown);
+            }
+            // the panel answers equal orders with one id: this one was not placed
+            let failure = Failure::DuplicateActiveOrder;
+            let (none, now) = (String::new(), engine.now());
+            let writes = Self::refused(self, failure, "id_already_linked", none, now);
+            if engine.step("order_refused", writes).await {
+                return Err(Refusal::DuplicateActiveOrder);
+            }
+            // somebody else settled it meanwhile, perhaps with this very id
+            Err(Refusal::OutcomeUnknown)
+        })
     }
 
-    async fn replay_order(&self, found: Found) -> Answer<Purchased<SmmOrder>> {
-        let id = match found {
-            Found::Order(id) => id,
-            Found::InsufficientFunds => {
-                return Answer::again(Err(Refusal::InsufficientBalance));
-            }
-        };
-        match self.store().smm_order(id).await {
-            Err(error) => Answer::first(Err(error.into())),
-            Ok(None) => Answer::first(Err(Refusal::StorageUnavailable)),
-            Ok(Some(order)) => match order.state {
+    fn stored(engine: &Engine, id: OrderId) -> Pending<'_, Option<Self>> {
+        Box::pin(async move { engine.store().smm_order(id).await.ok().flatten() })
+    }
+
+    fn replayed(engine: &Engine, id: OrderId) -> Pending<'_, Answer<Purchased<Self>>> {
+        Box::pin(async move {
+            let order = match engine.store().smm_order(id).await {
+                Ok(Some(order)) => order,
+                Ok(None) => return Answer::first(Err(Refusal::StorageUnavailable)),
+                Err(error) => return Answer::first(Err(error.into())),
+            };
+            match order.state {
                 SmmState::Calling => Answer::first(Err(Refusal::IdempotencyInProgress)),
                 SmmState::InDoubt if lacks_rule(19) => {
                     Answer::again(Err(Refusal::ProviderUnavailable(None)))
@@ -450,40 +372,9 @@ impl Engine {
                     Answer::again(Err(Refusal::of_failure(failure)))
                 }
                 _ => Answer::again(Ok(Purchased::Done(order))),
-            },
-        }
+            }
+        })
     }
-}
-
-/// The way of an answer to its client. An order whose client goes away before it took it is taken
-/// back.
-struct Handover<'a> {
-    engine: &'a Arc<Engine>,
-    keyed: bool,
-    waiting: Waiting,
-}
-
-impl Drop for Handover<'_> {
-    fn drop(&mut self) {
-        self.waiting.close();
-        if let Ok(Ok(placed)) = self.waiting.try_recv() {
-            let (engine, keyed) = (Arc::clone(self.engine), self.keyed);
-            self.engine.outside.tasks.spawn(Box::pin(async move {
-                engine.take_order_back(placed, keyed).await;
-            }));
-        }
-    }
-}
-
-/// The order as these writes leave it, version included.
-fn saved_order(writes: &[Write]) -> Option<SmmOrder> {
-    writes.iter().find_map(|write| match write {
-        Write::UpdateSmmOrder(order) => Some(SmmOrder {
-            version: order.version + 1,
-            ..(**order).clone()
-        }),
-        _ => None,
-    })
 }
 
 /// The members to send besides the link, and the units they bill.

@@ -1,6 +1,7 @@
 //! Background work for activations: due steps, news from the upstreams' lists, orphans.
 
 use crate::engine::Engine;
+use crate::purchase::Order;
 use domain::activation::{Activation, ActivationState};
 use domain::change::Reason;
 use domain::mutant::lacks_rule;
@@ -59,7 +60,7 @@ impl Engine {
         match activation.state {
             // whoever made the call is gone: its answer will never be stored
             S::Calling => {
-                let doubt = self.doubt(activation, "lease_over");
+                let doubt = activation.doubted(self, "lease_over");
                 self.step("in_doubt", doubt).await;
             }
             S::InDoubt => self.settle_alone(activation, now).await,
@@ -87,7 +88,7 @@ impl Engine {
             ActivationState::Active => activation.ask_cancel(lease_until),
             _ => activation.lease(lease_until),
         };
-        let claimed = crate::buy_number::saved(&writes);
+        let claimed = Activation::saved(&writes);
         if self.step("claim_cancel_step", writes).await
             && let Some(claimed) = claimed
         {
@@ -242,7 +243,7 @@ impl Engine {
 
     async fn closed_by_upstream(&self, activation: Activation) {
         let writes = activation.closed_upstream(Reason::ClosedUpstream);
-        let ended = crate::buy_number::saved(&writes);
+        let ended = Activation::saved(&writes);
         if self.step("closed_upstream", writes).await
             && let Some(ended) = ended
         {

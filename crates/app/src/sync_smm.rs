@@ -1,6 +1,7 @@
 //! Background work for SMM orders: due steps, status batches, purchases in doubt.
 
 use crate::engine::Engine;
+use crate::purchase::Order;
 use domain::attempt::AttemptState;
 use domain::mutant::lacks_rule;
 use domain::orphan::{Orphan, OrphanState};
@@ -40,7 +41,7 @@ impl Engine {
         for order in due {
             match order.state {
                 SmmState::Calling => {
-                    self.step("in_doubt", self.order_in_doubt(order, "lease_over"))
+                    self.step("in_doubt", order.doubted(self, "lease_over"))
                         .await;
                 }
                 SmmState::InDoubt => in_doubt

@@ -296,6 +296,25 @@ impl SmmOrder {
         vec![release, end, self.save()]
     }
 
+    /// One panel definitely placed nothing; the next one is tried on the same hold.
+    pub fn next_route(
+        mut self,
+        class: &str,
+        raw: String,
+        (upstream, cost_quote, service): (&str, Usd, &str),
+        plan: &SmmPlan,
+        now: Timestamp,
+    ) -> Vec<Write> {
+        let end = self.end_attempt(AttemptState::Refused, class, Some(raw));
+        self.attempt += 1;
+        self.upstream = upstream.to_owned();
+        self.upstream_service = service.to_owned();
+        self.cost_quote = cost_quote;
+        self.due_at = Some(now + plan.lease);
+        let begin = Attempt::calling(self.id, self.attempt, upstream, now);
+        vec![end, Write::BeginAttempt(begin), self.save()]
+    }
+
     /// Nobody knows what the panel did. The hold stays.
     pub fn in_doubt(
         mut self,

@@ -223,9 +223,7 @@ pub async fn request(
             let asked = ask(world, purchase, patience, |engine| async move {
                 engine.buy_number(&caller, &wanted, keyed).await
             });
-            asked
-                .await
-                .map(|answer| told(answer, |receipt| bought(&receipt.activation)))
+            asked.await.map(|answer| told(answer, bought))
         }
         Wish::Order(service, link, quantity) => {
             let wanted = PlaceOrder {

@@ -11,12 +11,12 @@ use domain::time::Timestamp;
 use domain::usd::Usd;
 
 /// An offer that was found, with everything a purchase needs of it.
-pub(super) struct Chosen {
-    pub(super) wanted: Wanted,
-    pub(super) upstream: String,
-    pub(super) cost: Usd,
-    pub(super) price: Usd,
-    pub(super) policy: Decision,
+pub(crate) struct NumberRoute {
+    pub(crate) wanted: Wanted,
+    pub(crate) upstream: String,
+    pub(crate) cost: Usd,
+    pub(crate) price: Usd,
+    pub(crate) policy: Decision,
 }
 
 impl Engine {
@@ -26,7 +26,7 @@ impl Engine {
         caller: &Caller,
         request: &BuyNumber,
         now: Timestamp,
-    ) -> Result<Chosen, Refusal> {
+    ) -> Result<NumberRoute, Refusal> {
         let catalogue = self.catalogue();
         let name = request
             .server
@@ -70,7 +70,7 @@ impl Engine {
         if request.max_price.is_some_and(|most| most < price) || price < offer.cost {
             return Err(Refusal::PriceChanged(offer.price));
         }
-        Ok(Chosen {
+        Ok(NumberRoute {
             wanted: Wanted {
                 server: name.to_owned(),
                 provider_type,

@@ -46,7 +46,7 @@ pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
     let answer = purchase::while_awaited(&call, buying).await;
     let replayed = answer.replayed;
     match answer.outcome {
-        Ok(Purchased::Done(receipt)) => Reply::ok(View::from(receipt.activation)),
+        Ok(Purchased::Done(bought)) => Reply::ok(View::from(bought)),
         Ok(Purchased::Pending(order)) => Reply::pending(order),
         Err(refusal) => Err(Problem::from(refusal).replayed(replayed)),
     }

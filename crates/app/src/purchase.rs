@@ -1,0 +1,431 @@
+//! One purchase, of a number or of an SMM order: hold and attempt durable first, one call at a
+//! time, one outcome. What is bought decides for itself what it writes; the order of things, and
+//! what a client is told, is decided here.
+
+use crate::engine::Engine;
+use crate::idempotency::{Found, KeyedRequest};
+use crate::refusal::{Answer, Purchased, Refusal};
+use crate::watch::Calling;
+use domain::access::Caller;
+use domain::change::{CommitError, Refused, Write};
+use domain::ids::OrderId;
+use domain::mutant::lacks_rule;
+use domain::order::Failure;
+use domain::time::Millis;
+use domain::upstream::{Pending, Purchase, Refusal as Upstream, Reply};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// What the commits of a purchase are called in metrics and logs.
+pub(crate) struct Names {
+    pub open: &'static str,
+    pub sold: &'static str,
+    pub refused: &'static str,
+    pub taken_back: &'static str,
+}
+
+/// An order as its purchase moves it on. Functions that give writes decide nothing else.
+pub(crate) trait Order: Clone + Send + Sync + Sized + 'static {
+    /// What the upstream gives: a number, or the id of an order.
+    type Sold: Send + Sync;
+    /// A way to buy it.
+    type Route: Send + Sync + 'static;
+
+    const NAMES: Names;
+
+    fn id(&self) -> OrderId;
+    fn upstream(&self) -> &str;
+    /// Whether the purchase call may still be in flight.
+    fn is_calling(&self) -> bool;
+    /// Whether it is bought, and its client counts as told.
+    fn is_told(&self) -> bool;
+    /// Whether it was bought as this.
+    fn is_linked_to(&self, sold: &Self::Sold) -> bool;
+    /// The row as these writes leave it, version included.
+    fn saved(writes: &[Write]) -> Option<Self>;
+
+    fn open(self, engine: &Engine) -> Vec<Write>;
+    fn sold(self, engine: &Engine, sold: &Self::Sold, raw: String, gone: bool) -> Vec<Write>;
+    fn refused(self, engine: &Engine, failure: Failure, class: &str, raw: String) -> Vec<Write>;
+    /// A definite failure; the next route is tried on the same hold.
+    fn next(self, engine: &Engine, route: &Self::Route, class: &str, raw: String) -> Vec<Write>;
+    fn doubted(self, engine: &Engine, why: &str) -> Vec<Write>;
+    fn taken_back(self, engine: &Engine) -> Vec<Write>;
+
+    /// Notes a call until its outcome is stored, where that matters.
+    fn under_way<'a>(&self, engine: &'a Engine) -> Option<Calling<'a>>;
+    /// Whether a purchase may leave for this route now; checked anew before each attempt.
+    fn may_call(&self, engine: &Engine, route: &Self::Route) -> Result<(), Refusal>;
+    /// The one call of an attempt. What is not what was ordered is unknown, not sold.
+    fn call<'a>(
+        &'a self,
+        engine: &'a Engine,
+        route: &'a Self::Route,
+    ) -> Pending<'a, Reply<Purchase<Self::Sold>>>;
+    /// A guard refused what was sold.
+    fn clashed<'a>(
+        self,
+        engine: &'a Engine,
+        sold: &'a Self::Sold,
+        guard: Refused,
+        raw: &'a str,
+    ) -> Pending<'a, Result<Self, Refusal>>;
+
+    fn stored(engine: &Engine, id: OrderId) -> Pending<'_, Option<Self>>;
+    /// What the buyer is told again under the same key.
+    fn replayed(engine: &Engine, id: OrderId) -> Pending<'_, Answer<Purchased<Self>>>;
+}
+
+/// An order that was decided on, and the routes to try, the one it is opened on first.
+pub(crate) struct Opening<O: Order> {
+    pub order: O,
+    pub first: O::Route,
+    pub others: VecDeque<O::Route>,
+}
+
+/// Why a purchase was not begun.
+enum Started {
+    /// Another request holds the idempotency key.
+    KeyTaken,
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Started {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+type Waiting<O> = oneshot::Receiver<Result<O, Refusal>>;
+type ClientGone<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+impl Engine {
+    /// Buys what `decide` decides on, unless the key has its answer already.
+    pub(crate) async fn purchase<O: Order>(
+        self: &Arc<Self>,
+        caller: &Caller,
+        key: Option<KeyedRequest>,
+        decide: impl Future<Output = Result<Opening<O>, Refusal>> + Send,
+    ) -> Answer<Purchased<O>> {
+        if let Some(key) = &key {
+            match self.find_claim(caller, key).await {
+                Ok(None) => {}
+                Ok(Some(found)) => return self.replay(found).await,
+                Err(refusal) => return Answer::first(Err(refusal)),
+            }
+        }
+        let started = match decide.await {
+            Ok(opening) => self.open(caller, opening, key.as_ref()).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        match (started, key) {
+            (Ok(opening), key) => self.finish_purchase(opening, key.is_some()).await,
+            (Err(Started::KeyTaken), Some(key)) => match self.find_claim(caller, &key).await {
+                Ok(Some(found)) => self.replay(found).await,
+                Ok(None) => Answer::first(Err(Refusal::IdempotencyInProgress)),
+                Err(refusal) => Answer::first(Err(refusal)),
+            },
+            (Err(Started::KeyTaken), None) => Answer::first(Err(Refusal::StorageUnavailable)),
+            (Err(Started::Refused(refusal)), _) => Answer::first(Err(refusal)),
+        }
+    }
+
+    async fn replay<O: Order>(&self, found: Found) -> Answer<Purchased<O>> {
+        match found {
+            Found::Order(order) => O::replayed(self, order).await,
+            Found::InsufficientFunds => Answer::again(Err(Refusal::InsufficientBalance)),
+        }
+    }
+
+    /// Makes hold, order and attempt durable, under the caller's key.
+    async fn open<O: Order>(
+        &self,
+        caller: &Caller,
+        opening: Opening<O>,
+        key: Option<&KeyedRequest>,
+    ) -> Result<Opening<O>, Started> {
+        let order = opening.order;
+        order.may_call(self, &opening.first)?;
+        let now = self.now();
+        let claim = key.map(|key| key.claim_for_order(caller, order.id(), now, &self.settings));
+        // the claim first: a request sent twice must meet its own key before anything else
+        let mut writes: Vec<Write> = claim.map(Write::Claim).into_iter().collect();
+        writes.extend(order.clone().open(self));
+        let opened = O::saved(&writes);
+        match (self.commit(O::NAMES.open, writes).await, opened) {
+            (Ok(()), Some(order)) => Ok(Opening { order, ..opening }),
+            (Err(CommitError::Refused(Refused::InsufficientFunds)), _) => {
+                self.keep_refusal(caller, key).await?;
+                Err(Refusal::InsufficientBalance.into())
+            }
+            (Err(CommitError::Refused(Refused::KeyTaken)), _) => Err(Started::KeyTaken),
+            (Err(CommitError::Refused(Refused::DuplicateOpenLink)), _) => {
+                Err(Refusal::DuplicateActiveOrder.into())
+            }
+            _ => {
+                // stored or not, no call was made: if the order is there, it ends here
+                let failure = Failure::ProviderUnavailable;
+                let writes = order.refused(self, failure, "not_sent", String::new());
+                self.step("not_sent", writes).await;
+                Err(Refusal::StorageUnavailable.into())
+            }
+        }
+    }
+
+    /// Keeps "no funds" under the caller's key: a replay says the same.
+    async fn keep_refusal(
+        &self,
+        caller: &Caller,
+        key: Option<&KeyedRequest>,
+    ) -> Result<(), Started> {
+        let Some(key) = key else { return Ok(()) };
+        let claim = key.claim_without_funds(caller, self.now(), &self.settings);
+        match self.commit("keep_refusal", vec![Write::Claim(claim)]).await {
+            Err(CommitError::Refused(Refused::KeyTaken)) => Err(Started::KeyTaken),
+            Err(_) => Err(Refusal::StorageUnavailable.into()),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Waits for the purchase, at most the sync budget; then its outcome is unknown to the client
+    /// and everything after is driven from the store.
+    async fn finish_purchase<O: Order>(
+        self: &Arc<Self>,
+        opening: Opening<O>,
+        keyed: bool,
+    ) -> Answer<Purchased<O>> {
+        let (id, opened) = (opening.order.id(), opening.order.clone());
+        let mut handover = Handover {
+            engine: self,
+            keyed,
+            waiting: self.call_in_background(opening, keyed),
+        };
+        let waiting = &mut handover.waiting;
+        let outcome = tokio::select! {
+            biased;
+            outcome = &mut *waiting => outcome,
+            () = self.outside.clock.sleep(self.settings.sync_budget) => {
+                if self.give_up_waiting(opened).await {
+                    Ok(Err(Refusal::OutcomeUnknown))
+                } else {
+                    // the call was settled in the same moment: its answer is on the way
+                    waiting.await
+                }
+            }
+        };
+        Answer::first(match outcome {
+            Ok(Ok(bought)) => Ok(Purchased::Done(bought)),
+            Ok(Err(Refusal::OutcomeUnknown)) | Err(_) if keyed => Ok(Purchased::Pending(id)),
+            Ok(Err(refusal)) => Err(refusal),
+            Err(_) => Err(Refusal::OutcomeUnknown),
+        })
+    }
+
+    /// Puts a purchase in doubt whose client waits no longer: the attempt it was opened with, or
+    /// the one of a later route.
+    async fn give_up_waiting<O: Order>(&self, opened: O) -> bool {
+        let id = opened.id();
+        if self
+            .step("in_doubt", opened.doubted(self, "sync_budget"))
+            .await
+        {
+            return true;
+        }
+        match O::stored(self, id).await.filter(O::is_calling) {
+            Some(later) => {
+                self.step("in_doubt", later.doubted(self, "sync_budget"))
+                    .await
+            }
+            None => false,
+        }
+    }
+
+    fn call_in_background<O: Order>(
+        self: &Arc<Self>,
+        opening: Opening<O>,
+        keyed: bool,
+    ) -> Waiting<O> {
+        let (answer, waiting) = oneshot::channel();
+        let engine = Arc::clone(self);
+        self.outside.tasks.spawn(Box::pin(async move {
+            let client_gone = || answer.is_closed() && !lacks_rule(26);
+            let outcome = engine.call_routes(opening, &client_gone).await;
+            // nobody waits any more where the budget ended or the client hung up
+            if let Err(Ok(bought)) = answer.send(outcome) {
+                engine.take_back(bought, keyed).await;
+            }
+        }));
+        waiting
+    }
+
+    /// A purchase that was stored as told although its client went away before it was told. A
+    /// client with a key can still ask for it; for one without, it is given back.
+    async fn take_back<O: Order>(&self, bought: O, keyed: bool) {
+        if keyed || !bought.is_told() || lacks_rule(26) {
+            return;
+        }
+        for pause in [1, 2, 4, 8, 16, 32, 64].map(Millis::seconds) {
+            let writes = bought.clone().taken_back(self);
+            match self.commit(O::NAMES.taken_back, writes).await {
+                Err(CommitError::Storage(_)) => self.outside.clock.sleep(pause).await,
+                Ok(()) | Err(CommitError::Refused(_)) => return,
+            }
+        }
+    }
+
+    /// One attempt after the other until one sold, one is unknown, or none is left.
+    async fn call_routes<O: Order>(
+        &self,
+        opening: Opening<O>,
+        client_gone: ClientGone<'_>,
+    ) -> Result<O, Refusal> {
+        let (mut order, mut route, mut others) = (opening.order, opening.first, opening.others);
+        loop {
+            let _until_stored = order.under_way(self);
+            let Reply {
+                mut outcome,
+                mut raw,
+            } = order.call(self, &route).await;
+            if lacks_rule(8) && matches!(outcome, Purchase::Unknown) {
+                Reply { outcome, raw } = order.call(self, &route).await;
+            }
+            let refusal = match outcome {
+                Purchase::Done(sold) => {
+                    return self.purchase_done(order, sold, raw, client_gone()).await;
+                }
+                Purchase::Refused(refusal) => refusal,
+                Purchase::Unknown if is_taken_for_refused(&raw) => Upstream::Unreachable,
+                Purchase::Unknown => return self.purchase_unknown(order, &raw).await,
+            };
+            let next = others
+                .iter()
+                .position(|next| order.may_call(self, next).is_ok())
+                .filter(|_| may_fail_over(&refusal) && !client_gone());
+            let Some(next) = next.and_then(|place| others.drain(..=place).last()) else {
+                return self.purchase_refused(order, &refusal, raw).await;
+            };
+            tracing::info!(
+                order.id = order.id().0,
+                upstream = order.upstream(),
+                class = refusal.slug(),
+                "upstream {} refused order {}: {}; the next route is tried",
+                order.upstream(),
+                order.id(),
+                refusal.slug()
+            );
+            let writes = order.next(self, &next, refusal.slug(), raw);
+            let moved = O::saved(&writes);
+            // not stored, or moved by somebody else: no call may leave
+            order = match (self.step("next_route", writes).await, moved) {
+                (true, Some(moved)) => moved,
+                _ => return Err(Refusal::OutcomeUnknown),
+            };
+            route = next;
+        }
+    }
+
+    async fn purchase_done<O: Order>(
+        &self,
+        order: O,
+        sold: O::Sold,
+        raw: String,
+        client_gone: bool,
+    ) -> Result<O, Refusal> {
+        let writes = order.clone().sold(self, &sold, raw.clone(), client_gone);
+        let bought = O::saved(&writes);
+        match self.commit(O::NAMES.sold, writes).await {
+            Ok(()) => bought.ok_or(Refusal::OutcomeUnknown),
+            Err(CommitError::Refused(guard)) => order.clashed(self, &sold, guard, &raw).await,
+            // what is there decides what the client is told; what is not is found by evidence
+            Err(CommitError::Storage(_)) => O::stored(self, order.id())
+                .await
+                .filter(|stored| stored.is_told() && stored.is_linked_to(&sold))
+                .ok_or(Refusal::OutcomeUnknown),
+        }
+    }
+
+    async fn purchase_refused<O: Order>(
+        &self,
+        order: O,
+        refusal: &Upstream,
+        raw: String,
+    ) -> Result<O, Refusal> {
+        let class = refusal.slug();
+        tracing::warn!(
+            order.id = order.id().0,
+            upstream = order.upstream(),
+            class,
+            "upstream {} refused order {}: {class}",
+            order.upstream(),
+            order.id()
+        );
+        let failure = Failure::of(refusal);
+        let writes = order.refused(self, failure, class, raw);
+        match self.commit(O::NAMES.refused, writes).await {
+            Ok(()) => Err(Refusal::of_failure(failure)),
+            Err(_) => Err(Refusal::OutcomeUnknown),
+        }
+    }
+
+    pub(crate) async fn purchase_unknown<O: Order>(
+        &self,
+        order: O,
+        raw: &str,
+    ) -> Result<O, Refusal> {
+        tracing::warn!(
+            order.id = order.id().0,
+            upstream = order.upstream(),
+            reply = raw,
+            "the outcome of order {} at {} is unknown",
+            order.id(),
+            order.upstream()
+        );
+        self.step("in_doubt", order.doubted(self, "no_usable_answer"))
+            .await;
+        Err(Refusal::OutcomeUnknown)
+    }
+}
+
+/// Whether another upstream may be asked after this definite refusal. What the buyer sent is
+/// refused by the others too, what we got wrong is ours to mend, and a link that an order already
+/// runs for must not be served twice.
+fn may_fail_over(refusal: &Upstream) -> bool {
+    use Upstream as U;
+    match refusal {
+        U::NoStock
+        | U::PriceMoved
+        | U::NotSold
+        | U::UpstreamFunds
+        | U::UpstreamAuth
+        | U::AccountBlocked
+        | U::Throttled
+        | U::Unreachable => true,
+        U::OurFault | U::RejectedInput { .. } | U::DuplicateLink => false,
+    }
+}
+
+/// The mutants that take an unknown outcome for a refusal.
+fn is_taken_for_refused(raw: &str) -> bool {
+    lacks_rule(2) || lacks_rule(17) || (lacks_rule(14) && raw.starts_with("error"))
+}
+
+/// The way of an answer to its client. A purchase whose client goes away before it took it is
+/// given back.
+struct Handover<'a, O: Order> {
+    engine: &'a Arc<Engine>,
+    keyed: bool,
+    waiting: Waiting<O>,
+}
+
+impl<O: Order> Drop for Handover<'_, O> {
+    fn drop(&mut self) {
+        self.waiting.close();
+        if let Ok(Ok(bought)) = self.waiting.try_recv() {
+            let (engine, keyed) = (Arc::clone(self.engine), self.keyed);
+            self.engine.outside.tasks.spawn(Box::pin(async move {
+                engine.take_back(bought, keyed).await;
+            }));
+        }
+    }
+}
