@@ -404,9 +404,15 @@ fn members(service: &SmmService, request: &PlaceOrder) -> Result<(Members, u64),
     {
         return Err(Refusal::MissingParameter(missing));
     }
+    if let Err((name, why)) = kind.check(&member) {
+        return Err(Refusal::InvalidParameter(name, why.to_owned()));
+    }
     let units = match kind.units(&member) {
         Ok(Units::Counted(units)) => in_range(service, units)?,
-        Ok(Units::Flat | Units::PerChild) => 1,
+        // the hold has to cover the most that can be charged
+        Ok(Units::PerChild(0)) => return Err(Refusal::MissingParameter("posts")),
+        Ok(Units::PerChild(units)) => units,
+        Ok(Units::Flat) => 1,
         Err(_) => in_range(service, u64::MAX)?,
     };
     Ok((sent, units))

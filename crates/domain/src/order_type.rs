@@ -1,5 +1,9 @@
 //! The order types of the panel trade: names, members, and what is billed.
 
+mod values;
+
+pub use values::BadValue;
+
 /// Type of a service, which decides what an order of it consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderType {
@@ -48,8 +52,8 @@ pub enum Units {
     Counted(u64),
     /// The rate is the price of the package.
     Flat,
-    /// Nothing now: every child order is billed when it is made.
-    PerChild,
+    /// The panel bills every child order when it makes it: at most this many units in all.
+    PerChild(u64),
 }
 
 /// What one order is counted by.
@@ -240,7 +244,14 @@ impl OrderType {
     ) -> Result<Units, &'static str> {
         match self.entry().3 {
             Counting::Flat => Ok(Units::Flat),
-            Counting::PerChild => Ok(Units::PerChild),
+            Counting::PerChild => {
+                let most = from_one(member("max"), "max")?;
+                let posts = ["posts", "old_posts"]
+                    .into_iter()
+                    .filter_map(|name| values::whole(member(name)?))
+                    .fold(0_u64, u64::saturating_add);
+                most.checked_mul(posts).map(Units::PerChild).ok_or("posts")
+            }
             Counting::Lines(name) => match member(name).map(lines).map(|lines| lines.len()) {
                 Some(lines @ 1..) => Ok(Units::Counted(lines as u64)),
                 _ => Err(name),

@@ -11,6 +11,7 @@ use crate::time::{Millis, Timestamp};
 use crate::upstream::{PanelStatus, Progress};
 use crate::usd::Usd;
 
+mod children;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -376,6 +377,7 @@ impl SmmOrder {
     /// The panel's word on the order. Display follows at once, money only once a final state was
     /// seen twice; after the resolution only the difference in the client's favour is paid.
     pub fn observed(mut self, status: &PanelStatus, plan: &SmmPlan, now: Timestamp) -> Vec<Write> {
+        let status = &self.whole(status);
         let charged = self.charge;
         let mut writes = self.record(status, now);
         let changed = !writes.is_empty();

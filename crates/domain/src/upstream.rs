@@ -266,6 +266,33 @@ pub enum CancelReply {
     Unknown,
 }
 
+/// What came of asking a panel for a refill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefillReply {
+    /// Taken, under this id of the panel's.
+    Taken(String),
+    /// Not for this order, or not now.
+    Refused,
+    /// Nobody knows, or it is our account that was refused: ask again later.
+    Unknown,
+}
+
+/// Where a refill stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefillProgress {
+    /// Taken, not begun.
+    Pending,
+    /// Being delivered.
+    InProgress,
+    /// Done.
+    Completed,
+    /// Refused after all.
+    Rejected,
+}
+
+/// Outcome of a batch read of refills for one id.
+pub type RefillRow = (String, Result<RefillProgress, ReadFailure>);
+
 /// One thing an upstream sells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberOffer {
@@ -380,6 +407,8 @@ pub struct PanelStatus {
     pub start_count: Option<i64>,
     /// What the panel says it has charged us so far.
     pub charge: Option<Usd>,
+    /// States of the orders into which the panel has split this one (drip-feed, subscription).
+    pub children: Vec<PanelStatus>,
 }
 
 /// One row of a panel's own order list (a deviation some panels offer).
@@ -417,6 +446,14 @@ pub trait PanelUpstream: Send + Sync {
     fn orders(&self) -> Pending<'_, Result<Vec<ListedPanelOrder>, ReadFailure>>;
     /// Asks to cancel: only a request, the outcome shows as a status.
     fn cancel<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<CancelReply>>;
+    /// Asks for a refill of a completed order.
+    fn refill<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<RefillReply>>;
+    /// States of up to 100 refills by the panel's refill ids; only rows that were asked for, and
+    /// answered in words we know.
+    fn refill_statuses<'a>(
+        &'a self,
+        ids: &'a [String],
+    ) -> Pending<'a, Result<Vec<RefillRow>, ReadFailure>>;
     /// Our balance there.
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>>;
     /// Everything on sale.

@@ -37,6 +37,10 @@ impl Sandbox {
                 return Err(missing(name));
             }
         }
+        service
+            .kind
+            .check(&member)
+            .map_err(|(name, _)| missing(name))?;
         let units = service.kind.units(&member).map_err(missing)?;
         let (units, cost) = priced(service, units, add)?;
         let named = if service.kind == OrderType::Subscriptions {

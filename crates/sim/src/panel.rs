@@ -7,7 +7,7 @@ use crate::world::{State, World};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{
     CancelReply, Capabilities, ListedPanelOrder, PanelRequest, PanelService, PanelStatus,
-    PanelStatusRow, PanelUpstream, Pending, Purchase, ReadFailure, Reply,
+    PanelStatusRow, PanelUpstream, Pending, Purchase, ReadFailure, RefillReply, RefillRow, Reply,
 };
 use domain::usd::{Rate, Usd};
 use std::collections::BTreeMap;
@@ -291,6 +291,21 @@ impl PanelUpstream for PanelSeller {
                 raw: String::new(),
             }
         })
+    }
+
+    fn refill<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<RefillReply>> {
+        let reply = Reply {
+            outcome: RefillReply::Refused,
+            raw: String::new(),
+        };
+        Box::pin(std::future::ready(reply))
+    }
+
+    fn refill_statuses<'a>(
+        &'a self,
+        _: &'a [String],
+    ) -> Pending<'a, Result<Vec<RefillRow>, ReadFailure>> {
+        Box::pin(async { Err(ReadFailure::NotOffered) })
     }
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {

@@ -191,6 +191,7 @@ impl Story {
             remains: None,
             start_count: Some(12),
             charge: None,
+            children: Vec::new(),
         }
     }
 

@@ -12,17 +12,23 @@ use crate::money::Exchange;
 use crate::transport::{
     ANSWER_MAX, BadUpstream, Connection, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
 };
-use classify::{cancelled, may_pass, read_failure, row_failure};
+use classify::{cancelled, may_pass, read_failure, refill_failure, refilled, row_failure};
 use domain::upstream::{
     CancelReply, Capabilities, ListedPanelOrder, PanelRequest, PanelService, PanelStatusRow,
-    PanelUpstream, Pending, Purchase, ReadFailure, Refusal, Reply,
+    PanelUpstream, Pending, Purchase, ReadFailure, RefillReply, RefillRow, Refusal, Reply,
 };
 use domain::usd::Usd;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use wire::panel_v2::{
-    Add, Balance, Call, Cancels, Failure, IDS_MAX, Ids, OrderStatus, Orders, Profile, Request,
-    Services, Statuses, purchase,
+    Add, Balance, Call, Cancels, Failure, IDS_MAX, Ids, OrderStatus, Orders, PerId, Profile,
+    Refill, RefillStatus, RefillStatuses, Request, Services, Statuses, purchase, refill_progress,
 };
+
+/// Children of one order that are read; one that claims more is not judged.
+const CHILDREN_MAX: usize = 1000;
+
+/// What a panel says of one id.
+type Said = (String, Result<OrderStatus, ReadFailure>);
 
 /// An account at one panel.
 pub struct Panel {
@@ -132,6 +138,32 @@ impl Panel {
     }
 
     async fn statuses_now(&self, ids: &[String]) -> Result<Vec<PanelStatusRow>, ReadFailure> {
+        let rows = self.said_of(ids).await?;
+        let children: HashSet<&String> = rows
+            .iter()
+            .filter_map(|(_, row)| row.as_ref().ok())
+            .filter(|status| status.children.len() <= CHILDREN_MAX)
+            .flat_map(|status| &status.children)
+            .collect();
+        let children: Vec<String> = children.into_iter().cloned().collect();
+        let mut states = HashMap::new();
+        for batch in children.chunks(IDS_MAX) {
+            // whose children are not read is not judged in this round
+            let said = self.said_of(batch).await.unwrap_or_default();
+            states.extend(said.into_iter().filter_map(|(id, row)| {
+                let state = classify::status(&row.ok()?, self.exchange);
+                Some((id, state))
+            }));
+        }
+        let whole = rows.into_iter().map(|(id, row)| {
+            let row = row.and_then(|status| classify::family(&status, &states, self.exchange));
+            (id, row)
+        });
+        Ok(whole.collect())
+    }
+
+    /// What the panel says of each id, in its own words.
+    async fn said_of(&self, ids: &[String]) -> Result<Vec<Said>, ReadFailure> {
         match ids {
             [] => Ok(vec![]),
             _ if ids.len() > IDS_MAX => Err(ReadFailure::Refused(Refusal::OurFault)),
@@ -140,39 +172,94 @@ impl Panel {
         }
     }
 
-    async fn statuses_together(&self, ids: &[String]) -> Result<Vec<PanelStatusRow>, ReadFailure> {
+    async fn statuses_together(&self, ids: &[String]) -> Result<Vec<Said>, ReadFailure> {
         let request = Request::Status(Ids::Many(ids.to_vec()));
         let parse = |f: &Fetched| Statuses::parse(f.answer());
         let Statuses(answered) = self.read(request, ANSWER_MAX, parse).await?;
-        let mut open: HashSet<&str> = ids.iter().map(String::as_str).collect();
-        let mut rows = Vec::with_capacity(answered.len());
-        for (id, row) in answered {
-            // removed when answered: of two answers for one id the first counts
-            if !open.remove(id.as_str()) {
+        let rows = self.asked_for(ids, answered).map(|(id, row)| {
+            let row = row.map_err(|text| row_failure(&text, |text| self.transport.clean(text)));
+            (id, row)
+        });
+        Ok(rows.collect())
+    }
+
+    /// The rows for ids that were asked for; of two answers for one id the first counts.
+    fn asked_for<T>(
+        &self,
+        ids: &[String],
+        answered: PerId<T>,
+    ) -> impl Iterator<Item = (String, Result<T, String>)> {
+        let mut open: HashSet<String> = ids.iter().cloned().collect();
+        answered.into_iter().filter(move |(id, _)| {
+            let asked = open.remove(id);
+            if !asked {
                 let upstream = &self.settings.name;
-                tracing::warn!(%upstream, "ignored a status that was not asked for");
-                continue;
+                tracing::warn!(%upstream, "ignored an answer for an id that was not asked for");
             }
-            let row = row
-                .map(|status| classify::status(&status, self.exchange))
-                .map_err(|text| row_failure(&text, |text| self.transport.clean(text)));
-            rows.push((id, row));
-        }
-        Ok(rows)
+            asked
+        })
     }
 
     /// For panels without the plural form. A failure of the call, other than the panel's word on
     /// one id, ends the round: the rows so far stand, unless there are none.
-    async fn statuses_singly(&self, ids: &[String]) -> Result<Vec<PanelStatusRow>, ReadFailure> {
-        let mut rows: Vec<PanelStatusRow> = Vec::with_capacity(ids.len());
+    async fn statuses_singly(&self, ids: &[String]) -> Result<Vec<Said>, ReadFailure> {
+        let mut rows: Vec<Said> = Vec::with_capacity(ids.len());
         for id in ids {
             let request = Request::Status(Ids::One(id.clone()));
             let parse = |f: &Fetched| OrderStatus::parse(f.answer());
             match self.read(request, ANSWER_MAX, parse).await {
-                Ok(status) => rows.push((id.clone(), Ok(classify::status(&status, self.exchange)))),
+                Ok(status) => rows.push((id.clone(), Ok(status))),
                 Err(ReadFailure::UnknownOrder) => {
                     rows.push((id.clone(), Err(ReadFailure::UnknownOrder)));
                 }
+                Err(failure) if rows.is_empty() => return Err(failure),
+                Err(_) => break,
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn refill_now(&self, id: &str) -> Reply<RefillReply> {
+        match self.once(Request::Refill(Ids::One(id.to_owned()))).await {
+            Err(lost) => Reply {
+                outcome: RefillReply::Unknown,
+                raw: lost.text().to_owned(),
+            },
+            Ok(fetched) => Reply {
+                outcome: refilled(Refill::parse(fetched.answer())),
+                raw: self.transport.clean(&fetched.body),
+            },
+        }
+    }
+
+    async fn refill_statuses_now(&self, ids: &[String]) -> Result<Vec<RefillRow>, ReadFailure> {
+        let answered = match ids {
+            [] => return Ok(vec![]),
+            _ if ids.len() > IDS_MAX => return Err(ReadFailure::Refused(Refusal::OurFault)),
+            _ if self.settings.multi_status => {
+                let request = Request::RefillStatus(Ids::Many(ids.to_vec()));
+                let parse = |f: &Fetched| RefillStatuses::parse(f.answer());
+                self.read(request, ANSWER_MAX, parse).await?.0
+            }
+            _ => self.refills_singly(ids).await?,
+        };
+        let rows = self.asked_for(ids, answered).filter_map(|(id, row)| {
+            let row = match row {
+                Ok(word) => Ok(refill_progress(&word)?),
+                Err(text) => Err(refill_failure(&text, |text| self.transport.clean(text))),
+            };
+            Some((id, row))
+        });
+        Ok(rows.collect())
+    }
+
+    async fn refills_singly(&self, ids: &[String]) -> Result<PerId<String>, ReadFailure> {
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            let request = Request::RefillStatus(Ids::One(id.clone()));
+            let parse = |f: &Fetched| RefillStatus::parse(f.answer());
+            match self.read(request, ANSWER_MAX, parse).await {
+                Ok(RefillStatus(word)) => rows.push((id.clone(), Ok(word))),
                 Err(failure) if rows.is_empty() => return Err(failure),
                 Err(_) => break,
             }
@@ -278,6 +365,17 @@ impl PanelUpstream for Panel {
 
     fn cancel<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<CancelReply>> {
         Box::pin(self.cancel_now(id))
+    }
+
+    fn refill<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<RefillReply>> {
+        Box::pin(self.refill_now(id))
+    }
+
+    fn refill_statuses<'a>(
+        &'a self,
+        ids: &'a [String],
+    ) -> Pending<'a, Result<Vec<RefillRow>, ReadFailure>> {
+        Box::pin(self.refill_statuses_now(ids))
     }
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {

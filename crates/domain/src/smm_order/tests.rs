@@ -15,7 +15,7 @@ fn plan() -> SmmPlan {
     }
 }
 
-fn order() -> SmmOrder {
+pub(super) fn order() -> SmmOrder {
     SmmOrder {
         id: OrderId(7),
         account: AccountId(1),
@@ -52,13 +52,14 @@ fn order() -> SmmOrder {
     }
 }
 
-fn status(progress: Progress, remains: Option<i64>, charge: i64) -> PanelStatus {
+pub(super) fn status(progress: Progress, remains: Option<i64>, charge: i64) -> PanelStatus {
     PanelStatus {
         progress: Some(progress),
         raw_status: progress.word().into(),
         remains,
         start_count: None,
         charge: Some(Usd(charge)),
+        children: Vec::new(),
     }
 }
 

@@ -329,6 +329,7 @@ pub(crate) fn an_smm_order_is_settled(store: &dyn Store) {
         remains: Some(remains),
         start_count: Some(12),
         charge: Some(Usd(20_000)),
+        children: Vec::new(),
     };
     let mut now = NOW;
     let mut see = |remains| {

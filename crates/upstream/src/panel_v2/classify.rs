@@ -3,10 +3,11 @@
 use super::Exchange;
 use domain::time::Timestamp;
 use domain::upstream::{
-    CancelReply, ListedPanelOrder, PanelService, PanelStatus, ReadFailure, Refusal,
+    CancelReply, ListedPanelOrder, PanelService, PanelStatus, ReadFailure, RefillReply, Refusal,
 };
+use std::collections::HashMap;
 use wire::panel_v2::{
-    Cancels, Class, Failure, OrderRow, OrderStatus, ServiceRow, class_of, progress,
+    Cancels, Class, Failure, OrderRow, OrderStatus, Refill, ServiceRow, class_of, progress,
 };
 
 /// A failed read. `clean` takes secrets out of what the panel said.
@@ -52,7 +53,26 @@ pub(super) fn status(status: &OrderStatus, exchange: Exchange) -> PanelStatus {
         remains: status.remains,
         start_count: status.start_count,
         charge: status.charge.and_then(|charge| exchange.cost(charge)),
+        children: Vec::new(),
     }
+}
+
+/// State of an order with those of its children; a failure while one of them is not known.
+pub(super) fn family(
+    parent: &OrderStatus,
+    states: &HashMap<String, PanelStatus>,
+    exchange: Exchange,
+) -> Result<PanelStatus, ReadFailure> {
+    let children: Option<Vec<PanelStatus>> = parent
+        .children
+        .iter()
+        .map(|id| states.get(id).cloned())
+        .collect();
+    let missing = || ReadFailure::Fault("the state of a child order is missing".to_owned());
+    Ok(PanelStatus {
+        children: children.ok_or_else(missing)?,
+        ..status(parent, exchange)
+    })
 }
 
 /// A row of the panel's own order list.
@@ -112,5 +132,26 @@ fn not_cancelled(text: &str) -> CancelReply {
         Some(Class::UnknownOrder) => CancelReply::UnknownOrder,
         Some(Class::Refused(AccountBlocked | Throttled | UpstreamAuth)) => CancelReply::Unknown,
         _ => CancelReply::BadTransition,
+    }
+}
+
+/// What came of asking for one refill.
+pub(super) fn refilled(answer: Result<Refill, Failure>) -> RefillReply {
+    use Refusal::{AccountBlocked, Throttled, UpstreamAuth};
+    match answer {
+        Ok(Refill(id)) => RefillReply::Taken(id),
+        Err(failure @ Failure::Error { .. }) => match failure.class() {
+            Some(Class::Refused(AccountBlocked | Throttled | UpstreamAuth)) => RefillReply::Unknown,
+            _ => RefillReply::Refused,
+        },
+        Err(_) => RefillReply::Unknown,
+    }
+}
+
+/// What a panel says of one refill among many: one it does not know is an unknown id.
+pub(super) fn refill_failure(text: &str, clean: impl Fn(&str) -> String) -> ReadFailure {
+    match class_of(text) {
+        Some(Class::RefillRefused) => ReadFailure::UnknownOrder,
+        _ => row_failure(text, clean),
     }
 }

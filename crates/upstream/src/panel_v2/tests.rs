@@ -3,7 +3,7 @@
 use super::*;
 use crate::test_server::{Act, TestServer, install_provider};
 use domain::time::Timestamp;
-use domain::upstream::Progress;
+use domain::upstream::{Progress, RefillProgress};
 use domain::usd::Rate;
 
 fn settings(url: &str) -> PanelSettings {
@@ -337,4 +337,93 @@ async fn secrets_stay_out_of_failures() {
         "{debug}"
     );
     assert_eq!(RateUnit::from_units(250), None);
+}
+
+#[tokio::test]
+async fn an_order_that_was_split_comes_with_the_states_of_its_parts() {
+    let parents = r#"{
+        "7":{"status":"In progress","runs":"3","orders":["71",72]},
+        "8":{"status":"Active","posts":"5","orders":[81]}}"#;
+    let children = r#"{
+        "71":{"charge":"0.1","status":"Completed","remains":"0"},
+        "72":{"charge":"0.1","status":"Partial","remains":"40"},
+        "81":{"error":"try later"}}"#;
+    let (server, panel) = serving(vec![Act::ok(parents), Act::ok(children)]);
+    let rows = panel.statuses(&ids(&["7", "8"])).await.unwrap();
+    assert_eq!(server.seen().len(), 2);
+    let drip = rows[0].1.clone().unwrap();
+    let mut left: Vec<_> = drip.children.iter().map(|child| child.remains).collect();
+    left.sort_unstable();
+    assert_eq!(left, [Some(0), Some(40)]);
+    assert_eq!(drip.progress, Some(Progress::InProgress));
+    assert!(
+        matches!(rows[1].1, Err(ReadFailure::Fault(_))),
+        "a part whose state is missing is no reason to judge the whole"
+    );
+}
+
+#[tokio::test]
+async fn refills_are_requests_with_an_id() {
+    for (act, outcome) in [
+        (
+            Act::ok(r#"{"refill":"17"}"#),
+            RefillReply::Taken("17".to_owned()),
+        ),
+        (
+            Act::ok(r#"{"refill":17,"success":"Refill was created"}"#),
+            RefillReply::Taken("17".to_owned()),
+        ),
+        (
+            Act::ok(r#"{"error":"Order is not eligible for refill"}"#),
+            RefillReply::Refused,
+        ),
+        (
+            Act::ok(r#"{"error":"Incorrect order ID"}"#),
+            RefillReply::Refused,
+        ),
+        (
+            Act::Answer(429, r#"{"error":"Too many requests"}"#.to_owned()),
+            RefillReply::Unknown,
+        ),
+        (
+            Act::ok(r#"{"error":"Invalid API key"}"#),
+            RefillReply::Unknown,
+        ),
+        (Act::ok("<html></html>"), RefillReply::Unknown),
+        (Act::HangUp, RefillReply::Unknown),
+    ] {
+        let (server, panel) = serving(vec![act.clone()]);
+        assert_eq!(panel.refill("5").await.outcome, outcome, "{act:?}");
+        assert_eq!(server.seen().len(), 1, "asked once");
+        assert!(server.seen()[0].ends_with("action=refill&order=5"));
+    }
+}
+
+#[tokio::test]
+async fn states_of_refills() {
+    let body = r#"[{"refill":17,"status":"Completed"},{"refill":"18","status":"in_progress"},
+        {"refill":19,"status":{"error":"Refill not found"}},{"refill":20,"status":"Dreaming"},
+        {"refill":99,"status":"Completed"}]"#;
+    let (server, panel) = serving(vec![Act::ok(body)]);
+    let rows = panel
+        .refill_statuses(&ids(&["17", "18", "19", "20"]))
+        .await
+        .unwrap();
+    assert!(server.seen()[0].ends_with("action=refill_status&refills=17%2C18%2C19%2C20"));
+    let expected = [
+        ("17", Ok(RefillProgress::Completed)),
+        ("18", Ok(RefillProgress::InProgress)),
+        ("19", Err(ReadFailure::UnknownOrder)),
+    ];
+    assert_eq!(rows, expected.map(|(id, row)| (id.to_owned(), row)));
+
+    let server = TestServer::start(vec![Act::ok(r#"{"status":"Rejected"}"#)]);
+    let settings = PanelSettings {
+        multi_status: false,
+        ..settings(&server.url)
+    };
+    let panel = Panel::new(settings).unwrap();
+    let rows = panel.refill_statuses(&ids(&["17"])).await.unwrap();
+    assert_eq!(rows, [("17".to_owned(), Ok(RefillProgress::Rejected))]);
+    assert!(server.seen()[0].ends_with("action=refill_status&refill=17"));
 }

@@ -5,7 +5,7 @@ use domain::time::Millis;
 use domain::upstream::{
     CancelReply, Capabilities, ListedNumber, ListedPanelOrder, Number, NumberListing, NumberOffer,
     NumberRequest, NumberStatus, NumberUpstream, PanelRequest, PanelService, PanelStatusRow,
-    PanelUpstream, Pending, Purchase, ReadFailure, Refusal, Reply, Sms,
+    PanelUpstream, Pending, Purchase, ReadFailure, RefillReply, RefillRow, Refusal, Reply, Sms,
 };
 use domain::usd::{Rate, Usd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -234,6 +234,17 @@ impl PanelUpstream for Panel {
 
     fn cancel<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<CancelReply>> {
         Box::pin(async { reply(CancelReply::Unknown) })
+    }
+
+    fn refill<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<RefillReply>> {
+        Box::pin(async { reply(RefillReply::Unknown) })
+    }
+
+    fn refill_statuses<'a>(
+        &'a self,
+        _: &'a [String],
+    ) -> Pending<'a, Result<Vec<RefillRow>, ReadFailure>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {

@@ -20,7 +20,7 @@ pub use orders::{OrderRow, Orders};
 pub use purchase::{Added, Profile, purchase};
 pub use request::{Add, BadRequest, Call, IDS_MAX, Ids, Request};
 pub use services::{ServiceRow, Services};
-pub use status::{OrderStatus, Statuses, progress, progress_word};
+pub use status::{OrderStatus, Statuses, progress, progress_word, refill_progress};
 pub use words::{Class, class_of, without_sent};
 
 #[cfg(test)]

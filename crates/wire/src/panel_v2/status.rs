@@ -5,7 +5,7 @@ use super::failure::{ErrorBody, Failure, error_text, open};
 use crate::amount::cut;
 use crate::answer::Answer;
 use crate::json::{Id, Keyed, Node, Object, print};
-use domain::upstream::Progress;
+use domain::upstream::{Progress, RefillProgress};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -156,6 +156,18 @@ pub fn progress(word: &str) -> Option<Progress> {
         "completed" | "2" => Progress::Completed,
         "partial" | "3" => Progress::Partial,
         "canceled" | "cancelled" | "refunded" | "refunds" | "4" | "5" => Progress::Canceled,
+        _ => return None,
+    })
+}
+
+/// Progress behind a refill's status word or numeric code. Unknown words are nothing.
+pub fn refill_progress(word: &str) -> Option<RefillProgress> {
+    let folded = word.trim().to_ascii_lowercase().replace(['_', '-'], " ");
+    Some(match folded.as_str() {
+        "pending" | "0" => RefillProgress::Pending,
+        "in progress" | "inprogress" | "processing" | "1" => RefillProgress::InProgress,
+        "completed" | "success" | "2" => RefillProgress::Completed,
+        "rejected" | "canceled" | "cancelled" | "3" => RefillProgress::Rejected,
         _ => return None,
     })
 }

@@ -494,7 +494,9 @@ fn what_each_type_is_billed_by() {
     assert_eq!(units(OrderType::CommentReplies, &comments), Ok(Counted(2)));
     let list = [("usernames", "a\nb\nc")];
     assert_eq!(units(OrderType::MentionsCustomList, &list), Ok(Counted(3)));
-    assert_eq!(units(OrderType::Subscriptions, &[]), Ok(PerChild));
+    let posts = [("max", "100"), ("posts", "5"), ("old_posts", "2")];
+    assert_eq!(units(OrderType::Subscriptions, &posts), Ok(PerChild(700)));
+    assert_eq!(units(OrderType::Subscriptions, &[]), Err("max"));
     for bad in ["0", "-1", "1.5", "1e3", "", "٥", "18446744073709551616"] {
         assert_eq!(
             units(OrderType::Default, &[("quantity", bad)]),

@@ -69,6 +69,7 @@ fn furnish_smm(world: &World<'_>, ana: AccountId) {
             remains: Some(remains),
             start_count: Some(12),
             charge: Some(Usd(20_000)),
+            children: Vec::new(),
         };
         let seen = world.smm_order(partial).observed(&status, &smm_plan(), now);
         world.commit_at(now, seen).unwrap();
