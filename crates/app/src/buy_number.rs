@@ -6,7 +6,7 @@ use crate::purchase::{Names, Opening, Order};
 use crate::refusal::{Answer, Purchased, Refusal};
 use crate::watch::Calling;
 use domain::access::Caller;
-use domain::activation::{self, Activation, ActivationState, PublicStatus};
+use domain::activation::{self, Activation, ActivationState, NumberRoute, PublicStatus};
 use domain::attempt::AttemptState;
 use domain::change::{CommitError, Refused, Write};
 use domain::countries;
@@ -20,8 +20,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 mod choose;
-
-pub(crate) use choose::NumberRoute;
 
 /// What a caller asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,10 +144,7 @@ impl Engine {
             wanted: chosen.wanted.clone(),
             price: chosen.price,
             cost_quote: chosen.cost,
-            policy: (
-                format!("{}/{}", chosen.policy.class, chosen.policy.rule_id),
-                i64::from(chosen.policy.rule_version),
-            ),
+            policy: chosen.policy.clone(),
             upstream: chosen.upstream.clone(),
             attempt: 1,
             upstream_id: None,
@@ -235,8 +230,7 @@ impl Order for Activation {
 
     fn next(self, engine: &Engine, route: &NumberRoute, class: &str, raw: String) -> Vec<Write> {
         let plan = engine.plan(&route.wanted.server, &route.upstream);
-        let next = (route.upstream.as_str(), route.cost, route.wanted.clone());
-        self.next_route(class, raw, next, &plan, engine.now())
+        self.next_route(class, raw, route, &plan, engine.now())
     }
 
     fn doubted(self, engine: &Engine, why: &str) -> Vec<Write> {

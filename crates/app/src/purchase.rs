@@ -298,31 +298,51 @@ impl Engine {
                 Purchase::Unknown if is_taken_for_refused(&raw) => Upstream::Unreachable,
                 Purchase::Unknown => return self.purchase_unknown(order, &raw).await,
             };
-            let next = others
-                .iter()
-                .position(|next| order.may_call(self, next).is_ok())
-                .filter(|_| may_fail_over(&refusal) && !client_gone());
-            let Some(next) = next.and_then(|place| others.drain(..=place).last()) else {
+            if client_gone() || !may_fail_over(&refusal) {
+                others.clear();
+            }
+            let next = self.next_route(&order, &mut others, &refusal, &raw).await?;
+            let Some(next) = next else {
                 return self.purchase_refused(order, &refusal, raw).await;
             };
-            tracing::info!(
-                order.id = order.id().0,
-                upstream = order.upstream(),
-                class = refusal.slug(),
-                "upstream {} refused order {}: {}; the next route is tried",
-                order.upstream(),
-                order.id(),
-                refusal.slug()
-            );
-            let writes = order.next(self, &next, refusal.slug(), raw);
-            let moved = O::saved(&writes);
-            // not stored, or moved by somebody else: no call may leave
-            order = match (self.step("next_route", writes).await, moved) {
-                (true, Some(moved)) => moved,
-                _ => return Err(Refusal::OutcomeUnknown),
-            };
-            route = next;
+            (order, route) = next;
         }
+    }
+
+    /// Makes the next attempt durable, at the first of the other routes that is open and that the
+    /// wallet covers. Nothing where there is none.
+    async fn next_route<O: Order>(
+        &self,
+        order: &O,
+        others: &mut VecDeque<O::Route>,
+        refusal: &Upstream,
+        raw: &str,
+    ) -> Result<Option<(O, O::Route)>, Refusal> {
+        let class = refusal.slug();
+        while let Some(next) = others.pop_front() {
+            if order.may_call(self, &next).is_err() {
+                continue;
+            }
+            let writes = order.clone().next(self, &next, class, raw.to_owned());
+            let moved = O::saved(&writes);
+            match self.commit("next_route", writes).await {
+                Ok(()) => {
+                    tracing::info!(
+                        order.id = order.id().0,
+                        upstream = order.upstream(),
+                        class,
+                        "upstream {} refused order {}: {class}; the next route is tried",
+                        order.upstream(),
+                        order.id()
+                    );
+                    return Ok(moved.map(|moved| (moved, next)));
+                }
+                Err(CommitError::Refused(Refused::InsufficientFunds)) => {}
+                // not stored for certain, or moved by somebody else: no call may leave
+                Err(_) => return Err(Refusal::OutcomeUnknown),
+            }
+        }
+        Ok(None)
     }
 
     async fn purchase_done<O: Order>(

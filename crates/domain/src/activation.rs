@@ -148,6 +148,21 @@ pub struct Activation {
     pub failure: Option<Failure>,
 }
 
+/// Where and at what price a number is bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberRoute {
+    /// What is ordered there.
+    pub wanted: Wanted,
+    /// Upstream behind it.
+    pub upstream: String,
+    /// What it costs the house.
+    pub cost: Usd,
+    /// What the customer pays.
+    pub price: Usd,
+    /// Class and rule version the policy engine decided with.
+    pub policy: (String, i64),
+}
+
 /// Spans an activation lives by; from the settings of its server and upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -325,24 +340,36 @@ impl Activation {
         vec![release, end, self.save()]
     }
 
-    /// The first route definitely sold nothing; the next one is tried on the same hold.
+    /// One route definitely sold nothing; the next one is tried, on the same hold made to fit its
+    /// price.
     pub fn next_route(
         mut self,
         class: &str,
         raw: String,
-        next: (&str, Usd, Wanted),
+        next: &NumberRoute,
         plan: &Plan,
         now: Timestamp,
     ) -> Vec<Write> {
         let end = self.end_attempt(AttemptState::Refused, class, Some(raw));
-        let (upstream, cost_quote, wanted) = next;
+        let held = self.price;
         self.attempt += 1;
-        self.upstream = upstream.to_owned();
-        self.cost_quote = cost_quote;
-        self.wanted = wanted;
+        self.upstream.clone_from(&next.upstream);
+        self.price = next.price;
+        self.cost_quote = next.cost;
+        self.wanted = next.wanted.clone();
+        self.policy = next.policy.clone();
         self.due_at = Some(now + plan.lease);
-        let begin = Attempt::calling(self.id, self.attempt, upstream, now);
-        vec![end, Write::BeginAttempt(begin), self.save()]
+        let rehold = Write::Rehold {
+            account: self.account,
+            order: self.id,
+            seq: self.attempt,
+            from: held,
+            to: self.price,
+        };
+        let begin = Attempt::calling(self.id, self.attempt, &self.upstream, now);
+        let rehold = (self.price != held).then_some(rehold);
+        let rest = [end, Write::BeginAttempt(begin), self.save()];
+        rehold.into_iter().chain(rest).collect()
     }
 
     /// Nobody knows what the upstream did. The hold stays.

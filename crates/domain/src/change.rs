@@ -95,6 +95,20 @@ pub enum Write {
         /// Amount.
         amount: Usd,
     },
+    /// A hold is made to fit the price of the route that is tried next. Guards: not resolved yet,
+    /// available >= what is added.
+    Rehold {
+        /// Customer.
+        account: AccountId,
+        /// Order.
+        order: OrderId,
+        /// Number of the attempt it is for.
+        seq: i64,
+        /// The hold so far.
+        from: Usd,
+        /// The hold from now on.
+        to: Usd,
+    },
     /// The one outcome of a hold: `posted` is taken, the rest goes back. Guard: not resolved yet.
     Resolve {
         /// Customer.

@@ -75,6 +75,8 @@ impl Book {
 pub enum Cause {
     /// Money set aside for an order.
     Hold(OrderId),
+    /// A hold made to fit another route's price, by the number of the attempt.
+    HoldChange(OrderId, i64),
     /// The one outcome of a hold.
     Resolution(OrderId),
     /// A correction after the resolution, numbered from 1.
@@ -94,6 +96,7 @@ impl Cause {
     pub fn parts(self) -> (&'static str, i64, i64) {
         match self {
             Self::Hold(order) => ("hold", order.0, 0),
+            Self::HoldChange(order, seq) => ("hold_change", order.0, seq),
             Self::Resolution(order) => ("resolution", order.0, 0),
             Self::Adjustment(order, seq) => ("adjustment", order.0, seq),
             Self::UpstreamCost(order, seq) => ("upstream_cost", order.0, seq),
@@ -149,6 +152,17 @@ impl Entry {
             [
                 (Book::Available(account), -amount),
                 (Book::Held(account), amount),
+            ],
+        )
+    }
+
+    /// Makes the hold of an order larger by `more`, or smaller where that is negative.
+    pub fn hold_change(account: AccountId, order: OrderId, seq: i64, more: Usd) -> Self {
+        Self::of(
+            Cause::HoldChange(order, seq),
+            [
+                (Book::Available(account), -more),
+                (Book::Held(account), more),
             ],
         )
     }

@@ -206,6 +206,11 @@ impl Truth {
                 };
                 self.money.insert(*order, money);
             }
+            Write::Rehold { order, to, .. } => {
+                if let Some(money) = self.money.get_mut(order) {
+                    money.held = *to;
+                }
+            }
             Write::Resolve { order, posted, .. } => {
                 if let Some(money) = self.money.get_mut(order) {
                     money.resolved.push((*posted, at));

@@ -4,20 +4,10 @@ use super::BuyNumber;
 use crate::engine::Engine;
 use crate::refusal::Refusal;
 use domain::access::Caller;
-use domain::activation::Wanted;
+use domain::activation::{NumberRoute, Wanted};
 use domain::catalogue::{Offer, Route, RouteKey};
 use domain::policy::{self, Decision};
 use domain::time::Timestamp;
-use domain::usd::Usd;
-
-/// An offer that was found, with everything a purchase needs of it.
-pub(crate) struct NumberRoute {
-    pub(crate) wanted: Wanted,
-    pub(crate) upstream: String,
-    pub(crate) cost: Usd,
-    pub(crate) price: Usd,
-    pub(crate) policy: Decision,
-}
 
 impl Engine {
     /// Finds the offer, or says which member is at fault.
@@ -83,7 +73,10 @@ impl Engine {
             upstream: route.upstream.to_string(),
             cost: offer.cost,
             price,
-            policy,
+            policy: (
+                format!("{}/{}", policy.class, policy.rule_id),
+                i64::from(policy.rule_version),
+            ),
         })
     }
 

@@ -58,3 +58,49 @@ fn only_a_fifth_above_the_quote_is_far_above() {
     assert!(is_far_above(Usd(121), Usd(100)));
     assert!(is_far_above(Usd(1), Usd::ZERO));
 }
+
+#[test]
+fn the_next_route_is_held_at_its_own_price_before_its_call() {
+    let mut order = shown();
+    order.state = ActivationState::Calling;
+    let mut route = NumberRoute {
+        wanted: order.wanted.clone(),
+        upstream: "south".into(),
+        cost: Usd(190_000),
+        price: Usd(200_000),
+        policy: ("otp/general".into(), 1),
+    };
+    route.wanted.server = "paul".into();
+    let plan = Plan {
+        lease: Millis::seconds(35),
+        in_doubt_window: Millis::seconds(270),
+        min_cancel_age: Millis::seconds(120),
+        lifetime: Millis::minutes(20),
+        retry: Millis::seconds(2),
+    };
+    let moved = |order: Activation, route: &NumberRoute| {
+        order.next_route("no_stock", String::new(), route, &plan, T0)
+    };
+    let writes = moved(order.clone(), &route);
+    let [
+        Write::Rehold { from, to, seq, .. },
+        Write::EndAttempt(ended),
+        Write::BeginAttempt(begun),
+        Write::UpdateActivation(row),
+    ] = writes.as_slice()
+    else {
+        panic!("four writes: {writes:?}");
+    };
+    assert_eq!((*from, *to, *seq), (Usd(180_000), Usd(200_000), 2));
+    assert_eq!((ended.seq, ended.state), (1, AttemptState::Refused));
+    assert_eq!((begun.seq, begun.upstream.as_str()), (2, "south"));
+    assert_eq!((row.price, row.cost_quote), (Usd(200_000), Usd(190_000)));
+    assert_eq!(row.wanted.server, "paul");
+    assert_eq!(row.due_at, Some(T0 + plan.lease));
+    route.price = order.price;
+    assert_eq!(
+        moved(order, &route).len(),
+        3,
+        "an equal price needs no other hold"
+    );
+}

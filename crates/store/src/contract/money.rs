@@ -1,5 +1,6 @@
 //! Holds, resolutions, adjustments, credits, the journal.
 
+use domain::activation::{Activation, NumberRoute};
 use domain::change::{CommitError, Reason, Refused, Write};
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Book, Cause, Entry, Posting};
@@ -65,6 +66,55 @@ pub(crate) fn a_hold_and_its_one_outcome(store: &dyn Store) {
     assert_eq!(again, refused(Refused::Stale));
     let nothing = world.commit(vec![resolve(ana, OrderId(999_999), PRICE, Usd::ZERO)]);
     assert_eq!(nothing, refused(Refused::Stale));
+    assert_eq!(world.money(ana), (100_000, 0));
+    world.audited();
+}
+
+fn at_paul(price: Usd) -> NumberRoute {
+    let mut route = NumberRoute {
+        wanted: super::activation(OrderId(0), AccountId(0)).wanted,
+        upstream: "paul".into(),
+        cost: Usd(price.0 - 1),
+        price,
+        policy: ("messaging".into(), 4),
+    };
+    route.wanted.server = "paul".into();
+    route
+}
+
+pub(crate) fn a_hold_fits_the_route_that_is_tried(store: &dyn Store) {
+    let world = World::new(store);
+    let ana = world.customer(Usd(100_000));
+    let order = world.calling(ana);
+    let next = |order: &Activation, price: i64| {
+        let route = at_paul(Usd(price));
+        order
+            .clone()
+            .next_route("no_stock", "raw".into(), &route, &PLAN, super::NOW)
+    };
+    assert_eq!(
+        world.commit(next(&order, 100_001)),
+        refused(Refused::InsufficientFunds)
+    );
+    assert_eq!(world.money(ana), (60_000, 40_000));
+    world.commit(next(&order, 100_000)).unwrap();
+    assert_eq!(world.money(ana), (0, 100_000));
+    assert_eq!(
+        world.commit(next(&order, 70_000)),
+        refused(Refused::Stale),
+        "the order has moved"
+    );
+    let order = world.activation(order.id);
+    assert_eq!(
+        (order.price, order.wanted.server.as_str(), order.attempt),
+        (Usd(100_000), "paul", 2)
+    );
+    world.commit(next(&order, 55_000)).unwrap();
+    assert_eq!(world.money(ana), (45_000, 55_000));
+    world.audited();
+    let order = world.activation(order.id);
+    let failed = order.refused(domain::order::Failure::NoNumbers, "no_stock", "raw".into());
+    world.commit(failed).unwrap();
     assert_eq!(world.money(ana), (100_000, 0));
     world.audited();
 }

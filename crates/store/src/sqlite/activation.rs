@@ -34,7 +34,8 @@ const UPDATE: &str = "UPDATE activation SET version = version + 1, state = ?3, t
     service_name = ?10, pool_id = ?11, cost_quote = ?12, upstream = ?13, attempt = ?14, \
     upstream_id = ?15, phone = ?16, cost = ?17, disclosed_at = ?18, code = ?19, code_text = ?20, \
     messages = ?21, in_doubt_until = ?22, expires_at = ?23, cancel_allowed_at = ?24, \
-    due_at = ?25, tries = ?26, failure = ?27 WHERE id = ?1 AND version = ?2";
+    due_at = ?25, tries = ?26, failure = ?27, price = ?28, policy_class = ?29, \
+    policy_version = ?30 WHERE id = ?1 AND version = ?2";
 
 /// A new row.
 pub(super) fn insert(conn: &Connection, a: &Activation) -> Result<(), Fault> {
@@ -107,6 +108,9 @@ pub(super) fn update(conn: &Connection, a: &Activation) -> Result<usize, Fault> 
         a.due_at.map(|at| at.0),
         a.tries,
         a.failure.map(Failure::slug),
+        a.price.0,
+        a.policy.0,
+        a.policy.1,
     ])?)
 }
 

@@ -64,6 +64,7 @@ struct Seen {
     events: u64,
     legs: u64,
     holds: u64,
+    hold_changes: u64,
     resolutions: u64,
     adjustments: u64,
     credits: u64,
@@ -136,6 +137,10 @@ fn close(
     seen.legs += event.legs.len() as u64;
     let derived = match event.kind.as_str() {
         "hold" => count(&mut seen.holds, derive::hold(conn, event.reference)?),
+        "hold_change" => count(
+            &mut seen.hold_changes,
+            derive::hold_change(conn, event.reference, event.seq)?,
+        ),
         "resolution" => count(
             &mut seen.resolutions,
             derive::resolution(conn, event.reference)?,
@@ -211,6 +216,7 @@ fn rows_without_event(
 ) -> Result<(), Fault> {
     let tables = [
         ("hold", seen.holds),
+        ("hold_change", seen.hold_changes),
         ("resolution", seen.resolutions),
         ("adjustment", seen.adjustments),
         ("credit", seen.credits),
@@ -232,7 +238,7 @@ fn holds(conn: &Connection, books: &mut Books, findings: &mut Findings) -> Resul
                COALESCE((SELECT SUM(a.amount) FROM adjustment a WHERE a.order_id = h.order_id), 0), \
                EXISTS (SELECT 1 FROM activation o WHERE o.id = h.order_id) \
                OR EXISTS (SELECT 1 FROM smm_order o WHERE o.id = h.order_id) \
-               FROM hold h LEFT JOIN resolution r ON r.order_id = h.order_id ORDER BY h.order_id";
+               FROM held h LEFT JOIN resolution r ON r.order_id = h.order_id ORDER BY h.order_id";
     let mut open = 0;
     each(conn, sql, |row| {
         let cells = &mut Cells::new("hold", row);

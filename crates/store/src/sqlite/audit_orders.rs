@@ -40,7 +40,7 @@ macro_rules! order_facts {
             $table,
             " o LEFT JOIN upstream_link l \
                ON l.upstream = o.upstream AND l.upstream_id = o.upstream_id \
-             LEFT JOIN hold h ON h.order_id = o.id \
+             LEFT JOIN held h ON h.order_id = o.id \
              LEFT JOIN resolution r ON r.order_id = o.id \
              LEFT JOIN attempt t ON t.order_id = o.id \
                AND t.seq = (SELECT MAX(x.seq) FROM attempt x WHERE x.order_id = o.id) \

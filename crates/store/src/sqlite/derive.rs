@@ -28,10 +28,27 @@ pub(super) fn hold(conn: &Connection, reference: i64) -> Result<Option<Entry>, F
     })
 }
 
+/// A hold made to fit another price.
+pub(super) fn hold_change(
+    conn: &Connection,
+    reference: i64,
+    seq: i64,
+) -> Result<Option<Entry>, Fault> {
+    let sql = "SELECT c.order_id, h.account_id, c.seq, c.amount FROM hold_change c \
+               JOIN hold h ON h.order_id = c.order_id WHERE c.order_id = ?1 AND c.seq = ?2";
+    one(conn, sql, [reference, seq], |row| {
+        let cells = &mut Cells::new("hold_change", row);
+        let order = OrderId(cells.take()?);
+        let account = AccountId(cells.take()?);
+        let seq = cells.take()?;
+        Ok(Entry::hold_change(account, order, seq, cells.usd()?))
+    })
+}
+
 /// The outcome of an order's hold.
 pub(super) fn resolution(conn: &Connection, reference: i64) -> Result<Option<Entry>, Fault> {
     let sql = "SELECT r.order_id, h.account_id, h.amount, r.posted FROM resolution r \
-               JOIN hold h ON h.order_id = r.order_id WHERE r.order_id = ?1";
+               JOIN held h ON h.order_id = r.order_id WHERE r.order_id = ?1";
     one(conn, sql, [reference], |row| {
         let cells = &mut Cells::new("resolution", row);
         let order = OrderId(cells.take()?);

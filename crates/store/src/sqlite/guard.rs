@@ -61,6 +61,13 @@ fn entry_of(write: &Write) -> Option<Cow<'_, Entry>> {
             order,
             amount,
         } => Entry::hold(account, order, amount),
+        Write::Rehold {
+            account,
+            order,
+            seq,
+            from,
+            to,
+        } => Entry::hold_change(account, order, seq, Usd(to.0 - from.0)),
         Write::Resolve {
             account,
             order,
@@ -134,25 +141,11 @@ impl Guard<'_> {
                 let linked = attempt::is_linked(conn, upstream, upstream_id)?;
                 refuse_if(linked, Refused::UpstreamIdTaken)
             }
-            Write::Hold {
-                account,
-                order,
-                amount,
-            } => self.hold(*account, *order, *amount),
-            Write::Resolve {
-                account,
-                order,
-                held,
-                posted,
-                ..
-            } => self.resolve(*account, *order, *held, *posted),
-            Write::Adjust {
-                account,
-                order,
-                amount,
-                ..
-            } => self.adjust(*account, *order, *amount),
-            Write::Credit { amount, .. } => positive("a credit", *amount),
+            Write::Hold { .. }
+            | Write::Rehold { .. }
+            | Write::Resolve { .. }
+            | Write::Adjust { .. }
+            | Write::Credit { .. } => self.money(write),
             Write::Claim(claim) => {
                 let at = self.change.at;
                 let taken = access::claim(conn, claim.account, &claim.endpoint, &claim.key, at)?;
@@ -170,6 +163,38 @@ impl Guard<'_> {
             Write::SetPassword { account, .. } => self.account_there(*account),
             Write::InsertKey(key) => self.account_there(key.account),
             Write::RevokeKey { key } => refuse_if(!access::key_exists(conn, *key)?, Refused::Stale),
+        }
+    }
+
+    fn money(&mut self, write: &Write) -> Result<(), Fault> {
+        match write {
+            Write::Hold {
+                account,
+                order,
+                amount,
+            } => self.hold(*account, *order, *amount),
+            Write::Rehold {
+                account,
+                order,
+                from,
+                to,
+                ..
+            } => self.rehold((*account, *order), *from, *to),
+            Write::Resolve {
+                account,
+                order,
+                held,
+                posted,
+                ..
+            } => self.resolve(*account, *order, *held, *posted),
+            Write::Adjust {
+                account,
+                order,
+                amount,
+                ..
+            } => self.adjust(*account, *order, *amount),
+            Write::Credit { amount, .. } => positive("a credit", *amount),
+            _ => Ok(()),
         }
     }
 
@@ -221,6 +246,24 @@ impl Guard<'_> {
             None => journal::hold(self.conn, order)?,
         };
         row.ok_or(Fault::Refused(Refused::Stale))
+    }
+
+    fn rehold(
+        &self,
+        (account, order): (AccountId, OrderId),
+        from: Usd,
+        to: Usd,
+    ) -> Result<(), Fault> {
+        let hold = self.held(order)?;
+        let moved = hold.released.is_some() || hold.amount != from;
+        refuse_if(moved, Refused::Stale)?;
+        if hold.account != account || to < Usd::ZERO {
+            return Err(Fault::Wrong(format!(
+                "a hold of {to} for order {order} and account {account}; the hold is of account {}",
+                hold.account
+            )));
+        }
+        Ok(())
     }
 
     fn resolve(
@@ -279,7 +322,7 @@ impl Guard<'_> {
         }
         let before = self.wallet(owner)?;
         let after = before.after(owner, entry).map_err(|_| match write {
-            Write::Hold { .. } => Fault::Refused(Refused::InsufficientFunds),
+            Write::Hold { .. } | Write::Rehold { .. } => Fault::Refused(Refused::InsufficientFunds),
             _ => Fault::Wrong(format!(
                 "{:?} does not fit the wallet of account {owner}: {before:?}",
                 entry.postings
@@ -302,7 +345,9 @@ impl Guard<'_> {
 /// The customer a write is about, also where its entry has no leg.
 fn owner_of(write: &Write) -> Option<AccountId> {
     match write {
-        Write::Hold { account, .. } | Write::Resolve { account, .. } => Some(*account),
+        Write::Hold { account, .. }
+        | Write::Rehold { account, .. }
+        | Write::Resolve { account, .. } => Some(*account),
         _ => None,
     }
 }

@@ -198,6 +198,20 @@ pub(super) fn insert_hold(
     Ok(())
 }
 
+/// The hold of an order fits another price.
+pub(super) fn insert_hold_change(
+    conn: &Connection,
+    order: OrderId,
+    seq: i64,
+    more: Usd,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO hold_change (order_id, seq, amount, at) VALUES (?1, ?2, ?3, ?4)";
+    conn.prepare_cached(sql)?
+        .execute(params![order.0, seq, more.0, at.0])?;
+    Ok(())
+}
+
 /// What is known of an order's hold.
 pub(super) struct HoldRow {
     /// Whose.
@@ -214,7 +228,7 @@ pub(super) struct HoldRow {
 pub(super) fn hold(conn: &Connection, order: OrderId) -> Result<Option<HoldRow>, Fault> {
     let sql = "SELECT h.account_id, h.amount, r.released, \
                (SELECT COALESCE(SUM(a.amount), 0) FROM adjustment a WHERE a.order_id = h.order_id) \
-               FROM hold h LEFT JOIN resolution r ON r.order_id = h.order_id \
+               FROM held h LEFT JOIN resolution r ON r.order_id = h.order_id \
                WHERE h.order_id = ?1";
     one(conn, sql, [order.0], |row| {
         let cells = &mut Cells::new("hold", row);

@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 use super::{Engine, FIRST_ORDER, OpenError, Sqlite};
 
 /// Every table, those that others refer to last.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "entry",
     "journal",
     "adjustment",
     "resolution",
+    "hold_change",
     "hold",
     "message",
     "observation",

@@ -9,8 +9,9 @@ use super::fault::Fault;
 use crate::audit::Findings;
 
 /// Tables whose rows are never changed and never removed.
-const APPEND_ONLY: [&str; 9] = [
+const APPEND_ONLY: [&str; 10] = [
     "hold",
+    "hold_change",
     "resolution",
     "adjustment",
     "upstream_link",

@@ -68,6 +68,7 @@ fn row(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault> {
         Write::InsertKey(key) => access::insert_key(conn, key),
         Write::RevokeKey { key } => exactly_one(access::revoke_key(conn, *key)?, Refused::Stale),
         Write::Hold { .. }
+        | Write::Rehold { .. }
         | Write::Resolve { .. }
         | Write::Adjust { .. }
         | Write::Credit { .. }
@@ -84,6 +85,13 @@ fn money(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault>
             order,
             amount,
         } => journal::insert_hold(conn, account, order, amount, at),
+        Write::Rehold {
+            order,
+            seq,
+            from,
+            to,
+            ..
+        } => journal::insert_hold_change(conn, order, seq, Usd(to.0 - from.0), at),
         Write::Resolve {
             order,
             held,

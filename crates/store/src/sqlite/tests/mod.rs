@@ -76,6 +76,7 @@ macro_rules! contract {
 contract! {
     money:
         a_hold_and_its_one_outcome,
+        a_hold_fits_the_route_that_is_tried,
         a_refused_hold_takes_its_whole_change_with_it,
         two_holds_of_one_change_count_together,
         a_resolution_must_fit_its_hold,
