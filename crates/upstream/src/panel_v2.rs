@@ -46,6 +46,7 @@ impl Panel {
             name: &settings.name,
             url: &settings.url,
             key: &settings.key,
+            bearer: false,
             proxy_url: settings.proxy_url.as_deref(),
             timeout_ms: settings.timeout_ms,
             connect_timeout_ms: settings.connect_timeout_ms,

@@ -1,6 +1,7 @@
 //! The only outbound HTTP: one client that sends a request once and never again, one that reads.
 
 use crate::redact::Redactor;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Proxy, RequestBuilder, Url, redirect, retry};
 use std::error::Error;
 use std::future::Future;
@@ -39,6 +40,8 @@ pub(crate) struct Connection<'a> {
     pub(crate) name: &'a str,
     pub(crate) url: &'a str,
     pub(crate) key: &'a str,
+    /// Whether the key travels as a bearer token in the head of every request.
+    pub(crate) bearer: bool,
     pub(crate) proxy_url: Option<&'a str>,
     pub(crate) timeout_ms: u64,
     pub(crate) connect_timeout_ms: u64,
@@ -84,6 +87,10 @@ pub(crate) enum Payload<'a> {
     Query(&'a str),
     /// POST of this form.
     Form(&'a str),
+    /// GET of a path below the URL, with these parameters where there are any.
+    Get { path: &'a [&'a str], query: &'a str },
+    /// POST of this form to a path below the URL.
+    Post { path: &'a [&'a str], form: &'a str },
 }
 
 /// The way to one upstream.
@@ -162,10 +169,11 @@ impl Transport {
     fn request(&self, client: &Client, payload: Payload<'_>) -> RequestBuilder {
         match payload {
             Payload::Query(query) => client.request(Method::GET, with_query(&self.url, query)),
-            Payload::Form(body) => client
-                .request(Method::POST, self.url.clone())
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(body.to_owned()),
+            Payload::Form(body) => post(client, self.url.clone(), body),
+            Payload::Get { path, query } => {
+                client.request(Method::GET, with_query(&below(&self.url, path), query))
+            }
+            Payload::Post { path, form } => post(client, below(&self.url, path), form),
         }
     }
 
@@ -200,7 +208,26 @@ where
     read().await
 }
 
+fn post(client: &Client, url: Url, form: &str) -> RequestBuilder {
+    client
+        .request(Method::POST, url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.to_owned())
+}
+
+/// The URL with these segments behind its own path, each escaped where it must be.
+fn below(url: &Url, path: &[&str]) -> Url {
+    let mut url = url.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
+}
+
 fn with_query(url: &Url, query: &str) -> Url {
+    if query.is_empty() {
+        return url.clone();
+    }
     let mut url = url.clone();
     let joined = match url.query() {
         Some(own) if !own.is_empty() => format!("{own}&{query}"),
@@ -232,10 +259,25 @@ fn builder(connection: &Connection<'_>) -> Result<reqwest::ClientBuilder, reqwes
         .referer(false)
         .http1_only()
         .no_proxy();
+    let builder = match connection.bearer {
+        true => builder.default_headers(bearer(connection.key)),
+        false => builder,
+    };
     Ok(match connection.proxy_url {
         Some(proxy) => builder.proxy(Proxy::all(proxy)?),
         None => builder,
     })
+}
+
+/// A key that no header can carry is left out: the upstream then refuses the calls.
+fn bearer(key: &str) -> HeaderMap {
+    let value = HeaderValue::from_str(&format!("Bearer {key}")).ok();
+    let mut headers = HeaderMap::new();
+    if let Some(mut value) = value {
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    headers
 }
 
 /// The error and its causes in one line.
