@@ -3,7 +3,7 @@
 
 use crate::amount;
 use rust_decimal::Decimal;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -44,6 +44,28 @@ impl<'a> Node<'a> {
         Some(items.into_iter().map(Self).collect())
     }
 
+    /// The items of an array, or the values of an object that stands for one; nothing for the rest.
+    pub fn values(self) -> Vec<Node<'a>> {
+        let members = |object: Object<'a>| object.0.into_iter().map(|(_, value)| value).collect();
+        let items = self.items();
+        items
+            .or_else(|| self.object().map(members))
+            .unwrap_or_default()
+    }
+
+    /// Hands over the items of an array, or the values of an object, one at a time, so that a long
+    /// list is never held as a whole. False where this is neither.
+    pub fn each(self, take: impl FnMut(Node<'a>)) -> bool {
+        serde_json::Deserializer::from_str(self.0.get())
+            .deserialize_any(Each(take))
+            .is_ok()
+    }
+
+    /// A typed look at one item; nothing where it does not fit.
+    pub fn typed<T: Deserialize<'a>>(self) -> Option<T> {
+        serde_json::from_str(self.0.get()).ok()
+    }
+
     /// A string's content, a number or a boolean exactly as written; nothing for the rest.
     pub fn text(self) -> Option<String> {
         let raw = self.0.get();
@@ -57,6 +79,11 @@ impl<'a> Node<'a> {
     /// The content, where this is a string.
     pub fn string(self) -> Option<String> {
         self.0.get().starts_with('"').then(|| self.text()).flatten()
+    }
+
+    /// Whether this is an array.
+    pub fn is_array(self) -> bool {
+        self.0.get().starts_with('[')
     }
 
     /// Whether this is `null`.
@@ -143,6 +170,37 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             }
         }
         deserializer.deserialize_map(Members)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&'a RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+/// Takes the items of a list as they come by.
+struct Each<F>(F);
+
+impl<'de, F: FnMut(Node<'de>)> Visitor<'de> for Each<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(mut self, mut items: S) -> Result<(), S::Error> {
+        while let Some(node) = items.next_element()? {
+            (self.0)(node);
+        }
+        Ok(())
+    }
+
+    fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+        while let Some((_, node)) = map.next_entry::<IgnoredAny, Node<'de>>()? {
+            (self.0)(node);
+        }
+        Ok(())
     }
 }
 

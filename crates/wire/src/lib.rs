@@ -7,3 +7,4 @@ pub mod answer;
 pub mod handler_api;
 pub mod json;
 pub mod panel_v2;
+pub mod smspool;
