@@ -1,6 +1,6 @@
 //! Renting numbers from upstreams that speak `handler_api`.
 
-mod classify;
+pub(crate) mod classify;
 mod listing;
 mod settings;
 

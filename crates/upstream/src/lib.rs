@@ -9,6 +9,7 @@ mod money;
 mod panel_v2;
 mod redact;
 mod sms;
+mod smspool;
 mod transport;
 
 #[cfg(test)]
@@ -16,4 +17,5 @@ mod test_server;
 
 pub use handler_api::{HandlerApi, HandlerApiSettings, PurchaseAction, StatusAction};
 pub use panel_v2::{Panel, PanelSettings, RateUnit};
+pub use smspool::{SmsPool, SmsPoolSettings};
 pub use transport::{BadUpstream, USER_AGENT};

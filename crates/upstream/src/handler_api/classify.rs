@@ -32,7 +32,8 @@ pub(super) fn sold(number: &NumberV2, exchange: Exchange) -> Purchase<Number> {
     })
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether an id is in the alphabet that upstreams use.
+pub(crate) fn is_id(id: &str) -> bool {
     (1..=ID_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
@@ -43,7 +44,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// A failed purchase: refused where that is certain.
-pub(super) fn unknown_or_refused(failure: &Failure) -> Purchase<Number> {
+pub(crate) fn unknown_or_refused(failure: &Failure) -> Purchase<Number> {
     failure
         .on_purchase()
         .refusal()
@@ -51,7 +52,7 @@ pub(super) fn unknown_or_refused(failure: &Failure) -> Purchase<Number> {
 }
 
 /// A failed read. `clean` takes secrets out of what the upstream said.
-pub(super) fn read_failure(failure: &Failure, clean: impl Fn(&str) -> String) -> ReadFailure {
+pub(crate) fn read_failure(failure: &Failure, clean: impl Fn(&str) -> String) -> ReadFailure {
     let class = failure.on_read();
     match (class, class.refusal()) {
         (_, Some(refusal)) => ReadFailure::Refused(refusal),
@@ -71,7 +72,7 @@ fn said(failure: &Failure) -> String {
 }
 
 /// Failures of a read that the next try may not see.
-pub(super) fn may_pass(failure: &ReadFailure) -> bool {
+pub(crate) fn may_pass(failure: &ReadFailure) -> bool {
     matches!(
         failure,
         ReadFailure::Fault(_) | ReadFailure::Refused(Refusal::Unreachable)

@@ -236,3 +236,44 @@ async fn reads_are_repeated_twice_and_only_where_it_can_help() {
         assert_eq!((outcome, seen), (Err(7), tries));
     }
 }
+
+#[tokio::test]
+async fn paths_below_the_url_are_escaped_and_the_key_can_travel_in_the_head() {
+    let server = TestServer::start(vec![Act::ok("x")]);
+    let url = format!("{}/?own=1", server.url);
+    let connection = Connection {
+        name: "test",
+        url: &url,
+        key: "s3cret",
+        bearer: true,
+        proxy_url: None,
+        timeout_ms: 400,
+        connect_timeout_ms: 200,
+    };
+    let transport = Transport::new(&connection).unwrap();
+    let get = Payload::Get {
+        path: &["a b", "c/d"],
+        query: "e=f",
+    };
+    transport.read(get, 10).await.unwrap();
+    let post = Payload::Post {
+        path: &["a"],
+        form: "e=f",
+    };
+    transport.once(post).await.unwrap();
+    let seen = server.seen();
+    assert!(
+        seen[0].starts_with("GET /api/a%20b/c%2Fd?own=1&e=f HTTP/1.1"),
+        "{}",
+        seen[0]
+    );
+    assert!(
+        seen[1].starts_with("POST /api/a?own=1 HTTP/1.1") && seen[1].ends_with("e=f"),
+        "{}",
+        seen[1]
+    );
+    for request in &seen {
+        let head = request.to_ascii_lowercase();
+        assert!(head.contains("authorization: bearer s3cret"), "{head}");
+    }
+}
