@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 
 use app::api_key::{self, Environment, Pepper};
 use app::limits::Limits;
-use app::{Engine, Outside, Settings};
+use app::{CatalogueSettings, Engine, Outside, Settings};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -20,7 +20,6 @@ use domain::access::{Account, ApiKey};
 use domain::activation::{Activation, ActivationState, Plan, Wanted};
 use domain::change::{Change, Write};
 use domain::ids::{AccountId, KeyId, OrderId};
-use domain::markup::Markups;
 use domain::order::Told;
 use domain::policy::Rules;
 use domain::ports::{Clock, Store, Tasks};
@@ -72,8 +71,9 @@ fn settings() -> Settings {
         key_lifetime: Millis::minutes(60),
         in_doubt_caps: HashMap::new(),
         orphan_after: Millis::seconds(40),
-        markups: Markups::default(),
+        markups: Arc::default(),
         rules: Rules::demo(),
+        catalogue: CatalogueSettings::default(),
     }
 }
 
@@ -170,6 +170,7 @@ fn door(store: Arc<Sqlite>, pepper: Pepper) -> Router {
         tasks: Arc::new(Still),
         numbers: HashMap::new(),
         panels: Vec::new(),
+        archive: None,
     };
     web::router(Arc::new(Door {
         engine: Engine::new(outside, settings()),

@@ -7,11 +7,11 @@ use crate::refusal::Refusal;
 use crate::watch::Watch;
 use arc_swap::ArcSwap;
 use domain::activation::Plan;
-use domain::catalogue::{Catalogue, Server};
+use domain::catalogue::{Catalogue, Naming, Server};
 use domain::change::{Change, CommitError};
 use domain::markup::Markups;
 use domain::policy::Rules;
-use domain::ports::{Clock, Store, Tasks};
+use domain::ports::{CatalogueArchive, Clock, Store, Tasks};
 use domain::smm_order::SmmPlan;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream};
@@ -44,9 +44,33 @@ pub struct Settings {
     /// An upstream activation without an order counts as an orphan after this long.
     pub orphan_after: Millis,
     /// Prices.
-    pub markups: Markups,
+    pub markups: Arc<Markups>,
     /// Policy.
     pub rules: Rules,
+    /// How listings become the catalogue.
+    pub catalogue: CatalogueSettings,
+}
+
+/// How listings become the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueSettings {
+    /// Names of countries and services.
+    pub naming: Arc<Naming>,
+    /// How long a listing may be sold from after it was read.
+    pub lifetime: Millis,
+    /// Share of its offers, in percent, that an upstream may lose from one reading to the next
+    /// without being asked again.
+    pub largest_loss_percent: u32,
+}
+
+impl Default for CatalogueSettings {
+    fn default() -> Self {
+        Self {
+            naming: Arc::default(),
+            lifetime: Millis::minutes(24 * 60),
+            largest_loss_percent: 50,
+        }
+    }
 }
 
 /// What stands outside the engine.
@@ -61,6 +85,8 @@ pub struct Outside {
     pub numbers: HashMap<String, Arc<dyn NumberUpstream>>,
     /// Panels by name, in order of preference.
     pub panels: Vec<(String, Arc<dyn PanelUpstream>)>,
+    /// Where catalogues are kept over a restart; nothing where they are not.
+    pub archive: Option<Arc<dyn CatalogueArchive>>,
 }
 
 /// The engine. Use cases are its methods, one file each.

@@ -24,9 +24,9 @@ mod watch;
 
 pub use accounts::{AdminError, IssuedKey, KeyOrder};
 pub use buy_number::BuyNumber;
-pub use engine::{Engine, Outside, Settings};
+pub use engine::{CatalogueSettings, Engine, Outside, Settings};
 pub use idempotency::KeyedRequest;
-pub use list_services::{CountryView, ServerChoice, ServiceView, ServicesOf};
+pub use list_services::{CountryView, ServerChoice, ServiceList, ServiceView, ServicesOf};
 pub use place_order::{PlaceOrder, TEXT_MEMBERS};
-pub use refresh_catalogue::Refreshed;
+pub use refresh_catalogue::{ListingState, Refreshed};
 pub use refusal::{Answer, Purchased, Refusal};

@@ -3,9 +3,9 @@
 use crate::engine::Engine;
 use crate::refusal::Refusal;
 use domain::access::Caller;
-use domain::activation::Wanted;
 use domain::catalogue::{Catalogue, CountryEntry, RouteKey, SmmService};
 use domain::policy;
+use domain::time::Timestamp;
 use domain::usd::Usd;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,13 +40,13 @@ pub struct CountryView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceView {
     /// Service id.
-    pub service_id: String,
+    pub service_id: Arc<str>,
     /// Name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Server.
-    pub provider_source: String,
+    pub provider_source: Arc<str>,
     /// Country id.
-    pub country_id: String,
+    pub country_id: Arc<str>,
     /// Typed route, 0 where the server has none.
     pub provider_type: i64,
     /// Price.
@@ -54,9 +54,18 @@ pub struct ServiceView {
     /// Percent of orders with a code, where known.
     pub success_rate: Option<u8>,
     /// Pool, on servers with pools.
-    pub pool_id: Option<String>,
+    pub pool_id: Option<Arc<str>>,
     /// Stock, where known.
     pub available: Option<u32>,
+}
+
+/// A list of services, and how long its prices stand while the catalogue stays the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceList {
+    /// By name and then price.
+    pub services: Vec<ServiceView>,
+    /// When the first price rises that is still honoured; nothing where none is.
+    pub until: Option<Timestamp>,
 }
 
 /// Which services are asked for.
@@ -98,18 +107,18 @@ impl Engine {
     }
 
     /// Services sold on the chosen routes to this caller, by name and then price.
-    pub fn list_services(
-        &self,
-        caller: &Caller,
-        of: &ServicesOf,
-    ) -> Result<Vec<ServiceView>, Refusal> {
+    pub fn list_services(&self, caller: &Caller, of: &ServicesOf) -> Result<ServiceList, Refusal> {
         let catalogue = self.catalogue();
-        let mut views: Vec<ServiceView> = Vec::new();
+        let mut list = ServiceList {
+            services: Vec::new(),
+            until: None,
+        };
         for key in self.routes_of(&catalogue, of)? {
-            self.add_services(&catalogue, key, caller, &mut views);
+            self.add_services(&catalogue, &key, caller, &mut list);
         }
-        views.sort_by(|a, b| a.name.cmp(&b.name).then(a.price.cmp(&b.price)));
-        Ok(views)
+        list.services
+            .sort_by(|a, b| a.name.cmp(&b.name).then(a.price.cmp(&b.price)));
+        Ok(list)
     }
 
     fn routes_of(&self, catalogue: &Catalogue, of: &ServicesOf) -> Result<Vec<RouteKey>, Refusal> {
@@ -136,7 +145,7 @@ impl Engine {
                     true => Refusal::CountryNotFound,
                     false => Refusal::ServerOff,
                 };
-                catalogue.route(&key).ok_or_else(absent)?;
+                catalogue.route(&key, 0).ok_or_else(absent)?;
                 Ok(vec![key])
             }
             ServicesOf::Country(country_key, typed) => {
@@ -157,40 +166,42 @@ impl Engine {
     fn add_services(
         &self,
         catalogue: &Catalogue,
-        key: RouteKey,
+        key: &RouteKey,
         caller: &Caller,
-        views: &mut Vec<ServiceView>,
+        list: &mut ServiceList,
     ) {
-        let Some(route) = catalogue.route(&key) else {
+        let tier = caller.account.tier;
+        let Some(route) = catalogue.route(key, tier) else {
             return;
         };
-        let server = &catalogue.servers[key.server].name;
+        let server: Arc<str> = catalogue.servers[key.server].name.as_str().into();
+        let measured = self
+            .measured
+            .of_route(&server, key.provider_type, &key.country_id);
         let now = self.now();
-        let sellable = route.offers.iter().filter(|offer| {
-            policy::sellable_otp(&self.settings.rules, offer.class, caller.account.tier)
-        });
-        views.extend(sellable.map(|offer| {
-            let wanted = Wanted {
-                server: server.clone(),
-                provider_type: key.provider_type,
-                country_id: key.country_id.to_string(),
-                country_key: String::new(),
-                service_id: offer.service_id.to_string(),
-                service_name: String::new(),
-                pool_id: offer.pool_id.as_deref().map(str::to_owned),
-            };
-            ServiceView {
-                success_rate: self.measured.rate(&wanted).or(offer.stated_rate),
-                service_id: wanted.service_id,
-                name: offer.service_name.to_string(),
-                provider_source: wanted.server,
-                country_id: wanted.country_id,
-                provider_type: wanted.provider_type,
-                price: offer.price_at(now),
-                pool_id: wanted.pool_id,
-                available: offer.available,
+        for offer in route.offers() {
+            if !policy::sellable_otp(&self.settings.rules, offer.class, tier) {
+                continue;
             }
-        }));
+            let rises = offer
+                .shown
+                .map(|(_, until)| until)
+                .filter(|until| now < *until);
+            list.until = [list.until, rises].into_iter().flatten().min();
+            let pool = offer.pool_id.map(|pool| &**pool);
+            let rate = measured.rate(offer.service_id, pool);
+            list.services.push(ServiceView {
+                success_rate: rate.or(offer.stated_rate),
+                service_id: offer.service_id.clone(),
+                name: offer.service_name.clone(),
+                provider_source: server.clone(),
+                country_id: key.country_id.clone(),
+                provider_type: key.provider_type,
+                price: offer.price_at(now),
+                pool_id: offer.pool_id.cloned(),
+                available: offer.available,
+            });
+        }
     }
 
     /// SMM services that may be ordered. Before any panel has shown its list nobody knows that

@@ -1,24 +1,46 @@
-//! Refreshing the catalogue: every upstream's listing, the last good one kept, one swap.
+//! Refreshing the catalogue: one upstream's listing at a time, the last good one kept, one swap.
 
 use crate::engine::Engine;
-use domain::catalogue::{Catalogue, Sources};
+use domain::catalogue::{Catalogue, Intake, Shelf, Sources};
+use domain::policy::{OtpClass, Rules};
+use domain::ports::StoreError;
+use domain::time::Timestamp;
 use domain::upstream::{NumberListing, PanelService, ReadFailure};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A listing that lost much is taken over once so many readings in a row agree.
+const READINGS_THAT_AGREE: u32 = 3;
+/// Changes of one reading that go on record at most; how many more there were is logged.
+const CHANGES_MAX: usize = 100_000;
 
 #[derive(Debug, Default)]
 struct LastGood {
-    numbers: HashMap<String, Arc<NumberListing>>,
+    numbers: HashMap<String, Arc<Shelf>>,
     panels: HashMap<String, Arc<Vec<PanelService>>>,
+    /// Upstreams that were read since the start.
+    read: HashSet<String>,
+    /// Why the latest reading of an upstream was not taken over.
+    troubles: BTreeMap<String, String>,
+    /// Readings in a row that lost too much.
+    losses: HashMap<String, u32>,
+    /// What the operator classified while the program runs, by name of the service.
+    classes: BTreeMap<String, OtpClass>,
 }
 
 /// The last good listing of every upstream.
 #[derive(Debug, Default)]
-pub(crate) struct Listings(Mutex<LastGood>);
+pub(crate) struct Listings {
+    last_good: Mutex<LastGood>,
+    /// Held while a listing is taken in, so that none is compared with one that is being replaced.
+    taking: tokio::sync::Mutex<()>,
+}
 
 impl Listings {
     fn last_good(&self) -> MutexGuard<'_, LastGood> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last_good
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -31,12 +53,27 @@ pub struct Refreshed {
     pub outcome: Result<usize, String>,
 }
 
+/// One upstream's part of the catalogue, for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListingState {
+    /// Upstream.
+    pub upstream: String,
+    /// Offers in its last good listing.
+    pub offers: usize,
+    /// When that was read.
+    pub read_at: Timestamp,
+    /// Bytes of memory it takes.
+    pub bytes: usize,
+    /// Why the latest reading was not taken over.
+    pub trouble: Option<String>,
+}
+
 impl Engine {
-    /// Asks one upstream for its listing and swaps the catalogue. A listing that fails or is empty
-    /// changes nothing.
+    /// Asks one upstream for its listing and swaps the catalogue. A listing that fails, is empty
+    /// or has suddenly lost much changes nothing.
     pub async fn refresh_upstream(&self, name: &str) -> Refreshed {
         let outcome = match (self.number_upstream(name), self.panel(name)) {
-            (Some(upstream), _) => self.take_numbers(name, upstream.listing().await),
+            (Some(upstream), _) => self.take_numbers(name, upstream.listing().await).await,
             (None, Some(panel)) => self.take_services(name, panel.services().await),
             (None, None) => Err("there is no upstream of this name".to_owned()),
         };
@@ -47,6 +84,7 @@ impl Engine {
                     offers,
                     "catalogue of {name}: {offers} offers"
                 );
+                self.note_success(name);
                 self.rebuild_catalogue();
             }
             Err(why) => {
@@ -55,6 +93,7 @@ impl Engine {
                     why,
                     "catalogue of {name} kept as it was: {why}"
                 );
+                self.note_trouble(name, why);
             }
         }
         Refreshed {
@@ -63,7 +102,27 @@ impl Engine {
         }
     }
 
-    fn take_numbers(
+    fn note_success(&self, name: &str) {
+        let mut listings = self.listings.last_good();
+        listings.read.insert(name.to_owned());
+        listings.troubles.remove(name);
+        listings.losses.remove(name);
+    }
+
+    fn note_trouble(&self, name: &str, why: &str) {
+        let expired = {
+            let mut listings = self.listings.last_good();
+            listings.troubles.insert(name.to_owned(), why.to_owned());
+            self.catalogue()
+                .shelves()
+                .any(|shelf| !self.is_fresh(shelf))
+        };
+        if expired {
+            self.rebuild_catalogue();
+        }
+    }
+
+    async fn take_numbers(
         &self,
         name: &str,
         listing: Result<NumberListing, ReadFailure>,
@@ -72,12 +131,140 @@ impl Engine {
         if listing.offers.is_empty() {
             return Err("the listing holds no offers".to_owned());
         }
-        let count = listing.offers.len();
+        let _taking = self.listings.taking.lock().await;
+        let previous = self.listings.last_good().numbers.get(name).cloned();
+        let (shelf, noted) = self
+            .intake(name, listing, previous.clone(), self.now())
+            .await?;
+        if shelf.is_empty() {
+            return Err("the listing holds nothing that could be sold".to_owned());
+        }
+        if let Some(previous) = previous {
+            self.check_loss(name, previous.len(), shelf.len())?;
+        }
+        let (count, shelf) = (shelf.len(), Arc::new(shelf));
         self.listings
             .last_good()
             .numbers
-            .insert(name.to_owned(), Arc::new(listing));
+            .insert(name.to_owned(), shelf.clone());
+        self.keep(name, shelf, noted).await;
         Ok(count)
+    }
+
+    /// A listing made compact, off the threads that answer requests.
+    async fn intake(
+        &self,
+        name: &str,
+        listing: NumberListing,
+        previous: Option<Arc<Shelf>>,
+        read_at: Timestamp,
+    ) -> Result<(Shelf, Vec<domain::catalogue::CostChange>), String> {
+        let (naming, rules) = (
+            self.settings.catalogue.naming.clone(),
+            self.rules_in_force(),
+        );
+        let (name, grace) = (name.to_owned(), self.settings.price_grace);
+        self.compute(move || {
+            Shelf::take(&Intake {
+                upstream: &name,
+                listing: &listing,
+                naming: &naming,
+                rules: &rules,
+                previous: previous.as_deref(),
+                read_at,
+                grace,
+            })
+        })
+        .await
+        .ok_or_else(|| "the listing could not be worked on".to_owned())
+    }
+
+    /// Refuses a listing that has suddenly lost much, until several readings agree.
+    fn check_loss(&self, name: &str, before: usize, after: usize) -> Result<(), String> {
+        let lost = before.saturating_sub(after);
+        let most = before * self.settings.catalogue.largest_loss_percent as usize / 100;
+        if lost <= most {
+            return Ok(());
+        }
+        let mut listings = self.listings.last_good();
+        let readings = listings.losses.entry(name.to_owned()).or_default();
+        *readings += 1;
+        if *readings >= READINGS_THAT_AGREE {
+            return Ok(());
+        }
+        Err(format!(
+            "the listing has lost {lost} of {before} offers at once; it is taken over after \
+             {READINGS_THAT_AGREE} readings in a row"
+        ))
+    }
+
+    /// Keeps a listing over a restart and its changes on record. Failing to is no reason not to
+    /// sell.
+    async fn keep(
+        &self,
+        name: &str,
+        shelf: Arc<Shelf>,
+        mut changes: Vec<domain::catalogue::CostChange>,
+    ) {
+        let Some(archive) = self.outside.archive.clone() else {
+            return;
+        };
+        if changes.len() > CHANGES_MAX {
+            let more = changes.len() - CHANGES_MAX;
+            tracing::warn!(
+                upstream = name,
+                more,
+                "more costs changed than go on record"
+            );
+            changes.truncate(CHANGES_MAX);
+        }
+        let upstream = name.to_owned();
+        let work = move || {
+            archive.keep(&upstream, &shelf.encode())?;
+            archive.note(&upstream, shelf.read_at(), &changes)
+        };
+        if let Some(Err(error)) = self.compute(work).await {
+            tracing::warn!(upstream = name, %error, "the catalogue of {name} cannot be kept");
+        }
+    }
+
+    /// Sells again from what was kept when the program stopped, as far as it is not too old.
+    pub async fn restore_catalogue(&self) {
+        let Some(archive) = self.outside.archive.clone() else {
+            return;
+        };
+        let read = move || -> Result<_, StoreError> { Ok((archive.kept()?, archive.classes()?)) };
+        let (kept, classes) = match self.compute(read).await {
+            Some(Ok(found)) => found,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "what was kept of the catalogue cannot be read");
+                return;
+            }
+            None => return,
+        };
+        self.listings.last_good().classes = classes.into_iter().collect();
+        for bytes in kept {
+            self.restore(bytes).await;
+        }
+        self.rebuild_catalogue();
+    }
+
+    async fn restore(&self, bytes: Vec<u8>) {
+        let decoded = self.compute(move || Shelf::decode(&bytes)).await;
+        let Some(Ok((name, read_at, listing))) = decoded else {
+            tracing::warn!("a kept catalogue is of another form and is left out");
+            return;
+        };
+        if self.number_upstream(&name).is_none() {
+            return;
+        }
+        if let Ok((shelf, _)) = self.intake(&name, listing, None, read_at).await {
+            let mut listings = self.listings.last_good();
+            listings
+                .numbers
+                .entry(name)
+                .or_insert_with(|| Arc::new(shelf));
+        }
     }
 
     fn take_services(
@@ -99,28 +286,121 @@ impl Engine {
 
     /// Whether an upstream has shown its listing since the start.
     pub fn is_listed(&self, name: &str) -> bool {
-        let listings = self.listings.last_good();
-        listings.numbers.contains_key(name) || listings.panels.contains_key(name)
+        self.listings.last_good().read.contains(name)
     }
 
-    /// Builds the catalogue from the last good listings and swaps it in. The lock over the
-    /// listings also keeps two rebuilds from overtaking each other.
+    /// Whether every upstream has a listing that can be sold from.
+    pub fn sells_at_once(&self) -> bool {
+        let listings = self.listings.last_good();
+        let mut names = self.number_upstreams();
+        names.all(|name| {
+            let shelf = listings.numbers.get(name);
+            shelf.is_some_and(|shelf| self.is_fresh(shelf))
+        }) && self.panels().all(|name| listings.panels.contains_key(name))
+    }
+
+    /// Every upstream's part of the catalogue, by name.
+    pub fn listing_states(&self) -> Vec<ListingState> {
+        let listings = self.listings.last_good();
+        let mut states: Vec<ListingState> = listings
+            .numbers
+            .iter()
+            .map(|(upstream, shelf)| ListingState {
+                upstream: upstream.clone(),
+                offers: shelf.len(),
+                read_at: shelf.read_at(),
+                bytes: shelf.bytes(),
+                trouble: listings.troubles.get(upstream).cloned(),
+            })
+            .collect();
+        states.sort_by(|a, b| a.upstream.cmp(&b.upstream));
+        states
+    }
+
+    /// Classifies a service by its name, from now on and over restarts.
+    ///
+    /// # Errors
+    /// There is no place to remember it, or it cannot be written.
+    pub async fn classify_service(&self, name: &str, class: OtpClass) -> Result<(), StoreError> {
+        let none = || StoreError("there is no place to remember classes".to_owned());
+        let archive = self.outside.archive.clone().ok_or_else(none)?;
+        let service = name.to_owned();
+        let written = self
+            .compute(move || archive.classify(&service, class))
+            .await;
+        written.unwrap_or_else(|| Err(none()))?;
+        self.listings
+            .last_good()
+            .classes
+            .insert(name.to_owned(), class);
+        let rules = self.rules_in_force();
+        {
+            let mut listings = self.listings.last_good();
+            for shelf in listings.numbers.values_mut() {
+                *shelf = Arc::new(shelf.classified(&rules));
+            }
+        }
+        self.rebuild_catalogue();
+        Ok(())
+    }
+
+    /// The rules of the settings and what the operator classified since.
+    fn rules_in_force(&self) -> Rules {
+        let mut rules = self.settings.rules.clone();
+        for (name, class) in &self.listings.last_good().classes {
+            rules.classify_otp_name_as(name, *class);
+        }
+        rules
+    }
+
+    fn is_fresh(&self, shelf: &Shelf) -> bool {
+        self.now() < shelf.read_at() + self.settings.catalogue.lifetime
+    }
+
+    /// Puts the last good listings together and swaps them in. The lock over the listings also
+    /// keeps two rebuilds from overtaking each other.
     fn rebuild_catalogue(&self) {
         let listings = self.listings.last_good();
         let panels: Vec<_> = self
             .panels()
             .filter_map(|name| Some((name.to_owned(), listings.panels.get(name)?.clone())))
             .collect();
+        let fresh = listings.numbers.iter().filter(|(name, shelf)| {
+            let fresh = self.is_fresh(shelf);
+            if !fresh {
+                tracing::warn!(
+                    upstream = name,
+                    "the catalogue of {name} is too old to sell from"
+                );
+            }
+            fresh
+        });
+        let numbers: HashMap<_, _> = fresh
+            .map(|(name, shelf)| (name.clone(), shelf.clone()))
+            .collect();
         let sources = Sources {
             servers: &self.settings.servers,
-            numbers: &listings.numbers,
+            numbers: &numbers,
             panels_read: panels.len() == self.outside.panels.len(),
             panels: &panels,
             markups: &self.settings.markups,
             rules: &self.settings.rules,
-            grace: self.settings.price_grace,
         };
-        let next = Catalogue::build(&sources, &self.catalogue(), self.now());
+        let next = Catalogue::build(&sources, &self.catalogue());
         self.catalogue.store(Arc::new(next));
+    }
+
+    /// Runs work that keeps a processor busy; nothing where it was cut short.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, answered) = std::sync::mpsc::channel();
+        let work = move || {
+            // nobody waits any more: the result is not needed either
+            let _ = answer.send(work());
+        };
+        self.outside.tasks.compute(Box::new(work)).await;
+        answered.try_recv().ok()
     }
 }

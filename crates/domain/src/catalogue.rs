@@ -1,13 +1,23 @@
 //! All offers, merged: what every upstream lists, under public servers and canonical countries.
 //!
-//! A catalogue is an immutable snapshot, built whole from the listings and swapped whole.
+//! A catalogue is an immutable snapshot, swapped whole. It shares each upstream's [`Shelf`] with the
+//! snapshot before it, so that what one refresh builds anew is what one upstream lists. Prices are
+//! no part of it: they follow from cost and markup when a [`Route`] is looked at.
 
-use crate::countries;
+mod bytes;
+mod naming;
+mod route;
+mod shelf;
+
+pub use bytes::NotAListing;
+pub use naming::Naming;
+pub use route::{Offer, Route};
+pub use shelf::{CostChange, Intake, Shelf};
+
 use crate::markup::Markups;
 use crate::order_type::OrderType;
-use crate::policy::{OtpClass, Rules, SmmClass};
-use crate::time::{Millis, Timestamp};
-use crate::upstream::{NumberListing, PanelService};
+use crate::policy::{Rules, SmmClass};
+use crate::upstream::PanelService;
 use crate::usd::{Rate, Usd};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -39,39 +49,6 @@ impl Server {
     }
 }
 
-/// One service on one route.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// The route's service id.
-    pub service_id: Arc<str>,
-    /// Name.
-    pub service_name: Arc<str>,
-    /// Class for the policy engine.
-    pub class: OtpClass,
-    /// Pool, on servers with pools.
-    pub pool_id: Option<Arc<str>>,
-    /// What it costs the house.
-    pub cost: Usd,
-    /// What a customer pays.
-    pub price: Usd,
-    /// A lower price that was shown until shortly before, and until when it is still honoured.
-    pub shown: Option<(Usd, Timestamp)>,
-    /// Stock, where known.
-    pub available: Option<u32>,
-    /// Delivery percentage the upstream states.
-    pub stated_rate: Option<u8>,
-}
-
-impl Offer {
-    /// The price at this moment: never more than what was shown within the grace period.
-    pub fn price_at(&self, now: Timestamp) -> Usd {
-        match self.shown {
-            Some((lower, until)) if now < until => lower.min(self.price),
-            _ => self.price,
-        }
-    }
-}
-
 /// Where an offer is found.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteKey {
@@ -81,50 +58,6 @@ pub struct RouteKey {
     pub provider_type: i64,
     /// The route's country id.
     pub country_id: Arc<str>,
-}
-
-/// All offers of one route.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// Upstream behind it.
-    pub upstream: Arc<str>,
-    /// Canonical country key.
-    pub country_key: Arc<str>,
-    /// Offers, by name and then price.
-    pub offers: Vec<Offer>,
-}
-
-impl Route {
-    /// The offer for a service: the one in the pool that was asked for, else the best pool, which
-    /// is the cheapest one and among equals the one with the best stated delivery.
-    pub fn offer(&self, service_id: &str, pool_id: Option<&str>, now: Timestamp) -> Option<&Offer> {
-        let of_service = self
-            .offers
-            .iter()
-            .filter(|offer| &*offer.service_id == service_id);
-        of_service
-            .filter(|offer| pool_id.is_none() || offer.pool_id.as_deref() == pool_id)
-            .min_by_key(|offer| {
-                let in_stock = offer.available != Some(0);
-                (
-                    !in_stock,
-                    offer.price_at(now),
-                    100 - offer.stated_rate.unwrap_or(0).min(100),
-                )
-            })
-    }
-
-    /// Whether the route sells a service at all, in whatever pool.
-    pub fn sells(&self, service_id: &str) -> bool {
-        self.offers
-            .iter()
-            .any(|offer| &*offer.service_id == service_id)
-    }
-
-    /// Whether any offer of the route names a pool.
-    pub fn has_pools(&self) -> bool {
-        self.offers.iter().any(|offer| offer.pool_id.is_some())
-    }
 }
 
 /// One country over all servers.
@@ -178,7 +111,10 @@ pub struct Catalogue {
     pub servers: Vec<Server>,
     /// Countries by name.
     pub countries: Vec<CountryEntry>,
-    routes: HashMap<RouteKey, Route>,
+    /// Counts snapshots: whatever was derived from another one is out of date.
+    pub generation: u64,
+    markups: Arc<Markups>,
+    shelves: BTreeMap<(usize, i64), Arc<Shelf>>,
     smm: Vec<SmmService>,
     /// Typed routes whose upstream has not shown its listing since the start.
     unread: Vec<(usize, i64)>,
@@ -191,17 +127,15 @@ pub struct Sources<'a> {
     /// Servers in the operator's order.
     pub servers: &'a [Server],
     /// The last good listing of each OTP upstream.
-    pub numbers: &'a HashMap<String, Arc<NumberListing>>,
+    pub numbers: &'a HashMap<String, Arc<Shelf>>,
     /// The last good service list of each panel, in order of preference.
     pub panels: &'a [(String, Arc<Vec<PanelService>>)],
     /// Whether these are all the panels there are.
     pub panels_read: bool,
     /// Prices.
-    pub markups: &'a Markups,
+    pub markups: &'a Arc<Markups>,
     /// Policy.
     pub rules: &'a Rules,
-    /// For how long a price that was shown is honoured.
-    pub grace: Millis,
 }
 
 impl Catalogue {
@@ -221,27 +155,24 @@ impl Catalogue {
         }
     }
 
-    /// Builds a snapshot. Prices that rose since `previous` stay honoured for the grace period.
-    pub fn build(sources: &Sources<'_>, previous: &Self, now: Timestamp) -> Self {
+    /// Builds the snapshot that follows `previous`.
+    pub fn build(sources: &Sources<'_>, previous: &Self) -> Self {
         let mut catalogue = Self {
             unread: Vec::new(),
             smm_read: sources.panels_read,
+            generation: previous.generation + 1,
+            markups: sources.markups.clone(),
             ..Self::empty(sources.servers.to_vec())
         };
-        let mut countries: BTreeMap<String, CountryEntry> = BTreeMap::new();
-        for (index, server) in sources
-            .servers
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| s.enabled)
-        {
+        let mut countries: BTreeMap<Arc<str>, CountryEntry> = BTreeMap::new();
+        let enabled = |(_, server): &(usize, &Server)| server.enabled;
+        for (index, server) in sources.servers.iter().enumerate().filter(enabled) {
             for typed in &server.routes {
-                let Some(listing) = sources.numbers.get(&typed.upstream) else {
-                    catalogue.unread.push((index, typed.provider_type));
-                    continue;
-                };
-                catalogue.add_listing(sources, previous, (index, typed), listing, now);
-                catalogue.add_countries(&mut countries, (index, typed), listing);
+                let place = (index, typed.provider_type);
+                match sources.numbers.get(&typed.upstream) {
+                    Some(shelf) => catalogue.add_shelf(place, shelf, &mut countries),
+                    None => catalogue.unread.push(place),
+                }
             }
         }
         catalogue.countries = countries.into_values().collect();
@@ -250,121 +181,30 @@ impl Catalogue {
         catalogue
     }
 
-    fn add_countries(
-        &self,
-        countries: &mut BTreeMap<String, CountryEntry>,
-        (server, typed): (usize, &ServerRoute),
-        listing: &NumberListing,
-    ) {
-        for (id, name) in &listing.countries {
-            let key = RouteKey {
-                server,
-                provider_type: typed.provider_type,
-                country_id: Arc::from(id.as_str()),
-            };
-            if !self.routes.contains_key(&key) {
-                continue;
-            }
-            let (canonical, shown) = canonical_country(name);
-            let entry = countries
-                .entry(canonical.clone())
-                .or_insert_with(|| CountryEntry {
-                    key: Arc::from(canonical),
-                    name: Arc::from(shown),
-                    routes: Vec::new(),
-                });
-            entry.routes.push(key);
-        }
-    }
-
-    fn add_listing(
+    /// Of two upstreams behind one typed route the first one sells.
+    fn add_shelf(
         &mut self,
-        sources: &Sources<'_>,
-        previous: &Self,
-        (index, typed): (usize, &ServerRoute),
-        listing: &NumberListing,
-        now: Timestamp,
+        place: (usize, i64),
+        shelf: &Arc<Shelf>,
+        countries: &mut BTreeMap<Arc<str>, CountryEntry>,
     ) {
-        let server = sources.servers[index].name.as_str();
-        let country_names: HashMap<_, _> = listing.countries.iter().cloned().collect();
-        let services = classify(&listing.services, sources.rules);
-        let upstream: Arc<str> = Arc::from(typed.upstream.as_str());
-        for listed in &listing.offers {
-            let Some((service_id, service_name, class)) = services.get(listed.service.as_str())
-            else {
-                continue;
-            };
-            let Some(country) = country_names.get(&listed.country) else {
-                continue;
-            };
-            let (country_key, _) = canonical_country(country);
-            let markup =
-                sources
-                    .markups
-                    .for_offer(server, [service_id, service_name], &country_key);
-            let Some(price) = markup.price(listed.cost).filter(|price| *price > Usd::ZERO) else {
-                continue;
-            };
-            let key = RouteKey {
-                server: index,
-                provider_type: typed.provider_type,
-                country_id: Arc::from(listed.country.as_str()),
-            };
-            let pool_id = listed.pool.as_deref().map(Arc::from);
-            let mut offer = Offer {
-                service_id: service_id.clone(),
-                service_name: service_name.clone(),
-                class: *class,
-                pool_id,
-                cost: listed.cost,
-                price,
-                shown: None,
-                available: listed.available,
-                stated_rate: listed.success_rate,
-            };
-            offer.shown = previous.still_shown(&key, &offer, now, sources.grace);
-            let route = self.routes.entry(key).or_insert_with(|| Route {
-                upstream: upstream.clone(),
-                country_key: Arc::from(country_key),
-                offers: Vec::new(),
-            });
-            route.offers.push(offer);
+        if self.shelves.contains_key(&place) {
+            return;
         }
-        for route in self
-            .routes
-            .values_mut()
-            .filter(|route| route.upstream == upstream)
-        {
-            route.offers.sort_by(|a, b| {
-                let name = a.service_name.cmp(&b.service_name);
-                name.then(a.price.cmp(&b.price))
-                    .then(a.pool_id.cmp(&b.pool_id))
+        for country in &shelf.countries {
+            let entry = countries.entry(country.key.clone());
+            let entry = entry.or_insert_with(|| CountryEntry {
+                key: country.key.clone(),
+                name: country.name.clone(),
+                routes: Vec::new(),
+            });
+            entry.routes.push(RouteKey {
+                server: place.0,
+                provider_type: place.1,
+                country_id: country.id.clone(),
             });
         }
-    }
-
-    /// The lower price this snapshot shows for an offer that has become dearer.
-    fn still_shown(
-        &self,
-        key: &RouteKey,
-        offer: &Offer,
-        now: Timestamp,
-        grace: Millis,
-    ) -> Option<(Usd, Timestamp)> {
-        let before = self
-            .routes
-            .get(key)?
-            .offers
-            .iter()
-            .find(|old| old.service_id == offer.service_id && old.pool_id == offer.pool_id)?;
-        let inherited = before
-            .shown
-            .filter(|(price, until)| *price < offer.price && now < *until);
-        let lower = (before.price < offer.price).then_some((before.price, now + grace));
-        match (inherited, lower) {
-            (Some(old), Some(new)) => Some(if old.0 <= new.0 { old } else { new }),
-            (old, new) => old.or(new),
-        }
+        self.shelves.insert(place, shelf.clone());
     }
 
     /// Place of a server by its public name, switched on or not.
@@ -372,9 +212,31 @@ impl Catalogue {
         self.servers.iter().position(|server| server.name == name)
     }
 
-    /// One route.
-    pub fn route(&self, key: &RouteKey) -> Option<&Route> {
-        self.routes.get(key)
+    /// One route, with the prices of accounts of this tier.
+    pub fn route(&self, key: &RouteKey, tier: u8) -> Option<Route<'_>> {
+        let shelf = self.shelves.get(&(key.server, key.provider_type))?;
+        let country = shelf.country(&key.country_id)?;
+        let server = self.servers.get(key.server)?;
+        let pricing = self.markups.pricing(&server.name, &country.key, Some(tier));
+        Some(Route::new(shelf, country, pricing))
+    }
+
+    /// The same catalogue under other markup rules: what a preview compares with.
+    pub fn repriced(&self, markups: Markups) -> Self {
+        Self {
+            markups: Arc::new(markups),
+            ..self.clone()
+        }
+    }
+
+    /// Every shelf once, by upstream.
+    pub fn shelves(&self) -> impl Iterator<Item = &Arc<Shelf>> {
+        let by_upstream: BTreeMap<_, _> = self
+            .shelves
+            .values()
+            .map(|shelf| (shelf.upstream(), shelf))
+            .collect();
+        by_upstream.into_values()
     }
 
     /// One country by its canonical key.
@@ -406,30 +268,9 @@ impl Catalogue {
     /// How many offers there are, numbers and SMM services.
     pub fn size(&self) -> (usize, usize) {
         (
-            self.routes.values().map(|route| route.offers.len()).sum(),
+            self.shelves.values().map(|shelf| shelf.len()).sum(),
             self.smm.len(),
         )
-    }
-}
-
-type Classified<'a> = HashMap<&'a str, (Arc<str>, Arc<str>, OtpClass)>;
-
-fn classify<'a>(services: &'a [(String, String)], rules: &Rules) -> Classified<'a> {
-    let named = services.iter().map(|(code, name)| {
-        let class = rules.otp_class(name, code);
-        (
-            code.as_str(),
-            (Arc::from(code.as_str()), Arc::from(name.as_str()), class),
-        )
-    });
-    named.collect()
-}
-
-/// Canonical key and display name of a country as an upstream names it.
-fn canonical_country(name: &str) -> (String, String) {
-    match countries::find(name) {
-        Some(country) => (country.key.to_owned(), country.name.to_owned()),
-        None => (countries::fold(name), name.to_owned()),
     }
 }
 
@@ -456,7 +297,7 @@ fn smm_service(sources: &Sources<'_>, upstream: &str, listed: &PanelService) -> 
     }
     let markup = sources
         .markups
-        .for_offer("smm", [&listed.id, &listed.name], "");
+        .for_offer("smm", [&listed.id, &listed.name], "", None);
     let rate = markup.rate(listed.rate).filter(|rate| *rate > Usd::ZERO)?;
     Some(SmmService {
         id: Arc::from(listed.id.as_str()),

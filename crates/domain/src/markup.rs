@@ -5,10 +5,17 @@ use crate::usd::{Rate, Usd};
 /// What is added to a cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Markup {
-    /// Percent in millionths: 20 % is 200,000. Never negative: a price is never below its cost.
+    /// Percent in millionths: 20 % is 200,000. Below zero only where `below_cost` says so, and
+    /// never under -1,000,000.
     pub parts_per_million: i64,
     /// Added after the percent, per purchase (per 1000 units for SMM).
     pub fixed: Usd,
+    /// Least difference between price and cost, per purchase (per 1000 units for SMM).
+    pub min_margin: Usd,
+    /// Prices are rounded up to a multiple of this; zero means to the micro-dollar.
+    pub round_to: Usd,
+    /// Whether a price may be below its cost.
+    pub below_cost: bool,
 }
 
 /// A markup for part of the catalogue. Members left out match everything.
@@ -20,6 +27,8 @@ pub struct Rule {
     pub service: Option<String>,
     /// Canonical country key.
     pub country: Option<String>,
+    /// Tier of the account, 0 to 3. SMM services have one price for all tiers.
+    pub tier: Option<u8>,
     /// What it adds.
     pub markup: Markup,
 }
@@ -33,59 +42,117 @@ pub struct Markups {
     pub rules: Vec<Rule>,
 }
 
+/// The rules that can hold on one route for one tier: what is left to look at is the service.
+#[derive(Clone, Debug)]
+pub struct Pricing<'a> {
+    /// Markup of the most specific rule for every service, and its weight.
+    every: (u8, Markup),
+    /// Rules for single services, the least specific first; later ones win.
+    single: Vec<(&'a str, &'a Rule)>,
+}
+
 impl Rule {
-    fn matches(&self, server: &str, service: [&str; 2], country: &str) -> bool {
+    fn covers(&self, server: &str, country: &str, tier: Option<u8>) -> bool {
         self.server.as_deref().is_none_or(|wanted| wanted == server)
             && self
                 .country
                 .as_deref()
                 .is_none_or(|wanted| wanted == country)
-            && self.service.as_deref().is_none_or(|wanted| {
-                service
-                    .iter()
-                    .any(|known| known.eq_ignore_ascii_case(wanted))
-            })
+            && (self.tier.is_none() || self.tier == tier)
     }
 
-    /// A service counts more than a country, a country more than a server.
+    /// A service counts more than a country, a country more than a server, a server more than a
+    /// tier.
     fn weight(&self) -> u8 {
-        4 * u8::from(self.service.is_some())
-            + 2 * u8::from(self.country.is_some())
-            + u8::from(self.server.is_some())
+        8 * u8::from(self.service.is_some())
+            + 4 * u8::from(self.country.is_some())
+            + 2 * u8::from(self.server.is_some())
+            + u8::from(self.tier.is_some())
     }
 }
 
 impl Markups {
-    /// The markup for an offer; of equally specific rules the last one wins.
-    pub fn for_offer(&self, server: &str, service: [&str; 2], country: &str) -> Markup {
-        let matching = self
+    /// The rules that hold on a route.
+    pub fn pricing(&self, server: &str, country: &str, tier: Option<u8>) -> Pricing<'_> {
+        let mut pricing = Pricing {
+            every: (0, self.general),
+            single: Vec::new(),
+        };
+        for rule in self
             .rules
             .iter()
-            .filter(|rule| rule.matches(server, service, country));
-        matching
-            .max_by_key(|rule| rule.weight())
-            .map_or(self.general, |rule| rule.markup)
+            .filter(|rule| rule.covers(server, country, tier))
+        {
+            match &rule.service {
+                Some(service) => pricing.single.push((service, rule)),
+                None if rule.weight() >= pricing.every.0 => {
+                    pricing.every = (rule.weight(), rule.markup);
+                }
+                None => {}
+            }
+        }
+        pricing.single.sort_by_key(|(_, rule)| rule.weight());
+        pricing
+    }
+
+    /// The markup for an offer; of equally specific rules the last one wins.
+    pub fn for_offer(
+        &self,
+        server: &str,
+        service: [&str; 2],
+        country: &str,
+        tier: Option<u8>,
+    ) -> Markup {
+        self.pricing(server, country, tier).markup(service)
+    }
+}
+
+impl Pricing<'_> {
+    /// The markup for a service, given by its id and name.
+    pub fn markup(&self, service: [&str; 2]) -> Markup {
+        let named = self.single.iter().rev().find(|(wanted, _)| {
+            let mut known = service.iter();
+            known.any(|known| known.eq_ignore_ascii_case(wanted))
+        });
+        named.map_or(self.every.1, |(_, rule)| rule.markup)
     }
 }
 
 impl Markup {
-    /// Price of one purchase that costs `cost`, rounded up to the micro-dollar.
+    /// Price of one purchase that costs `cost`, rounded up; nothing where it would be below cost
+    /// and may not be.
     pub fn price(self, cost: Usd) -> Option<Usd> {
-        self.add(cost.0, self.fixed.0).map(Usd)
+        let price = self.add(cost.0, (self.fixed.0, self.min_margin.0))?;
+        self.round(price)
     }
 
-    /// Customer rate per 1000 units, rounded up to the micro-dollar.
+    /// Customer rate per 1000 units, rounded up.
     pub fn rate(self, cost: Rate) -> Option<Usd> {
         let fixed = self.fixed.0.checked_mul(1000)?;
-        self.add(cost.0, fixed).map(|nanos| Rate(nanos).ceil())
+        let least = self.min_margin.0.checked_mul(1000)?;
+        let nanos = self.add(cost.0, (fixed, least))?;
+        self.round(Rate(nanos).ceil().0)
     }
 
-    fn add(self, cost: i64, fixed: i64) -> Option<i64> {
+    fn add(self, cost: i64, (fixed, least): (i64, i64)) -> Option<i64> {
         let scaled = i128::from(cost) * i128::from(1_000_000 + self.parts_per_million);
         let rounded_up = (scaled + 999_999) / 1_000_000;
-        i64::try_from(rounded_up + i128::from(fixed))
-            .ok()
-            .filter(|price| *price >= cost)
+        let with_fixed = rounded_up + i128::from(fixed);
+        let price = if self.below_cost {
+            with_fixed
+        } else {
+            with_fixed.max(i128::from(cost) + i128::from(least))
+        };
+        i64::try_from(price).ok().filter(|price| *price >= 0)
+    }
+
+    fn round(self, micros: i64) -> Option<Usd> {
+        let step = self.round_to.0.max(1);
+        let over = micros % step;
+        if over == 0 {
+            return Some(Usd(micros));
+        }
+        micros.checked_add(step - over).map(Usd)
     }
 }
 
@@ -96,6 +163,9 @@ mod tests {
     const TWENTY: Markup = Markup {
         parts_per_million: 200_000,
         fixed: Usd::ZERO,
+        min_margin: Usd::ZERO,
+        round_to: Usd::ZERO,
+        below_cost: false,
     };
 
     #[test]
@@ -111,9 +181,10 @@ mod tests {
             server: Some(server.into()),
             service: service.map(Into::into),
             country: None,
+            tier: None,
             markup: Markup {
                 parts_per_million: percent * 10_000,
-                fixed: Usd::ZERO,
+                ..Markup::default()
             },
         };
         let markups = Markups {
@@ -126,12 +197,72 @@ mod tests {
         };
         let percent = |server, service| {
             markups
-                .for_offer(server, [service, "Telegram"], "pakistan")
+                .for_offer(server, [service, "Telegram"], "pakistan", Some(3))
                 .parts_per_million
                 / 10_000
         };
         assert_eq!(percent("paul", "wa"), 20);
         assert_eq!(percent("peter", "wa"), 35);
         assert_eq!(percent("peter", "tg"), 5);
+    }
+
+    #[test]
+    fn margins_hold_and_prices_are_rounded_up_to_a_step() {
+        let markup = Markup {
+            min_margin: Usd(20_000),
+            round_to: Usd(10_000),
+            ..TWENTY
+        };
+        // 0.04 × 1.2 = 0.048, but at least 0.06; 0.15 × 1.2 = 0.18 as it is; 0.151 goes up
+        assert_eq!(markup.price(Usd(40_000)), Some(Usd(60_000)));
+        assert_eq!(markup.price(Usd(150_000)), Some(Usd(180_000)));
+        assert_eq!(markup.price(Usd(151_000)), Some(Usd(190_000)));
+        assert_eq!(markup.rate(Rate(900_000_000)), Some(Usd(1_080_000)));
+        assert_eq!(markup.price(Usd(i64::MAX)), None);
+    }
+
+    #[test]
+    fn a_price_is_below_cost_only_where_a_rule_says_so() {
+        let gift = Markup {
+            parts_per_million: -500_000,
+            below_cost: true,
+            ..Markup::default()
+        };
+        assert_eq!(gift.price(Usd(100)), Some(Usd(50)));
+        let honest = Markup {
+            below_cost: false,
+            ..gift
+        };
+        assert_eq!(honest.price(Usd(100)), Some(Usd(100)));
+    }
+
+    #[test]
+    fn a_tier_counts_least_and_never_for_others() {
+        let rule = |server: Option<&str>, tier: Option<u8>, percent: i64| Rule {
+            server: server.map(Into::into),
+            tier,
+            markup: Markup {
+                parts_per_million: percent * 10_000,
+                ..Markup::default()
+            },
+            ..Rule::default()
+        };
+        let markups = Markups {
+            general: TWENTY,
+            rules: vec![
+                rule(None, Some(3), 10),
+                rule(Some("paul"), None, 15),
+                rule(Some("paul"), Some(3), 12),
+            ],
+        };
+        let percent = |server, tier| {
+            let markup = markups.for_offer(server, ["tg", "Telegram"], "pakistan", tier);
+            markup.parts_per_million / 10_000
+        };
+        assert_eq!(percent("peter", Some(0)), 20);
+        assert_eq!(percent("peter", Some(3)), 10);
+        assert_eq!(percent("paul", Some(0)), 15);
+        assert_eq!(percent("paul", Some(3)), 12);
+        assert_eq!(percent("peter", None), 20);
     }
 }

@@ -6,7 +6,7 @@ use crate::node_store::NodeStore;
 use crate::numbers::NumberSeller;
 use crate::panel::PanelSeller;
 use crate::world::{NUMBER_UPSTREAMS, PANEL, START, World};
-use app::{Engine, Outside, Settings};
+use app::{CatalogueSettings, Engine, Outside, Settings};
 use domain::activation::Plan;
 use domain::catalogue::{Server, ServerRoute};
 use domain::markup::{Markup, Markups};
@@ -15,7 +15,6 @@ use domain::ports::{Clock, Tasks};
 use domain::smm_order::SmmPlan;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream, Pending};
-use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::Sqlite;
@@ -105,14 +104,19 @@ fn settings() -> Settings {
         key_lifetime: Millis::minutes(7 * 24 * 60),
         in_doubt_caps: HashMap::new(),
         orphan_after: Millis::seconds(40),
-        markups: Markups {
+        markups: Arc::new(Markups {
             general: Markup {
                 parts_per_million: 200_000,
-                fixed: Usd::ZERO,
+                ..Markup::default()
             },
             rules: Vec::new(),
-        },
+        }),
         rules,
+        catalogue: CatalogueSettings {
+            // simulated time runs far
+            lifetime: Millis(i64::MAX / 2),
+            ..CatalogueSettings::default()
+        },
     }
 }
 
@@ -136,6 +140,7 @@ pub fn start(world: &Arc<World>, store: &Arc<Sqlite>, node: usize) {
         }),
         numbers: numbers.collect(),
         panels: vec![(PANEL.to_owned(), seller)],
+        archive: None,
     };
     let engine = Engine::new(outside, settings());
     world.tell(|| format!("node {node} starts"));

@@ -43,10 +43,11 @@ pub struct Background {
 }
 
 impl Background {
-    /// Reads every upstream's catalogue once, a few at a time: each holds a whole price list in
+    /// Takes up what was kept of the catalogue and reads every upstream's once, a few at a time: each holds a whole price list in
     /// memory while it is read. The start waits for them only so long: wallets, orders and their
     /// settlement need no catalogue, and what is not read yet is answered as unavailable.
     pub async fn first_catalogue(&self) {
+        self.engine.restore_catalogue().await;
         let reads = self.tasks.clone();
         let (all_read, mut waiting) = tokio::sync::mpsc::channel::<()>(1);
         let places = Arc::new(Semaphore::new(READ_AT_ONCE));
@@ -60,6 +61,9 @@ impl Background {
             });
         }
         drop(all_read);
+        if self.engine.sells_at_once() {
+            return;
+        }
         tokio::select! {
             _ = waiting.recv() => {}
             () = self.engine.clock().sleep(FIRST_CATALOGUE) => {

@@ -12,4 +12,13 @@ impl Tasks for Tracked {
     fn spawn(&self, work: Pending<'static, ()>) {
         self.0.spawn(work);
     }
+
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) -> Pending<'static, ()> {
+        let done = self.0.spawn_blocking(work);
+        Box::pin(async move {
+            if let Err(error) = done.await {
+                tracing::error!(%error, "work on the catalogue ended early");
+            }
+        })
+    }
 }

@@ -30,12 +30,17 @@ pub fn engine(
     tasks: Arc<dyn Tasks>,
 ) -> anyhow::Result<Arc<Engine>> {
     let (numbers, panels) = adapters(settings)?;
+    let archive = Arc::new(store::CatalogueFiles::new(
+        &settings.store.data_dir.join("catalogue"),
+        settings.catalogue.history,
+    ));
     let outside = Outside {
         store,
         clock,
         tasks,
         numbers,
         panels,
+        archive: Some(archive),
     };
     Ok(Engine::new(outside, engine_settings(settings)?))
 }
@@ -150,11 +155,12 @@ fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {
             .collect(),
         // an unlinked activation may still belong to a call that is being answered
         orphan_after: Millis(longest.0 + LEASE_MARGIN.0),
-        markups: settings.markup.clone(),
+        markups: Arc::new(settings.markup.clone()),
         rules: settings
             .policy
             .rules()
             .map_err(|error| anyhow::anyhow!("policy.lifted: {error}"))?,
+        catalogue: settings.catalogue.engine(),
     })
 }
 

@@ -50,14 +50,16 @@ impl Engine {
             true => Refusal::ServiceNotFound,
             false => Refusal::ServerOff,
         };
-        let route = catalogue.route(&key).ok_or_else(absent)?;
+        let route = catalogue
+            .route(&key, caller.account.tier)
+            .ok_or_else(absent)?;
         if request.pool_id.is_some() && !route.has_pools() {
             return Err(Refusal::InvalidPool);
         }
-        let offer = find_offer(route, request, now)?;
-        let policy = self.decide(caller, offer)?;
+        let offer = find_offer(&route, request, now)?;
+        let policy = self.decide(caller, &offer)?;
         let price = offer.price_at(now);
-        if request.max_price.is_some_and(|most| most < price) || price < offer.cost {
+        if request.max_price.is_some_and(|most| most < price) || offer.loses_at(price) {
             return Err(Refusal::PriceChanged(offer.price));
         }
         Ok(NumberRoute {
@@ -68,7 +70,7 @@ impl Engine {
                 country_key: route.country_key.to_string(),
                 service_id: offer.service_id.to_string(),
                 service_name: offer.service_name.to_string(),
-                pool_id: offer.pool_id.as_deref().map(str::to_owned),
+                pool_id: offer.pool_id.map(|pool| pool.to_string()),
             },
             upstream: route.upstream.to_string(),
             cost: offer.cost,
@@ -80,7 +82,7 @@ impl Engine {
         })
     }
 
-    fn decide(&self, caller: &Caller, offer: &Offer) -> Result<Decision, Refusal> {
+    fn decide(&self, caller: &Caller, offer: &Offer<'_>) -> Result<Decision, Refusal> {
         let request = policy::OtpRequest {
             class: offer.class,
             tier: caller.account.tier,
@@ -92,10 +94,10 @@ impl Engine {
 }
 
 fn find_offer<'a>(
-    route: &'a Route,
+    route: &Route<'a>,
     request: &BuyNumber,
     now: Timestamp,
-) -> Result<&'a Offer, Refusal> {
+) -> Result<Offer<'a>, Refusal> {
     match route.offer(&request.service_id, request.pool_id.as_deref(), now) {
         Some(offer) => Ok(offer),
         None if route.sells(&request.service_id) => Err(Refusal::InvalidPool),

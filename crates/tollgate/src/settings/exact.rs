@@ -9,18 +9,22 @@ use toml::Value;
 /// A percentage in hundredths: `12.5` % is 1250.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Percent {
-    /// Hundredths of a per cent; never negative.
-    pub hundredths: u32,
+    /// Hundredths of a per cent; negative only for a discount.
+    pub hundredths: i32,
 }
 
 /// Greatest percentage that can be set.
-const GREATEST_PERCENT: u32 = 10_000;
+const GREATEST_PERCENT: i32 = 10_000;
 /// Micro-units in a hundredth.
 const MICROS_IN_HUNDREDTH: i64 = 10_000;
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.hundredths / 100, self.hundredths % 100) {
+        if self.hundredths < 0 {
+            f.write_str("-")?;
+        }
+        let hundredths = self.hundredths.unsigned_abs();
+        match (hundredths / 100, hundredths % 100) {
             (whole, 0) => write!(f, "{whole}"),
             (whole, part) if part % 10 == 0 => write!(f, "{whole}.{}", part / 10),
             (whole, part) => write!(f, "{whole}.{part:02}"),
@@ -37,11 +41,25 @@ pub fn percent(value: &Value) -> Result<Percent, String> {
         )
     };
     let amount = Usd::parse(text(value).map_err(|_| allowed())?).map_err(|_| allowed())?;
-    let hundredths = u32::try_from(amount.0 / MICROS_IN_HUNDREDTH).map_err(|_| allowed())?;
+    let hundredths = i32::try_from(amount.0 / MICROS_IN_HUNDREDTH).map_err(|_| allowed())?;
     if amount.0 % MICROS_IN_HUNDREDTH != 0 || hundredths > GREATEST_PERCENT * 100 {
         return Err(allowed());
     }
     Ok(Percent { hundredths })
+}
+
+/// A percentage that may be a discount, like `-15`: at most the whole.
+pub fn discount(value: &Value) -> Result<Percent, String> {
+    let Some(less) = value.as_str().and_then(|text| text.strip_prefix('-')) else {
+        return percent(value);
+    };
+    let less = percent(&Value::String(less.to_owned()))?;
+    if less.hundredths > 10_000 {
+        return Err("must not take off more than \"-100\"".to_owned());
+    }
+    Ok(Percent {
+        hundredths: -less.hundredths,
+    })
 }
 
 /// Dollars of at most six decimals.

@@ -12,14 +12,28 @@ use toml::Value;
 /// What a price is when no rule says otherwise: a fifth on top.
 const DEFAULT_PERCENT: Percent = Percent { hundredths: 2000 };
 
+/// The figures of a markup as they are written.
+#[derive(Clone, Copy)]
+struct Figures {
+    percent: Percent,
+    fixed: Usd,
+    min_margin: Usd,
+    round_to: Usd,
+}
+
 /// Reads the section.
 pub fn read(part: &mut Section<'_>) -> Markups {
-    let percent = part.parsed("percent", DEFAULT_PERCENT, exact::percent);
-    let fixed = part.parsed("fixed_usd", Usd::ZERO, exact::dollars);
-    let rules = part.rows("rules", |row| rule(row, percent, fixed));
+    let general = Figures {
+        percent: DEFAULT_PERCENT,
+        fixed: Usd::ZERO,
+        min_margin: Usd::ZERO,
+        round_to: Usd::ZERO,
+    };
+    let general = figures(part, general, exact::percent);
+    let rules = part.rows("rules", |row| rule(row, general));
     let mut seen = HashSet::new();
     for (at, rule) in rules.iter().enumerate() {
-        if !seen.insert((&rule.server, &rule.service, &rule.country)) {
+        if !seen.insert((&rule.server, &rule.service, &rule.country, rule.tier)) {
             part.problem(
                 &format!("rules[{at}]"),
                 "covers exactly what a rule before it covers",
@@ -27,41 +41,69 @@ pub fn read(part: &mut Section<'_>) -> Markups {
         }
     }
     Markups {
-        general: markup(percent, fixed),
+        general: markup(general, false),
         rules,
     }
 }
 
+fn figures(
+    part: &mut Section<'_>,
+    general: Figures,
+    percent: fn(&Value) -> Result<Percent, String>,
+) -> Figures {
+    Figures {
+        percent: part.parsed("percent", general.percent, percent),
+        fixed: part.parsed("fixed_usd", general.fixed, exact::dollars),
+        min_margin: part.parsed("min_margin_usd", general.min_margin, exact::dollars),
+        round_to: part.parsed("round_to_usd", general.round_to, exact::dollars),
+    }
+}
+
 /// An exception. A figure that is left out is the general one.
-fn rule(part: &mut Section<'_>, percent: Percent, fixed: Usd) -> Rule {
+fn rule(part: &mut Section<'_>, general: Figures) -> Rule {
     let server = part.optional("server", word, None);
     let service = part.optional("service", word, None);
     let country = part.optional("country", country, None);
-    let is_general = server.is_none() && service.is_none() && country.is_none();
+    let tier = part.optional_number("tier", 0..=3);
+    let is_general = server.is_none() && service.is_none() && country.is_none() && tier.is_none();
     if is_general
-        && !["server", "service", "country"]
+        && !["server", "service", "country", "tier"]
             .iter()
             .any(|key| part.has_problem(key))
     {
         part.problem(
             "server",
-            "is missing, as are service and country: give at least one",
+            "is missing, as are service, country and tier: give at least one",
         );
     }
-    let percent = part.parsed("percent", percent, exact::percent);
-    let fixed = part.parsed("fixed_usd", fixed, exact::dollars);
+    if tier.is_some() && server.as_deref() == Some("smm") {
+        part.problem(
+            "tier",
+            "has no meaning for SMM, which has one price for all tiers",
+        );
+    }
+    let own = figures(part, general, exact::discount);
+    let below_cost = part.flag("below_cost", false);
+    if own.percent.hundredths < 0 && !below_cost {
+        let why = "takes something off the cost: that needs below_cost = true";
+        part.problem("percent", why);
+    }
     Rule {
         server,
         service,
         country,
-        markup: markup(percent, fixed),
+        tier: tier.and_then(|tier| u8::try_from(tier).ok()),
+        markup: markup(own, below_cost),
     }
 }
 
-fn markup(percent: Percent, fixed: Usd) -> Markup {
+fn markup(figures: Figures, below_cost: bool) -> Markup {
     Markup {
-        parts_per_million: i64::from(percent.hundredths) * 100,
-        fixed,
+        parts_per_million: i64::from(figures.percent.hundredths) * 100,
+        fixed: figures.fixed,
+        min_margin: figures.min_margin,
+        round_to: figures.round_to,
+        below_cost,
     }
 }
 
@@ -73,7 +115,7 @@ fn word(value: &Value) -> Result<String, String> {
 }
 
 /// A country however it is spelled, as its canonical key.
-fn country(value: &Value) -> Result<String, String> {
+pub(super) fn country(value: &Value) -> Result<String, String> {
     let given = text(value)?;
     let found = countries::find(given).map(|country| country.key.to_owned());
     found.ok_or_else(|| {

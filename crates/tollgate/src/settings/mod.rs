@@ -3,6 +3,7 @@
 //! `tollgate.example.toml` shows every setting with its default; `docs/settings.md` explains them.
 
 mod base_url;
+mod catalogue;
 pub mod check;
 pub mod demo;
 mod exact;
@@ -25,6 +26,7 @@ mod upstreams;
 #[cfg(test)]
 mod tests;
 
+pub use catalogue::Catalogue;
 pub use keys::{Keys, Log, LogFormat};
 pub use limits::{Limits, Purchase};
 pub use listen::{Listen, Network};
@@ -61,6 +63,8 @@ pub struct Settings {
     pub upstreams: Vec<Upstream>,
     /// Name of the upstream that takes SMM orders; nothing where no SMM panel is configured.
     pub smm_upstream: Option<String>,
+    /// How listings become the catalogue.
+    pub catalogue: Catalogue,
     /// What is added to cost.
     pub markup: Markups,
     /// What the operator answers for.
@@ -110,6 +114,7 @@ impl Settings {
             servers: file.named("servers", Server::read),
             upstreams: file.named("upstreams", |name, part| Upstream::read(name, part, &sync)),
             smm_upstream: file.section("smm", smm_upstream),
+            catalogue: file.section("catalogue", Catalogue::read),
             markup: file.section("markup", markup::read),
             policy: file.section("policy", Policy::read),
             keys: file.section("keys", Keys::read),

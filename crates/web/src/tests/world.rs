@@ -4,7 +4,7 @@ use super::upstreams::{Numbers, Panel};
 use crate::{Door, DoorSettings, router};
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
-use app::{Engine, KeyOrder, Outside, Settings};
+use app::{CatalogueSettings, Engine, KeyOrder, Outside, Settings};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -148,14 +148,15 @@ fn settings() -> Settings {
         key_lifetime: Millis::minutes(24 * 60),
         in_doubt_caps: HashMap::new(),
         orphan_after: Millis::minutes(5),
-        markups: Markups {
+        markups: Arc::new(Markups {
             general: Markup {
                 parts_per_million: 200_000,
-                fixed: Usd::ZERO,
+                ..Markup::default()
             },
             rules: Vec::new(),
-        },
+        }),
         rules: Rules::demo(),
+        catalogue: CatalogueSettings::default(),
     }
 }
 
@@ -189,6 +190,7 @@ impl World {
             tasks: Arc::new(Tracked(tasks.clone())),
             numbers: upstreams.into(),
             panels,
+            archive: None,
         };
         let engine = Engine::new(outside, settings());
         for name in names.into_iter().chain(["panel"]) {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::settings::exact::Percent;
 use domain::policy::{OtpClass, Rules, SmmClass, Strength};
+use domain::time::Millis;
 use domain::usd::Usd;
 
 #[test]
@@ -174,12 +175,12 @@ fn markup_rules_fall_back_to_the_general_figures() {
     let text = "[markup]\npercent='12.25'\nfixed_usd='0.01'\n\
                 rules=[{service='telegram', percent='35'}, {country='Pakistan', fixed_usd='0'}]";
     let markup = place.read(text).unwrap().markup;
-    let telegram = markup.for_offer("peter", ["306343", "telegram"], "pakistan");
+    let telegram = markup.for_offer("peter", ["306343", "telegram"], "pakistan", Some(3));
     assert_eq!(
         (telegram.parts_per_million, telegram.fixed),
         (350_000, Usd(10_000))
     );
-    let pakistan = markup.for_offer("peter", ["wa", "whatsapp"], "pakistan");
+    let pakistan = markup.for_offer("peter", ["wa", "whatsapp"], "pakistan", Some(3));
     assert_eq!(
         (pakistan.parts_per_million, pakistan.fixed),
         (122_500, Usd::ZERO)
@@ -196,4 +197,49 @@ fn markup_rules_fall_back_to_the_general_figures() {
         );
     }
     assert!(place.read("markup.percent='10000'").is_ok());
+}
+
+#[test]
+fn a_price_below_cost_needs_a_word_and_a_tier_is_a_rule_of_its_own() {
+    let place = Place::new();
+    let rule = |rest: &str| place.read(&format!("[[markup.rules]]\ntier=3\n{rest}"));
+    let markup = rule("percent='-10'\nbelow_cost=true\nround_to_usd='0.01'")
+        .unwrap()
+        .markup;
+    let price = |tier| {
+        let markup = markup.for_offer("peter", ["tg", "Telegram"], "pakistan", Some(tier));
+        markup.price(Usd(100_000)).unwrap()
+    };
+    assert_eq!((price(3), price(2)), (Usd(90_000), Usd(120_000)));
+    assert!(rule("percent='-10'").is_err());
+    assert!(rule("percent='-101'\nbelow_cost=true").is_err());
+    assert!(rule("server='smm'").is_err());
+}
+
+#[test]
+fn the_catalogue_takes_the_operators_names() {
+    let place = Place::new();
+    let text = "[catalogue]\nlifetime_h=2\n[catalogue.aliases.countries]\n'BRD'='Germany'\n\
+                [catalogue.aliases.services]\n'Tele gram'='Telegram'\n\
+                [catalogue.rename_countries]\n'DE'='Deutschland'\n\
+                [catalogue.hide]\ncountries=['cuba']\nservices=['Odd']";
+    let catalogue = place.read(text).unwrap().catalogue;
+    assert_eq!(catalogue.lifetime, Millis::minutes(120));
+    let germany = Some(("germany".to_owned(), "Deutschland".to_owned()));
+    assert_eq!(catalogue.naming.country("brd"), germany);
+    assert_eq!(catalogue.naming.country("Cuba"), None);
+    assert_eq!(
+        catalogue.naming.service("TELE-GRAM").as_deref(),
+        Some("Telegram")
+    );
+    assert_eq!(catalogue.naming.service("odd"), None);
+    for (bad, why) in [
+        ("aliases.countries.brd='Atlantis'", "is no country"),
+        ("rename_countries.atlantis='A'", "is no country"),
+        ("hide.countries=['Atlantis']", "is no country"),
+        ("aliases.services.tg=' '", "must not be empty"),
+    ] {
+        let problems = place.read(&format!("catalogue.{bad}")).unwrap_err();
+        assert!(problems[0].why.contains(why), "{bad}: {problems:?}");
+    }
 }

@@ -12,35 +12,35 @@ const COUNTRY_KEY_MAX: usize = 64;
 const ROUTES_MAX: usize = 50;
 
 #[derive(Serialize)]
-struct View {
-    services: Vec<Service>,
+struct View<'a> {
+    services: Vec<Service<'a>>,
     provider_sources: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct Service {
-    service_id: String,
-    name: String,
-    provider_source: String,
-    country_id: String,
+struct Service<'a> {
+    service_id: &'a str,
+    name: &'a str,
+    provider_source: &'a str,
+    country_id: &'a str,
     provider_type: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pool_id: Option<String>,
+    pool_id: Option<&'a str>,
     your_price_usd: Number,
     success_rate: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<u32>,
 }
 
-impl From<ServiceView> for Service {
-    fn from(view: ServiceView) -> Self {
+impl<'a> From<&'a ServiceView> for Service<'a> {
+    fn from(view: &'a ServiceView) -> Self {
         Self {
-            service_id: view.service_id,
-            name: view.name,
-            provider_source: view.provider_source,
-            country_id: view.country_id,
+            service_id: &view.service_id,
+            name: &view.name,
+            provider_source: &view.provider_source,
+            country_id: &view.country_id,
             provider_type: view.provider_type,
-            pool_id: view.pool_id,
+            pool_id: view.pool_id.as_deref(),
             your_price_usd: Number(view.price),
             success_rate: view.success_rate,
             available: view.available,
@@ -50,9 +50,9 @@ impl From<ServiceView> for Service {
 
 pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
     let of = wanted(&call.members)?;
-    let services = call.engine.list_services(&call.caller, &of)?;
+    let list = call.engine.list_services(&call.caller, &of)?;
     Reply::ok(View {
-        services: services.into_iter().map(Service::from).collect(),
+        services: list.services.iter().map(Service::from).collect(),
         provider_sources: call.engine.provider_sources(),
     })
 }
