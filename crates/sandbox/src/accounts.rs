@@ -5,6 +5,8 @@
 pub enum Protocol {
     /// handler_api, classic dialect.
     HandlerApi,
+    /// SMSPool.
+    SmsPool,
     /// The SMM panel protocol.
     PanelV2,
 }
@@ -14,6 +16,7 @@ impl Protocol {
     pub fn word(self) -> &'static str {
         match self {
             Self::HandlerApi => "handler_api",
+            Self::SmsPool => "smspool",
             Self::PanelV2 => "panel_v2",
         }
     }
@@ -30,7 +33,7 @@ pub struct Account {
     pub provider_type: u8,
     /// What it speaks.
     pub protocol: Protocol,
-    /// Path of its single URL.
+    /// Path of its single URL, or below which all of its calls have theirs.
     pub path: &'static str,
     /// Its key. Not a secret: the sandbox holds nothing of value.
     pub key: &'static str,
@@ -90,6 +93,8 @@ static ACCOUNTS: [Account; 10] = [
     numbers!("peter2", "peter", 2, 960, AccessAlready),
     numbers!("paul", "paul", 0, 1000, Cancel),
     Account {
+        protocol: Protocol::SmsPool,
+        path: "/andrew",
         pools: true,
         ..numbers!("andrew", "andrew", 0, 1100, NoActivation)
     },

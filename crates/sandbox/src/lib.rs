@@ -15,6 +15,7 @@ mod journal;
 mod mix;
 mod number_sale;
 mod numbers;
+mod order_code;
 mod panel_order;
 mod panel_sale;
 mod sandbox;

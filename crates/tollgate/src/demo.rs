@@ -105,6 +105,7 @@ fn account(account: &sandbox::Account) -> DemoAccount<'_> {
         provider_type: account.provider_type.into(),
         protocol: match account.protocol {
             sandbox::Protocol::HandlerApi => Protocol::HandlerApi,
+            sandbox::Protocol::SmsPool => Protocol::SmsPool,
             sandbox::Protocol::PanelV2 => Protocol::PanelV2,
         },
         path: account.path,

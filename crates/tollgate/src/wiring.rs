@@ -11,7 +11,10 @@ use domain::upstream::{Capabilities, NumberUpstream, PanelUpstream};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use upstream::{HandlerApi, HandlerApiSettings, Panel, PanelSettings, PurchaseAction, RateUnit};
+use upstream::{
+    HandlerApi, HandlerApiSettings, Panel, PanelSettings, PurchaseAction, RateUnit, SmsPool,
+    SmsPoolSettings,
+};
 
 /// How much longer than the call itself a purchase stays in the hands of whoever made it.
 const LEASE_MARGIN: Millis = Millis::seconds(5);
@@ -61,6 +64,9 @@ fn adapters(settings: &Settings) -> anyhow::Result<Adapters> {
                     Arc::new(HandlerApi::new(handler_api(one))?),
                 );
             }
+            Protocol::SmsPool => {
+                numbers.insert(one.name.clone(), Arc::new(SmsPool::new(smspool(one))?));
+            }
             Protocol::PanelV2 if settings.smm_upstream.as_ref() == Some(&one.name) => {
                 panels.push((one.name.clone(), Arc::new(Panel::new(panel(one)?)?)));
             }
@@ -81,14 +87,30 @@ fn handler_api(one: &settings::Upstream) -> HandlerApiSettings {
         },
         pools: one.pools,
         usd_per_unit: one.usd_per_unit,
-        capabilities: Capabilities {
-            list_lag: one.doubt.list_lag,
-            late_window: one.doubt.late_window,
-            min_cancel_age: one.min_cancel_age,
-            activation_ttl: one.activation_ttl,
-            ..base.capabilities.clone()
-        },
+        capabilities: number_capabilities(one, &base.capabilities),
         ..base
+    }
+}
+
+fn smspool(one: &settings::Upstream) -> SmsPoolSettings {
+    let base = SmsPoolSettings::new(&one.name, &one.url, one.key.expose());
+    SmsPoolSettings {
+        timeout_ms: millis(one.timeout),
+        connect_timeout_ms: millis(one.connect_timeout),
+        usd_per_unit: one.usd_per_unit,
+        capabilities: number_capabilities(one, &base.capabilities),
+        ..base
+    }
+}
+
+/// What the operator says of a seller of numbers, over what its protocol is known for.
+fn number_capabilities(one: &settings::Upstream, base: &Capabilities) -> Capabilities {
+    Capabilities {
+        list_lag: one.doubt.list_lag,
+        late_window: one.doubt.late_window,
+        min_cancel_age: one.min_cancel_age,
+        activation_ttl: one.activation_ttl,
+        ..base.clone()
     }
 }
 

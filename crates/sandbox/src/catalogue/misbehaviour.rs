@@ -32,23 +32,23 @@ pub struct MisbehavingService {
     pub behaviour: Misbehaviour,
     /// Name, always beginning with `Sandbox:`.
     pub name: &'static str,
-    /// Service code on every server but `peter`.
+    /// Service code on servers with codes.
     pub code: &'static str,
-    /// Service id on `peter`, whose ids are numbers.
-    pub peter_id: u32,
+    /// Service id on `peter` and `andrew`, whose ids are numbers.
+    pub numeric_id: u32,
 }
 
 const fn service(
     behaviour: Misbehaviour,
     name: &'static str,
     code: &'static str,
-    peter_id: u32,
+    numeric_id: u32,
 ) -> MisbehavingService {
     MisbehavingService {
         behaviour,
         name,
         code,
-        peter_id,
+        numeric_id,
     }
 }
 

@@ -13,7 +13,7 @@ mod tests;
 
 pub(crate) use countries::{COUNTRIES, Country};
 pub use misbehaviour::{MisbehavingService, Misbehaviour, misbehaving_services};
-pub(crate) use shelf::{Offer, Shelf};
+pub(crate) use shelf::{ListedCountry, ListedService, Offer, POOLS, Shelf};
 
 use services::SERVICES;
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! One account's shelf: which countries and services it lists under which ids, and at what cost.
 
-use super::countries::{COUNTRIES, PAKISTAN, UNITED_STATES};
+use super::countries::{COUNTRIES, Country, PAKISTAN, UNITED_STATES};
 use super::services::SERVICES;
 use super::{CountryIndex, ServiceIndex};
 use crate::accounts::{Account, AccountIndex, accounts};
@@ -43,6 +43,13 @@ pub(crate) struct ListedCountry {
     pub(crate) name: &'static str,
     /// Which country it is.
     pub(crate) country: CountryIndex,
+}
+
+impl ListedCountry {
+    /// What its numbers look like.
+    pub(crate) fn plan(&self) -> &'static Country {
+        &COUNTRIES[self.country]
+    }
 }
 
 /// A service as a shelf lists it.
@@ -303,10 +310,11 @@ fn list_services(account: &Account) -> Vec<ListedService> {
 fn service_id(account: &Account, service: ServiceIndex) -> String {
     let code = SERVICES.get(service.0).map_or("", |service| service.code);
     match (account.server, service.odd_one()) {
-        ("peter", Some(odd)) => odd.peter_id.to_string(),
+        ("peter" | "andrew", Some(odd)) => odd.numeric_id.to_string(),
         (_, Some(odd)) => odd.code.to_owned(),
         ("peter", None) if service.name() == "Discord" => "306343".to_owned(),
         ("peter", None) => (306_001 + service.0).to_string(),
+        ("andrew", None) => (901 + service.0).to_string(),
         ("juliet", None) => format!("j{code}"),
         ("john", None) => slug(service.name()),
         (_, None) => code.to_owned(),

@@ -156,9 +156,9 @@ fn andrew_splits_routes_into_pools_and_others_do_not() {
 fn misbehaving_services_are_sold_everywhere_for_a_cent() {
     for (name, shelf) in number_shelves() {
         for odd in misbehaving_services() {
-            let peter_id = odd.peter_id.to_string();
-            let id = if name.starts_with("peter") {
-                peter_id.as_str()
+            let numeric_id = odd.numeric_id.to_string();
+            let id = if name.starts_with("peter") || name == "andrew" {
+                numeric_id.as_str()
             } else {
                 odd.code
             };

@@ -1,10 +1,11 @@
 //! `/_sandbox/…`: what a test may look at and set. No provider has such a thing.
 
 use super::json;
-use crate::accounts::{PANEL, account_named, accounts};
+use crate::accounts::{PANEL, Protocol, account_named, accounts};
 use crate::activation::{Activation, Ending, Stage};
 use crate::event::Event;
 use crate::faults::Faults;
+use crate::order_code;
 use crate::panel_order::PanelOrder;
 use crate::sandbox::Sandbox;
 use axum::body::Bytes;
@@ -63,7 +64,10 @@ pub(super) async fn orders(State(sandbox): State<Arc<Sandbox>>) -> Response {
 fn sold_number(sandbox: &Sandbox, activation: &Activation, now: i64) -> Sold {
     Sold {
         kind: "otp",
-        id: activation.id.to_string(),
+        id: match accounts()[activation.account].protocol {
+            Protocol::SmsPool => order_code::encode(activation.id),
+            Protocol::HandlerApi | Protocol::PanelV2 => activation.id.to_string(),
+        },
         upstream: accounts()[activation.account].name,
         service: sandbox
             .shelf(activation.account)

@@ -75,12 +75,12 @@ impl Desk<'_> {
         };
         let manner = self.sandbox.manner(quote.service);
         let excuses = Excuses {
-            no_stock: "NO_NUMBERS",
-            refused: "WRONG_MAX_PRICE:1000",
+            no_stock: text("NO_NUMBERS".to_owned()),
+            refused: text("WRONG_MAX_PRICE:1000".to_owned()),
         };
         let book = || match self.sandbox.book_number(&quote) {
-            Ok(activation) => print(&activation),
-            Err(not_sold) => not_sold.word(),
+            Ok(activation) => text(print(&activation)),
+            Err(not_sold) => text(not_sold.word()),
         };
         purchase(manner, excuses, book).await
     }

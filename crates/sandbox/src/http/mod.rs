@@ -4,7 +4,9 @@ mod activation_view;
 mod control;
 mod handler_api;
 mod listener;
+mod order_view;
 mod panel;
+mod smspool;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +39,12 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
                     handler_api::answer(state, index, query, body).await
                 }),
             ),
+            Protocol::SmsPool => router.route(
+                &format!("{}/{{*call}}", account.path),
+                any(async move |state, path, query, headers, body| {
+                    smspool::answer(state, index, path, query, headers, body).await
+                }),
+            ),
             Protocol::PanelV2 => router.route(account.path, any(panel::answer)),
         };
     }
@@ -48,26 +56,26 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
 pub struct HangUp;
 
 /// What goes out in the place of a purchase that goes wrong.
-struct Excuses<'a> {
-    /// Text for "nothing in stock".
-    no_stock: &'a str,
-    /// Text of a definite refusal.
-    refused: &'a str,
+struct Excuses {
+    /// Answer for "nothing in stock".
+    no_stock: Response,
+    /// A definite refusal.
+    refused: Response,
 }
 
-/// Carries out a purchase in the given manner. `book` books once and returns the answer's text.
-async fn purchase(manner: Manner, excuses: Excuses<'_>, book: impl Fn() -> String) -> Response {
+/// Carries out a purchase in the given manner. `book` books once and returns the answer.
+async fn purchase(manner: Manner, excuses: Excuses, book: impl Fn() -> Response) -> Response {
     match manner {
-        Manner::Plain => text(book()),
+        Manner::Plain => book(),
         Manner::LostBefore => hang_up(),
         Manner::Error500Before => error_500(),
         Manner::Garbage => page(),
-        Manner::Refused => text(excuses.refused.to_owned()),
-        Manner::NoNumbers => text(excuses.no_stock.to_owned()),
+        Manner::Refused => excuses.refused,
+        Manner::NoNumbers => excuses.no_stock,
         Manner::DoubleBooking => {
             let answer = book();
             book();
-            text(answer)
+            answer
         }
         Manner::LostAfter => {
             book();
@@ -80,7 +88,7 @@ async fn purchase(manner: Manner, excuses: Excuses<'_>, book: impl Fn() -> Strin
         Manner::Slow(delay) => {
             let answer = book();
             tokio::time::sleep(delay).await;
-            text(answer)
+            answer
         }
     }
 }

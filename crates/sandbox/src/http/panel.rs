@@ -75,12 +75,12 @@ async fn place(sandbox: &Sandbox, add: &Add) -> Response {
         print_error("Link is private"),
     );
     let excuses = Excuses {
-        no_stock: &no_stock,
-        refused: &refused,
+        no_stock: text(no_stock),
+        refused: text(refused),
     };
     let book = || match sandbox.book_order(&quote) {
-        Ok(id) => Added(id.to_string()).print(),
-        Err(error) => print_error(error),
+        Ok(id) => text(Added(id.to_string()).print()),
+        Err(error) => text(print_error(error)),
     };
     purchase(sandbox.panel_manner(&quote), excuses, book).await
 }

@@ -109,7 +109,7 @@ fn store(data_dir: &Path) -> Value {
 fn server(name: &str, accounts: &[DemoAccount<'_>]) -> Value {
     let numbers = accounts
         .iter()
-        .filter(|account| account.protocol == Protocol::HandlerApi);
+        .filter(|account| account.protocol != Protocol::PanelV2);
     let behind: Vec<&DemoAccount<'_>> = numbers.filter(|account| account.server == name).collect();
     let route = |account: &&DemoAccount<'_>| {
         table([

@@ -51,14 +51,17 @@ pub struct Upstream {
 pub enum Protocol {
     /// Numbers: the `handler_api.php` family.
     HandlerApi,
+    /// Numbers: SMSPool.
+    SmsPool,
     /// SMM orders: the `/api/v2` panel family.
     PanelV2,
 }
 
 impl Protocol {
     /// Every protocol with its word in the file.
-    pub const WORDS: [(&str, Self); 2] = [
+    pub const WORDS: [(&str, Self); 3] = [
         ("handler_api", Self::HandlerApi),
+        ("smspool", Self::SmsPool),
         ("panel_v2", Self::PanelV2),
     ];
 
@@ -66,6 +69,7 @@ impl Protocol {
     pub fn word(self) -> &'static str {
         match self {
             Self::HandlerApi => "handler_api",
+            Self::SmsPool => "smspool",
             Self::PanelV2 => "panel_v2",
         }
     }
@@ -181,7 +185,7 @@ fn rate_unit(part: &mut Section<'_>) -> u32 {
 
 fn polling(part: &mut Section<'_>, protocol: Protocol, sync: &Sync) -> Polling {
     let pauses = match protocol {
-        Protocol::HandlerApi => vec![sync.activation_poll],
+        Protocol::HandlerApi | Protocol::SmsPool => vec![sync.activation_poll],
         Protocol::PanelV2 => sync.smm_poll.clone(),
     };
     let own = part.optional_number("poll_interval_ms", 250..=3_600_000);
@@ -197,7 +201,7 @@ impl Doubt {
         let skew_margin = seconds(part.number("skew_margin_s", 30, 0..=600));
         let smm_window = seconds(part.number("smm_in_doubt_s", 900, 1..=86_400));
         let (window, key) = match protocol {
-            Protocol::HandlerApi => (
+            Protocol::HandlerApi | Protocol::SmsPool => (
                 Millis(late_window.0 + list_lag.0 + skew_margin.0),
                 "late_window_s",
             ),

@@ -78,9 +78,18 @@ impl NumberBought {
 
     /// Prints a reply: the whole number as an integer, the cost as a string.
     pub fn print(&self) -> String {
+        self.printed(Some(Id(&self.phone)))
+    }
+
+    /// Prints a reply without the whole number: its two parts have to do.
+    pub fn print_split(&self) -> String {
+        self.printed(None)
+    }
+
+    fn printed(&self, number: Option<Id<'_>>) -> String {
         print(&Printed {
             success: 1,
-            number: Id(&self.phone),
+            number,
             cc: self.calling_code.as_deref(),
             phonenumber: self.local.as_deref(),
             order_id: &self.order_id,
@@ -122,7 +131,8 @@ fn digits(text: &str) -> Option<&str> {
 #[derive(Serialize)]
 struct Printed<'a> {
     success: u8,
-    number: Id<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<Id<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cc: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -148,7 +148,7 @@ async fn they_are_there_on_every_server() {
     let world = World::new();
     for account in accounts()
         .iter()
-        .filter(|account| account.server != "panel")
+        .filter(|account| account.protocol == Protocol::HandlerApi)
     {
         let prices = json_of(&world.call(account.name, "action=getPrices").await);
         let code = if account.server == "peter" {

@@ -6,9 +6,10 @@ mod listener;
 mod misbehaving;
 mod panel;
 mod restart;
+mod smspool;
 
 use super::{HangUp, router};
-use crate::accounts::{account_named, accounts};
+use crate::accounts::{Protocol, account_named, accounts};
 use crate::clock::Clock;
 use crate::sandbox::Sandbox;
 use axum::body::{Body, to_bytes};

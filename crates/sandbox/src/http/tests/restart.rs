@@ -29,7 +29,7 @@ async fn seen(world: &World) -> (Vec<Value>, Vec<String>, Value, Vec<String>) {
     let mut balances = Vec::new();
     for account in accounts()
         .iter()
-        .filter(|account| account.server != "panel")
+        .filter(|account| account.protocol == Protocol::HandlerApi)
     {
         balances.push(world.balance(account.name).await);
     }
