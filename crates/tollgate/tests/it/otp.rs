@@ -144,10 +144,8 @@ pub async fn futures_join<T: Send + 'static>(
     done.into_iter().flatten().collect()
 }
 
-#[tokio::test]
-async fn pools_and_typed_routes_are_bought_as_they_are_listed() {
-    let world = World::new().await;
-    // the start waits for catalogues only so long; until then the server is answered 503
+/// The start waits for catalogues only so long; until then the server is answered 503.
+async fn andrews_countries(world: &World) -> serde_json::Value {
     let mut answer = world.client.otp("countries&server=andrew").await;
     for _ in 0..100 {
         if answer.data()["countries"][0]["id"].is_string() {
@@ -156,7 +154,39 @@ async fn pools_and_typed_routes_are_bought_as_they_are_listed() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         answer = world.client.otp("countries&server=andrew").await;
     }
-    let countries = answer.data();
+    answer.data()
+}
+
+/// Its list names services and countries where purchases go by ids: evidence all the same.
+#[tokio::test]
+async fn a_purchase_whose_answer_smspool_lost_is_found_on_its_list() {
+    let world = World::new().await;
+    let countries = andrews_countries(&world).await;
+    let id = countries["countries"][0]["id"].as_str().unwrap();
+    let service = world
+        .service("andrew", id, "Sandbox: answer lost after the sale")
+        .await;
+    let wanted = json!({ "service_id": service, "country_id": id, "server": "andrew" });
+    let path = "/api/v1/otp?action=buy_number";
+    let mut answer = world.client.post_keyed(path, wanted.clone(), "k-1").await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    for _ in 0..100 {
+        answer = world.client.post_keyed(path, wanted.clone(), "k-1").await;
+        if answer.status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let number = answer.data()["phone_number"].clone();
+    let sold = world.sold().await;
+    assert_eq!((sold.len(), &sold[0]["phone"]), (1, &number));
+    world.verify();
+}
+
+#[tokio::test]
+async fn pools_and_typed_routes_are_bought_as_they_are_listed() {
+    let world = World::new().await;
+    let countries = andrews_countries(&world).await;
     let id = countries["countries"][0]["id"].as_str().unwrap().to_owned();
     let query = format!("services&server=andrew&country_id={id}");
     let services = world.client.otp(&query).await.data()["services"]
