@@ -176,6 +176,7 @@ fn door(store: Arc<Sqlite>, pepper: Pepper) -> Router {
         engine: Engine::new(outside, settings()),
         limits: Arc::new(Limits::new(1000)),
         pepper,
+        lists: Arc::default(),
         settings: DoorSettings {
             requests_per_minute: 60,
             failed_auth_per_minute: 60,

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Which servers a list is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ServerChoice {
     /// Every enabled one.
     All,
@@ -69,7 +69,7 @@ pub struct ServiceList {
 }
 
 /// Which services are asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ServicesOf {
     /// One server's route: server (the default one where none is named), country id, typed route.
     Route(Option<String>, String, Option<i64>),

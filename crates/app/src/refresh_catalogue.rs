@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use domain::catalogue::{Catalogue, Intake, Shelf, Sources};
 use domain::policy::{OtpClass, Rules};
-use domain::ports::StoreError;
+use domain::ports::{ChangesOf, NotedChange, StoreError};
 use domain::time::Timestamp;
 use domain::upstream::{NumberListing, PanelService, ReadFailure};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -342,6 +342,18 @@ impl Engine {
         }
         self.rebuild_catalogue();
         Ok(())
+    }
+
+    /// How costs changed, the latest first.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub async fn cost_changes(&self, wanted: ChangesOf) -> Result<Vec<NotedChange>, StoreError> {
+        let Some(archive) = self.outside.archive.clone() else {
+            return Ok(Vec::new());
+        };
+        let read = self.compute(move || archive.changes(&wanted)).await;
+        read.unwrap_or_else(|| Err(StoreError("the history was not read to its end".to_owned())))
     }
 
     /// The rules of the settings and what the operator classified since.

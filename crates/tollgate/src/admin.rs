@@ -1,6 +1,8 @@
 //! What the operator can ask of the program from the command line, run either inside the server
 //! (through its socket) or on the store itself while no server runs.
 
+mod catalogue;
+
 use app::api_key::{Environment, Pepper};
 use app::{AdminError, Engine, KeyOrder};
 use domain::access::{Account, ApiKey, Scope};
@@ -78,6 +80,35 @@ pub enum Request {
     CatalogueRefresh,
     /// Counts what is on sale.
     CatalogueStats,
+    /// Lists services that nobody has classified.
+    CatalogueUnclassified,
+    /// Classifies a service.
+    CatalogueClassify {
+        /// Name of the service.
+        name: String,
+        /// Word of the class.
+        class: String,
+    },
+    /// Shows changes of costs.
+    CatalogueHistory {
+        /// Only this service.
+        service: Option<String>,
+        /// Only this country.
+        country: Option<String>,
+        /// Only this upstream.
+        upstream: Option<String>,
+        /// Changes at most.
+        limit: u32,
+    },
+    /// Compares prices with those under other rules.
+    CataloguePreview {
+        /// Text of a settings file, or of its markup section.
+        file: String,
+        /// Tier whose prices are compared.
+        tier: u8,
+        /// Examples at most.
+        limit: u32,
+    },
 }
 
 /// What requests work with.
@@ -150,12 +181,22 @@ impl Office {
             Request::WalletShow { account } => self.show_wallet(AccountId(account)).await,
             Request::LedgerVerify => self.verify().await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
-            Request::CatalogueStats => {
-                let (offers, smm_services) = engine.catalogue().size();
-                let countries = engine.catalogue().countries.len();
-                Ok(
-                    json!({ "offers": offers, "countries": countries, "smm_services": smm_services }),
-                )
+            Request::CatalogueStats => Ok(catalogue::stats(engine)),
+            Request::CatalogueUnclassified => Ok(catalogue::unclassified(engine)),
+            Request::CatalogueClassify { name, class } => {
+                catalogue::classify(engine, &name, &class).await
+            }
+            Request::CatalogueHistory {
+                service,
+                country,
+                upstream,
+                limit,
+            } => {
+                let wanted = catalogue::wanted(service, country, upstream, limit)?;
+                catalogue::history(engine, wanted).await
+            }
+            Request::CataloguePreview { file, tier, limit } => {
+                catalogue::preview(engine, &file, tier, limit)
             }
         }
     }

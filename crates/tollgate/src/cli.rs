@@ -188,10 +188,45 @@ pub enum Ledger {
 /// What is on sale.
 #[derive(Debug, Subcommand)]
 pub enum Catalogue {
-    /// Read all upstreams' catalogues anew (in the running server).
+    /// Read all upstreams' catalogues anew.
     Refresh,
-    /// Count what is on sale (in the running server).
+    /// Count what is on sale, by upstream, with age and trouble.
     Stats,
+    /// List services that are not sold because nobody has classified them.
+    Unclassified,
+    /// Classify a service, at once and over restarts. What is denied for good stays denied.
+    Classify {
+        /// Name of the service as "unclassified" lists it.
+        name: String,
+        /// Class, such as social_messaging; all are in docs/settings.md.
+        class: String,
+    },
+    /// Show how costs changed, the latest first.
+    History {
+        /// Only this service, by id or name.
+        #[arg(long, value_name = "SERVICE")]
+        service: Option<String>,
+        /// Only this country.
+        #[arg(long, value_name = "COUNTRY")]
+        country: Option<String>,
+        /// Only this upstream.
+        #[arg(long, value_name = "NAME")]
+        upstream: Option<String>,
+        /// Changes at most.
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Show which prices the [markup] of another settings file would change.
+    Preview {
+        /// The changed settings file, or one with nothing but [markup] in it.
+        file: PathBuf,
+        /// Tier of the account whose prices are compared.
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=3))]
+        tier: u8,
+        /// Examples at most.
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+        limit: u32,
+    },
 }
 
 fn dollars(text: &str) -> Result<String, String> {

@@ -16,6 +16,9 @@ use tracing_subscriber::EnvFilter;
 /// Directory of a demo where none is named.
 const DEMO_DIR: &str = "tollgate-demo";
 
+/// Longest settings file that is compared: the request to the server is one bounded line.
+const PREVIEW_MAX: usize = 32 * 1024;
+
 /// Runs the command and gives its exit status: 0 done, 1 failed (2, usage, is the parser's).
 pub async fn run(cli: Cli) -> ExitCode {
     let json = cli.json;
@@ -61,8 +64,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(command) => key_request(command),
         Command::Wallet(command) => wallet_request(command),
         Command::Ledger(Ledger::Verify) => Request::LedgerVerify,
-        Command::Catalogue(Catalogue::Refresh) => Request::CatalogueRefresh,
-        Command::Catalogue(Catalogue::Stats) => Request::CatalogueStats,
+        Command::Catalogue(command) => catalogue_request(command)?,
     };
     let result = answer(&place, request).await?;
     print(&result, json);
@@ -120,6 +122,41 @@ fn wallet_request(command: Wallet) -> Request {
         Wallet::Credit { account, usd, note } => Request::WalletCredit { account, usd, note },
         Wallet::Show { account } => Request::WalletShow { account },
     }
+}
+
+fn catalogue_request(command: Catalogue) -> anyhow::Result<Request> {
+    Ok(match command {
+        Catalogue::Refresh => Request::CatalogueRefresh,
+        Catalogue::Stats => Request::CatalogueStats,
+        Catalogue::Unclassified => Request::CatalogueUnclassified,
+        Catalogue::Classify { name, class } => Request::CatalogueClassify { name, class },
+        Catalogue::History {
+            service,
+            country,
+            upstream,
+            limit,
+        } => Request::CatalogueHistory {
+            service,
+            country,
+            upstream,
+            limit,
+        },
+        Catalogue::Preview { file, tier, limit } => {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read the settings file {}", file.display()))?;
+            if text.len() > PREVIEW_MAX {
+                bail!(
+                    "{} is too long for a preview; give a file with nothing but [markup] in it",
+                    file.display()
+                );
+            }
+            Request::CataloguePreview {
+                file: text,
+                tier,
+                limit,
+            }
+        }
+    })
 }
 
 /// An installation that commands work on.
@@ -187,12 +224,10 @@ async fn answer(place: &Place, request: Request) -> anyhow::Result<Value> {
     let asked = socket::ask(&here.settings.store.data_dir, &request).await;
     let outcome = match asked.context("the running server did not answer")? {
         Some(outcome) => outcome,
-        None if request == Request::CatalogueStats => {
-            bail!("no server runs on this installation, and only a running one knows its catalogue")
-        }
         None => {
             log_to_stderr("error", LogFormat::Text);
             let office = server::office(&here.settings, here.environment)?;
+            office.engine.restore_catalogue().await;
             office.answer(request).await
         }
     };

@@ -127,6 +127,7 @@ fn door(settings: &Settings, office: &Office, background: &Background) -> web::D
         engine: Arc::clone(&office.engine),
         limits: Arc::clone(&background.limits),
         pepper: office.pepper.clone(),
+        lists: Arc::default(),
         settings: web::DoorSettings {
             requests_per_minute: limits.requests_per_minute,
             failed_auth_per_minute: limits.failed_auth_per_minute,

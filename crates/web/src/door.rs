@@ -1,5 +1,6 @@
 //! What every request works with.
 
+use crate::lists::Lists;
 use app::Engine;
 use app::api_key::Pepper;
 use app::limits::Limits;
@@ -30,6 +31,8 @@ pub struct Door {
     pub limits: Arc<Limits>,
     /// The key of the keyed hash of API keys.
     pub pepper: Pepper,
+    /// Lists that are ready to be sent.
+    pub lists: Arc<Lists>,
     /// Settings.
     pub settings: DoorSettings,
     /// Whether `/readyz` may say yes: set once all is wired, taken back before draining.

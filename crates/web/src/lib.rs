@@ -8,12 +8,14 @@ mod connection;
 pub mod docs;
 mod door;
 mod gateway;
+mod lists;
 mod request_id;
 mod router;
 pub mod serve;
 pub mod strict_head;
 
 pub use door::{Door, DoorSettings};
+pub use lists::Lists;
 pub use router::router;
 
 #[cfg(test)]

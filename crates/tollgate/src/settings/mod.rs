@@ -124,6 +124,16 @@ impl Settings {
         }
     }
 
+    /// The `[markup]` section alone of a settings file; the rest of it is not looked at.
+    pub fn markup_of(text: &str) -> Result<Markups, Vec<Problem>> {
+        let mut table: Table = text.parse().map_err(|error| vec![not_toml(text, &error)])?;
+        table.retain(|key, _| key == "markup");
+        let reader = Reader::new(&|_| None, Path::new(""), Origin::File);
+        let markups = reader.read(table, |file| file.section("markup", markup::read));
+        reader.finish()?;
+        Ok(markups)
+    }
+
     /// Every setting with its value and where it came from, in the order of reading; secrets
     /// show as `***`.
     pub fn describe(&self) -> &[Entry] {

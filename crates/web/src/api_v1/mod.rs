@@ -13,7 +13,7 @@ mod page;
 pub(crate) mod problem;
 mod purchase;
 mod query;
-mod reply;
+pub(crate) mod reply;
 mod server;
 mod smm;
 
@@ -23,6 +23,7 @@ use crate::address;
 use crate::around::Trail;
 use crate::connection::Connection;
 use crate::door::Door;
+use crate::lists::{Lists, Wishes};
 use actions::Action;
 use app::Engine;
 use app::KeyedRequest;
@@ -45,6 +46,8 @@ use std::sync::Arc;
 pub(crate) struct Call {
     pub engine: Arc<Engine>,
     pub caller: Arc<Caller>,
+    /// Lists that are ready.
+    pub lists: Arc<Lists>,
     /// The query of a read, the body of a write.
     pub members: Members,
     /// The idempotency key of a write, where there is one.
@@ -68,8 +71,12 @@ pub(crate) async fn serve(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let mut known = Known::default();
+    let wishes = Wishes::of(&parts.headers);
     let outcome = Box::pin(answer(&door, service, parts, body, &mut known)).await;
-    let mut response = outcome.into_response();
+    let mut response = match outcome {
+        Ok(reply) => reply.answer(&wishes),
+        Err(problem) => problem.into_response(),
+    };
     if let Some(admission) = known.admission {
         let figures = [
             ("ratelimit-limit", admission.limit),
@@ -111,6 +118,7 @@ async fn answer(
     let call = Call {
         engine: Arc::clone(&door.engine),
         caller,
+        lists: Arc::clone(&door.lists),
         members: Members::default(),
         key: None,
         connection: parts.extensions.get::<Connection>().cloned(),

@@ -1,20 +1,23 @@
 //! A success as it leaves the house.
 
 use super::problem::Problem;
+use crate::lists::{List, Wishes};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::ids::OrderId;
 use serde::Serialize;
+use std::sync::Arc;
 
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// What an endpoint answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reply {
     status: StatusCode,
     body: String,
     replayed: bool,
+    list: Option<Arc<List>>,
 }
 
 #[derive(Serialize)]
@@ -45,11 +48,35 @@ impl Reply {
                 status: StatusCode::OK,
                 body,
                 replayed: false,
+                list: None,
             }),
             Err(error) => {
                 tracing::error!(%error, "a view cannot be written");
                 Err(Problem::internal())
             }
+        }
+    }
+
+    /// A list that is kept as ready bytes.
+    pub fn list(list: Arc<List>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            body: String::new(),
+            replayed: false,
+            list: Some(list),
+        }
+    }
+
+    /// The text of the answer.
+    pub fn into_body(self) -> String {
+        self.body
+    }
+
+    /// The answer to a caller with these wishes; only lists heed them.
+    pub fn answer(self, wishes: &Wishes) -> Response {
+        match &self.list {
+            Some(list) => list.answer(wishes),
+            None => self.into_response(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod catalogue;
 mod hang_up;
 mod replays;
 mod surroundings;

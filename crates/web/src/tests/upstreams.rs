@@ -8,7 +8,7 @@ use domain::upstream::{
     PanelUpstream, Pending, Purchase, ReadFailure, RefillReply, RefillRow, Refusal, Reply, Sms,
 };
 use domain::usd::{Rate, Usd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
@@ -35,6 +35,10 @@ pub(super) struct Numbers {
     pub gate: Semaphore,
     /// What every activation has received.
     pub message: Mutex<Option<Sms>>,
+    /// Added to the cost of every offer, in micro-dollars.
+    pub surcharge: AtomicI64,
+    /// Offers listed at most.
+    pub listed: AtomicU64,
 }
 
 impl Default for Numbers {
@@ -44,6 +48,8 @@ impl Default for Numbers {
             cancelled: AtomicU64::new(0),
             gate: Semaphore::new(0),
             message: Mutex::new(None),
+            surcharge: AtomicI64::new(0),
+            listed: AtomicU64::new(u64::MAX),
         }
     }
 }
@@ -96,7 +102,7 @@ impl OneServer {
             country: country.to_owned(),
             service: service.to_owned(),
             pool: pool.map(str::to_owned),
-            cost: Usd(cost),
+            cost: Usd(cost + self.shared.surcharge.load(Ordering::SeqCst)),
             available: (self.server == "peter").then_some(100),
             success_rate: (self.server == "peter").then_some(86),
         };
@@ -147,6 +153,8 @@ impl NumberUpstream for OneServer {
 
     fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>> {
         let country = if self.server == "paul" { "6" } else { "61" };
+        let listed = self.shared.listed.load(Ordering::SeqCst);
+        let listed = usize::try_from(listed).unwrap_or(usize::MAX);
         let services = [
             ("306343", "Discord"),
             ("tg", "Telegram"),
@@ -159,7 +167,7 @@ impl NumberUpstream for OneServer {
             services: services
                 .map(|(id, name)| (id.to_owned(), name.to_owned()))
                 .to_vec(),
-            offers: self.offers(),
+            offers: self.offers().into_iter().take(listed).collect(),
         };
         Box::pin(async { Ok(listing) })
     }

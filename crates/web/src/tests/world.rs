@@ -201,6 +201,7 @@ impl World {
             engine,
             limits: Arc::new(Limits::new(1_000)),
             pepper,
+            lists: Arc::default(),
             settings: door_settings,
             ready: AtomicBool::new(true),
         });

@@ -3,6 +3,7 @@
 use crate::api_v1::problem::Problem;
 use crate::api_v1::reply::Reply;
 use crate::api_v1::{Call, server};
+use crate::lists::Key;
 use app::{CountryView, ServerChoice};
 use serde::{Serialize, Serializer};
 
@@ -60,9 +61,13 @@ pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
         Some(name) if name != server::ALL => ServerChoice::One(name),
         _ => ServerChoice::All,
     };
-    let countries = call.engine.list_countries(&choice)?;
-    Reply::ok(View {
-        countries: countries.into_iter().map(Country::from).collect(),
-        provider_sources: call.engine.provider_sources(),
-    })
+    call.lists
+        .get(&call.engine, Key::Countries(choice.clone()), || {
+            let countries = call.engine.list_countries(&choice)?;
+            let reply = Reply::ok(View {
+                countries: countries.into_iter().map(Country::from).collect(),
+                provider_sources: call.engine.provider_sources(),
+            })?;
+            Ok((reply.into_body(), None))
+        })
 }

@@ -5,6 +5,7 @@ use crate::api_v1::money::Number;
 use crate::api_v1::problem::Problem;
 use crate::api_v1::reply::Reply;
 use crate::api_v1::{Call, server};
+use crate::lists::Key;
 use app::{Refusal, ServiceView, ServicesOf};
 use serde::Serialize;
 
@@ -50,10 +51,14 @@ impl<'a> From<&'a ServiceView> for Service<'a> {
 
 pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
     let of = wanted(&call.members)?;
-    let list = call.engine.list_services(&call.caller, &of)?;
-    Reply::ok(View {
-        services: list.services.iter().map(Service::from).collect(),
-        provider_sources: call.engine.provider_sources(),
+    let key = Key::Services(of.clone(), call.caller.account.tier);
+    call.lists.get(&call.engine, key, || {
+        let list = call.engine.list_services(&call.caller, &of)?;
+        let reply = Reply::ok(View {
+            services: list.services.iter().map(Service::from).collect(),
+            provider_sources: call.engine.provider_sources(),
+        })?;
+        Ok((reply.into_body(), list.until))
     })
 }
 
