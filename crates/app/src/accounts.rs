@@ -2,12 +2,15 @@
 
 use crate::api_key::{self, Environment, Pepper};
 use crate::engine::Engine;
+use crate::people::password;
 use crate::refusal::Refusal;
-use argon2::{Argon2, PasswordHasher};
 use domain::access::{Account, ApiKey, Caller, Scope};
 use domain::change::{CommitError, Refused, Write};
-use domain::ids::{AccountId, KeyId};
+use domain::ids::{AccountId, KeyId, PersonId};
+use domain::people::{PeopleWrite, Person, Role};
+use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Why an operator's request was not done. The sentence is for the operator.
@@ -44,6 +47,60 @@ pub struct KeyOrder {
     pub rate_limit: Option<u32>,
     /// What it may do; empty means everything.
     pub scopes: Vec<Scope>,
+    /// Addresses (plain or CIDR) it may be used from; empty means everywhere.
+    pub allowed_addresses: Vec<String>,
+    /// End of validity.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl KeyOrder {
+    /// The same as an existing key.
+    fn like(key: &ApiKey) -> Self {
+        Self {
+            name: key.name.clone(),
+            rate_limit: key.rate_limit,
+            scopes: key.scopes.clone(),
+            allowed_addresses: key.allowed_addresses.clone(),
+            expires_at: key.expires_at,
+        }
+    }
+
+    /// The order with a clean name and addresses, or what is wrong with it.
+    fn checked(self) -> Result<Self, AdminError> {
+        let invalid = |why: String| Err(AdminError::Invalid(why));
+        let name = self.name.trim().to_owned();
+        if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+            return invalid("the name must have 1 to 64 characters".to_owned());
+        }
+        if self.rate_limit == Some(0) {
+            return invalid("the rate limit must be at least 1".to_owned());
+        }
+        if self.allowed_addresses.len() > ADDRESSES_MAX {
+            return invalid(format!("at most {ADDRESSES_MAX} addresses"));
+        }
+        if let Some(bad) = self.allowed_addresses.iter().find(|one| !is_network(one)) {
+            return invalid(format!(
+                "\"{bad}\" is neither an address nor a network such as 192.0.2.0/24"
+            ));
+        }
+        Ok(Self { name, ..self })
+    }
+}
+
+/// Addresses a key can be restricted to at most.
+const ADDRESSES_MAX: usize = 50;
+
+/// Whether a text is an address, plain or with the bits of a network.
+fn is_network(text: &str) -> bool {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, bits.parse().ok()),
+        None => (text, Some(0_u8)),
+    };
+    match (address.parse::<IpAddr>(), bits) {
+        (Ok(IpAddr::V4(_)), Some(bits)) => bits <= 32,
+        (Ok(IpAddr::V6(_)), Some(bits)) => bits <= 128,
+        _ => false,
+    }
 }
 
 impl From<CommitError> for AdminError {
@@ -59,7 +116,7 @@ impl From<domain::ports::StoreError> for AdminError {
 }
 
 /// Whether a text can be an e-mail address: one @, a dotted host, plain printable characters.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let plain = text.len() <= 254 && text.bytes().all(|b| b.is_ascii_graphic());
     let Some((local, host)) = text.split_once('@') else {
         return false;
@@ -75,25 +132,17 @@ fn is_email(text: &str) -> bool {
     plain && !local.is_empty() && local.len() <= 64 && host_fits && !local.contains(['<', '>', '"'])
 }
 
-/// Fewest characters of a password.
-const PASSWORD_MIN: usize = 8;
-
-/// Longest password in bytes, so that nobody makes us hash a book.
-const PASSWORD_MAX: usize = 1024;
-
-/// Argon2id with the crate's defaults (19 MiB, two passes) and a fresh salt, in PHC form.
 fn hash_password(password: &str) -> Result<String, AdminError> {
-    if password.chars().count() < PASSWORD_MIN || password.len() > PASSWORD_MAX {
-        let bounds = format!("the password must have {PASSWORD_MIN} to {PASSWORD_MAX} characters");
-        return Err(AdminError::Invalid(bounds));
+    if !password::fits(password) {
+        return Err(AdminError::Invalid(password::bounds()));
     }
-    let hash = Argon2::default().hash_password(password.as_bytes());
-    let hash = hash.map_err(|error| AdminError::Invalid(format!("the password: {error}")))?;
-    Ok(hash.to_string())
+    let unhashed = || AdminError::Invalid("the password cannot be hashed".to_owned());
+    password::hash_now(password).ok_or_else(unhashed)
 }
 
 impl Engine {
-    /// A new account with an empty wallet, API access and, where one is given, a password.
+    /// A new account with an empty wallet, API access and somebody who signs in for it: at once
+    /// where a password is given, else after a mailed link has set one.
     pub async fn create_account(
         &self,
         email: &str,
@@ -120,23 +169,28 @@ impl Engine {
             created_at: self.now(),
         };
         let id = account.id;
-        let mut writes = vec![Write::InsertAccount(Box::new(account))];
-        if let Some(password) = password {
-            let hash = hash_password(password)?;
-            writes.push(Write::SetPassword { account: id, hash });
-        }
+        let person = Person {
+            id: PersonId(self.outside.store.next_row_id()),
+            version: 0,
+            email: email.clone(),
+            role: Role::Customer,
+            account: Some(id),
+            password: password.map(hash_password).transpose()?,
+            // whoever made the account knows whose it is
+            verified_at: Some(self.now()),
+            totp: None,
+            disabled: false,
+            created_at: self.now(),
+        };
+        let writes = vec![
+            Write::InsertAccount(Box::new(account)),
+            Write::People(PeopleWrite::Insert(Box::new(person))),
+        ];
         match self.commit("create_account", writes).await {
             Ok(()) => Ok(id),
             Err(CommitError::Refused(Refused::EmailTaken)) => Err(AdminError::EmailTaken(email)),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Sets an account's password.
-    pub async fn set_password(&self, account: AccountId, password: &str) -> Result<(), AdminError> {
-        let hash = hash_password(password)?;
-        let writes = vec![Write::SetPassword { account, hash }];
-        Ok(self.commit("set_password", writes).await?)
     }
 
     async fn known_account(&self, id: AccountId) -> Result<Account, AdminError> {
@@ -181,17 +235,7 @@ impl Engine {
         (environment, pepper): (Environment, &Pepper),
     ) -> Result<IssuedKey, AdminError> {
         self.known_account(account).await?;
-        let name = order.name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-            return Err(AdminError::Invalid(
-                "the name must have 1 to 64 characters".to_owned(),
-            ));
-        }
-        if order.rate_limit == Some(0) {
-            return Err(AdminError::Invalid(
-                "the rate limit must be at least 1".to_owned(),
-            ));
-        }
+        let order = order.checked()?;
         let random = api_key::fresh_random()
             .map_err(|error| AdminError::Invalid(format!("no randomness to be had: {error}")))?;
         let fresh = api_key::generate(environment, &random);
@@ -200,13 +244,13 @@ impl Engine {
             account,
             public_id: fresh.public_id().to_owned(),
             mac: fresh.mac(pepper),
-            name,
+            name: order.name,
             last4: fresh.last4().to_owned(),
             scopes: order.scopes,
             rate_limit: order.rate_limit,
-            allowed_addresses: Vec::new(),
+            allowed_addresses: order.allowed_addresses,
             created_at: self.now(),
-            expires_at: None,
+            expires_at: order.expires_at,
             disabled: false,
             revoked: false,
         };
@@ -217,6 +261,67 @@ impl Engine {
             text: fresh.reveal().to_owned(),
             id,
         })
+    }
+
+    /// Changes what may change of an account's own key; takes effect at once.
+    pub async fn change_key(
+        &self,
+        account: AccountId,
+        id: KeyId,
+        order: KeyOrder,
+        disabled: bool,
+    ) -> Result<(), AdminError> {
+        let key = self.own_key(account, id).await?;
+        let order = order.checked()?;
+        let key = ApiKey {
+            name: order.name,
+            rate_limit: order.rate_limit,
+            scopes: order.scopes,
+            allowed_addresses: order.allowed_addresses,
+            expires_at: order.expires_at,
+            disabled,
+            ..key
+        };
+        self.commit("change_key", vec![Write::UpdateKey(Box::new(key))])
+            .await?;
+        self.callers.forget_account(account);
+        Ok(())
+    }
+
+    /// A new key with all that the old one may do; the old one works on for the overlap.
+    pub async fn rotate_key(
+        &self,
+        (account, id): (AccountId, KeyId),
+        overlap: Millis,
+        made_by: (Environment, &Pepper),
+    ) -> Result<IssuedKey, AdminError> {
+        let old = self.own_key(account, id).await?;
+        let issued = self
+            .issue_key(account, KeyOrder::like(&old), made_by)
+            .await?;
+        let end = self.now() + overlap;
+        let old = ApiKey {
+            expires_at: Some(old.expires_at.map_or(end, |sooner| sooner.min(end))),
+            ..old
+        };
+        self.commit("rotate_key", vec![Write::UpdateKey(Box::new(old))])
+            .await?;
+        self.callers.forget_account(account);
+        Ok(issued)
+    }
+
+    /// A key of this account that is not revoked; another account's is as good as none.
+    async fn own_key(&self, account: AccountId, id: KeyId) -> Result<ApiKey, AdminError> {
+        let found = self.store().key(id).await?;
+        found
+            .filter(|key| key.account == account && !key.revoked)
+            .ok_or_else(|| AdminError::NotFound(format!("key {id}")))
+    }
+
+    /// Revokes one of an account's own keys, at once.
+    pub async fn revoke_own_key(&self, account: AccountId, id: KeyId) -> Result<(), AdminError> {
+        self.own_key(account, id).await?;
+        self.revoke_key(id).await
     }
 
     /// Revokes a key, at once.

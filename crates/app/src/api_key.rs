@@ -101,6 +101,12 @@ impl Pepper {
         }
         Hmac::new_from_slice(secret).ok().map(Self)
     }
+
+    /// The keyed hash for other short-lived secrets of this process; each starts with its purpose,
+    /// so that none can stand for another.
+    pub(crate) fn keyed(&self) -> Hmac<Sha256> {
+        self.0.clone()
+    }
 }
 
 /// Makes a key from random bytes, which must come from [`fresh_random`] outside tests.

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::ids::{AccountId, KeyId};
 use domain::window::{Admission, Window};
+use sha2::{Digest, Sha256};
 
 const SHARDS: usize = 64;
 
@@ -28,7 +29,15 @@ enum Kind {
     Key,
     Account,
     Address,
+    Text,
     Overflow,
+}
+
+impl Kind {
+    /// Whether strangers choose how many there are: then their number is bounded.
+    fn is_strangers(self) -> bool {
+        matches!(self, Self::Address | Self::Text)
+    }
 }
 
 impl Bucket {
@@ -60,6 +69,21 @@ impl Bucket {
         Self {
             kind: Kind::Address,
             id,
+            endpoint,
+        }
+    }
+
+    /// A text that stands for somebody, such as the e-mail of a sign-in. Counted among addresses,
+    /// since strangers choose it.
+    pub fn text(text: &str, endpoint: &'static str) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(text.as_bytes());
+        let digest: [u8; 32] = hasher.finalize().into();
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        Self {
+            kind: Kind::Text,
+            id: u128::from_be_bytes(id),
             endpoint,
         }
     }
@@ -149,7 +173,7 @@ impl Shard {
     }
 
     fn place_for(&mut self, bucket: Bucket, room: usize, now_ms: i64) -> Bucket {
-        if bucket.kind != Kind::Address {
+        if !bucket.kind.is_strangers() {
             return bucket;
         }
         if self.addresses >= room && self.full_sweep_is_due(now_ms) {
@@ -174,7 +198,7 @@ impl Shard {
         self.addresses = self
             .windows
             .keys()
-            .filter(|bucket| bucket.kind == Kind::Address)
+            .filter(|bucket| bucket.kind.is_strangers())
             .count();
         before - self.windows.len()
     }

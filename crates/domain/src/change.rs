@@ -6,6 +6,7 @@ use crate::attempt::{Attempt, AttemptEnd};
 use crate::ids::{AccountId, KeyId, OrderId};
 use crate::ledger::Entry;
 use crate::orphan::Orphan;
+use crate::people::PeopleWrite;
 use crate::smm_order::{Observation, SmmOrder};
 use crate::time::Timestamp;
 use crate::upstream::Sms;
@@ -156,15 +157,12 @@ pub enum Write {
     InsertAccount(Box<Account>),
     /// An account's flags change.
     UpdateAccount(Box<Account>),
-    /// An account's password is set. Guard: the account is there.
-    SetPassword {
-        /// Account.
-        account: AccountId,
-        /// Salted hash in PHC form.
-        hash: String,
-    },
+    /// Somebody who signs in: rows of their own, see [`PeopleWrite`].
+    People(PeopleWrite),
     /// A new API key.
     InsertKey(Box<ApiKey>),
+    /// What may change of a key: name, scopes, limits, addresses, end. Guard: it is there.
+    UpdateKey(Box<ApiKey>),
     /// A key is revoked.
     RevokeKey {
         /// Key.

@@ -28,6 +28,10 @@ id!(
     /// An API key's row; the public part printed inside the key is another value.
     KeyId
 );
+id!(
+    /// Somebody who signs in.
+    PersonId
+);
 
 /// Largest id that goes out: clients read ids as JavaScript numbers.
 pub const MAX_ID: i64 = (1 << 53) - 1;

@@ -16,6 +16,7 @@ pub mod mutant;
 pub mod order;
 pub mod order_type;
 pub mod orphan;
+pub mod people;
 pub mod phone;
 pub mod policy;
 pub mod ports;

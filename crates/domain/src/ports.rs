@@ -6,10 +6,11 @@ use crate::activation::Activation;
 use crate::attempt::Attempt;
 use crate::catalogue::CostChange;
 use crate::change::{Change, CommitError};
-use crate::ids::{AccountId, KeyId, OrderId};
+use crate::ids::{AccountId, KeyId, OrderId, PersonId};
 use crate::ledger::Wallet;
 use crate::orphan::Orphan;
 use crate::policy::OtpClass;
+use crate::people::{Mail, MailToken, Person, Session};
 use crate::smm_order::SmmOrder;
 use crate::time::{Millis, Timestamp};
 use crate::upstream::Pending;
@@ -134,6 +135,30 @@ pub trait Store: Send + Sync {
     fn audit(&self, now: Timestamp) -> Read<'_, Audit>;
     /// Whether money requests can be taken: false after a storage error until a clean reopen.
     fn healthy(&self) -> bool;
+}
+
+/// What is remembered of people who sign in. Written through [`Store::commit`] as all else.
+pub trait PeopleRows: Send + Sync {
+    /// One person.
+    fn person(&self, id: PersonId) -> Read<'_, Option<Person>>;
+    /// The customer, or the member of staff, with this e-mail.
+    fn person_by_email<'a>(&'a self, email: &'a str, staff: bool) -> Read<'a, Option<Person>>;
+    /// The person who signs in for an account.
+    fn person_of(&self, account: AccountId) -> Read<'_, Option<Person>>;
+    /// All members of staff, by id.
+    fn staff(&self) -> Read<'_, Vec<Person>>;
+    /// The session with this hash of its token, and whose it is.
+    fn session<'a>(&'a self, hash: &'a [u8; 32]) -> Read<'a, Option<(Session, Person)>>;
+    /// All sessions of a person, the last used first.
+    fn sessions(&self, person: PersonId) -> Read<'_, Vec<Session>>;
+    /// The token with this hash.
+    fn mail_token<'a>(&'a self, hash: &'a [u8; 32]) -> Read<'a, Option<MailToken>>;
+    /// Recovery codes that are left: number and hash in PHC form.
+    fn recovery_codes(&self, person: PersonId) -> Read<'_, Vec<(i64, String)>>;
+    /// Mails to send now, the longest due first.
+    fn mails_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Mail>>;
+    /// The newest mails, newest first.
+    fn mails(&self, limit: u32) -> Read<'_, Vec<Mail>>;
 }
 
 /// Time, as one source for the whole program.

@@ -4,7 +4,7 @@
 mod catalogue;
 
 use app::api_key::{Environment, Pepper};
-use app::{AdminError, Engine, KeyOrder};
+use app::{AdminError, Engine, KeyOrder, People};
 use domain::access::{Account, ApiKey, Scope};
 use domain::ids::{AccountId, KeyId};
 use domain::usd::Usd;
@@ -120,6 +120,8 @@ pub struct Office {
     pub pepper: Pepper,
     /// Printed inside new keys.
     pub environment: Environment,
+    /// The use cases about people who sign in.
+    pub people: Arc<People>,
 }
 
 impl Office {
@@ -162,6 +164,7 @@ impl Office {
                     name,
                     rate_limit,
                     scopes: scopes.collect::<Result<_, _>>()?,
+                    ..KeyOrder::default()
                 };
                 self.create_key(AccountId(account), order).await
             }

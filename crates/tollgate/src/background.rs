@@ -154,7 +154,7 @@ impl Background {
 
     /// Runs a pass again and again, with a pause after each, until the stop. A pass that has begun
     /// is not cut: it may stand between an upstream's answer and the commit of it.
-    fn every<F, R>(&self, pause: Millis, pass: F)
+    pub fn every<F, R>(&self, pause: Millis, pass: F)
     where
         F: Fn(Arc<Engine>) -> R + Send + 'static,
         R: Future<Output = ()> + Send + 'static,

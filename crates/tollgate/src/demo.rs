@@ -9,6 +9,7 @@ use anyhow::Context;
 use app::KeyOrder;
 use app::api_key::Environment;
 use domain::ids::AccountId;
+use domain::people::Role;
 use domain::usd::Usd;
 use sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -143,10 +144,11 @@ async fn prepare(office: &Office, data_dir: &Path, address: SocketAddr) -> anyho
         Some(known) => known,
         None => {
             let fresh = secrets::password()?;
-            office.engine.set_password(account, &fresh).await?;
+            office.people.set_password(account, &fresh).await?;
             fresh
         }
     };
+    let operator = operator(office, &before).await?;
     let base_url = format!("http://{address}");
     Ok(json!({
         "base_url": base_url,
@@ -154,12 +156,24 @@ async fn prepare(office: &Office, data_dir: &Path, address: SocketAddr) -> anyho
         "api_key": api_key,
         "account_id": account.0,
         "customer": { "email": CUSTOMER, "password": password },
-        "operator": {
-            "email": OPERATOR,
-            "password": kept("operator", "password").map_or_else(secrets::password, Ok)?,
-            "totp_secret": kept("operator", "totp_secret").map_or_else(secrets::totp_secret, Ok)?,
-        },
+        "operator": operator,
     }))
+}
+
+/// The demo's owner of the console, made at the first start.
+async fn operator(office: &Office, before: &Value) -> anyhow::Result<Value> {
+    let kept = |name: &str| before["operator"][name].as_str().map(str::to_owned);
+    let password = kept("password").map_or_else(secrets::password, Ok)?;
+    let totp_secret = kept("totp_secret").map_or_else(secrets::totp_secret, Ok)?;
+    let rows = office.people.rows();
+    if rows.person_by_email(OPERATOR, true).await?.is_none() {
+        let secret = (password.as_str(), totp_secret.as_str());
+        office
+            .people
+            .create_staff(OPERATOR, Role::Owner, secret)
+            .await?;
+    }
+    Ok(json!({ "email": OPERATOR, "password": password, "totp_secret": totp_secret }))
 }
 
 async fn works(office: &Office, key: &str, account: AccountId) -> bool {
@@ -183,9 +197,11 @@ async fn issue(office: &Office, account: AccountId) -> anyhow::Result<String> {
 fn greet(facts: &Value, data_dir: &Path) {
     let text = |name: &str| facts[name].as_str().unwrap_or_default().to_owned();
     let (base, key) = (text("base_url"), text("api_key"));
+    let password = facts["customer"]["password"].as_str().unwrap_or_default();
     println!(
         "Tollgate demo: practice providers, one account with $50.00, nothing leaves this machine.
 
+  Dashboard {base}/   (sign in: {CUSTOMER}, password {password})
   Docs      {base}/docs
   API       {base}/api/v1
   API key   {key}

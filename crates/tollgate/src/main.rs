@@ -6,6 +6,7 @@ mod cli;
 mod clock;
 mod commands;
 mod demo;
+mod postman;
 mod secrets;
 mod server;
 mod settings;

@@ -3,6 +3,7 @@
 use crate::admin::Office;
 use crate::background::Background;
 use crate::clock::SteadyClock;
+use crate::postman::Postman;
 use crate::settings::{self, Settings};
 use crate::socket;
 use crate::tasks::Tracked;
@@ -10,6 +11,9 @@ use crate::wiring;
 use anyhow::Context;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
+use app::people::PeopleSettings;
+use app::{Engine, People};
+use domain::ports::PeopleRows;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,8 +47,12 @@ pub fn pepper(settings: &Settings) -> anyhow::Result<Pepper> {
 pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<Office> {
     let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
     let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
+    let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
     let engine = wiring::engine(settings, store, clock, tasks)?;
+    let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
+    let address = settings.listen.address;
     Ok(Office {
+        people: people(settings, environment, (&engine, rows), &limits, address)?,
         engine,
         pepper: pepper(settings)?,
         environment,
@@ -68,17 +76,20 @@ where
     })?;
     let address = listener.local_addr()?;
     let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
+    let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
     let purchases = Tracked::default();
     let clock = Arc::new(SteadyClock::start());
     let engine = wiring::engine(settings, store, clock, Arc::new(purchases.clone()))?;
+    let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let office = Office {
+        people: people(settings, environment, (&engine, rows), &limits, address)?,
         engine: Arc::clone(&engine),
         pepper: pepper(settings)?,
         environment,
     };
     let background = Background {
         engine: Arc::clone(&engine),
-        limits: Arc::new(Limits::new(ADDRESSES_COUNTED)),
+        limits,
         refresh: settings.sync.refresh_catalogue,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
@@ -96,6 +107,7 @@ where
         &background.tasks,
     )
     .context("cannot open the local socket for commands")?;
+    Postman::new(settings.mail.as_ref(), &office.people)?.start(&background);
     let door = Arc::new(door(settings, &office, &background));
     let stop = Stop::new();
     let serving = serve(
@@ -120,11 +132,34 @@ where
     Ok(())
 }
 
+/// Use cases about people. Where no public address is set, links in mails lead to this machine.
+fn people(
+    settings: &Settings,
+    environment: Environment,
+    (engine, rows): (&Arc<Engine>, Arc<dyn PeopleRows>),
+    limits: &Arc<Limits>,
+    address: SocketAddr,
+) -> anyhow::Result<Arc<People>> {
+    let demo = environment == Environment::Demo;
+    let here = || format!("http://{address}");
+    let people = PeopleSettings {
+        base_url: settings.listen.public_url.clone().unwrap_or_else(here),
+        sign_up_tier: if demo { 3 } else { 0 },
+        mails: demo || settings.mail.is_some(),
+        keeps_mails: demo,
+    };
+    let (engine, limits) = (Arc::clone(engine), Arc::clone(limits));
+    let people = People::new(engine, rows, limits, pepper(settings)?, people);
+    Ok(Arc::new(people))
+}
+
 fn door(settings: &Settings, office: &Office, background: &Background) -> web::Door {
     let limits = &settings.limits;
     let trusted = &settings.listen.trusted_proxies;
     web::Door {
         engine: Arc::clone(&office.engine),
+        people: Arc::clone(&office.people),
+        environment: office.environment,
         limits: Arc::clone(&background.limits),
         pepper: office.pepper.clone(),
         lists: Arc::default(),

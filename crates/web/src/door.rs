@@ -1,9 +1,9 @@
 //! What every request works with.
 
 use crate::lists::Lists;
-use app::Engine;
-use app::api_key::Pepper;
+use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
+use app::{Engine, People};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +27,10 @@ pub struct DoorSettings {
 pub struct Door {
     /// The use cases.
     pub engine: Arc<Engine>,
+    /// The use cases about people who sign in.
+    pub people: Arc<People>,
+    /// What keys made here are good for.
+    pub environment: Environment,
     /// The windows that requests are counted in.
     pub limits: Arc<Limits>,
     /// The key of the keyed hash of API keys.

@@ -5,8 +5,8 @@ use crate::door::Door;
 use crate::{address, docs};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
 const OK: &str = r#"{"success":true,"data":{"status":"ok"}}"#;
@@ -52,20 +52,6 @@ pub(crate) async fn docs(State(door): State<Arc<Door>>, request: Request) -> Res
     let (parts, _) = request.into_parts();
     let html = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
     (PAGE, html, docs::page(&base_url(&door, &parts))).into_response()
-}
-
-pub(crate) async fn asset(target: Uri) -> Response {
-    let name = target.path().strip_prefix("/assets/");
-    match name.and_then(docs::asset) {
-        Some((media_type, content)) => {
-            (PAGE, [(header::CONTENT_TYPE, media_type)], content).into_response()
-        }
-        None => Problem::not_found().into_response(),
-    }
-}
-
-pub(crate) async fn home() -> Response {
-    (PAGE, Redirect::temporary("/docs")).into_response()
 }
 
 pub(crate) async fn not_found() -> Response {

@@ -4,7 +4,9 @@
 mod address;
 mod api_v1;
 mod around;
+mod assets;
 mod connection;
+mod dashboard;
 pub mod docs;
 mod door;
 mod gateway;

@@ -2,7 +2,7 @@
 
 use crate::api_v1::{self, Service};
 use crate::door::Door;
-use crate::{around, gateway};
+use crate::{around, assets, dashboard, gateway};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn;
@@ -19,8 +19,8 @@ pub fn router(door: Arc<Door>) -> Router {
         .route("/healthz", get(gateway::healthz))
         .route("/readyz", get(gateway::readyz))
         .route("/docs", get(gateway::docs))
-        .route("/assets/{name}", get(gateway::asset))
-        .route("/", get(gateway::home))
+        .route("/assets/{name}", get(assets::serve))
+        .merge(dashboard::routes())
         .fallback(gateway::not_found)
         .method_not_allowed_fallback(gateway::method_not_allowed)
         .layer(CatchPanicLayer::custom(around::panicked))

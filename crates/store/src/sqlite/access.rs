@@ -95,20 +95,6 @@ pub(super) fn accounts(conn: &Connection) -> Result<Vec<Account>, Fault> {
     many(conn, sql, [], |row| read_account(row, 0))
 }
 
-/// Sets an account's password anew.
-pub(super) fn set_password(
-    conn: &Connection,
-    account: AccountId,
-    hash: &str,
-    at: Timestamp,
-) -> Result<(), Fault> {
-    let sql = "INSERT INTO password (account_id, hash, changed_at) VALUES (?1, ?2, ?3) \
-               ON CONFLICT (account_id) DO UPDATE SET hash = ?2, changed_at = ?3";
-    conn.prepare_cached(sql)?
-        .execute(params![account.0, hash, at.0])?;
-    Ok(())
-}
-
 /// A new key.
 pub(super) fn insert_key(conn: &Connection, key: &ApiKey) -> Result<(), Fault> {
     let sql = "INSERT INTO api_key (id, account_id, public_id, mac, name, last4, scopes, \
@@ -131,6 +117,22 @@ pub(super) fn insert_key(conn: &Connection, key: &ApiKey) -> Result<(), Fault> {
         key.revoked,
     ])?;
     Ok(())
+}
+
+/// What may change of a key; answers how many rows were there.
+pub(super) fn update_key(conn: &Connection, key: &ApiKey) -> Result<usize, Fault> {
+    let sql = "UPDATE api_key SET name = ?2, scopes = ?3, rate_limit = ?4, allowed_addresses = ?5, \
+               expires_at = ?6, disabled = ?7 WHERE id = ?1";
+    let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.slug()).collect();
+    Ok(conn.prepare_cached(sql)?.execute(params![
+        key.id.0,
+        key.name,
+        scopes.join(","),
+        key.rate_limit,
+        key.allowed_addresses.join(","),
+        key.expires_at.map(|at| at.0),
+        key.disabled,
+    ])?)
 }
 
 /// A key is revoked; answers how many rows were there.

@@ -15,7 +15,7 @@ use rusqlite::Connection;
 
 use super::fault::Fault;
 use super::journal::{HoldRow, Wallets};
-use super::{access, activation, attempt, journal, smm_order};
+use super::{access, activation, attempt, journal, people, smm_order};
 
 /// What the guards worked out for the second pass.
 pub(super) struct Passed<'c> {
@@ -160,8 +160,9 @@ impl Guard<'_> {
                 self.account_there(account.id)?;
                 self.email_free(account)
             }
-            Write::SetPassword { account, .. } => self.account_there(*account),
+            Write::People(write) => people::check(conn, write, self.change.at),
             Write::InsertKey(key) => self.account_there(key.account),
+            Write::UpdateKey(key) => refuse_if(!access::key_exists(conn, key.id)?, Refused::Stale),
             Write::RevokeKey { key } => refuse_if(!access::key_exists(conn, *key)?, Refused::Stale),
         }
     }

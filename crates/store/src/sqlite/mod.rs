@@ -15,6 +15,8 @@ mod journal;
 mod lock;
 mod open;
 mod page;
+mod people;
+mod people_rows;
 mod readers;
 #[cfg(feature = "simulation")]
 mod rewind;

@@ -243,6 +243,9 @@ pub(super) fn largest_ids(conn: &Connection) -> Result<(i64, i64), OpenError> {
         ("api_key", "id"),
         ("credit", "id"),
         ("orphan", "id"),
+        ("person", "id"),
+        ("session", "id"),
+        ("mail", "id"),
     ];
     let both = largest(&orders).and_then(|orders| Ok((orders, largest(&rows)?)));
     both.map_err(|fault| OpenError::Damaged(fault.to_string()))

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::fault::{Fault, exactly_one};
 use super::guard::Passed;
 use super::journal::Wallets;
-use super::{access, activation, attempt, journal, smm_order};
+use super::{access, activation, attempt, journal, people, smm_order};
 
 /// Writes a change whose guards have passed.
 pub(super) fn apply(
@@ -64,8 +64,9 @@ fn row(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault> {
             let changed = access::update_account(conn, account)?;
             exactly_one(changed, Refused::NoSuchAccount)
         }
-        Write::SetPassword { account, hash } => access::set_password(conn, *account, hash, at),
+        Write::People(write) => people::write(conn, write, at),
         Write::InsertKey(key) => access::insert_key(conn, key),
+        Write::UpdateKey(key) => exactly_one(access::update_key(conn, key)?, Refused::Stale),
         Write::RevokeKey { key } => exactly_one(access::revoke_key(conn, *key)?, Refused::Stale),
         Write::Hold { .. }
         | Write::Rehold { .. }

@@ -12,6 +12,7 @@ mod keys;
 mod limits;
 mod links;
 mod listen;
+mod mail;
 mod markup;
 mod nearest;
 mod policy;
@@ -30,6 +31,7 @@ pub use catalogue::Catalogue;
 pub use keys::{Keys, Log, LogFormat};
 pub use limits::{Limits, Purchase};
 pub use listen::{Listen, Network};
+pub use mail::Mail;
 pub use policy::Policy;
 pub use reader::{Entry, Origin, Problem};
 pub use secret::Secret;
@@ -75,6 +77,8 @@ pub struct Settings {
     pub log: Log,
     /// How often upstreams are asked.
     pub sync: Sync,
+    /// How mail is sent; nothing where it is not.
+    pub mail: Option<Mail>,
     entries: Vec<Entry>,
 }
 
@@ -119,6 +123,7 @@ impl Settings {
             policy: file.section("policy", Policy::read),
             keys: file.section("keys", Keys::read),
             log: file.section("log", Log::read),
+            mail: file.section("mail", Mail::read),
             sync,
             entries: Vec::new(),
         }

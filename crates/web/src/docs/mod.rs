@@ -1,6 +1,5 @@
 //! The documentation door: one table of endpoints, and everything that is generated from it.
 
-pub mod assets;
 pub mod clients;
 pub mod endpoints;
 pub mod errors;
@@ -8,7 +7,6 @@ pub mod openapi;
 pub mod pages;
 pub mod samples;
 
-pub use assets::asset;
 pub use openapi::openapi;
 pub use pages::page;
 

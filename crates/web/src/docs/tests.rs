@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::clients::CLIENTS;
 use super::endpoints::{self, Endpoint, Kind, Method, Parameter, Place, Required};
 use super::errors::{CODES, EVERYWHERE, PURCHASES, STATUSES, WRITES};
-use super::{asset, openapi, origin, page, samples};
+use super::{openapi, origin, page, samples};
 
 const BASE: &str = "https://otp.example:8443";
 const GUIDE: &str = include_str!("../../../../docs/api.md");
@@ -322,11 +322,11 @@ fn the_page_obeys_a_strict_content_policy() {
             .take_while(|c| *c != '"')
             .collect();
         assert!(
-            asset(&name).is_some_and(|(_, content)| !content.is_empty()),
+            crate::assets::content(&name).is_some_and(|content| !content.is_empty()),
             "{name}"
         );
     }
-    assert!(asset("nothing").is_none());
+    assert!(crate::assets::content("nothing").is_none());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod answers;
 mod bad_input;
 mod catalogue;
+mod dashboard;
 mod hang_up;
 mod replays;
 mod surroundings;

@@ -5,6 +5,7 @@ use crate::{Door, DoorSettings, router};
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::{CatalogueSettings, Engine, KeyOrder, Outside, Settings};
+use app::people::{People, PeopleSettings};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -17,7 +18,7 @@ use domain::ids::{AccountId, KeyId};
 use domain::ledger::Wallet;
 use domain::markup::{Markup, Markups};
 use domain::policy::Rules;
-use domain::ports::{Clock, Page, Store, Tasks};
+use domain::ports::{Clock, Page, PeopleRows, Store, Tasks};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream, Pending};
 use domain::usd::Usd;
@@ -197,9 +198,26 @@ impl World {
             engine.refresh_upstream(name).await.outcome.unwrap();
         }
         let pepper = Pepper::new(&[7; 32]).unwrap();
+        let limits = Arc::new(Limits::new(1_000));
+        let people = PeopleSettings {
+            base_url: "http://127.0.0.1:8080".to_owned(),
+            sign_up_tier: 0,
+            mails: true,
+            keeps_mails: true,
+        };
+        let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
+        let people = People::new(
+            Arc::clone(&engine),
+            rows,
+            Arc::clone(&limits),
+            pepper.clone(),
+            people,
+        );
         let door = Arc::new(Door {
             engine,
-            limits: Arc::new(Limits::new(1_000)),
+            people: Arc::new(people),
+            environment: Environment::Demo,
+            limits,
             pepper,
             lists: Arc::default(),
             settings: door_settings,

@@ -1,0 +1,125 @@
+//! Signing in: password, then a code where the second factor is on.
+
+use super::{People, PeopleError, Place};
+use crate::limits::Bucket;
+use domain::ids::PersonId;
+use domain::people::{PeopleWrite, Person};
+use domain::time::{Millis, Timestamp};
+use hmac::Mac;
+use subtle::ConstantTimeEq;
+
+/// Tries per minute for one e-mail, and from one address.
+const TRIES: (u32, u32) = (6, 30);
+
+/// The step between password and code may take this long.
+const TICKET: Millis = Millis::minutes(5);
+
+/// What came of a sign-in's password.
+#[derive(Debug)]
+pub enum SignIn {
+    /// Signed in: the token for the cookie.
+    Done(String),
+    /// The second factor is asked for: shown with it, the ticket stands for the password.
+    CodeNeeded(Ticket),
+}
+
+/// Stands for a password that was right, until the code follows: five minutes, for one use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket(pub String);
+
+impl People {
+    /// Counts a try against an e-mail and an address, or refuses it.
+    pub(super) fn may_try(
+        &self,
+        what: &'static str,
+        email: &str,
+        address: &str,
+    ) -> Result<(), PeopleError> {
+        let now = self.engine.now().0;
+        let email = email.trim().to_ascii_lowercase();
+        let by_email = self.limits.admit(Bucket::text(&email, what), TRIES.0, now);
+        let bucket = match address.parse() {
+            Ok(address) => Bucket::address(address, what),
+            Err(_) => Bucket::text(address, what),
+        };
+        let by_address = self.limits.admit(bucket, TRIES.1, now);
+        for admission in [by_email, by_address] {
+            if !admission.admitted {
+                return Err(PeopleError::TooMany(admission.reset_s));
+            }
+        }
+        Ok(())
+    }
+
+    /// First step: e-mail and password. `staff` tells the console's door from the dashboard's.
+    pub async fn sign_in(
+        &self,
+        (email, password): (&str, &str),
+        staff: bool,
+        place: &Place,
+    ) -> Result<SignIn, PeopleError> {
+        self.may_try("sign_in", email, &place.address)?;
+        let email = email.trim().to_ascii_lowercase();
+        let person = self.rows.person_by_email(&email, staff).await?;
+        let hash = person
+            .as_ref()
+            .and_then(|person| person.password.as_deref());
+        let matches = self.matches(password, hash).await;
+        let Some(person) = person.filter(|person| matches && !person.disabled) else {
+            return Err(PeopleError::NoMatch);
+        };
+        if person.has_second_factor() {
+            return Ok(SignIn::CodeNeeded(self.ticket(&person)));
+        }
+        let (token, write) = self.new_session(&person, place)?;
+        self.write("sign_in", vec![write]).await?;
+        Ok(SignIn::Done(token))
+    }
+
+    /// Second step: the ticket of the first one, and a code of the authenticator app or a recovery
+    /// code.
+    pub async fn sign_in_with_code(
+        &self,
+        ticket: &Ticket,
+        code: &str,
+        place: &Place,
+    ) -> Result<String, PeopleError> {
+        let (id, version) = self.opened(ticket).ok_or(PeopleError::BadLink)?;
+        let person = self.rows.person(id).await?;
+        let person = person.filter(|person| person.version == version && !person.disabled);
+        let person = person.ok_or(PeopleError::BadLink)?;
+        self.may_try("code", &person.email, &place.address)?;
+        let used = self.use_code(&person, code).await?;
+        let (token, write) = self.new_session(&person, place)?;
+        let writes: Vec<PeopleWrite> = [used, write].into();
+        self.write("sign_in_with_code", writes).await?;
+        Ok(token)
+    }
+
+    /// Whose password a ticket stands for; nobody's if it is forged, too old or used: using a code
+    /// raises the person's version.
+    fn opened(&self, ticket: &Ticket) -> Option<(PersonId, i64)> {
+        let mut parts = ticket.0.split('.');
+        let mut number = || parts.next()?.parse::<i64>().ok();
+        let (id, version, until) = (number()?, number()?, number()?);
+        let seal = parts.next()?;
+        let genuine = self.seal(id, version, until);
+        let same: bool = genuine.as_bytes().ct_eq(seal.as_bytes()).into();
+        let good = same && parts.next().is_none() && self.engine.now() < Timestamp(until);
+        good.then_some((PersonId(id), version))
+    }
+
+    fn ticket(&self, person: &Person) -> Ticket {
+        let until = (self.engine.now() + TICKET).0;
+        let (id, version) = (person.id.0, person.version);
+        let seal = self.seal(id, version, until);
+        Ticket(format!("{id}.{version}.{until}.{seal}"))
+    }
+
+    fn seal(&self, id: i64, version: i64, until: i64) -> String {
+        let mut mac = self.pepper.keyed();
+        mac.update(format!("sign-in ticket {id} {version} {until}").as_bytes());
+        let bytes = mac.finalize().into_bytes();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

@@ -1,0 +1,52 @@
+// Comfort on top of pages that work without it: copying, local times, countdowns.
+(() => {
+  'use strict';
+
+  const localTimes = (root) => {
+    for (const time of root.querySelectorAll('time[datetime]:not([data-local])')) {
+      const at = new Date(time.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      time.title = `${time.dateTime}`;
+      time.textContent = at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+      time.dataset.local = '';
+    }
+  };
+
+  const clock = (seconds) => {
+    const rest = Math.max(0, Math.ceil(seconds));
+    return `${Math.floor(rest / 60)}:${String(rest % 60).padStart(2, '0')}`;
+  };
+
+  // <span data-until="RFC 3339"> counts down; what carries data-enabled-from opens at its time
+  const tick = () => {
+    const now = Date.now();
+    for (const element of document.querySelectorAll('[data-until]')) {
+      element.textContent = clock((Date.parse(element.dataset.until) - now) / 1000);
+    }
+    for (const button of document.querySelectorAll('button[data-enabled-from]')) {
+      button.disabled = Date.parse(button.dataset.enabledFrom) > now;
+    }
+  };
+
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest('[data-copy]');
+    if (!button) return;
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const before = button.innerHTML;
+    button.textContent = 'Copied';
+    setTimeout(() => { button.innerHTML = before; }, 1500);
+  });
+
+  // an open menu closes when the reader goes on elsewhere
+  document.addEventListener('click', (event) => {
+    for (const menu of document.querySelectorAll('details.who[open]')) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+
+  const dress = (root) => { localTimes(root); tick(); };
+  document.addEventListener('DOMContentLoaded', () => dress(document));
+  document.addEventListener('htmx:after:swap', () => dress(document));
+  if (document.readyState !== 'loading') dress(document);
+  setInterval(tick, 1000);
+})();

@@ -1,0 +1,96 @@
+//! What a form sent: read once, bounded, and only with the token of its reader's session.
+
+use super::page::{Failed, Page};
+use super::session::Visitor;
+use crate::door::Door;
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+/// Largest form.
+const MAX: usize = 64 * 1024;
+
+/// The hidden field with the token.
+pub(crate) const TOKEN: &str = "form_token";
+
+/// A form's fields in sending order.
+#[derive(Debug, Default)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads an urlencoded text.
+    pub(crate) fn parse(text: &[u8]) -> Self {
+        Self(form_urlencoded::parse(text).into_owned().collect())
+    }
+
+    /// A field's value; empty where it was not sent.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// A field's value without the white space around it, where there is any.
+    pub(crate) fn filled(&self, name: &str) -> Option<&str> {
+        Some(self.text(name).trim()).filter(|value| !value.is_empty())
+    }
+
+    /// A number in a field.
+    pub(crate) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.filled(name)?.parse().ok()
+    }
+
+    /// Whether a box is ticked.
+    pub(crate) fn ticked(&self, name: &str) -> bool {
+        !self.text(name).is_empty()
+    }
+
+    /// All values of a field.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+}
+
+/// A form that was sent, and who sent it.
+pub(crate) struct Form {
+    /// Who.
+    pub visitor: Visitor,
+    /// What.
+    pub fields: Fields,
+}
+
+impl FromRequest<Arc<Door>> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, door: &Arc<Door>) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let visitor = Visitor::of(&mut parts, door).await?;
+        let media_type = parts.headers.get(header::CONTENT_TYPE);
+        let is_form = media_type
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
+        if !is_form {
+            let why = "Forms are sent as application/x-www-form-urlencoded.";
+            return Err(refused(&visitor, StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+        }
+        let Ok(body) = to_bytes(body, MAX).await else {
+            let why = "This form is too large.";
+            return Err(refused(&visitor, StatusCode::PAYLOAD_TOO_LARGE, why));
+        };
+        let fields = Fields::parse(&body);
+        if !visitor.sent_it(door, &fields) {
+            let why = "This page is out of date: you signed in or out since it was opened. Go \
+                       back, reload it, and send the form again.";
+            return Err(refused(&visitor, StatusCode::FORBIDDEN, why));
+        }
+        Ok(Self { visitor, fields })
+    }
+}
+
+fn refused(visitor: &Visitor, status: StatusCode, why: &str) -> Response {
+    Page::new(visitor, "Not done")
+        .failed(&Failed::new(status, why))
+        .into_response()
+}

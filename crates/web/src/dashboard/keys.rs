@@ -1,0 +1,218 @@
+//! `/keys`: API access and the account's keys.
+
+use super::account::to_proof;
+use super::fields::{Fields, Form};
+use super::page::{Failed, Page};
+use super::session::{Customer, Visitor};
+use crate::door::Door;
+use app::KeyOrder;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use domain::access::{Account, ApiKey, Scope};
+use domain::ids::KeyId;
+use domain::time::{Millis, Timestamp};
+use minijinja::{Value, context};
+use std::sync::Arc;
+
+/// How long a replaced key works on, in hours, at most.
+const OVERLAP_MAX: i64 = 24 * 7;
+
+pub(super) fn routes() -> Router<Arc<Door>> {
+    Router::new()
+        .route("/keys", get(show).post(create))
+        .route("/keys/access", post(access))
+        .route("/keys/change", post(change))
+        .route("/keys/rotate", post(rotate))
+        .route("/keys/revoke", post(revoke))
+}
+
+async fn show(State(door): State<Arc<Door>>, customer: Customer) -> Response {
+    keys_page(&door, &customer.visitor, &customer.account, None, None).await
+}
+
+/// `fresh` is the text of a key just made, shown this once.
+async fn keys_page(
+    door: &Door,
+    visitor: &Visitor,
+    account: &Account,
+    fresh: Option<&str>,
+    failed: Option<Failed>,
+) -> Response {
+    let page = Page::new(visitor, "API access").under("keys");
+    let (account, keys) = match known(door, account).await {
+        Ok(known) => known,
+        Err(failed) => return page.failed(&failed),
+    };
+    let now = door.engine.now();
+    let (over, keys): (Vec<_>, Vec<_>) = keys.iter().partition(|key| is_over(key, now));
+    let values = context! {
+        api_access => account.api_access,
+        suspended => account.suspended,
+        fresh,
+        example_key => fresh.unwrap_or("your_api_key_here"),
+        base_url => door.people.base_url(),
+        general_limit => door.settings.requests_per_minute,
+        keys => keys.into_iter().map(row).collect::<Vec<_>>(),
+        over => over.into_iter().map(row).collect::<Vec<_>>(),
+    };
+    page.with_failure(failed).show("keys.html", values)
+}
+
+/// The account and its keys as they are now, newest first.
+async fn known(door: &Door, account: &Account) -> Result<(Account, Vec<ApiKey>), Failed> {
+    let store = door.engine.store();
+    let mut keys = store.keys(account.id).await?;
+    keys.reverse();
+    let account = store.account(account.id).await?.unwrap_or(account.clone());
+    Ok((account, keys))
+}
+
+fn is_over(key: &ApiKey, now: Timestamp) -> bool {
+    key.revoked || key.expires_at.is_some_and(|end| end <= now)
+}
+
+fn row(key: &ApiKey) -> Value {
+    context! {
+        id => key.id.0,
+        name => &key.name,
+        hint => format!("{}\u{2026}{}", key.public_id, key.last4),
+        scopes => key.scopes.iter().map(|scope| scope.slug()).collect::<Vec<_>>(),
+        rate_limit => key.rate_limit,
+        addresses => &key.allowed_addresses,
+        created_at => key.created_at.0,
+        expires_at => key.expires_at.map(|at| at.0),
+        disabled => key.disabled,
+        revoked => key.revoked,
+    }
+}
+
+fn order(fields: &Fields, now: Timestamp) -> Result<KeyOrder, Failed> {
+    let scopes: Option<Vec<Scope>> = fields.all("scope").map(Scope::from_slug).collect();
+    let scopes = scopes.ok_or_else(|| Failed::field("scope", "There is no such scope."))?;
+    let rate_limit = fields.filled("rate_limit").map(str::parse).transpose();
+    let rate_limit = rate_limit.map_err(|_| {
+        Failed::field(
+            "rate_limit",
+            "The limit is a number of requests per minute.",
+        )
+    })?;
+    let days: Option<i64> = fields.number("days");
+    let parts = |c: char| c == ',' || c.is_whitespace();
+    let addresses = fields.text("addresses").split(parts);
+    Ok(KeyOrder {
+        name: fields.text("name").to_owned(),
+        rate_limit,
+        scopes,
+        allowed_addresses: addresses
+            .filter(|one| !one.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        expires_at: days
+            .filter(|days| (1..=3650).contains(days))
+            .map(|days| now + Millis::minutes(days * 24 * 60)),
+    })
+}
+
+async fn create(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+    let customer = Customer::of(form.visitor.clone())?;
+    if door.people.proved(&customer.signed).is_err() {
+        return Ok(to_proof("/keys"));
+    }
+    let account = &customer.account;
+    let made = match order(&form.fields, door.engine.now()) {
+        Ok(order) => {
+            let made_by = (door.environment, &door.pepper);
+            let issued = door.engine.issue_key(account.id, order, made_by).await;
+            issued.map_err(Failed::from)
+        }
+        Err(failed) => Err(failed),
+    };
+    Ok(shown_once(&door, &form, account, made).await)
+}
+
+async fn shown_once(
+    door: &Door,
+    form: &Form,
+    account: &Account,
+    made: Result<app::IssuedKey, Failed>,
+) -> Response {
+    let (fresh, failed) = match made {
+        Ok(issued) => (Some(issued.text), None),
+        Err(failed) => (None, Some(failed)),
+    };
+    keys_page(door, &form.visitor, account, fresh.as_deref(), failed).await
+}
+
+async fn rotate(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+    let customer = Customer::of(form.visitor.clone())?;
+    if door.people.proved(&customer.signed).is_err() {
+        return Ok(to_proof("/keys"));
+    }
+    let account = &customer.account;
+    let key = (account.id, key_id(&form.fields));
+    let hours: i64 = form.fields.number("overlap_hours").unwrap_or(24);
+    let overlap = Millis::minutes(hours.clamp(0, OVERLAP_MAX) * 60);
+    let made_by = (door.environment, &door.pepper);
+    let made = door.engine.rotate_key(key, overlap, made_by).await;
+    Ok(shown_once(&door, &form, account, made.map_err(Failed::from)).await)
+}
+
+fn key_id(fields: &Fields) -> KeyId {
+    KeyId(fields.number("id").unwrap_or(0))
+}
+
+async fn access(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+    let customer = Customer::of(form.visitor.clone())?;
+    let on = form.fields.text("on") == "1";
+    let done = door.engine.set_api_access(customer.account.id, on).await;
+    let notice = if on { "api-on" } else { "api-off" };
+    Ok(back(&door, &form, &customer, done.map(|()| notice)).await)
+}
+
+async fn change(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+    let customer = Customer::of(form.visitor.clone())?;
+    let account = customer.account.id;
+    let fields = &form.fields;
+    let mut order = match order(fields, door.engine.now()) {
+        Ok(order) => order,
+        Err(failed) => {
+            let page = keys_page(&door, &form.visitor, &customer.account, None, Some(failed));
+            return Ok(page.await);
+        }
+    };
+    // an end that was set stays unless another one is given
+    if order.expires_at.is_none()
+        && let Ok(Some(key)) = door.engine.store().key(key_id(fields)).await
+    {
+        order.expires_at = key.expires_at;
+    }
+    let disabled = fields.ticked("disabled");
+    let done = door
+        .engine
+        .change_key(account, key_id(fields), order, disabled);
+    Ok(back(&door, &form, &customer, done.await.map(|()| "key-changed")).await)
+}
+
+async fn revoke(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+    let customer = Customer::of(form.visitor.clone())?;
+    let id = key_id(&form.fields);
+    let done = door.engine.revoke_own_key(customer.account.id, id).await;
+    Ok(back(&door, &form, &customer, done.map(|()| "key-revoked")).await)
+}
+
+async fn back(
+    door: &Door,
+    form: &Form,
+    customer: &Customer,
+    done: Result<&str, app::AdminError>,
+) -> Response {
+    match done {
+        Ok(notice) => Redirect::to(&format!("/keys?notice={notice}")).into_response(),
+        Err(error) => {
+            let failed = Some(error.into());
+            keys_page(door, &form.visitor, &customer.account, None, failed).await
+        }
+    }
+}

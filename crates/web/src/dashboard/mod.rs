@@ -1,0 +1,35 @@
+//! The dashboard: pages for the people who buy. Forms work without scripts; scripts add comfort.
+//!
+//! Each page file offers `routes()`; no rule lives here, only what [`app::Engine`] and
+//! [`app::People`] answer, laid out.
+
+mod account;
+mod fields;
+mod keys;
+mod link;
+mod mailbox;
+mod notice;
+mod overview;
+mod page;
+mod session;
+mod sign_in;
+mod sign_up;
+mod templates;
+mod view;
+
+use crate::door::Door;
+use axum::Router;
+use std::sync::Arc;
+use tower_http::csrf::CsrfLayer;
+
+/// Every page of the dashboard.
+pub(crate) fn routes() -> Router<Arc<Door>> {
+    Router::new()
+        .merge(overview::routes())
+        .merge(sign_in::routes())
+        .merge(sign_up::routes())
+        .merge(account::routes())
+        .merge(keys::routes())
+        .merge(mailbox::routes())
+        .layer(CsrfLayer::new())
+}

@@ -1,0 +1,42 @@
+//! Sentences that a page shows after a form was done: named in the address, so that a reload does
+//! not do it again, and fixed here, so that an address cannot put words into our mouth.
+
+/// Name and sentence of each.
+const NOTICES: [(&str, &str); 13] = [
+    ("verified", "Your address is confirmed. Sign in to go on."),
+    ("signed-out", "You are signed out."),
+    (
+        "signed-out-everywhere",
+        "All other sessions are signed out.",
+    ),
+    ("password-set", "Your password is set. Sign in with it."),
+    (
+        "password-changed",
+        "Your password is changed; all other sessions are signed out.",
+    ),
+    ("totp-off", "Two-step sign-in is off."),
+    ("session-ended", "That session is signed out."),
+    (
+        "api-on",
+        "API access is on. Create a key to make your first request.",
+    ),
+    (
+        "api-off",
+        "API access is off: requests with your keys are refused.",
+    ),
+    ("key-changed", "The key is changed."),
+    ("key-revoked", "The key is revoked and refused from now on."),
+    ("proved", "Thank you. Go on where you were."),
+    (
+        "link-sent",
+        "If that address has an account, a link is on its way to it.",
+    ),
+];
+
+/// The sentence behind a name.
+pub(crate) fn sentence(name: &str) -> Option<&'static str> {
+    NOTICES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, sentence)| *sentence)
+}

@@ -1,0 +1,198 @@
+//! One page: its frame, its headers, and what it says when something was not done.
+
+use super::session::Visitor;
+use super::{notice, templates};
+use app::people::PeopleError;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use minijinja::{Value, context};
+
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+    base-uri 'none'; object-src 'none'";
+
+/// Headers of every page: nothing of a signed-in page stays in a cache.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (header::X_FRAME_OPTIONS, "DENY"),
+];
+
+/// Why a page says that something was not done.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed {
+    /// Status of the answer.
+    pub status: StatusCode,
+    /// The form's field at fault, where it is one.
+    pub field: &'static str,
+    /// A sentence for the reader.
+    pub why: String,
+}
+
+impl Failed {
+    /// A sentence with a status.
+    pub(crate) fn new(status: StatusCode, why: &str) -> Self {
+        Self {
+            status,
+            field: "",
+            why: why.to_owned(),
+        }
+    }
+
+    /// A field that has to be filled in otherwise.
+    pub(crate) fn field(field: &'static str, why: &str) -> Self {
+        Self {
+            field,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, why)
+        }
+    }
+}
+
+impl From<PeopleError> for Failed {
+    fn from(error: PeopleError) -> Self {
+        let status = match error {
+            PeopleError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            PeopleError::NoMatch | PeopleError::ProofNeeded | PeopleError::NoMail => {
+                StatusCode::FORBIDDEN
+            }
+            PeopleError::BadLink => StatusCode::GONE,
+            PeopleError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            PeopleError::Storage => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let field = match error {
+            PeopleError::Invalid { field, .. } => field,
+            _ => "",
+        };
+        Self {
+            status,
+            field,
+            why: error.to_string(),
+        }
+    }
+}
+
+impl From<domain::ports::StoreError> for Failed {
+    fn from(_: domain::ports::StoreError) -> Self {
+        PeopleError::Storage.into()
+    }
+}
+
+impl From<app::AdminError> for Failed {
+    fn from(error: app::AdminError) -> Self {
+        let status = match error {
+            app::AdminError::Storage => StatusCode::SERVICE_UNAVAILABLE,
+            app::AdminError::NotFound(_) => StatusCode::NOT_FOUND,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, &sentence(&error.to_string()))
+    }
+}
+
+/// A short error as a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!(
+        "{}{}.",
+        first.unwrap_or_default(),
+        letters.as_str().trim_end_matches('.')
+    )
+}
+
+/// A page for a reader.
+pub(crate) struct Page<'a> {
+    visitor: &'a Visitor,
+    title: &'a str,
+    active: &'a str,
+    failed: Option<Failed>,
+}
+
+impl<'a> Page<'a> {
+    /// A page with this title.
+    pub(crate) fn new(visitor: &'a Visitor, title: &'a str) -> Self {
+        Self {
+            visitor,
+            title,
+            active: "",
+            failed: None,
+        }
+    }
+
+    /// Which entry of the navigation it belongs to.
+    pub(crate) fn under(self, active: &'a str) -> Self {
+        Self { active, ..self }
+    }
+
+    /// The same page again with what was wrong about its form.
+    pub(crate) fn with_failure(self, failed: Option<Failed>) -> Self {
+        Self { failed, ..self }
+    }
+
+    /// The answer: a template with its values, inside the frame.
+    pub(crate) fn show(&self, template: &str, values: Value) -> Response {
+        let status = self
+            .failed
+            .as_ref()
+            .map_or(StatusCode::OK, |failed| failed.status);
+        self.respond(status, template, values)
+    }
+
+    /// A page that only says why something was not done.
+    pub(crate) fn failed(&self, failed: &Failed) -> Response {
+        let values = context! { why => &failed.why };
+        self.respond(failed.status, "error.html", values)
+    }
+
+    fn respond(&self, status: StatusCode, template: &str, values: Value) -> Response {
+        let frame = self.frame();
+        match templates::render(template, context! { ..values, ..frame }) {
+            Ok(html) => (status, HEADERS, Html(html)).into_response(),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(template, error, "a page cannot be rendered");
+                let sentence = "This page cannot be shown just now.";
+                (StatusCode::INTERNAL_SERVER_ERROR, HEADERS, sentence).into_response()
+            }
+        }
+    }
+
+    fn frame(&self) -> Value {
+        let visitor = self.visitor;
+        let signed = visitor.signed.as_ref();
+        let query = visitor.here.split_once('?').map_or("", |(_, query)| query);
+        let fields = super::fields::Fields::parse(query.as_bytes());
+        context! {
+            title => self.title,
+            active => self.active,
+            here => &visitor.here,
+            notice => notice::sentence(fields.text("notice")),
+            email => signed.map(|signed| &signed.person.email),
+            form_token => &visitor.form_token,
+            failed_field => self.failed.as_ref().map_or("", |failed| failed.field),
+            failed_why => self.failed.as_ref().map(|failed| &failed.why),
+        }
+    }
+}
+
+/// A part of a page, for a script that asked for it.
+pub(crate) fn part(template: &str, values: Value) -> Response {
+    match templates::render(template, values) {
+        Ok(html) => (HEADERS, Html(html)).into_response(),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(template, error, "a part of a page cannot be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// The page for an address that leads nowhere.
+pub(crate) fn not_found(visitor: &Visitor) -> Response {
+    let why = "There is nothing at this address.";
+    Page::new(visitor, "Not found").failed(&Failed::new(StatusCode::NOT_FOUND, why))
+}

@@ -1,0 +1,159 @@
+//! Who opens a page: the session cookie, and the extractors that pages name.
+
+use super::fields::{Fields, TOKEN};
+use super::link;
+use super::page::{Failed, Page};
+use crate::address;
+use crate::door::Door;
+use app::people::{Place, Signed};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::access::Account;
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// The cookie of the dashboard's sessions. Browsers take a cookie of this prefix only with Secure,
+/// for the whole host and from nobody else; they count this machine itself as secure.
+pub(crate) const COOKIE: &str = "__Host-tollgate";
+
+/// A reader, signed in or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Visitor {
+    /// Who, if signed in.
+    pub signed: Option<Signed>,
+    /// Where from.
+    pub place: Place,
+    /// The token that this reader's forms carry; empty while nobody is signed in.
+    pub form_token: String,
+    /// Path and query of this page.
+    pub here: String,
+    /// A script asked for a part of a page.
+    pub partial: bool,
+}
+
+impl Visitor {
+    pub(crate) async fn of(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Response> {
+        let place = Place {
+            address: address::of_caller(parts, &door.settings.trusted_proxies).to_string(),
+            agent: text(&parts.headers, &header::USER_AGENT).to_owned(),
+        };
+        let here = parts.uri.path_and_query();
+        let mut visitor = Self {
+            signed: None,
+            place,
+            form_token: String::new(),
+            here: here.map_or_else(|| "/".to_owned(), ToString::to_string),
+            partial: parts.headers.contains_key("hx-request"),
+        };
+        let Some(token) = cookie(&parts.headers, COOKIE) else {
+            return Ok(visitor);
+        };
+        match door.people.signed_in(token, &visitor.place.address).await {
+            Ok(signed) => {
+                // the dashboard is for customers; staff have a door of their own
+                visitor.signed = signed.filter(|signed| signed.account.is_some());
+                if let Some(signed) = &visitor.signed {
+                    visitor.form_token = door.people.form_token(&signed.session);
+                }
+                Ok(visitor)
+            }
+            Err(error) => {
+                let failed = Failed::new(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
+                Err(Page::new(&visitor, "Not now")
+                    .failed(&failed)
+                    .into_response())
+            }
+        }
+    }
+
+    /// Whether a form was sent from a page that this reader's session was shown.
+    pub(super) fn sent_it(&self, _door: &Door, fields: &Fields) -> bool {
+        let token = fields.text(TOKEN);
+        self.signed.is_none() || token.as_bytes().ct_eq(self.form_token.as_bytes()).into()
+    }
+}
+
+impl FromRequestParts<Arc<Door>> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Response> {
+        Self::of(parts, door).await
+    }
+}
+
+/// A reader who is signed in; everybody else is sent to the sign-in page and back.
+#[derive(Clone, Debug)]
+pub(crate) struct Customer {
+    /// Who.
+    pub signed: Signed,
+    /// Their account.
+    pub account: Account,
+    /// The reader.
+    pub visitor: Visitor,
+}
+
+impl Customer {
+    /// The customer behind a reader, or the answer that asks to sign in.
+    pub(crate) fn of(visitor: Visitor) -> Result<Self, Response> {
+        let signed = visitor.signed.clone();
+        let account = signed.as_ref().and_then(|signed| signed.account.clone());
+        match (signed, account) {
+            (Some(signed), Some(account)) => Ok(Self {
+                signed,
+                account,
+                visitor,
+            }),
+            _ => Err(to_sign_in(&visitor)),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Door>> for Customer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Response> {
+        Self::of(Visitor::of(parts, door).await?)
+    }
+}
+
+fn to_sign_in(visitor: &Visitor) -> Response {
+    let there = format!("/sign-in?next={}", link::encoded(&visitor.here));
+    if visitor.partial {
+        // a script follows a redirect out of sight: it is told to load the page itself
+        return (StatusCode::UNAUTHORIZED, [("hx-redirect", there)]).into_response();
+    }
+    Redirect::to(&there).into_response()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default()
+}
+
+/// A cookie's value.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let pairs = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'));
+    pairs
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value)
+}
+
+/// An answer that also signs the browser in, or out with an empty token.
+pub(crate) fn with_cookie(token: &str, mut response: Response) -> Response {
+    let end = if token.is_empty() {
+        "; Max-Age=0"
+    } else {
+        "; Max-Age=2592000"
+    };
+    let line = format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax{end}");
+    if let Ok(line) = HeaderValue::from_str(&line) {
+        response.headers_mut().append(header::SET_COOKIE, line);
+    }
+    response
+}

@@ -1,0 +1,63 @@
+//! The pages' templates, parsed once, and what they can call.
+
+use super::view;
+use crate::assets;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use std::sync::LazyLock;
+
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../templates/dashboard/", $name)))),*]
+    };
+}
+
+/// Every template by name.
+pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
+    "account.html",
+    "confirm.html",
+    "error.html",
+    "forgot.html",
+    "home.html",
+    "keys.html",
+    "layout.html",
+    "macros.html",
+    "mailbox.html",
+    "overview.html",
+    "prove.html",
+    "reset.html",
+    "sign_in.html",
+    "sign_in_code.html",
+    "sign_up.html",
+    "strength.html",
+];
+
+static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> =
+    LazyLock::new(environment);
+
+fn environment() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()?,
+    );
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    environment.add_function("asset", |name: &str| assets::address(name));
+    environment.add_filter("usd", view::usd);
+    environment.add_filter("time", view::time);
+    Ok(environment)
+}
+
+/// A template with its values.
+pub(crate) fn render(name: &str, values: Value) -> Result<String, minijinja::Error> {
+    let environment = ENVIRONMENT.as_ref().map_err(|error| {
+        minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, error.to_string())
+    })?;
+    environment.get_template(name)?.render(values)
+}

@@ -1,0 +1,76 @@
+//! How values look on pages.
+
+use domain::activation::PublicStatus;
+use domain::time::Timestamp;
+use domain::usd::Usd;
+use minijinja::Value;
+
+/// Micro-dollars as people read them: two decimals, and up to six where they count.
+pub(crate) fn usd(micros: i64) -> String {
+    let exact = Usd(micros.abs()).to_string();
+    let (whole, decimals) = exact.split_once('.').unwrap_or((&exact, ""));
+    let shown = decimals.trim_end_matches('0');
+    let sign = if micros < 0 { "\u{2212}" } else { "" };
+    format!("{sign}${}.{shown:0<2}", grouped(whole))
+}
+
+/// Thousands parted by commas.
+fn grouped(digits: &str) -> String {
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Unix milliseconds as a `<time>` element, in UTC until the reader's browser turns it into local
+/// time.
+pub(crate) fn time(millis: i64) -> Value {
+    let at = rfc3339(Timestamp(millis));
+    let shown = at.get(..16).unwrap_or(&at).replace('T', " ");
+    Value::from_safe_string(format!("<time datetime=\"{at}\">{shown} UTC</time>"))
+}
+
+/// The public word of an activation's state.
+pub(crate) fn status(status: PublicStatus) -> &'static str {
+    match status {
+        PublicStatus::Pending => "pending",
+        PublicStatus::Waiting => "waiting",
+        PublicStatus::Received => "received",
+        PublicStatus::Cancelled => "cancelled",
+    }
+}
+
+/// RFC 3339, to the second.
+pub(crate) fn rfc3339(at: Timestamp) -> String {
+    jiff::Timestamp::from_second(at.0.div_euclid(1000))
+        .map(|at| at.to_string())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_keeps_every_millionth_and_at_least_cents() {
+        assert_eq!(usd(0), "$0.00");
+        assert_eq!(usd(40_000), "$0.04");
+        assert_eq!(usd(370_440), "$0.37044");
+        assert_eq!(usd(12_450_000), "$12.45");
+        assert_eq!(usd(1_234_567_000_001), "$1,234,567.000001");
+        assert_eq!(usd(-40_000), "\u{2212}$0.04");
+    }
+
+    #[test]
+    fn times_are_machine_readable() {
+        let shown = time(1_700_000_000_123).to_string();
+        assert_eq!(
+            shown,
+            "<time datetime=\"2023-11-14T22:13:20Z\">2023-11-14 22:13 UTC</time>"
+        );
+    }
+}

@@ -1,0 +1,5 @@
+//! The dashboard over the real router: who gets in, and what forms do.
+
+mod browser;
+mod keys;
+mod people;

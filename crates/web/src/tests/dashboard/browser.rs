@@ -1,0 +1,87 @@
+//! A browser without scripts: keeps its cookie, sends forms with the token of the page it saw.
+
+use crate::tests::world::{Answered, World};
+use axum::body::Body;
+use axum::http::Request;
+
+pub(super) struct Browser<'a> {
+    pub world: &'a World,
+    pub cookie: String,
+    pub form_token: String,
+}
+
+impl<'a> Browser<'a> {
+    pub fn new(world: &'a World) -> Self {
+        Self {
+            world,
+            cookie: String::new(),
+            form_token: String::new(),
+        }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answered {
+        let request = Request::get(path).header("cookie", &self.cookie);
+        let answer = self.world.send(request.body(Body::empty()).unwrap()).await;
+        self.look(answer)
+    }
+
+    /// Sends a form as its page would.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answered {
+        let token = self.form_token.clone();
+        let mut fields = fields.to_vec();
+        fields.push(("form_token", &token));
+        self.post_bare(path, &fields).await
+    }
+
+    /// Sends a form as somebody else's page would: without the token.
+    pub async fn post_bare(&mut self, path: &str, fields: &[(&str, &str)]) -> Answered {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = Request::post(path)
+            .header("cookie", &self.cookie)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("host", "127.0.0.1:8080")
+            .header("origin", "http://127.0.0.1:8080");
+        let answer = self
+            .world
+            .send(request.body(Body::from(body)).unwrap())
+            .await;
+        self.look(answer)
+    }
+
+    /// Takes over what the page gives: its cookie and its forms' token.
+    fn look(&mut self, answer: Answered) -> Answered {
+        if let Some(line) = answer.header("set-cookie") {
+            assert!(
+                line.contains("; Secure; HttpOnly; SameSite=Lax") && line.contains("Path=/"),
+                "{line}"
+            );
+            let pair = line.split(';').next().unwrap();
+            self.cookie = pair.to_owned();
+        }
+        if let Some((_, after)) = answer.text.split_once("name=\"form_token\" value=\"") {
+            self.form_token = after.split('"').next().unwrap().to_owned();
+        }
+        answer
+    }
+
+    pub async fn sign_in(&mut self, email: &str, password: &str) -> Answered {
+        self.get("/sign-in").await;
+        self.post("/sign-in", &[("email", email), ("password", password)])
+            .await
+    }
+
+    /// The link in the newest mail, as a path.
+    pub async fn newest_link(&self) -> String {
+        let mails = self.world.door.people.rows().mails(1).await.unwrap();
+        let text = &mails[0].text;
+        let start = text.find("http://127.0.0.1:8080/").unwrap() + "http://127.0.0.1:8080".len();
+        let link = &text[start..];
+        link[..link.find(char::is_whitespace).unwrap()].to_owned()
+    }
+}
+
+pub(super) fn location(answer: &Answered) -> &str {
+    answer.header("location").unwrap_or_default()
+}

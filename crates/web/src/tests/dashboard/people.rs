@@ -1,0 +1,273 @@
+//! Signing up, in and out; passwords, second factor, sessions.
+
+use super::browser::{Browser, location};
+use crate::tests::world::World;
+use domain::time::Millis;
+
+const EMAIL: &str = "eva@example.org";
+const PASSWORD: &str = "violet anchor parade seven";
+
+async fn signed_up(world: &World) -> Browser<'_> {
+    let mut browser = Browser::new(world);
+    browser.get("/sign-up").await;
+    let answer = browser
+        .post("/sign-up", &[("email", EMAIL), ("password", PASSWORD)])
+        .await;
+    assert!(answer.text.contains("Check your mail"), "{}", answer.text);
+    let link = browser.newest_link().await;
+    let page = browser.get(&link).await;
+    assert!(page.text.contains("Confirm my e-mail address"));
+    let token = link.split_once('=').unwrap().1.to_owned();
+    let answer = browser.post("/verify", &[("token", &token)]).await;
+    assert_eq!(location(&answer), "/sign-in?notice=verified");
+    let again = browser.post("/verify", &[("token", &token)]).await;
+    assert_eq!(again.status, 410, "a link is good for one use");
+    let answer = browser.sign_in(EMAIL, PASSWORD).await;
+    assert_eq!((answer.status, location(&answer)), (303, "/"));
+    browser
+}
+
+#[tokio::test]
+async fn a_customer_signs_up_confirms_and_signs_in() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    let page = browser.get("/").await;
+    assert!(page.text.contains(EMAIL) && page.text.contains("Overview"));
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"));
+}
+
+#[tokio::test]
+async fn strangers_learn_nothing_about_who_has_an_account() {
+    let world = World::start().await;
+    signed_up(&world).await;
+    let mut stranger = Browser::new(&world);
+    let known = stranger
+        .post("/sign-up", &[("email", EMAIL), ("password", PASSWORD)])
+        .await;
+    let unknown = stranger
+        .post(
+            "/sign-up",
+            &[("email", "bob@example.com"), ("password", PASSWORD)],
+        )
+        .await;
+    let blank = |text: &str| text.replace(EMAIL, "").replace("bob@example.com", "");
+    assert_eq!(blank(&known.text), blank(&unknown.text));
+    let wrong = stranger.sign_in(EMAIL, "not the password").await;
+    let nobody = stranger
+        .sign_in("nobody@example.com", "not the password")
+        .await;
+    assert_eq!((wrong.status, nobody.status), (403, 403));
+    let blank = |text: &str| text.replace(EMAIL, "").replace("nobody@example.com", "");
+    assert_eq!(blank(&wrong.text), blank(&nobody.text));
+    for email in [EMAIL, "nobody@example.com"] {
+        let answer = stranger.post("/forgot", &[("email", email)]).await;
+        assert_eq!(location(&answer), "/sign-in?notice=link-sent");
+    }
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    browser.cookie.clear();
+    let mut statuses = Vec::new();
+    for _ in 0..8 {
+        statuses.push(browser.sign_in(EMAIL, "guess").await.status);
+    }
+    assert_eq!(statuses.last(), Some(&429));
+    let right = browser.sign_in(EMAIL, PASSWORD).await;
+    assert_eq!(right.status, 429, "even the right one waits");
+    world.clock.advance(Millis::seconds(61));
+    assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 303);
+}
+
+#[tokio::test]
+async fn easy_passwords_are_refused_with_the_reason() {
+    let world = World::start().await;
+    let mut browser = Browser::new(&world);
+    for easy in ["12345678", "password1", "eva@example.org", "short"] {
+        let answer = browser
+            .post("/sign-up", &[("email", EMAIL), ("password", easy)])
+            .await;
+        assert_eq!(answer.status, 422, "{easy}");
+        assert!(answer.text.contains("too easy to guess"));
+        world.clock.advance(Millis::seconds(61));
+    }
+    let part = browser
+        .post("/sign-up/strength", &[("password", "password1")])
+        .await;
+    assert!(part.text.contains("<meter") && part.text.contains("Too easy"));
+}
+
+#[tokio::test]
+async fn a_reset_ends_every_session_and_the_link_works_once() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    let mut other = Browser::new(&world);
+    other.post("/forgot", &[("email", EMAIL)]).await;
+    let link = other.newest_link().await;
+    let token = link.split_once('=').unwrap().1.to_owned();
+    let fields = [
+        ("token", token.as_str()),
+        ("password", "another lantern drifts north"),
+    ];
+    let answer = other.post("/reset", &fields).await;
+    assert_eq!(location(&answer), "/sign-in?notice=password-set");
+    assert_eq!(other.post("/reset", &fields).await.status, 410);
+    let page = browser.get("/keys").await;
+    assert_eq!(
+        (page.status, location(&page)),
+        (303, "/sign-in?next=%2Fkeys")
+    );
+    assert_eq!(other.sign_in(EMAIL, PASSWORD).await.status, 403);
+    let answer = other.sign_in(EMAIL, "another lantern drifts north").await;
+    assert_eq!(answer.status, 303);
+}
+
+#[tokio::test]
+async fn a_reset_link_ends_after_an_hour() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    browser.post("/forgot", &[("email", EMAIL)]).await;
+    let link = browser.newest_link().await;
+    let token = link.split_once('=').unwrap().1.to_owned();
+    world.clock.advance(Millis::minutes(61));
+    let fields = [
+        ("token", token.as_str()),
+        ("password", "another lantern drifts north"),
+    ];
+    assert_eq!(browser.post("/reset", &fields).await.status, 410);
+}
+
+/// The code that an authenticator app shows now.
+fn code(world: &World, secret: &str) -> String {
+    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let now = u64::try_from(world.door.engine.now().0 / 1000).unwrap();
+    totp.generate(now).to_string()
+}
+
+fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let start = text.find(before).unwrap() + before.len();
+    let end = text[start..].find(after).unwrap();
+    &text[start..start + end]
+}
+
+#[tokio::test]
+async fn the_second_factor_is_asked_for_once_it_is_on_and_no_code_works_twice() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    browser.get("/account").await;
+    let answer = browser.post("/account/totp/begin", &[]).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    let page = browser.get("/account").await;
+    let secret = between(&page.text, "<code class=\"break\">", "</code>").to_owned();
+    assert!(page.text.contains("<svg"), "a QR code to scan");
+    let first = code(&world, &secret);
+    let page = browser
+        .post("/account/totp/confirm", &[("code", &first)])
+        .await;
+    assert!(page.text.contains("recovery codes"), "{}", page.text);
+    let recovery = between(&page.text, "<ul class=\"codes\"><li><code>", "</code>").to_owned();
+
+    let mut other = Browser::new(&world);
+    let asked = other.sign_in(EMAIL, PASSWORD).await;
+    assert!(asked.text.contains("Two-step sign-in") && other.cookie.is_empty());
+    let ticket = between(&asked.text, "name=\"ticket\" value=\"", "\"").to_owned();
+    let spent = [("ticket", ticket.as_str()), ("code", first.as_str())];
+    let answer = other.post("/sign-in/code", &spent).await;
+    assert_eq!(answer.status, 403, "a code is good for one use");
+    world.clock.advance(Millis::seconds(30));
+    let fresh = code(&world, &secret);
+    let fields = [("ticket", ticket.as_str()), ("code", fresh.as_str())];
+    let answer = other.post("/sign-in/code", &fields).await;
+    assert_eq!((answer.status, location(&answer)), (303, "/"));
+    let again = other.post("/sign-in/code", &fields).await;
+    assert_ne!(again.status, 303, "neither code nor ticket work twice");
+
+    let mut third = Browser::new(&world);
+    for (try_, status) in [(1, 303), (2, 403)] {
+        world.clock.advance(Millis::seconds(61));
+        let asked = third.sign_in(EMAIL, PASSWORD).await;
+        let ticket = between(&asked.text, "name=\"ticket\" value=\"", "\"").to_owned();
+        let fields = [("ticket", ticket.as_str()), ("code", recovery.as_str())];
+        let answer = third.post("/sign-in/code", &fields).await;
+        assert_eq!(answer.status, status, "recovery code, try {try_}");
+        third.cookie.clear();
+    }
+}
+
+#[tokio::test]
+async fn forged_and_old_tickets_are_refused() {
+    let world = World::start().await;
+    let mut browser = Browser::new(&world);
+    for ticket in [
+        "",
+        "1.0.9999999999999.00",
+        "1.0.9999999999999.",
+        "x.y.z.w",
+        "1.0",
+    ] {
+        let fields = [("ticket", ticket), ("code", "000000")];
+        let answer = browser.post("/sign-in/code", &fields).await;
+        assert!(answer.text.contains("Sign in again") && browser.cookie.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_end_one_by_one_or_all() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    let mut other = Browser::new(&world);
+    other.sign_in(EMAIL, PASSWORD).await;
+    let page = browser.get("/account").await;
+    assert_eq!(page.text.matches("/account/sessions/end\"").count(), 1);
+    browser.post("/account/sessions/end-all", &[]).await;
+    assert_eq!(other.get("/account").await.status, 303);
+    assert_eq!(browser.get("/account").await.status, 200);
+    let answer = browser.post("/sign-out", &[]).await;
+    assert_eq!(location(&answer), "/sign-in?notice=signed-out");
+    assert_eq!(browser.get("/account").await.status, 303);
+}
+
+#[tokio::test]
+async fn idle_sessions_end() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    world.clock.advance(Millis::minutes(6 * 24 * 60));
+    assert_eq!(browser.get("/account").await.status, 200);
+    world.clock.advance(Millis::minutes(8 * 24 * 60));
+    assert_eq!(browser.get("/account").await.status, 303);
+}
+
+#[tokio::test]
+async fn forms_from_elsewhere_are_refused() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    let answer = browser.post_bare("/keys/access", &[("on", "1")]).await;
+    assert_eq!(answer.status, 403);
+    browser.form_token = "0".repeat(64);
+    let answer = browser.post("/keys/access", &[("on", "1")]).await;
+    assert_eq!(answer.status, 403);
+    let request = axum::http::Request::post("/sign-in")
+        .header("host", "127.0.0.1:8080")
+        .header("origin", "https://evil.example")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(axum::body::Body::from("email=a&password=b"));
+    assert_eq!(world.send(request.unwrap()).await.status, 403);
+}
+
+#[tokio::test]
+async fn nobody_is_led_away_after_signing_in() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    for next in ["https://evil.example/", "//evil.example", "/\\evil.example"] {
+        world.clock.advance(Millis::seconds(61));
+        browser.cookie.clear();
+        let fields = [("email", EMAIL), ("password", PASSWORD), ("next", next)];
+        let answer = browser.post("/sign-in", &fields).await;
+        assert_eq!(location(&answer), "/", "{next}");
+    }
+}
