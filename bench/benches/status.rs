@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 
 use app::api_key::{self, Environment, Pepper};
 use app::limits::Limits;
+use app::people::{People, PeopleSettings};
 use app::{CatalogueSettings, Engine, Outside, Settings};
 use axum::Router;
 use axum::body::Body;
@@ -164,17 +165,33 @@ fn activation(id: OrderId) -> Activation {
 }
 
 fn door(store: Arc<Sqlite>, pepper: Pepper) -> Router {
+    let limits = Arc::new(Limits::new(1000));
     let outside = Outside {
-        store,
+        store: Arc::clone(&store) as _,
         clock: Arc::new(Still),
         tasks: Arc::new(Still),
         numbers: HashMap::new(),
         panels: Vec::new(),
         archive: None,
     };
+    let engine = Engine::new(outside, settings());
+    let people = People::new(
+        Arc::clone(&engine),
+        store,
+        Arc::clone(&limits),
+        pepper.clone(),
+        PeopleSettings {
+            base_url: String::new(),
+            sign_up_tier: 0,
+            mails: false,
+            keeps_mails: false,
+        },
+    );
     web::router(Arc::new(Door {
-        engine: Engine::new(outside, settings()),
-        limits: Arc::new(Limits::new(1000)),
+        engine,
+        people: Arc::new(people),
+        environment: Environment::Demo,
+        limits,
         pepper,
         lists: Arc::default(),
         settings: DoorSettings {

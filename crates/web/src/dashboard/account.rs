@@ -2,7 +2,7 @@
 
 use super::fields::Form;
 use super::page::{Failed, Page};
-use super::session::{Customer, Visitor, with_cookie};
+use super::session::{Away, Customer, Visitor, with_cookie};
 use super::{link, sign_in::asked};
 use crate::door::Door;
 use app::people::{PeopleError, Signed};
@@ -110,7 +110,7 @@ pub(super) fn to_proof(back: &str) -> Response {
     Redirect::to(&there).into_response()
 }
 
-async fn change_password(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn change_password(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let signed = Customer::of(form.visitor.clone())?.signed;
     let (old, new) = (
         form.fields.text("old_password"),
@@ -120,7 +120,7 @@ async fn change_password(State(door): State<Arc<Door>>, form: Form) -> Result<Re
     Ok(outcome(&door, &form, &signed, done.map(|()| "password-changed")).await)
 }
 
-async fn begin_totp(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn begin_totp(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let signed = Customer::of(form.visitor.clone())?.signed;
     match door.people.begin_totp(&signed).await {
         Ok(_) => Ok(Redirect::to("/account#second-factor").into_response()),
@@ -128,7 +128,7 @@ async fn begin_totp(State(door): State<Arc<Door>>, form: Form) -> Result<Respons
     }
 }
 
-async fn confirm_totp(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn confirm_totp(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let signed = Customer::of(form.visitor.clone())?.signed;
     match door
         .people
@@ -146,7 +146,7 @@ async fn confirm_totp(State(door): State<Arc<Door>>, form: Form) -> Result<Respo
     }
 }
 
-async fn end_totp(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn end_totp(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let signed = Customer::of(form.visitor.clone())?.signed;
     let done = door
         .people
@@ -155,14 +155,14 @@ async fn end_totp(State(door): State<Arc<Door>>, form: Form) -> Result<Response,
     Ok(outcome(&door, &form, &signed, done.map(|()| "totp-off")).await)
 }
 
-async fn end_session(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn end_session(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let signed = Customer::of(form.visitor.clone())?.signed;
     let id = form.fields.number("id").unwrap_or(0);
     let done = door.people.end_session(&signed, id).await;
     Ok(outcome(&door, &form, &signed, done.map(|()| "session-ended")).await)
 }
 
-async fn end_all(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn end_all(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let signed = Customer::of(form.visitor.clone())?.signed;
     let also_this = form.fields.ticked("also_this");
     let done = door.people.sign_out_everywhere(&signed, also_this).await;
@@ -191,7 +191,7 @@ fn show_proof(visitor: &Visitor, next: &str, failed: Option<Failed>) -> Response
         .show("prove.html", values)
 }
 
-async fn prove(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn prove(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let signed = Customer::of(form.visitor.clone())?.signed;
     let next = form.fields.text("next");
     match door

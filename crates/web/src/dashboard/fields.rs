@@ -1,12 +1,11 @@
 //! What a form sent: read once, bounded, and only with the token of its reader's session.
 
 use super::page::{Failed, Page};
-use super::session::Visitor;
+use super::session::{Away, Visitor};
 use crate::door::Door;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
 /// Largest form.
@@ -62,9 +61,9 @@ pub(crate) struct Form {
 }
 
 impl FromRequest<Arc<Door>> for Form {
-    type Rejection = Response;
+    type Rejection = Away;
 
-    async fn from_request(request: Request, door: &Arc<Door>) -> Result<Self, Response> {
+    async fn from_request(request: Request, door: &Arc<Door>) -> Result<Self, Away> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::of(&mut parts, door).await?;
         let media_type = parts.headers.get(header::CONTENT_TYPE);
@@ -89,8 +88,8 @@ impl FromRequest<Arc<Door>> for Form {
     }
 }
 
-fn refused(visitor: &Visitor, status: StatusCode, why: &str) -> Response {
+fn refused(visitor: &Visitor, status: StatusCode, why: &str) -> Away {
     Page::new(visitor, "Not done")
         .failed(&Failed::new(status, why))
-        .into_response()
+        .into()
 }

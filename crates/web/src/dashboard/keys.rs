@@ -3,7 +3,7 @@
 use super::account::to_proof;
 use super::fields::{Fields, Form};
 use super::page::{Failed, Page};
-use super::session::{Customer, Visitor};
+use super::session::{Away, Customer, Visitor};
 use crate::door::Door;
 use app::KeyOrder;
 use axum::Router;
@@ -115,7 +115,7 @@ fn order(fields: &Fields, now: Timestamp) -> Result<KeyOrder, Failed> {
     })
 }
 
-async fn create(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn create(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
     if door.people.proved(&customer.signed).is_err() {
         return Ok(to_proof("/keys"));
@@ -145,7 +145,7 @@ async fn shown_once(
     keys_page(door, &form.visitor, account, fresh.as_deref(), failed).await
 }
 
-async fn rotate(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn rotate(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
     if door.people.proved(&customer.signed).is_err() {
         return Ok(to_proof("/keys"));
@@ -163,7 +163,7 @@ fn key_id(fields: &Fields) -> KeyId {
     KeyId(fields.number("id").unwrap_or(0))
 }
 
-async fn access(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn access(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
     let on = form.fields.text("on") == "1";
     let done = door.engine.set_api_access(customer.account.id, on).await;
@@ -171,7 +171,7 @@ async fn access(State(door): State<Arc<Door>>, form: Form) -> Result<Response, R
     Ok(back(&door, &form, &customer, done.map(|()| notice)).await)
 }
 
-async fn change(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn change(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
     let account = customer.account.id;
     let fields = &form.fields;
@@ -195,7 +195,7 @@ async fn change(State(door): State<Arc<Door>>, form: Form) -> Result<Response, R
     Ok(back(&door, &form, &customer, done.await.map(|()| "key-changed")).await)
 }
 
-async fn revoke(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Response> {
+async fn revoke(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
     let id = key_id(&form.fields);
     let done = door.engine.revoke_own_key(customer.account.id, id).await;

@@ -18,6 +18,22 @@ use subtle::ConstantTimeEq;
 /// for the whole host and from nobody else; they count this machine itself as secure.
 pub(crate) const COOKIE: &str = "__Host-tollgate";
 
+/// An answer given instead of the page that was asked for.
+#[derive(Debug)]
+pub(crate) struct Away(Box<Response>);
+
+impl From<Response> for Away {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl IntoResponse for Away {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
 /// A reader, signed in or not.
 #[derive(Clone, Debug)]
 pub(crate) struct Visitor {
@@ -34,7 +50,7 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
-    pub(crate) async fn of(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Response> {
+    pub(crate) async fn of(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Away> {
         let place = Place {
             address: address::of_caller(parts, &door.settings.trusted_proxies).to_string(),
             agent: text(&parts.headers, &header::USER_AGENT).to_owned(),
@@ -61,9 +77,7 @@ impl Visitor {
             }
             Err(error) => {
                 let failed = Failed::new(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
-                Err(Page::new(&visitor, "Not now")
-                    .failed(&failed)
-                    .into_response())
+                Err(Page::new(&visitor, "Not now").failed(&failed).into())
             }
         }
     }
@@ -76,9 +90,9 @@ impl Visitor {
 }
 
 impl FromRequestParts<Arc<Door>> for Visitor {
-    type Rejection = Response;
+    type Rejection = Away;
 
-    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Away> {
         Self::of(parts, door).await
     }
 }
@@ -96,7 +110,7 @@ pub(crate) struct Customer {
 
 impl Customer {
     /// The customer behind a reader, or the answer that asks to sign in.
-    pub(crate) fn of(visitor: Visitor) -> Result<Self, Response> {
+    pub(crate) fn of(visitor: Visitor) -> Result<Self, Away> {
         let signed = visitor.signed.clone();
         let account = signed.as_ref().and_then(|signed| signed.account.clone());
         match (signed, account) {
@@ -105,15 +119,15 @@ impl Customer {
                 account,
                 visitor,
             }),
-            _ => Err(to_sign_in(&visitor)),
+            _ => Err(to_sign_in(&visitor).into()),
         }
     }
 }
 
 impl FromRequestParts<Arc<Door>> for Customer {
-    type Rejection = Response;
+    type Rejection = Away;
 
-    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Away> {
         Self::of(Visitor::of(parts, door).await?)
     }
 }

@@ -93,7 +93,7 @@ async fn pages_are_locked_down_and_know_the_readers_address() {
         .await;
     assert!(!page.text.contains("reboot"));
     let home = world.get("/").await;
-    assert_eq!((home.status, home.header("location")), (307, Some("/docs")));
+    assert!(home.status == 200 && home.text.contains("href=\"/docs\""));
     assert_eq!(
         world.get("/assets/docs.css").await.header("content-type"),
         Some("text/css; charset=utf-8")
