@@ -168,12 +168,7 @@ impl Office {
                 };
                 self.create_key(AccountId(account), order).await
             }
-            Request::KeyList { account } => {
-                self.known(AccountId(account)).await?;
-                let keys = engine.store().keys(AccountId(account)).await?;
-                let rows: Vec<Value> = keys.iter().map(key_view).collect();
-                Ok(json!({ "keys": rows }))
-            }
+            Request::KeyList { account } => self.list_keys(AccountId(account)).await,
             Request::KeyRevoke { id } => {
                 engine.revoke_key(KeyId(id)).await?;
                 Ok(json!({ "key_id": id, "revoked": true }))
@@ -202,6 +197,13 @@ impl Office {
                 catalogue::preview(engine, &file, tier, limit)
             }
         }
+    }
+
+    async fn list_keys(&self, account: AccountId) -> Result<Value, AdminError> {
+        self.known(account).await?;
+        let keys = self.engine.store().keys(account).await?;
+        let rows: Vec<Value> = keys.iter().map(key_view).collect();
+        Ok(json!({ "keys": rows }))
     }
 
     async fn create_key(&self, account: AccountId, order: KeyOrder) -> Result<Value, AdminError> {
