@@ -172,14 +172,14 @@ fn prices() -> handler_api::Prices {
 
 fn handler_lists(criterion: &mut Criterion) {
     use handler_api::{
-        ActiveList, Countries, Country, History, HistoryRow, PriceShape, Prices, Service,
-        ServiceShape, Services,
+        ActiveList, ActiveShape, Countries, Country, History, HistoryRow, PriceShape, Prices,
+        Service, ServiceShape, Services,
     };
     both(
         criterion,
         "handler_api/active",
         &active(),
-        ActiveList::print,
+        |list: &ActiveList| list.print(ActiveShape::Wrapped),
         |text| ActiveList::parse(Answer::ok(text)).is_ok(),
     );
     let row = |at: usize| HistoryRow {

@@ -3,7 +3,7 @@
 /// What an account speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// handler_api, classic dialect.
+    /// handler_api, in one of its dialects.
     HandlerApi,
     /// SMSPool.
     SmsPool,
@@ -22,6 +22,31 @@ impl Protocol {
     }
 }
 
+/// Which dialect of handler_api an account speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Status 200 and words; objects by id; the wrapped list.
+    Classic,
+    /// HTTP statuses with JSON problems; arrays; lists under `data`.
+    Hero,
+    /// Words; arrays and objects of rows; stock by price and provider.
+    SmsBower,
+    /// As SMSBower, with the active list as a bare array and the times of an activation.
+    Grizzly,
+}
+
+impl Dialect {
+    /// The word that settings use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::Hero => "hero",
+            Self::SmsBower => "smsbower",
+            Self::Grizzly => "grizzly",
+        }
+    }
+}
+
 /// One account at one practice provider.
 #[derive(Clone, Copy, Debug)]
 pub struct Account {
@@ -33,11 +58,13 @@ pub struct Account {
     pub provider_type: u8,
     /// What it speaks.
     pub protocol: Protocol,
+    /// Its dialect, where it speaks handler_api.
+    pub dialect: Dialect,
     /// Path of its single URL, or below which all of its calls have theirs.
     pub path: &'static str,
     /// Its key. Not a secret: the sandbox holds nothing of value.
     pub key: &'static str,
-    /// Whether the goods of a route are split into pools.
+    /// Whether the goods of a route are split into pools that its customers choose.
     pub pools: bool,
     /// Cancels are refused before this age of an activation, in seconds.
     pub min_cancel_age_s: u32,
@@ -45,6 +72,13 @@ pub struct Account {
     pub(crate) repeated_cancel: RepeatedCancel,
     /// Cost level against the catalogue's base cost, in thousandths.
     pub(crate) cost_level: i64,
+}
+
+impl Account {
+    /// Whether the goods of a route come at several prices, one for each of its own providers.
+    pub(crate) fn has_ladder(&self) -> bool {
+        self.pools || matches!(self.dialect, Dialect::SmsBower | Dialect::Grizzly)
+    }
 }
 
 /// What a provider answers to a cancel that it has carried out before.
@@ -73,6 +107,7 @@ macro_rules! numbers {
             server: $server,
             provider_type: $provider_type,
             protocol: Protocol::HandlerApi,
+            dialect: Dialect::Classic,
             path: concat!("/", $name, "/stubs/handler_api.php"),
             key: concat!("sandbox-", $name, "-key"),
             pools: false,
@@ -88,9 +123,15 @@ static ACCOUNTS: [Account; 10] = [
         min_cancel_age_s: 10,
         ..numbers!("romeo", "romeo", 0, 1150, Cancel)
     },
-    numbers!("juliet", "juliet", 0, 1040, NoActivation),
+    Account {
+        dialect: Dialect::Hero,
+        ..numbers!("juliet", "juliet", 0, 1040, NoActivation)
+    },
     numbers!("peter1", "peter", 1, 900, Already),
-    numbers!("peter2", "peter", 2, 960, AccessAlready),
+    Account {
+        dialect: Dialect::SmsBower,
+        ..numbers!("peter2", "peter", 2, 960, AccessAlready)
+    },
     numbers!("paul", "paul", 0, 1000, Cancel),
     Account {
         protocol: Protocol::SmsPool,
@@ -98,7 +139,10 @@ static ACCOUNTS: [Account; 10] = [
         pools: true,
         ..numbers!("andrew", "andrew", 0, 1100, NoActivation)
     },
-    numbers!("mark", "mark", 0, 1080, Already),
+    Account {
+        dialect: Dialect::Grizzly,
+        ..numbers!("mark", "mark", 0, 1080, Already)
+    },
     numbers!("luke", "luke", 0, 1300, AccessAlready),
     numbers!("john", "john", 0, 1020, Cancel),
     Account {
@@ -106,6 +150,7 @@ static ACCOUNTS: [Account; 10] = [
         server: "panel",
         provider_type: 0,
         protocol: Protocol::PanelV2,
+        dialect: Dialect::Classic,
         path: "/panel/api/v2",
         key: "sandbox-panel-key",
         pools: false,

@@ -25,6 +25,8 @@ pub(crate) enum Event {
         phone: u64,
         #[serde(with = "micros")]
         cost_micros: Usd,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
     },
     /// Another message was asked for.
     RetryAsked { at: i64, id: u64 },

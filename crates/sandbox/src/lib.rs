@@ -21,7 +21,7 @@ mod panel_sale;
 mod sandbox;
 mod state;
 
-pub use accounts::{Account, Protocol, accounts};
+pub use accounts::{Account, Dialect, Protocol, accounts};
 pub use catalogue::{MisbehavingService, Misbehaviour, misbehaving_services};
 pub use clock::{Clock, system_clock};
 pub use http::{HangUp, router};

@@ -13,7 +13,7 @@ use std::time::Duration;
 use wire::handler_api::NumberOrder;
 
 /// What is about to be sold.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Quote {
     account: AccountIndex,
     country: usize,
@@ -21,6 +21,8 @@ pub(crate) struct Quote {
     /// The service.
     pub(crate) service: ServiceIndex,
     offer: Offer,
+    /// The buyer's own id of the purchase.
+    reference: Option<String>,
 }
 
 /// Why nothing is sold.
@@ -36,6 +38,8 @@ pub(crate) enum NotSold {
     Cap(Usd),
     /// The account's balance is too low.
     Funds,
+    /// The buyer's id stands for a purchase of something else.
+    Taken,
     /// The state file cannot be written.
     Storage,
 }
@@ -49,6 +53,7 @@ impl NotSold {
             Self::Stock => "NO_NUMBERS".to_owned(),
             Self::Cap(cost) => format!("WRONG_MAX_PRICE:{}", cost.short()),
             Self::Funds => "NO_BALANCE".to_owned(),
+            Self::Taken => "ORDER_ALREADY_EXISTS".to_owned(),
             Self::Storage => "ERROR_SQL".to_owned(),
         }
     }
@@ -98,7 +103,17 @@ impl Sandbox {
             country_id,
             service,
             offer,
+            reference: order.order_id.clone(),
         })
+    }
+
+    /// Whether this purchase is the repeat of one that was carried out: it is then answered plainly,
+    /// whatever became of the first answer.
+    pub(crate) fn is_repeat(&self, quote: &Quote) -> bool {
+        let Some(reference) = quote.reference.as_deref() else {
+            return false;
+        };
+        self.books(|books, _| books.state.sold_as(quote.account, reference).is_some())
     }
 
     /// Sells a number: debits the account and gives a number nobody else has.
@@ -106,6 +121,12 @@ impl Sandbox {
         self.books(|books, now| {
             let state = &books.state;
             let cost = quote.offer.cost;
+            let reference = quote.reference.as_deref();
+            let before = reference.and_then(|reference| state.sold_as(quote.account, reference));
+            if let Some(sold) = before {
+                let same = (sold.country_id, sold.service) == (quote.country_id, quote.service);
+                return same.then(|| sold.clone()).ok_or(NotSold::Taken);
+            }
             if state.balance(quote.account) < cost {
                 return Err(NotSold::Funds);
             }
@@ -122,6 +143,7 @@ impl Sandbox {
                 pool: quote.offer.pool,
                 phone,
                 cost_micros: cost,
+                reference: quote.reference.clone(),
             };
             books.record(&event).map_err(storage_failed)?;
             books

@@ -8,7 +8,7 @@ use crate::mix::pick;
 use crate::panel_order::PanelOrder;
 use domain::usd::Usd;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashSet};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
 /// Balance of every account at the start.
 const START_BALANCE: Usd = Usd(100_000_000_000);
@@ -48,6 +48,8 @@ pub(crate) struct State {
     /// By ascending id.
     activations: Vec<Activation>,
     active: Vec<BTreeSet<u64>>,
+    /// Activations by the buyer's own id of the purchase.
+    sold_as: HashMap<(AccountIndex, String), u64>,
     alive_numbers: HashSet<u64>,
     /// By ascending id.
     orders: Vec<PanelOrder>,
@@ -65,6 +67,7 @@ impl State {
             balances: vec![START_BALANCE; accounts().len()],
             activations: Vec::new(),
             active: vec![BTreeSet::new(); accounts().len()],
+            sold_as: HashMap::new(),
             alive_numbers: HashSet::new(),
             orders: Vec::new(),
             refills: Vec::new(),
@@ -124,6 +127,12 @@ impl State {
     /// Balance of an account.
     pub(crate) fn balance(&self, account: AccountIndex) -> Usd {
         self.balances[account]
+    }
+
+    /// The activation this account bought under an id of its own.
+    pub(crate) fn sold_as(&self, account: AccountIndex, reference: &str) -> Option<&Activation> {
+        let id = self.sold_as.get(&(account, reference.to_owned()))?;
+        self.activation(account, *id)
     }
 
     /// An activation of this account.
@@ -210,6 +219,7 @@ impl State {
             pool,
             phone,
             cost_micros,
+            ref reference,
         } = *event
         else {
             return;
@@ -226,6 +236,9 @@ impl State {
             retries: None,
             ended: None,
         };
+        if let Some(reference) = reference {
+            self.sold_as.insert((account, reference.clone()), id);
+        }
         self.balances[account].0 -= cost_micros.0;
         self.alive_numbers.insert(phone);
         self.active[account].insert(id);

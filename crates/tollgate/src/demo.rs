@@ -4,7 +4,7 @@ use crate::admin::Office;
 use crate::secrets;
 use crate::server;
 use crate::settings::demo::{DemoAccount, DemoPlace};
-use crate::settings::{Protocol, PurchaseCall, Secret, Settings};
+use crate::settings::{Protocol, Secret, Settings};
 use anyhow::Context;
 use app::KeyOrder;
 use app::api_key::Environment;
@@ -111,7 +111,7 @@ fn account(account: &sandbox::Account) -> DemoAccount<'_> {
         },
         path: account.path,
         key: account.key,
-        purchase: PurchaseCall::GetNumberV2,
+        dialect: account.dialect.word(),
         pools: account.pools,
         min_cancel_age_s: account.min_cancel_age_s,
     }

@@ -1,6 +1,6 @@
 //! From settings to a running engine: adapters, spans and servers.
 
-use crate::settings::{self, Protocol, PurchaseCall, Settings};
+use crate::settings::{self, Protocol, Settings};
 use app::{Engine, Outside};
 use domain::activation::Plan;
 use domain::catalogue::{Server, ServerRoute};
@@ -12,8 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use upstream::{
-    HandlerApi, HandlerApiSettings, Panel, PanelSettings, PurchaseAction, RateUnit, SmsPool,
-    SmsPoolSettings,
+    HandlerApi, HandlerApiSettings, Panel, PanelSettings, RateUnit, SmsPool, SmsPoolSettings,
 };
 
 /// How much longer than the call itself a purchase stays in the hands of whoever made it.
@@ -77,24 +76,34 @@ fn adapters(settings: &Settings) -> anyhow::Result<Adapters> {
 }
 
 fn handler_api(one: &settings::Upstream) -> HandlerApiSettings {
-    let base = HandlerApiSettings::new(&one.name, &one.url, one.key.expose());
+    let own = one.handler_api;
+    let base = HandlerApiSettings::new(own.dialect, &one.name, &one.url, one.key.expose());
     HandlerApiSettings {
+        proxy_url: proxy(one),
         timeout_ms: millis(one.timeout),
         connect_timeout_ms: millis(one.connect_timeout),
-        purchase: match one.purchase {
-            PurchaseCall::GetNumberV2 => PurchaseAction::GetNumberV2,
-            PurchaseCall::GetNumber => PurchaseAction::GetNumber,
-        },
-        pools: one.pools,
+        purchase: own.purchase,
+        status: own.status,
+        prices: own.prices,
+        pools: own.pools,
+        ladder_min_stock: own.ladder_min_stock.into(),
         usd_per_unit: one.usd_per_unit,
-        capabilities: number_capabilities(one, &base.capabilities),
+        capabilities: Capabilities {
+            idempotency_key: own.idempotent_purchase,
+            ..number_capabilities(one, &base.capabilities)
+        },
         ..base
     }
+}
+
+fn proxy(one: &settings::Upstream) -> Option<String> {
+    one.proxy.as_ref().map(|proxy| proxy.expose().to_owned())
 }
 
 fn smspool(one: &settings::Upstream) -> SmsPoolSettings {
     let base = SmsPoolSettings::new(&one.name, &one.url, one.key.expose());
     SmsPoolSettings {
+        proxy_url: proxy(one),
         timeout_ms: millis(one.timeout),
         connect_timeout_ms: millis(one.connect_timeout),
         usd_per_unit: one.usd_per_unit,
@@ -106,6 +115,7 @@ fn smspool(one: &settings::Upstream) -> SmsPoolSettings {
 /// What the operator says of a seller of numbers, over what its protocol is known for.
 fn number_capabilities(one: &settings::Upstream, base: &Capabilities) -> Capabilities {
     Capabilities {
+        list_active: one.doubt.lists_orders,
         list_lag: one.doubt.list_lag,
         late_window: one.doubt.late_window,
         min_cancel_age: one.min_cancel_age,
@@ -120,6 +130,7 @@ fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
         anyhow::anyhow!("upstreams.{}.rate_unit: must be 100, 500 or 1000", one.name)
     })?;
     Ok(PanelSettings {
+        proxy_url: proxy(one),
         timeout_ms: millis(one.timeout),
         connect_timeout_ms: millis(one.connect_timeout),
         lists_orders: one.doubt.lists_orders,
@@ -141,7 +152,9 @@ fn millis(span: Duration) -> u64 {
 }
 
 fn lease(one: &settings::Upstream) -> Millis {
-    Millis(i64::try_from(millis(one.timeout)).unwrap_or(i64::MAX / 2) + LEASE_MARGIN.0)
+    let calls = 1 + i64::from(one.handler_api.idempotent_purchase);
+    let call = i64::try_from(millis(one.timeout)).unwrap_or(i64::MAX / 4);
+    Millis(call * calls + LEASE_MARGIN.0)
 }
 
 fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {

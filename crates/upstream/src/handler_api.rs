@@ -1,30 +1,38 @@
 //! Renting numbers from upstreams that speak `handler_api`.
 
+mod active;
 pub(crate) mod classify;
+mod dialect;
 mod listing;
 mod settings;
 
 #[cfg(test)]
 mod tests;
 
-pub use settings::{HandlerApiSettings, PurchaseAction, StatusAction};
+pub use dialect::{Dialect, PriceList, Profile, PurchaseAction, StatusAction};
+pub use settings::HandlerApiSettings;
 
 use crate::civil;
 use crate::money::Exchange;
 use crate::sms;
 use crate::transport::{
-    ANSWER_MAX, BadUpstream, Connection, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
+    ANSWER_MAX, BadUpstream, Connection, Fetched, Lost, Payload, Transport, parsed, retried,
 };
-use classify::{listed_number, may_pass, number_status, read_failure, sold, unknown_or_refused};
+use classify::{may_pass, number_status, read_failure, sold, unknown_or_refused};
 use domain::upstream::{
     CancelReply, Capabilities, ListedNumber, Number, NumberListing, NumberRequest, NumberStatus,
     NumberUpstream, Pending, Purchase, ReadFailure, Refusal, Reply,
 };
 use domain::usd::Usd;
 use wire::handler_api::{
-    ActiveList, Balance, Call, Failure, NumberOrder, NumberV2, Page, Request, SetStatus,
-    SetStatusReply, Status, StatusV2Reply, words::Class,
+    Balance, Call, Failure, NumberOrder, NumberV2, Request, SetStatus, SetStatusReply, Status,
+    StatusV2Reply, words::Class,
 };
+
+/// Header in which some providers tell the price of the number just sold.
+const PRICE_HEADER: &str = "x-price";
+/// Header in which some providers tell the text of the message a status is about.
+const TEXT_HEADER: &str = "x-text";
 
 /// An account at one upstream.
 pub struct HandlerApi {
@@ -55,11 +63,15 @@ impl HandlerApi {
     }
 
     fn query(&self, request: Request) -> String {
-        Call {
+        let asks_for_text = matches!(request, Request::Status(_)) && self.settings.text_in_header;
+        let call = Call {
             key: self.settings.key.clone(),
             request,
+        };
+        match asks_for_text {
+            true => call.query() + "&text=1",
+            false => call.query(),
         }
-        .query()
     }
 
     async fn once(&self, request: Request) -> Result<Fetched, Lost> {
@@ -73,8 +85,11 @@ impl HandlerApi {
         &self,
         request: Request,
         max: usize,
-        parse: impl Fn(&Fetched) -> Result<T, Failure>,
-    ) -> Result<T, ReadFailure> {
+        parse: impl FnOnce(&Fetched) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, ReadFailure>
+    where
+        T: Send + 'static,
+    {
         let action = request.action();
         let query = self.query(request);
         let fetched = self.transport.read(Payload::Query(&query), max).await;
@@ -82,7 +97,9 @@ impl HandlerApi {
             Lost::NotSent(_) => ReadFailure::Refused(Refusal::Unreachable),
             Lost::Unknown(text) => ReadFailure::Fault(text),
         })?;
-        parse(&fetched).map_err(|failure| {
+        let parsed = parsed(fetched, parse).await;
+        let parsed = parsed.unwrap_or_else(|| Err(Failure::Unreadable("not readable".to_owned())));
+        parsed.map_err(|failure| {
             let failure = read_failure(&failure, |text| self.transport.clean(text));
             tracing::warn!(upstream = %self.settings.name, action, "read failed: {failure}");
             failure
@@ -94,9 +111,12 @@ impl HandlerApi {
         &self,
         request: Request,
         max: usize,
-        parse: impl Fn(&Fetched) -> Result<T, Failure>,
-    ) -> Result<T, ReadFailure> {
-        retried(may_pass, || self.read(request.clone(), max, &parse)).await
+        parse: impl Fn(&Fetched) -> Result<T, Failure> + Copy + Send + 'static,
+    ) -> Result<T, ReadFailure>
+    where
+        T: Send + 'static,
+    {
+        retried(may_pass, || self.read(request.clone(), max, parse)).await
     }
 
     async fn buy_now(&self, request: &NumberRequest) -> Reply<Purchase<Number>> {
@@ -111,6 +131,25 @@ impl HandlerApi {
             PurchaseAction::GetNumber => Request::Number(order),
             PurchaseAction::GetNumberV2 => Request::NumberV2(order),
         };
+        let first = self.buy_once(request.clone()).await;
+        if first.outcome != Purchase::Unknown || !self.settings.capabilities.idempotency_key {
+            return first;
+        }
+        // the same id again: whichever of the two arrived, one number was sold
+        let again = self.buy_once(request).await;
+        let raw = format!("{}\nsent again with its id: {}", first.raw, again.raw);
+        Reply {
+            // a refusal of the second says nothing of a first that may still be on its way
+            outcome: match again.outcome {
+                Purchase::Done(number) => Purchase::Done(number),
+                Purchase::Refused(_) | Purchase::Unknown => Purchase::Unknown,
+            },
+            raw: self.transport.clean(&raw),
+        }
+    }
+
+    /// One purchase call.
+    async fn buy_once(&self, request: Request) -> Reply<Purchase<Number>> {
         let fetched = match self.once(request).await {
             Ok(fetched) => fetched,
             Err(Lost::NotSent(raw)) => {
@@ -127,7 +166,11 @@ impl HandlerApi {
             }
         };
         let outcome = match NumberV2::parse(fetched.answer()) {
-            Ok(number) => sold(&number, self.exchange),
+            Ok(mut number) => {
+                let beside = || wire::amount::amount(fetched.header(PRICE_HEADER)?);
+                number.cost = number.cost.or_else(beside);
+                sold(&number, self.exchange)
+            }
             Err(failure) => unknown_or_refused(&failure),
         };
         Reply {
@@ -147,46 +190,35 @@ impl HandlerApi {
             country: Some(request.country.clone()),
             max_price,
             provider_ids: request.pool.clone(),
+            order_id: (self.settings.capabilities.idempotency_key)
+                .then(|| request.reference.clone()),
             ..NumberOrder::default()
         })
     }
 
     async fn status_now(&self, id: &str) -> Result<NumberStatus, ReadFailure> {
         let id = id.to_owned();
-        let parsed = match self.settings.status {
-            StatusAction::GetStatus => {
-                let parse = |f: &Fetched| Status::parse(f.answer()).map(StatusV2Reply::Word);
-                self.read(Request::Status(id), ANSWER_MAX, |f| closed_or(parse(f)))
-                    .await?
-            }
-            StatusAction::GetStatusV2 => {
-                let parse = |f: &Fetched| StatusV2Reply::parse(f.answer());
-                self.read(Request::StatusV2(id), ANSWER_MAX, |f| closed_or(parse(f)))
-                    .await?
-            }
+        let (request, parse): (_, fn(&Fetched) -> _) = match self.settings.status {
+            StatusAction::GetStatus => (Request::Status(id), |f| {
+                closed_or(Status::parse(f.answer()).map(StatusV2Reply::Word))
+            }),
+            StatusAction::GetStatusV2 => (Request::StatusV2(id), |f| {
+                closed_or(StatusV2Reply::parse(f.answer()))
+            }),
         };
-        Ok(parsed.map_or(NumberStatus::Closed, number_status))
-    }
-
-    async fn active_now(&self) -> Result<Vec<ListedNumber>, ReadFailure> {
-        if !self.settings.capabilities.list_active {
-            return Err(ReadFailure::NotOffered);
-        }
-        let request = Request::Active(Page::default());
-        let list = self
-            .read(request, LIST_MAX, |f| ActiveList::parse(f.answer()))
-            .await?;
-        if list.skipped > 0 {
-            // whoever reads this list may conclude that an order does not exist
-            let text = format!("{} rows of the active list are unreadable", list.skipped);
-            tracing::warn!(upstream = %self.settings.name, "{text}");
-            return Err(ReadFailure::Fault(text));
-        }
-        Ok(list
-            .rows
-            .iter()
-            .map(|row| listed_number(row, self.exchange))
-            .collect())
+        let parse = move |f: &Fetched| {
+            let text = f.header(TEXT_HEADER).map(str::to_owned);
+            parse(f).map(|status| (status, text))
+        };
+        let (status, text) = self.read(request, ANSWER_MAX, parse).await?;
+        let status = status.map_or(NumberStatus::Closed, number_status);
+        Ok(match (status, text) {
+            (NumberStatus::Code(sms), Some(text)) => {
+                let whole = sms::message(&sms.code, &text);
+                NumberStatus::Code(whole.unwrap_or(sms))
+            }
+            (status, _) => status,
+        })
     }
 
     async fn cancel_now(&self, id: &str) -> Reply<CancelReply> {

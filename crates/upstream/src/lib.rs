@@ -15,7 +15,9 @@ mod transport;
 #[cfg(test)]
 mod test_server;
 
-pub use handler_api::{HandlerApi, HandlerApiSettings, PurchaseAction, StatusAction};
+pub use handler_api::{
+    Dialect, HandlerApi, HandlerApiSettings, PriceList, Profile, PurchaseAction, StatusAction,
+};
 pub use panel_v2::{Panel, PanelSettings, RateUnit};
 pub use smspool::{SmsPool, SmsPoolSettings};
 pub use transport::{BadUpstream, USER_AGENT};

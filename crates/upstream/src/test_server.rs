@@ -13,6 +13,8 @@ use std::time::Duration;
 pub(crate) enum Act {
     /// Answer with this status and body.
     Answer(u16, String),
+    /// Answer with status 200, this header line and this body.
+    Beside(&'static str, String),
     /// Read the request, then close the connection.
     HangUp,
     /// Answer the head, then one byte every so often, for ever.
@@ -98,7 +100,7 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, acts: &[Act]) {
             seen.len() - 1
         };
         let act = &acts[at.min(acts.len() - 1)];
-        if perform(&mut stream, act).is_err() || !matches!(act, Act::Answer(..)) {
+        if perform(&mut stream, act).is_err() || !matches!(act, Act::Answer(..) | Act::Beside(..)) {
             return;
         }
     }
@@ -112,6 +114,10 @@ fn perform(stream: &mut TcpStream, act: &Act) -> std::io::Result<()> {
         Act::Answer(status, body) => {
             let head = head(*status, body.len());
             stream.write_all(format!("{head}\r\n{body}").as_bytes())
+        }
+        Act::Beside(line, body) => {
+            let head = head(200, body.len());
+            stream.write_all(format!("{head}{line}\r\n\r\n{body}").as_bytes())
         }
         Act::HangUp => Ok(()),
         Act::Drip => {

@@ -16,6 +16,8 @@ pub const USER_AGENT: &str = "tollgate/0.1";
 pub(crate) const ANSWER_MAX: usize = 1024 * 1024;
 /// Largest price list or service list taken, in bytes.
 pub(crate) const LIST_MAX: usize = 30 * 1024 * 1024;
+/// Longest answer read on the spot: a millisecond's work.
+const INLINE_MAX: usize = 64 * 1024;
 /// Pauses before the second and third try of a read, in milliseconds.
 const BACK_OFF_MS: [u64; 2] = [200, 800];
 /// Idle connections the read client keeps.
@@ -69,9 +71,15 @@ impl Lost {
 pub(crate) struct Fetched {
     pub(crate) status: u16,
     pub(crate) body: String,
+    headers: HeaderMap,
 }
 
 impl Fetched {
+    /// A header's text; some providers answer facts beside the body.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     pub(crate) fn answer(&self) -> wire::answer::Answer<'_> {
         wire::answer::Answer {
             status: self.status,
@@ -144,6 +152,14 @@ impl Transport {
         let sent = self.request(client, payload).send().await;
         let mut response = sent.map_err(|error| self.lost(error))?;
         let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let too_large = || Lost::Unknown(format!("the answer is larger than {max} bytes"));
+        if response
+            .content_length()
+            .is_some_and(|length| length > max as u64)
+        {
+            return Err(too_large());
+        }
         let mut body = Vec::new();
         loop {
             // from here on something was written and something was read: never "not sent"
@@ -154,16 +170,18 @@ impl Transport {
             match chunk {
                 None => break,
                 Some(chunk) if body.len() + chunk.len() > max => {
-                    return Err(Lost::Unknown(format!(
-                        "the answer is larger than {max} bytes"
-                    )));
+                    return Err(too_large());
                 }
                 Some(chunk) => body.extend_from_slice(&chunk),
             }
         }
         let body = String::from_utf8(body)
             .unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned());
-        Ok(Fetched { status, body })
+        Ok(Fetched {
+            status,
+            body,
+            headers,
+        })
     }
 
     fn request(&self, client: &Client, payload: Payload<'_>) -> RequestBuilder {
@@ -187,6 +205,19 @@ impl Transport {
             Lost::Unknown(text)
         }
     }
+}
+
+/// Reads an answer off the threads that serve everybody else, where it is long enough to hold them
+/// up. Nothing where reading it failed in a way that no answer should cause.
+pub(crate) async fn parsed<T: Send + 'static>(
+    fetched: Fetched,
+    parse: impl FnOnce(&Fetched) -> T + Send + 'static,
+) -> Option<T> {
+    if fetched.body.len() <= INLINE_MAX {
+        return Some(parse(&fetched));
+    }
+    let reading = tokio::task::spawn_blocking(move || parse(&fetched));
+    reading.await.ok()
 }
 
 /// Repeats a read after failures that may pass, at most twice.

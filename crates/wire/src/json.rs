@@ -3,14 +3,17 @@
 
 use crate::amount;
 use rust_decimal::Decimal;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Error as _, Serializer};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
 
 /// Longest document looked at, in bytes.
 const DOCUMENT_MAX: usize = 32 * 1024 * 1024;
+/// Most members of one object and items of one array. A short document can hold millions of empty
+/// ones, and each costs more memory here than it does there.
+pub const ITEMS_MAX: usize = 1_000_000;
 
 /// One value inside a document that is known to be well-formed.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +29,7 @@ impl<'a> Node<'a> {
         serde_json::from_str(text).ok().map(Self)
     }
 
-    /// The members, where this is an object.
+    /// The members, where this is an object of at most [`ITEMS_MAX`].
     pub fn object(self) -> Option<Object<'a>> {
         self.0
             .get()
@@ -35,13 +38,14 @@ impl<'a> Node<'a> {
             .flatten()
     }
 
-    /// The items, where this is an array.
+    /// The items, where this is an array of at most [`ITEMS_MAX`].
     pub fn items(self) -> Option<Vec<Node<'a>>> {
-        let items: Vec<&'a RawValue> = match self.0.get().starts_with('[') {
-            true => serde_json::from_str(self.0.get()).ok()?,
-            false => return None,
-        };
-        Some(items.into_iter().map(Self).collect())
+        let raw = self.0.get();
+        let Items(items) = raw
+            .starts_with('[')
+            .then(|| serde_json::from_str(raw).ok())
+            .flatten()?;
+        Some(items)
     }
 
     /// The items of an array, or the values of an object that stands for one; nothing for the rest.
@@ -164,6 +168,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut members = Vec::new();
                 while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    if members.len() == ITEMS_MAX {
+                        return Err(M::Error::custom("too many members"));
+                    }
                     members.push((key, Node(value)));
                 }
                 Ok(Object(members))
@@ -204,6 +211,34 @@ impl<'de, F: FnMut(Node<'de>)> Visitor<'de> for Each<F> {
     }
 }
 
+/// Items of an array in the order they came.
+struct Items<'a>(Vec<Node<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl<'de> Visitor<'de> for Whole {
+            type Value = Items<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+                let mut items = Vec::new();
+                while let Some(value) = seq.next_element::<&'de RawValue>()? {
+                    if items.len() == ITEMS_MAX {
+                        return Err(S::Error::custom("too many items"));
+                    }
+                    items.push(Node(value));
+                }
+                Ok(Items(items))
+            }
+        }
+        deserializer.deserialize_seq(Whole)
+    }
+}
+
 /// A decimal printed as a JSON number, digit for digit.
 #[derive(Clone, Copy, Debug)]
 pub struct Exact(pub Decimal);
@@ -212,7 +247,7 @@ impl Serialize for Exact {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = self.0.normalize().to_string();
         RawValue::from_string(text)
-            .map_err(S::Error::custom)?
+            .map_err(serde::ser::Error::custom)?
             .serialize(serializer)
     }
 }
@@ -278,6 +313,21 @@ mod tests {
         }
         let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
         assert!(Node::read(&deep).is_none_or(|node| node.items().is_some()));
+    }
+
+    #[test]
+    fn millions_of_tiny_values_are_refused_before_they_are_kept() {
+        let within = format!("[{}1]", "1,".repeat(ITEMS_MAX - 1));
+        assert_eq!(
+            Node::read(&within)
+                .and_then(Node::items)
+                .map(|items| items.len()),
+            Some(ITEMS_MAX)
+        );
+        let array = format!("[{}1]", "1,".repeat(ITEMS_MAX));
+        assert!(Node::read(&array).unwrap().items().is_none());
+        let object = format!("{{{}\"a\":1}}", "\"a\":1,".repeat(ITEMS_MAX));
+        assert!(Node::read(&object).unwrap().object().is_none());
     }
 
     #[test]

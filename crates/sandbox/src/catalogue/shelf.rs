@@ -130,7 +130,7 @@ impl Shelf {
         let Some(base) = self.offer(country, service) else {
             return Vec::new();
         };
-        if !self.account.pools {
+        if !self.account.has_ladder() {
             return vec![base];
         }
         let in_pool = |(pool, level): (u16, i64)| {

@@ -117,7 +117,9 @@ pub(super) fn print_sold(activation: &Activation) -> String {
     .print()
 }
 
-pub(super) fn print_sold_v2(activation: &Activation) -> String {
+/// With the time from which it can be cancelled, where that is told.
+pub(super) fn print_sold_v2(activation: &Activation, cancel_after_s: Option<u32>) -> String {
+    let cancel_from = |after_s: u32| activation.sold_at + i64::from(after_s) * 1000;
     let end = activation.sold_at + LIFETIME_MS;
     NumberV2 {
         id: activation.id.to_string(),
@@ -129,7 +131,7 @@ pub(super) fn print_sold_v2(activation: &Activation) -> String {
         time: Some(wire_time(activation.sold_at)),
         operator: Some("any".to_owned()),
         end: Some(wire_time(end)),
-        cancel_from: None,
+        cancel_from: cancel_after_s.map(|after_s| wire_time(cancel_from(after_s))),
     }
     .print()
 }

@@ -1,10 +1,11 @@
-//! `/{account}/stubs/handler_api.php`: handler_api in its classic dialect.
+//! `/{account}/stubs/handler_api.php`: handler_api in the dialect of the account.
 
 use super::activation_view::{View, decimal, print_sold, print_sold_v2};
-use super::{Excuses, error_500, purchase, text};
-use crate::accounts::{AccountIndex, RepeatedCancel, accounts};
+use super::{Excuses, error_500, purchase};
+use crate::accounts::{AccountIndex, Dialect, RepeatedCancel, accounts};
 use crate::activation::{Activation, Denied, Wish};
 use crate::catalogue::{Offer, ServiceIndex, Shelf};
+use crate::faults::Manner;
 use crate::number_sale::Wished;
 use crate::sandbox::Sandbox;
 use axum::extract::{RawQuery, State};
@@ -12,8 +13,8 @@ use axum::response::Response;
 use domain::usd::Usd;
 use std::sync::Arc;
 use wire::handler_api::{
-    ActiveList, BadRequest, Balance, Call, Countries, Country, History, NumberOrder, Page,
-    PriceFilter, PriceRow, PriceShape, Prices, Request, Service, ServiceShape, Services, SetStatus,
+    ActiveList, BadRequest, Balance, Call, Countries, Country, History, NumberOrder, NumbersStatus,
+    Page, PriceFilter, PriceRow, PriceShape, Prices, Request, Service, Services, SetStatus,
     SetStatusReply, json_problem,
 };
 
@@ -39,14 +40,15 @@ pub(super) async fn answer(
         sandbox: &sandbox,
         account,
     };
+    let say = desk.dialect().say();
     match Call::parse(
         query
             .as_deref()
             .filter(|query| !query.is_empty())
             .unwrap_or(&body),
     ) {
-        Err(bad) => text(bad.word().to_owned()),
-        Ok(call) if call.key != accounts()[account].key => text("BAD_KEY".to_owned()),
+        Err(bad) => say(bad.word().to_owned()),
+        Ok(call) if call.key != accounts()[account].key => say("BAD_KEY".to_owned()),
         Ok(call) => desk.serve(call.request).await,
     }
 }
@@ -55,8 +57,14 @@ impl Desk<'_> {
     async fn serve(self, request: Request) -> Response {
         match request {
             Request::Number(order) => self.sell(&order, print_sold).await,
-            Request::NumberV2(order) => self.sell(&order, print_sold_v2).await,
-            Request::SetStatus(id, status) => text(self.set_status(&id, status)),
+            Request::NumberV2(order) => {
+                let account = &accounts()[self.account];
+                let told = self.dialect().tells_cancel_time();
+                let cancel_after_s = told.then_some(account.min_cancel_age_s);
+                self.sell(&order, |sold| print_sold_v2(sold, cancel_after_s))
+                    .await
+            }
+            Request::SetStatus(id, status) => self.set_status(&id, status),
             read if self.sandbox.faults().next_read_fails() => {
                 tracing::debug!(
                     action = read.action(),
@@ -64,28 +72,40 @@ impl Desk<'_> {
                 );
                 error_500()
             }
-            read => text(self.read(read)),
+            read => self.dialect().say()(self.read(read)),
         }
     }
 
-    async fn sell(self, order: &NumberOrder, print: fn(&Activation) -> String) -> Response {
-        let quote = match self.sandbox.quote(self.account, order) {
+    fn dialect(self) -> Dialect {
+        accounts()[self.account].dialect
+    }
+
+    async fn sell(self, order: &NumberOrder, print: impl Fn(&Activation) -> String) -> Response {
+        let mut order = order.clone();
+        order
+            .order_id
+            .take_if(|_| !self.dialect().recognises_repeats());
+        let say = self.dialect().say();
+        let quote = match self.sandbox.quote(self.account, &order) {
             Ok(quote) => quote,
-            Err(not_sold) => return text(not_sold.word()),
+            Err(not_sold) => return say(not_sold.word()),
         };
-        let manner = self.sandbox.manner(quote.service);
+        let manner = match self.sandbox.is_repeat(&quote) {
+            true => Manner::Plain,
+            false => self.sandbox.manner(quote.service),
+        };
         let excuses = Excuses {
-            no_stock: text("NO_NUMBERS".to_owned()),
-            refused: text("WRONG_MAX_PRICE:1000".to_owned()),
+            no_stock: say("NO_NUMBERS".to_owned()),
+            refused: say("WRONG_MAX_PRICE:1000".to_owned()),
         };
         let book = || match self.sandbox.book_number(&quote) {
-            Ok(activation) => text(print(&activation)),
-            Err(not_sold) => text(not_sold.word()),
+            Ok(activation) => say(print(&activation)),
+            Err(not_sold) => say(not_sold.word()),
         };
         purchase(manner, excuses, book).await
     }
 
-    fn set_status(self, id: &str, status: SetStatus) -> String {
+    fn set_status(self, id: &str, status: SetStatus) -> Response {
         let (wish, reply) = match status {
             SetStatus::Ready => (Wish::Ready, SetStatusReply::Ready),
             SetStatus::Retry => (Wish::Retry, SetStatusReply::Retry),
@@ -100,10 +120,13 @@ impl Desk<'_> {
             Wished::Unknown => BadRequest::Id.word(),
             Wished::Storage => "ERROR_SQL",
             Wished::Denied(Denied::WrongStage) => BadRequest::Status.word(),
-            Wished::Denied(Denied::TooEarly) => "EARLY_CANCEL_DENIED",
+            Wished::Denied(Denied::TooEarly) => {
+                let lock_s = accounts()[self.account].min_cancel_age_s;
+                return self.dialect().too_early(lock_s);
+            }
             Wished::Denied(Denied::CancelledBefore) => self.repeated_cancel(),
         };
-        word.to_owned()
+        self.dialect().say()(word.to_owned())
     }
 
     fn repeated_cancel(self) -> &'static str {
@@ -120,7 +143,10 @@ impl Desk<'_> {
             Request::Balance => self.balance(),
             Request::Countries => self.countries(),
             Request::Services { country } => self.services(country.as_deref()),
-            Request::Prices(filter) => self.prices(&filter, PriceShape::Single),
+            Request::NumbersStatus { country, .. } => self.numbers_status(country),
+            Request::Prices(filter) | Request::PricesExtended(filter) => {
+                self.prices(&filter, PriceShape::Single)
+            }
             Request::PricesV2(filter) => self.prices(&filter, PriceShape::Ladder),
             Request::PricesV3(filter) => self.prices(&filter, PriceShape::PerProvider),
             Request::Status(id) => self.status(&id),
@@ -150,7 +176,7 @@ impl Desk<'_> {
             name: listed.name.to_owned(),
             visible: true,
         });
-        Countries(rows.collect()).print()
+        self.dialect().countries(&Countries(rows.collect()))
     }
 
     fn services(self, country: Option<&str>) -> String {
@@ -168,7 +194,33 @@ impl Desk<'_> {
             code: listed.id.clone(),
             name: listed.service.name().to_owned(),
         });
-        Services(rows.collect()).print(ServiceShape::Wrapped)
+        self.dialect().services(&Services(rows.collect()))
+    }
+
+    /// Stock of each service, in one country or in all.
+    fn numbers_status(self, country: Option<String>) -> String {
+        let shelf = self.shelf();
+        let countries = shelf.countries.iter();
+        let countries: Vec<_> = countries
+            .filter(|listed| {
+                country
+                    .as_ref()
+                    .is_none_or(|id| *id == listed.id.to_string())
+            })
+            .collect();
+        let stock = |service: ServiceIndex| -> u64 {
+            let offers = countries
+                .iter()
+                .flat_map(|country| shelf.offers(country, service));
+            offers.map(|offer| u64::from(offer.stock)).sum()
+        };
+        let services = shelf.services.iter();
+        let rows = services.map(|listed| (listed.id.clone(), stock(listed.service)));
+        NumbersStatus {
+            rows: rows.collect(),
+            skipped: 0,
+        }
+        .print()
     }
 
     fn prices(self, filter: &PriceFilter, shape: PriceShape) -> String {
@@ -249,10 +301,10 @@ impl Desk<'_> {
             .iter()
             .map(|activation| view.active(activation))
             .collect();
-        if rows.is_empty() {
+        if rows.is_empty() && self.dialect().has_a_word_for_empty() {
             return json_problem("NO_ACTIVATIONS");
         }
-        ActiveList { rows, skipped: 0 }.print()
+        self.dialect().active(&ActiveList { rows, skipped: 0 })
     }
 
     fn history(self, start: Option<u64>, end: Option<u64>, page: &Page) -> String {
@@ -276,7 +328,7 @@ impl Desk<'_> {
                 .map(|activation| view.history(activation))
                 .collect()
         });
-        History { rows, skipped: 0 }.print()
+        self.dialect().history(&History { rows, skipped: 0 })
     }
 }
 

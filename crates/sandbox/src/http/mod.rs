@@ -2,6 +2,7 @@
 
 mod activation_view;
 mod control;
+mod dialect;
 mod handler_api;
 mod listener;
 mod order_view;

@@ -444,6 +444,6 @@ fn excuse(not_sold: NotSold) -> Response {
             let message = "Insufficient balance, <a href=\"/billing\">deposit</a> first.";
             refused(unprocessable, message, Some(BALANCE_ERROR))
         }
-        NotSold::Storage => error_500(),
+        NotSold::Taken | NotSold::Storage => error_500(),
     }
 }

@@ -1,5 +1,6 @@
 //! Addresses of other programs: what may stand in `url` and `public_url`, and why not more.
 
+use super::secret::Secret;
 use super::section::text;
 use toml::Value;
 use url::{Host, Url};
@@ -27,6 +28,21 @@ pub fn upstream(value: &Value, allow_plain_http: bool) -> Result<String, String>
                 .to_owned(),
         )
     }
+}
+
+/// A proxy's address, or nothing for none. It may carry the proxy's own user name and password, so
+/// it is a secret.
+pub fn proxy(value: &Value) -> Result<Secret, String> {
+    let given = text(value)?;
+    if given.is_empty() {
+        return Ok(Secret::new(""));
+    }
+    let known = |url: &Url| matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
+    let url = Url::parse(given)
+        .ok()
+        .filter(|url| known(url) && url.has_host())
+        .ok_or("must be an address like \"http://host:3128\" or \"socks5://host:1080\"")?;
+    Ok(Secret::new(url))
 }
 
 /// An http or https address without credentials, query and fragment.

@@ -1,7 +1,7 @@
 //! The demo's settings: ordinary settings, read by the ordinary reader, with the waiting cut short.
 
 use super::reader::{Origin, Problem};
-use super::{Protocol, PurchaseCall, Secret, Settings};
+use super::{Protocol, Secret, Settings};
 use domain::policy::{SmmClass, Strength};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -30,8 +30,8 @@ pub struct DemoAccount<'a> {
     pub path: &'a str,
     /// Our key there.
     pub key: &'a str,
-    /// Its purchase call, where it speaks `handler_api`.
-    pub purchase: PurchaseCall,
+    /// Its dialect, where it speaks `handler_api`.
+    pub dialect: &'a str,
     /// Whether its offers are split into pools.
     pub pools: bool,
     /// No cancel before this age of an activation, in seconds.
@@ -137,7 +137,7 @@ fn upstream(place: &DemoPlace<'_>, account: &DemoAccount<'_>) -> Value {
         ),
         ("allow_plain_http", true.into()),
         ("key", account.key.into()),
-        ("purchase", account.purchase.word().into()),
+        ("dialect", account.dialect.into()),
         ("pools", account.pools.into()),
         ("min_cancel_age_s", account.min_cancel_age_s.into()),
         ("late_window_s", 50.into()),

@@ -7,6 +7,7 @@ mod catalogue;
 pub mod check;
 pub mod demo;
 mod exact;
+mod handler_api;
 pub mod init;
 mod keys;
 mod limits;
@@ -38,7 +39,7 @@ pub use secret::Secret;
 pub use servers::{Otp, Server};
 pub use store::{Engine, Store};
 pub use sync::Sync;
-pub use upstreams::{Protocol, PurchaseCall, Upstream};
+pub use upstreams::{Protocol, Upstream};
 
 use domain::markup::Markups;
 use reader::Reader;

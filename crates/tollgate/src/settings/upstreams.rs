@@ -2,6 +2,7 @@
 
 use super::base_url;
 use super::exact;
+use super::handler_api::HandlerApi;
 use super::secret::{Secret, Shape};
 use super::section::Section;
 use super::sync::Sync;
@@ -20,10 +21,10 @@ pub struct Upstream {
     pub url: String,
     /// Our key there.
     pub key: Secret,
-    /// The purchase call of `handler_api` upstreams.
-    pub purchase: PurchaseCall,
-    /// Whether its offers are split into pools.
-    pub pools: bool,
+    /// Way to it, where it is not the direct one; may carry credentials.
+    pub proxy: Option<Secret>,
+    /// How a `handler_api` upstream is spoken to.
+    pub handler_api: HandlerApi,
     /// Dollars for one unit of the account's currency; above zero.
     pub usd_per_unit: Decimal,
     /// Units that its SMM rates are quoted for.
@@ -75,31 +76,6 @@ impl Protocol {
     }
 }
 
-/// The purchase call of a `handler_api` upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PurchaseCall {
-    /// Answers in JSON, with the price.
-    GetNumberV2,
-    /// Answers in a word.
-    GetNumber,
-}
-
-impl PurchaseCall {
-    /// Every call with its word in the file.
-    pub const WORDS: [(&str, Self); 2] = [
-        ("getNumberV2", Self::GetNumberV2),
-        ("getNumber", Self::GetNumber),
-    ];
-
-    /// The word in the file, which is the word on the wire.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::GetNumberV2 => "getNumberV2",
-            Self::GetNumber => "getNumber",
-        }
-    }
-}
-
 /// Pauses between two questions about one order: the n-th pause follows the n-th question, the
 /// last one repeats.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +97,7 @@ pub struct Doubt {
     pub window: Millis,
     /// Open purchases in doubt at which no new one is sent there.
     pub cap: u32,
-    /// Whether it lists our own orders (a deviation some SMM panels offer).
+    /// Whether it lists our own orders (most sellers of numbers, few SMM panels).
     pub lists_orders: bool,
     /// Whether each error it answers with means that nothing was bought.
     pub error_means_refused: bool,
@@ -138,6 +114,8 @@ impl Upstream {
             default_file: None,
             least_bytes: 1,
         });
+        let handler_api = HandlerApi::read(part);
+        let sheet = handler_api.dialect.profile().capabilities;
         let timeout_ms = part.number("timeout_ms", 30_000, 1000..=120_000);
         let connect_timeout_ms = part.number("connect_timeout_ms", 5000, 100..=60_000);
         if connect_timeout_ms > timeout_ms {
@@ -148,17 +126,27 @@ impl Upstream {
             protocol,
             url: url.unwrap_or_default(),
             key: key.unwrap_or_else(|| Secret::new("")),
-            purchase: part.choice("purchase", PurchaseCall::GetNumberV2, &PurchaseCall::WORDS),
-            pools: part.flag("pools", false),
+            proxy: part
+                .optional("proxy", base_url::proxy, None)
+                .filter(|proxy| !proxy.expose().is_empty()),
+            handler_api,
             usd_per_unit: part.parsed("usd_per_unit", Decimal::ONE, exact::positive),
             rate_unit: rate_unit(part),
             timeout: Duration::from_millis(timeout_ms.into()),
             connect_timeout: Duration::from_millis(connect_timeout_ms.into()),
             reads_per_minute: part.number("reads_per_minute", 600, 1..=1_000_000),
             polling: polling(part, protocol, sync),
-            doubt: Doubt::read(part, protocol, timeout_ms),
-            min_cancel_age: seconds(part.number("min_cancel_age_s", 120, 0..=86_400)),
-            activation_ttl: seconds(part.number("activation_ttl_s", 1200, 60..=86_400)),
+            doubt: Doubt::read(part, protocol, timeout_ms, &handler_api),
+            min_cancel_age: seconds(part.number(
+                "min_cancel_age_s",
+                whole_seconds(sheet.min_cancel_age),
+                0..=86_400,
+            )),
+            activation_ttl: seconds(part.number(
+                "activation_ttl_s",
+                whole_seconds(sheet.activation_ttl),
+                60..=86_400,
+            )),
             terminal_confirmation: seconds(part.number("terminal_confirmation_s", 60, 1..=86_400)),
         }
     }
@@ -195,16 +183,28 @@ fn polling(part: &mut Section<'_>, protocol: Protocol, sync: &Sync) -> Polling {
 }
 
 impl Doubt {
-    fn read(part: &mut Section<'_>, protocol: Protocol, timeout_ms: u32) -> Self {
+    fn read(
+        part: &mut Section<'_>,
+        protocol: Protocol,
+        timeout_ms: u32,
+        handler_api: &HandlerApi,
+    ) -> Self {
+        let lists_orders = match protocol {
+            Protocol::HandlerApi => handler_api.dialect.profile().capabilities.list_active,
+            Protocol::SmsPool => true,
+            Protocol::PanelV2 => false,
+        };
         let late_window = seconds(part.number("late_window_s", 180, 0..=3600));
         let list_lag = seconds(part.number("list_lag_s", 60, 0..=3600));
         let skew_margin = seconds(part.number("skew_margin_s", 30, 0..=600));
         let smm_window = seconds(part.number("smm_in_doubt_s", 900, 1..=86_400));
         let (window, key) = match protocol {
-            Protocol::HandlerApi | Protocol::SmsPool => (
-                Millis(late_window.0 + list_lag.0 + skew_margin.0),
-                "late_window_s",
-            ),
+            Protocol::HandlerApi | Protocol::SmsPool => {
+                // the second call of one purchase leaves a timeout later
+                let repeat_ms = i64::from(handler_api.idempotent_purchase) * i64::from(timeout_ms);
+                let window = late_window.0 + list_lag.0 + skew_margin.0 + repeat_ms;
+                (Millis(window), "late_window_s")
+            }
             Protocol::PanelV2 => (smm_window, "smm_in_doubt_s"),
         };
         if window <= Millis(timeout_ms.into()) {
@@ -218,10 +218,14 @@ impl Doubt {
             skew_margin,
             window,
             cap: part.number("in_doubt_cap", 50, 1..=100_000),
-            lists_orders: part.flag("lists_orders", false),
+            lists_orders: part.flag("lists_orders", lists_orders),
             error_means_refused: part.flag("error_means_refused", false),
         }
     }
+}
+
+fn whole_seconds(span: Millis) -> u32 {
+    u32::try_from(span.0 / 1000).unwrap_or(u32::MAX)
 }
 
 fn seconds(count: u32) -> Millis {

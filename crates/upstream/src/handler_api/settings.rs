@@ -1,26 +1,9 @@
 //! What an operator says about an upstream that speaks `handler_api`.
 
+use super::dialect::{Dialect, PriceList, Profile, PurchaseAction, StatusAction};
 use domain::upstream::Capabilities;
 use rust_decimal::Decimal;
 use std::fmt;
-
-/// Action by which numbers are bought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PurchaseAction {
-    /// `getNumber`: id and number alone.
-    GetNumber,
-    /// `getNumberV2`: with the real cost and times.
-    GetNumberV2,
-}
-
-/// Action by which one activation is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StatusAction {
-    /// `getStatus`: the code alone.
-    GetStatus,
-    /// `getStatusV2`: with the text.
-    GetStatusV2,
-}
 
 /// One account at one upstream.
 #[derive(Clone)]
@@ -41,8 +24,16 @@ pub struct HandlerApiSettings {
     pub purchase: PurchaseAction,
     /// How one activation is read.
     pub status: StatusAction,
-    /// Whether offers come per provider (`getPricesV3`), to be bought with `providerIds`.
+    /// Which price list is read.
+    pub prices: PriceList,
+    /// Whether each provider of a `getPricesV3` list is a pool of its own, to be bought from with
+    /// `providerIds`.
     pub pools: bool,
+    /// How many numbers must be on sale at an offer's cost or below: which rung of a price ladder is
+    /// the cost. At least 1.
+    pub ladder_min_stock: u64,
+    /// Whether a status call that asks for it answers the message's text in a header.
+    pub text_in_header: bool,
     /// What it can do.
     pub capabilities: Capabilities,
     /// Dollars in one unit of the account's currency.
@@ -50,9 +41,16 @@ pub struct HandlerApiSettings {
 }
 
 impl HandlerApiSettings {
-    /// A classic dollar account: connect 5 s, answer 30 s, `getNumber`, cancel after 120 s, 20
-    /// minutes to live, 60 s until a purchase is listed, 180 s until a late one no longer comes.
-    pub fn new(name: &str, url: &str, key: &str) -> Self {
+    /// A dollar account at a provider of this dialect: connect 5 s, answer 30 s, the rest as the
+    /// dialect's profile says.
+    pub fn new(dialect: Dialect, name: &str, url: &str, key: &str) -> Self {
+        let Profile {
+            purchase,
+            status,
+            prices,
+            text_in_header,
+            capabilities,
+        } = dialect.profile();
         Self {
             name: name.to_owned(),
             url: url.to_owned(),
@@ -60,10 +58,13 @@ impl HandlerApiSettings {
             proxy_url: None,
             timeout_ms: 30_000,
             connect_timeout_ms: 5_000,
-            purchase: PurchaseAction::GetNumber,
-            status: StatusAction::GetStatus,
+            purchase,
+            status,
+            prices,
             pools: false,
-            capabilities: Capabilities::numbers(),
+            ladder_min_stock: 1,
+            text_in_header,
+            capabilities,
             usd_per_unit: Decimal::ONE,
         }
     }
@@ -76,7 +77,10 @@ impl fmt::Debug for HandlerApiSettings {
             .field("name", &self.name)
             .field("purchase", &self.purchase)
             .field("status", &self.status)
+            .field("prices", &self.prices)
             .field("pools", &self.pools)
+            .field("ladder_min_stock", &self.ladder_min_stock)
+            .field("text_in_header", &self.text_in_header)
             .field("capabilities", &self.capabilities)
             .field("usd_per_unit", &self.usd_per_unit)
             .finish_non_exhaustive()

@@ -1,5 +1,7 @@
 //! The contract of the adapter: one request per purchase, and nothing said that is not known.
 
+mod dialects;
+
 use super::*;
 use crate::test_server::{Act, TestServer, install_provider};
 use domain::time::Millis;
@@ -11,7 +13,8 @@ fn settings(url: &str) -> HandlerApiSettings {
     HandlerApiSettings {
         timeout_ms: 400,
         connect_timeout_ms: 200,
-        ..HandlerApiSettings::new("romeo", url, "s3cret")
+        purchase: PurchaseAction::GetNumber,
+        ..HandlerApiSettings::new(Dialect::Classic, "romeo", url, "s3cret")
     }
 }
 

@@ -75,6 +75,18 @@ pub struct Active {
     pub currency: Option<u32>,
 }
 
+/// How the list is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActiveShape {
+    /// `{"status":"success","activeActivations":[…]}`: classic; codes are a list.
+    Wrapped,
+    /// `{"status":"success","data":[…],"activeActivations":{"rows":[…]}}`: Hero; the newest code as
+    /// one string.
+    Data,
+    /// `[…]`: Grizzly; codes are a list.
+    Bare,
+}
+
 /// The list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActiveList {
@@ -104,27 +116,29 @@ impl ActiveList {
         })
     }
 
-    /// Prints the classic reply.
-    pub fn print(&self) -> String {
-        #[derive(Serialize)]
-        struct Wrapped<'a> {
-            status: &'a str,
-            #[serde(rename = "activeActivations")]
-            rows: Vec<Printed<'a>>,
+    /// Prints the reply in the shape asked for.
+    pub fn print(&self, shape: ActiveShape) -> String {
+        let codes = match shape {
+            ActiveShape::Wrapped | ActiveShape::Bare => Codes::list,
+            ActiveShape::Data => Codes::newest,
+        };
+        let printed: Vec<_> = self
+            .rows
+            .iter()
+            .map(|row| Printed::of(row, codes))
+            .collect();
+        match shape {
+            ActiveShape::Wrapped => print(&Wrapped {
+                status: "success",
+                rows: printed,
+            }),
+            ActiveShape::Data => print(&Data {
+                status: "success",
+                data: &printed,
+                rows: Rows { rows: &printed },
+            }),
+            ActiveShape::Bare => print(&printed),
         }
-        print(&Wrapped {
-            status: "success",
-            rows: self.printed(),
-        })
-    }
-
-    /// Prints a top-level array, as one dialect does.
-    pub fn print_bare(&self) -> String {
-        print(&self.printed())
-    }
-
-    fn printed(&self) -> Vec<Printed<'_>> {
-        self.rows.iter().map(Printed::of).collect()
     }
 }
 
@@ -181,6 +195,44 @@ fn messages(object: &Object<'_>, name: &str) -> Vec<String> {
 }
 
 #[derive(Serialize)]
+struct Wrapped<'a> {
+    status: &'a str,
+    #[serde(rename = "activeActivations")]
+    rows: Vec<Printed<'a>>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    status: &'a str,
+    data: &'a [Printed<'a>],
+    #[serde(rename = "activeActivations")]
+    rows: Rows<'a>,
+}
+
+#[derive(Serialize)]
+struct Rows<'a> {
+    rows: &'a [Printed<'a>],
+}
+
+/// Codes as clients of a dialect insist on them.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Codes<'a> {
+    List(&'a [String]),
+    Newest(&'a str),
+}
+
+impl<'a> Codes<'a> {
+    fn list(codes: &'a [String]) -> Option<Self> {
+        (!codes.is_empty()).then_some(Self::List(codes))
+    }
+
+    fn newest(codes: &'a [String]) -> Option<Self> {
+        codes.last().map(|code| Self::Newest(code))
+    }
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Printed<'a> {
     activation_id: Id<'a>,
@@ -189,7 +241,7 @@ struct Printed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     activation_cost: Option<Exact>,
     activation_status: &'a str,
-    sms_code: Option<&'a [String]>,
+    sms_code: Option<Codes<'a>>,
     sms_text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     activation_time: Option<&'a str>,
@@ -205,14 +257,14 @@ struct Printed<'a> {
 }
 
 impl<'a> Printed<'a> {
-    fn of(row: &'a Active) -> Self {
+    fn of(row: &'a Active, codes: fn(&'a [String]) -> Option<Codes<'a>>) -> Self {
         Self {
             activation_id: Id(&row.id),
             service_code: &row.service,
             phone_number: &row.phone,
             activation_cost: row.cost.map(Exact),
             activation_status: row.state.text(),
-            sms_code: (!row.codes.is_empty()).then_some(row.codes.as_slice()),
+            sms_code: codes(&row.codes),
             sms_text: row.text.as_deref(),
             activation_time: row.time.as_deref(),
             discount: "0",

@@ -63,6 +63,11 @@ impl History {
         })
     }
 
+    /// Prints the array under `data`, as one dialect does.
+    pub fn print_data(&self) -> String {
+        format!(r#"{{"status":"success","data":{}}}"#, self.print())
+    }
+
     /// Prints the reply.
     pub fn print(&self) -> String {
         #[derive(Serialize)]

@@ -8,6 +8,9 @@ use crate::json::{Exact, Id, Keyed, Node, Object, print};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+/// Most rows taken: many times what the largest seller lists, and still held in memory.
+const ROWS_MAX: usize = 1_000_000;
+
 /// One thing on sale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriceRow {
@@ -28,7 +31,8 @@ pub struct PriceRow {
 /// Which of the three price lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PriceShape {
-    /// `getPrices`: one price per country and service.
+    /// `getPrices` (and `getPricesExtended`, with a ladder in `freePriceMap`): one price per country
+    /// and service.
     Single,
     /// `getPricesV2`: stock by price.
     Ladder,
@@ -57,6 +61,9 @@ impl Prices {
                 (Some(country), Some(services)) => prices.add(&country, &services, shape),
                 _ => prices.skipped += 1,
             }
+            if prices.rows.len() > ROWS_MAX {
+                return Err(Failure::shape("a price list of fewer than a million rows"));
+            }
         }
         if prices.rows.is_empty() && prices.skipped > 0 {
             return Err(Failure::shape("a price list"));
@@ -66,6 +73,9 @@ impl Prices {
 
     fn add(&mut self, country: &str, services: &Object<'_>, shape: PriceShape) {
         for (service, node) in &services.0 {
+            if self.rows.len() > ROWS_MAX {
+                return;
+            }
             match id(service).and_then(|service| {
                 let place = Place {
                     country,
@@ -126,25 +136,44 @@ impl Place<'_> {
             if object.0.is_empty() {
                 return Some((vec![], 0));
             }
-            let mut row = self.row(None, object.amount("cost")?, object.count("count")?);
+            if let Some(ladder) = object.get("freePriceMap").and_then(keyed)
+                && !ladder.0.is_empty()
+            {
+                return Some(self.rungs(&ladder));
+            }
+            let Some(cost) = object.amount("cost").or_else(|| object.amount("price")) else {
+                // one dialect answers the stock by price here too
+                return Some(self.rungs(&object)).filter(|(rows, _)| !rows.is_empty());
+            };
+            let mut row = self.row(None, cost, object.count("count")?);
             row.physical_count = object.count("physicalCount");
             return Some((vec![row], 0));
         }
-        let read = |(key, value): &(String, Node<'_>)| match shape {
-            PriceShape::Ladder => Some(self.row(None, amount(key)?, count(&value.text()?)?)),
-            _ => {
-                let provider = value.object()?;
-                let pool = provider.id(&["provider_id"]).or_else(|| id(key))?;
-                Some(self.row(
-                    Some(pool),
-                    provider.amount("price")?,
-                    provider.count("count")?,
-                ))
-            }
+        if shape == PriceShape::Ladder {
+            return Some(self.rungs(&object));
+        }
+        let read = |(key, value): &(String, Node<'_>)| {
+            let provider = value.object()?;
+            let pool = provider.id(&["provider_id"]).or_else(|| id(key))?;
+            Some(self.row(
+                Some(pool),
+                provider.amount("price")?,
+                provider.count("count")?,
+            ))
         };
         let rows: Vec<PriceRow> = object.0.iter().filter_map(read).collect();
         let skipped = object.0.len() - rows.len();
         Some((rows, skipped))
+    }
+
+    /// Stock by price, and how many rungs could not be read.
+    fn rungs(&self, ladder: &Object<'_>) -> (Vec<PriceRow>, usize) {
+        let read = |(key, value): &(String, Node<'_>)| {
+            Some(self.row(None, amount(key)?, count(&value.text()?)?))
+        };
+        let rows: Vec<PriceRow> = ladder.0.iter().filter_map(read).collect();
+        let skipped = ladder.0.len() - rows.len();
+        (rows, skipped)
     }
 }
 

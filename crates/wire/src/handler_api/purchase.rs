@@ -17,12 +17,17 @@ const BALANCE_DECIMALS: u32 = 4;
 pub struct Balance(pub Decimal);
 
 impl Balance {
-    /// Reads a reply.
+    /// Reads a reply: the word, a bare number, or an object with `amount` or `balance`.
     pub fn parse(answer: Answer<'_>) -> Result<Self, Failure> {
-        let Body::Word(text) = open(answer)? else {
-            return Err(Failure::shape("a balance"));
+        let value = match open(answer)? {
+            Body::Word(text) => argument(text, "ACCESS_BALANCE")
+                .or(Some(text))
+                .and_then(amount),
+            Body::Json(node) => node.object().and_then(|object| {
+                let named = object.amount("amount");
+                named.or_else(|| object.amount("balance"))
+            }),
         };
-        let value = argument(text, "ACCESS_BALANCE").and_then(amount);
         value.map(Self).ok_or_else(|| Failure::shape("a balance"))
     }
 

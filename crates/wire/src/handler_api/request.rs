@@ -40,8 +40,17 @@ pub enum Request {
         /// Country id.
         country: Option<String>,
     },
+    /// `getNumbersStatus`: stock by service, of one country where given.
+    NumbersStatus {
+        /// Country id.
+        country: Option<String>,
+        /// Mobile operator.
+        operator: Option<String>,
+    },
     /// `getPrices`.
     Prices(PriceFilter),
+    /// `getPricesExtended`: as `getPrices`, with the stock at every price.
+    PricesExtended(PriceFilter),
     /// `getPricesV2`: price and stock ladders.
     PricesV2(PriceFilter),
     /// `getPricesV3`: per provider.
@@ -205,7 +214,9 @@ impl Request {
             Self::Balance => "getBalance",
             Self::Countries => "getCountries",
             Self::Services { .. } => "getServicesList",
+            Self::NumbersStatus { .. } => "getNumbersStatus",
             Self::Prices(_) => "getPrices",
+            Self::PricesExtended(_) => "getPricesExtended",
             Self::PricesV2(_) => "getPricesV2",
             Self::PricesV3(_) => "getPricesV3",
             Self::Number(_) => "getNumber",
@@ -230,6 +241,14 @@ impl Request {
                     ("country", filter.country.clone()),
                 ]
             }
+            Self::NumbersStatus { country, operator } => {
+                vec![("country", country.clone()), ("operator", operator.clone())]
+            }
+            Self::PricesExtended(filter) => vec![
+                ("service", filter.service.clone()),
+                ("country", filter.country.clone()),
+                ("freePrice", Some("true".to_owned())),
+            ],
             Self::Number(order) | Self::NumberV2(order) => order.parameters(),
             Self::Status(id) | Self::StatusV2(id) => vec![("id", Some(id.clone()))],
             Self::SetStatus(id, status) => {
@@ -249,6 +268,8 @@ impl Request {
                 ("end", number(end)),
                 ("offset", number(&page.offset)),
                 ("limit", number(&page.limit)),
+                // one dialect's name for the same
+                ("size", number(&page.limit)),
             ],
         };
         optional
@@ -305,7 +326,12 @@ impl Parameters {
                 "getServicesList" => Request::Services {
                     country: self.get("country"),
                 },
+                "getNumbersStatus" => Request::NumbersStatus {
+                    country: self.get("country"),
+                    operator: self.get("operator"),
+                },
                 "getPrices" => Request::Prices(self.filter()),
+                "getPricesExtended" => Request::PricesExtended(self.filter()),
                 "getPricesV2" => Request::PricesV2(self.filter()),
                 "getPricesV3" => Request::PricesV3(self.filter()),
                 "getNumber" => Request::Number(self.order()?),
@@ -361,7 +387,7 @@ impl Parameters {
     fn page(&self, offset: &str) -> Result<Page, BadRequest> {
         Ok(Page {
             offset: self.number(offset)?,
-            limit: self.number("limit")?,
+            limit: self.number("limit")?.or(self.number("size")?),
         })
     }
 

@@ -162,3 +162,19 @@ pub fn class_of_status(status: u16) -> Option<Class> {
         _ => return None,
     })
 }
+
+/// Status under which a server of the Hero dialect says a word.
+pub fn hero_status(word: &str) -> u16 {
+    match class_of(word) {
+        Some(Class::UpstreamAuth) => 401,
+        Some(Class::UpstreamFunds) => 402,
+        Some(Class::AccountBlocked) => 403,
+        Some(Class::NoStock | Class::UnknownOrder | Class::Empty | Class::NotAvailable) => 404,
+        Some(Class::OurFault) if word == "BAD_ACTION" => 404,
+        Some(Class::Closed | Class::TooEarly | Class::BadTransition) => 409,
+        Some(Class::Duplicate | Class::Waiting) => 409,
+        Some(Class::Throttled) => 429,
+        Some(Class::Fault | Class::Unknown) | None => 500,
+        Some(Class::PriceMoved | Class::NotSold | Class::OurFault) => 400,
+    }
+}

@@ -108,7 +108,13 @@ async fn a_repeated_cancel_is_answered_in_four_ways_and_refunds_once() {
         let (id, _) = world.buy(account, country, never(account)).await;
         world.pass(120_000);
         assert_eq!(world.set_status(account, &id, 8).await, "ACCESS_CANCEL");
-        assert_eq!(world.set_status(account, &id, 8).await, answer, "{account}");
+        let again = format!("action=setStatus&id={id}&status=8");
+        let said = text_of(world.raw(account, &again).await).await;
+        // one of them wraps its words in a problem
+        assert!(
+            said == answer || said.contains(&format!("{answer:?}")),
+            "{account}: {said}"
+        );
         assert_eq!(world.balance(account).await, "100000.0000");
     }
 }
@@ -327,6 +333,7 @@ async fn a_number_that_lives_on_another_server_is_not_given_again() {
     let (_, wanted) = first.buy("paul", "6", "tg").await;
     let second = World::new();
     let event = Event::NumberSold {
+        reference: None,
         at: START_MS,
         id: earlier.parse().unwrap(),
         account: account_named("mark").unwrap(),

@@ -1,6 +1,7 @@
 //! The sandbox over HTTP, on a clock that the test moves.
 
 mod control;
+mod dialects;
 mod handler_api;
 mod listener;
 mod misbehaving;
@@ -95,6 +96,14 @@ impl World {
             parts.next().unwrap().to_owned(),
             parts.next().unwrap().to_owned(),
         )
+    }
+
+    /// Id of the first country on an account's list that is an array.
+    async fn country_of(&self, account: &str) -> String {
+        let list = json_of(&self.call(account, "action=getCountries").await);
+        let rows = list.as_array().unwrap().iter();
+        let pakistan = rows.into_iter().find(|row| row["eng"] == "Pakistan");
+        pakistan.unwrap()["id"].to_string()
     }
 
     async fn status(&self, account: &str, id: &str) -> String {

@@ -5,6 +5,7 @@ use crate::settings::exact::Percent;
 use domain::policy::{OtpClass, Rules, SmmClass, Strength};
 use domain::time::Millis;
 use domain::usd::Usd;
+use upstream::{Dialect, PriceList, PurchaseAction, StatusAction};
 
 #[test]
 fn proxies_are_blocks_of_addresses() {
@@ -242,4 +243,45 @@ fn the_catalogue_takes_the_operators_names() {
         let problems = place.read(&format!("catalogue.{bad}")).unwrap_err();
         assert!(problems[0].why.contains(why), "{bad}: {problems:?}");
     }
+}
+
+#[test]
+fn a_dialect_brings_its_defaults_and_each_can_be_overridden() {
+    let place = Place::new();
+    let of = |extra: &str| place.read(&upstream(extra)).unwrap().upstreams[0].clone();
+    let classic = of("");
+    assert_eq!(classic.handler_api.dialect, Dialect::Classic);
+    assert!(classic.doubt.lists_orders);
+    let daisy = of("dialect='daisysms'");
+    assert_eq!(daisy.handler_api.purchase, PurchaseAction::GetNumber);
+    assert_eq!(daisy.min_cancel_age, Millis(0));
+    assert!(!daisy.doubt.lists_orders);
+    let own = of("dialect='grizzly'\nprices='getPricesV2'\nlists_orders=false\nstatus='getStatus'");
+    assert_eq!(own.handler_api.prices, PriceList::PricesV2);
+    assert_eq!(own.handler_api.status, StatusAction::GetStatus);
+    assert!(!own.doubt.lists_orders);
+    let repeats = of("idempotent_purchase=true");
+    let later = repeats.doubt.window.0 - classic.doubt.window.0;
+    assert_eq!(later, 30_000, "its second call leaves a timeout later");
+    place.refuses(
+        &upstream("dialect='smshub'\nidempotent_purchase=true"),
+        "upstreams.p1.idempotent_purchase: needs purchase = \"getNumberV2\": the other call carries no \
+         id of ours",
+    );
+}
+
+#[test]
+fn a_proxy_is_an_address_and_a_secret() {
+    let place = Place::new();
+    let settings = place
+        .read(&upstream("proxy='socks5://bob:pass@10.0.0.1:1080'"))
+        .unwrap();
+    let proxy = settings.upstreams[0].proxy.as_ref().unwrap();
+    assert_eq!(proxy.expose(), "socks5://bob:pass@10.0.0.1:1080");
+    assert!(!format!("{settings:?}").contains("bob"));
+    place.refuses(
+        &upstream("proxy='10.0.0.1:1080'"),
+        "upstreams.p1.proxy: must be an address like \"http://host:3128\" or \
+         \"socks5://host:1080\"",
+    );
 }

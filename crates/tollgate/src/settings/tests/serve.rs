@@ -14,7 +14,7 @@ fn accounts() -> Vec<DemoAccount<'static>> {
         protocol: Protocol::HandlerApi,
         path: "/x/stubs/handler_api.php",
         key: "sandbox-x-key",
-        purchase: PurchaseCall::GetNumberV2,
+        dialect: "classic",
         pools: server == "andrew",
         min_cancel_age_s: if server == "romeo" { 10 } else { 120 },
     };
@@ -103,7 +103,7 @@ fn the_demo_waits_seconds_where_production_waits_minutes() {
         assert!(upstream.doubt.lists_orders);
         assert_eq!(upstream.polling.pauses, [Millis(1000)]);
         assert_eq!(upstream.terminal_confirmation, Millis::seconds(2));
-        assert_eq!(upstream.pools, upstream.name == "andrew");
+        assert_eq!(upstream.handler_api.pools, upstream.name == "andrew");
     }
     let panel = settings.upstream("panel").unwrap();
     assert_eq!(panel.url, "http://127.0.0.1:7000/panel/api/v2");
