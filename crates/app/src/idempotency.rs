@@ -22,6 +22,8 @@ pub struct KeyedRequest {
 pub enum Found {
     /// The answer follows from this order.
     Order(OrderId),
+    /// The answer follows from this request for an order.
+    Request(i64),
     /// The available balance was below the price.
     InsufficientFunds,
 }
@@ -54,6 +56,16 @@ impl KeyedRequest {
         self.claim(caller, KeptAnswer::Order(order), now, settings)
     }
 
+    pub(crate) fn claim_for_request(
+        &self,
+        caller: &Caller,
+        request: i64,
+        now: Timestamp,
+        settings: &Settings,
+    ) -> KeyClaim {
+        self.claim(caller, KeptAnswer::Request(request), now, settings)
+    }
+
     pub(crate) fn claim_without_funds(
         &self,
         caller: &Caller,
@@ -82,6 +94,7 @@ impl Engine {
         }
         Ok(Some(match claim.answer {
             KeptAnswer::Order(order) => Found::Order(order),
+            KeptAnswer::Request(request) => Found::Request(request),
             KeptAnswer::InsufficientFunds => Found::InsufficientFunds,
         }))
     }

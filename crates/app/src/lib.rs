@@ -19,7 +19,9 @@ mod purchase;
 mod refresh_catalogue;
 mod refusal;
 mod settle_in_doubt;
+mod smm_request;
 mod sync_activations;
+mod sync_requests;
 mod sync_smm;
 mod watch;
 
@@ -32,3 +34,4 @@ pub use people::People;
 pub use place_order::{PlaceOrder, TEXT_MEMBERS};
 pub use refresh_catalogue::{ListingState, Refreshed};
 pub use refusal::{Answer, Purchased, Refusal};
+pub use smm_request::RefillAsked;

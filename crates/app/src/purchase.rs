@@ -135,6 +135,8 @@ impl Engine {
         match found {
             Found::Order(order) => O::replayed(self, order).await,
             Found::InsufficientFunds => Answer::again(Err(Refusal::InsufficientBalance)),
+            // keys are kept by endpoint: no purchase has one of these
+            Found::Request(_) => Answer::first(Err(Refusal::StorageUnavailable)),
         }
     }
 

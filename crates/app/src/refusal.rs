@@ -57,6 +57,18 @@ pub enum Refusal {
     CancelTooEarly(Millis),
     /// The route offers no cancel.
     CancelNotSupported,
+    /// The service offers no cancel.
+    CancelNotOffered,
+    /// The order is final: nothing is left to cancel.
+    OrderFinal,
+    /// The service offers no refill, or not for an order that ended like this.
+    RefillNotOffered,
+    /// The order is not completed, or was refilled a short time ago; how long to wait.
+    RefillNotDue(Option<Millis>),
+    /// A refill of the order is open.
+    RefillOpen,
+    /// No such refill of this account.
+    RefillNotFound,
     /// An order for this service and link is running.
     DuplicateActiveOrder,
     /// Available balance below the price.
@@ -105,6 +117,12 @@ impl Refusal {
             Self::AlreadyReceived => "already_received",
             Self::CancelTooEarly(_) => "cancel_too_early",
             Self::CancelNotSupported => "cancel_not_supported",
+            Self::CancelNotOffered => "cancel_not_offered",
+            Self::OrderFinal => "order_final",
+            Self::RefillNotOffered => "refill_not_offered",
+            Self::RefillNotDue(_) => "refill_not_due",
+            Self::RefillOpen => "refill_open",
+            Self::RefillNotFound => "refill_not_found",
             Self::DuplicateActiveOrder => "duplicate_active_order",
             Self::InsufficientBalance => "insufficient_balance",
             Self::NoNumbers => "no_numbers",
@@ -168,6 +186,18 @@ impl Refusal {
             Self::OrderPending => "The outcome of this purchase is not known yet.",
             Self::AlreadyReceived => "A code was received, so the order can not be cancelled.",
             Self::CancelNotSupported => "This route offers no cancel; the order ends by itself.",
+            Self::CancelNotOffered => "This service offers no cancel.",
+            Self::OrderFinal => "The order is final: nothing is left to cancel.",
+            Self::RefillNotOffered => {
+                "No refill is offered for this order: its service has none, or it did not end as \
+                 Completed."
+            }
+            Self::RefillNotDue(None) => "Only a completed order can be refilled.",
+            Self::RefillNotDue(Some(_)) => {
+                "This order was refilled within the last 24 hours. Retry-After says how long to wait."
+            }
+            Self::RefillOpen => "A refill of this order is still open.",
+            Self::RefillNotFound => "There is no such refill.",
             Self::DuplicateActiveOrder => "An order for this service and link is still running.",
             Self::NoNumbers => {
                 "No numbers are in stock at the moment. Nothing was charged; a new try needs a new \
@@ -203,7 +233,7 @@ impl Refusal {
     pub fn retry_after(&self) -> Option<Millis> {
         match self {
             Self::CancelTooEarly(left) => Some(*left),
-            Self::ProviderUnavailable(after) => *after,
+            Self::ProviderUnavailable(after) | Self::RefillNotDue(after) => *after,
             Self::ServerOff | Self::RouteClosed => Some(Millis::seconds(15)),
             Self::IdempotencyInProgress => Some(Millis::seconds(1)),
             Self::StorageUnavailable => Some(Millis::seconds(5)),

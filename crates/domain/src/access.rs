@@ -109,6 +109,8 @@ pub struct Caller {
 pub enum KeptAnswer {
     /// The answer follows from this order.
     Order(OrderId),
+    /// The answer follows from this request for an order.
+    Request(i64),
     /// A refusal before anything was done: available balance below the price.
     InsufficientFunds,
 }

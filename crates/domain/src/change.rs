@@ -8,6 +8,7 @@ use crate::ledger::Entry;
 use crate::orphan::Orphan;
 use crate::people::PeopleWrite;
 use crate::smm_order::{Observation, SmmOrder};
+use crate::smm_request::SmmRequest;
 use crate::time::Timestamp;
 use crate::upstream::Sms;
 use crate::usd::Usd;
@@ -61,6 +62,10 @@ pub enum Write {
         /// When.
         due_at: Timestamp,
     },
+    /// A client asks for a cancel or a refill. Guard: none of the kind is open for the order.
+    InsertSmmRequest(Box<SmmRequest>),
+    /// A client's request moves on. Guard: the stored version.
+    UpdateSmmRequest(Box<SmmRequest>),
     /// A purchase call is about to leave.
     BeginAttempt(Attempt),
     /// A purchase call's outcome.
@@ -209,6 +214,8 @@ pub enum Refused {
     NumberTaken,
     /// An order for the same service and link is open.
     DuplicateOpenLink,
+    /// A request of this kind is open for the order.
+    RequestOpen,
     /// The e-mail belongs to another account.
     EmailTaken,
     /// The account is not there.

@@ -22,6 +22,7 @@ pub mod policy;
 pub mod ports;
 pub mod settlement;
 pub mod smm_order;
+pub mod smm_request;
 pub mod time;
 pub mod upstream;
 pub mod usd;

@@ -12,6 +12,7 @@ use crate::orphan::Orphan;
 use crate::people::{Mail, MailToken, Person, Session};
 use crate::policy::OtpClass;
 use crate::smm_order::SmmOrder;
+use crate::smm_request::SmmRequest;
 use crate::time::{Millis, Timestamp};
 use crate::upstream::Pending;
 
@@ -121,6 +122,13 @@ pub trait Store: Send + Sync {
     fn smm_orders_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>>;
     /// In-doubt SMM orders at an upstream, oldest first.
     fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>>;
+
+    /// One request for an SMM order.
+    fn smm_request(&self, id: i64) -> Read<'_, Option<SmmRequest>>;
+    /// All requests for an SMM order, newest first.
+    fn smm_requests(&self, order: OrderId) -> Read<'_, Vec<SmmRequest>>;
+    /// Requests whose background step is due, the longest due first.
+    fn smm_requests_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>>;
 
     /// All attempts of an order, first one first.
     fn attempts(&self, order: OrderId) -> Read<'_, Vec<Attempt>>;

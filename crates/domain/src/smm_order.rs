@@ -12,10 +12,12 @@ use crate::upstream::{PanelStatus, Progress};
 use crate::usd::Usd;
 
 mod children;
+mod observation;
 mod plan;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+pub use observation::{Candidate, Observation};
 pub use plan::SmmPlan;
 
 /// Where an SMM order stands.
@@ -102,36 +104,6 @@ impl Progress {
     pub fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Partial | Self::Canceled)
     }
-}
-
-/// A final state seen once, waiting to be seen again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Completed, Partial or Canceled.
-    pub progress: Progress,
-    /// Undelivered units as claimed.
-    pub remains: Option<i64>,
-    /// Since when the panel has been saying the same.
-    pub since: Timestamp,
-}
-
-/// What a panel said of an order at one moment. Appended, never changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observation {
-    /// Order.
-    pub order: OrderId,
-    /// 1 for the first.
-    pub seq: i64,
-    /// The word as sent.
-    pub raw_status: String,
-    /// Undelivered units as claimed.
-    pub remains: Option<i64>,
-    /// Count at the start.
-    pub start_count: Option<i64>,
-    /// What the panel says it charged.
-    pub charge: Option<Usd>,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// An SMM order.

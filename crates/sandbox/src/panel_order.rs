@@ -27,6 +27,8 @@ pub(crate) enum Script {
     Never,
     /// Shows Partial once, then goes on and completes.
     Regress,
+    /// Completes, although a cancel was taken.
+    NoCancel,
 }
 
 /// How the answer to the purchase is given, chosen by the link as well.
@@ -63,6 +65,7 @@ pub(crate) fn read_link(link: &str) -> (Script, LinkManner) {
         "canceled" => (Script::Canceled, plain),
         "never" => (Script::Never, plain),
         "regress" => (Script::Regress, plain),
+        "nocancel" => (Script::NoCancel, plain),
         "lost" => (Script::Normal, LinkManner::Lost),
         "lostbefore" => (Script::Normal, LinkManner::LostBefore),
         "slow" => (Script::Normal, LinkManner::Slow),
@@ -172,7 +175,7 @@ impl PanelOrder {
         let by_itself = match self.script() {
             Script::Canceled => Some(self.placed_at + CANCELED_MS),
             Script::Partial(_) => Some(self.placed_at + ENDS_MS),
-            Script::Normal | Script::Never | Script::Regress => None,
+            Script::Normal | Script::Never | Script::Regress | Script::NoCancel => None,
         };
         [
             by_itself,
@@ -210,7 +213,9 @@ impl PanelOrder {
 
     fn progress(&self, now: i64) -> (Word, i64) {
         match self.cancel_at {
-            Some(asked) if now >= asked + CANCEL_TAKES_MS => self.cancelled_at(asked),
+            Some(asked) if now >= asked + CANCEL_TAKES_MS && self.script() != Script::NoCancel => {
+                self.cancelled_at(asked)
+            }
             _ => self.scripted(now),
         }
     }
@@ -239,8 +244,8 @@ impl PanelOrder {
             Script::Canceled => (Word::Pending, whole),
             Script::Regress => self.regressing(now, whole),
             Script::Partial(remains) if age >= ENDS_MS => (Word::Partial, remains),
-            Script::Normal if age >= ENDS_MS => (Word::Completed, 0),
-            Script::Normal | Script::Partial(_) => delivering,
+            Script::Normal | Script::NoCancel if age >= ENDS_MS => (Word::Completed, 0),
+            Script::Normal | Script::NoCancel | Script::Partial(_) => delivering,
         }
     }
 

@@ -141,10 +141,17 @@ impl Sandbox {
             Some(match REFILL_MS {
                 [begins, _] if age < begins => "Pending",
                 [_, ends] if age < ends => "In progress",
+                _ if refill_is_refused(books, refill.order) => "Rejected",
                 _ => "Completed",
             })
         })
     }
+}
+
+/// Whether the link of an order asks for its refills to come to nothing.
+fn refill_is_refused(books: &Books, order: u64) -> bool {
+    let order = books.state.order(order);
+    order.is_some_and(|order| order.link.contains("sandbox=norefill"))
 }
 
 /// Units and cost, within the service's limits.

@@ -28,6 +28,8 @@ pub(crate) struct Refill {
     pub(crate) id: u64,
     /// When, unix milliseconds.
     pub(crate) asked_at: i64,
+    /// The order.
+    pub(crate) order: u64,
 }
 
 /// What happens by itself at a known time.
@@ -113,7 +115,11 @@ impl State {
                 }
             }
             Event::OrderCancelAsked { at, id } => self.enter_cancel(id, at),
-            Event::RefillAsked { at, id, .. } => self.refills.push(Refill { id, asked_at: at }),
+            Event::RefillAsked { at, id, order } => self.refills.push(Refill {
+                id,
+                asked_at: at,
+                order,
+            }),
             Event::BalanceSet {
                 account,
                 balance_micros,

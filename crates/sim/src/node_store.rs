@@ -14,6 +14,7 @@ use domain::ledger::Wallet;
 use domain::orphan::Orphan;
 use domain::ports::{Audit, Page, Read, Store};
 use domain::smm_order::SmmOrder;
+use domain::smm_request::SmmRequest;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 use std::sync::Arc;
@@ -315,6 +316,18 @@ impl Store for NodeStore {
 
     fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>> {
         self.inner.smm_orders_in_doubt(upstream)
+    }
+
+    fn smm_request(&self, id: i64) -> Read<'_, Option<SmmRequest>> {
+        self.inner.smm_request(id)
+    }
+
+    fn smm_requests(&self, order: OrderId) -> Read<'_, Vec<SmmRequest>> {
+        self.inner.smm_requests(order)
+    }
+
+    fn smm_requests_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>> {
+        self.inner.smm_requests_due(now, limit)
     }
 
     fn attempts(&self, order: OrderId) -> Read<'_, Vec<Attempt>> {

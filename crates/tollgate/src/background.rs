@@ -88,6 +88,9 @@ impl Background {
         self.every(DUE_LOOK, |engine| async move {
             engine.run_due_smm_orders().await;
         });
+        self.every(DUE_LOOK, |engine| async move {
+            engine.run_due_smm_requests().await;
+        });
         for name in self
             .engine
             .number_upstreams()

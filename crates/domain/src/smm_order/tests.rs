@@ -15,7 +15,7 @@ fn plan() -> SmmPlan {
     }
 }
 
-pub(super) fn order() -> SmmOrder {
+pub(crate) fn order() -> SmmOrder {
     SmmOrder {
         id: OrderId(7),
         account: AccountId(1),
@@ -52,7 +52,7 @@ pub(super) fn order() -> SmmOrder {
     }
 }
 
-pub(super) fn status(progress: Progress, remains: Option<i64>, charge: i64) -> PanelStatus {
+pub(crate) fn status(progress: Progress, remains: Option<i64>, charge: i64) -> PanelStatus {
     PanelStatus {
         progress: Some(progress),
         raw_status: progress.word().into(),

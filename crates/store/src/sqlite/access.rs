@@ -204,6 +204,7 @@ pub(super) fn caller(conn: &Connection, public_id: &str) -> Result<Option<Caller
 }
 
 const ORDER: &str = "order";
+const REQUEST: &str = "request";
 const INSUFFICIENT_FUNDS: &str = "insufficient_funds";
 
 /// Takes a key that is free or whose row has expired; answers how many rows were written.
@@ -220,6 +221,7 @@ pub(super) fn take_claim(
                WHERE expires_at <= ?8";
     let (answer, order) = match claim.answer {
         KeptAnswer::Order(order) => (ORDER, Some(order.0)),
+        KeptAnswer::Request(request) => (REQUEST, Some(request)),
         KeptAnswer::InsufficientFunds => (INSUFFICIENT_FUNDS, None),
     };
     Ok(conn.prepare_cached(sql)?.execute(params![
@@ -272,12 +274,13 @@ pub(super) fn forget_claims(
 
 fn read_answer(cells: &mut Cells<'_, '_>) -> Result<KeptAnswer, Fault> {
     let word: String = cells.word(|word| {
-        let known = [ORDER, INSUFFICIENT_FUNDS].contains(&word);
+        let known = [ORDER, REQUEST, INSUFFICIENT_FUNDS].contains(&word);
         known.then(|| word.to_owned())
     })?;
     let order: Option<i64> = cells.take()?;
     match order {
         Some(order) if word == ORDER => Ok(KeptAnswer::Order(OrderId(order))),
+        Some(request) if word == REQUEST => Ok(KeptAnswer::Request(request)),
         None if word == INSUFFICIENT_FUNDS => Ok(KeptAnswer::InsufficientFunds),
         _ => Err(Fault::Wrong(
             "corrupt row: table idempotency, columns answer and order_id disagree".into(),

@@ -15,7 +15,7 @@ use rusqlite::Connection;
 
 use super::fault::Fault;
 use super::journal::{HoldRow, Wallets};
-use super::{access, activation, attempt, journal, people, smm_order};
+use super::{access, activation, attempt, journal, people, smm_order, smm_request};
 
 /// What the guards worked out for the second pass.
 pub(super) struct Passed<'c> {
@@ -130,6 +130,13 @@ impl Guard<'_> {
                 refuse_if(open, Refused::DuplicateOpenLink)
             }
             Write::UpdateSmmOrder(o) => refuse_if(!smm_order::is_current(conn, o)?, Refused::Stale),
+            Write::InsertSmmRequest(r) => {
+                let open = smm_request::is_open(conn, r.order, r.kind)?;
+                refuse_if(open, Refused::RequestOpen)
+            }
+            Write::UpdateSmmRequest(r) => {
+                refuse_if(!smm_request::is_current(conn, r)?, Refused::Stale)
+            }
             Write::UpdateOrphan(o) => {
                 refuse_if(!attempt::is_current_orphan(conn, o)?, Refused::Stale)
             }

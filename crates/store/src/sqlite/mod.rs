@@ -21,6 +21,7 @@ mod readers;
 #[cfg(feature = "simulation")]
 mod rewind;
 mod smm_order;
+mod smm_request;
 mod triggers;
 mod write;
 mod writer;
@@ -41,6 +42,7 @@ use domain::ledger::Wallet;
 use domain::orphan::Orphan;
 use domain::ports::{Audit, Page, Read, Store};
 use domain::smm_order::SmmOrder;
+use domain::smm_request::SmmRequest;
 use domain::time::Timestamp;
 use domain::upstream::Pending;
 use rusqlite::Connection;
@@ -259,6 +261,18 @@ impl Store for Sqlite {
     fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>> {
         let upstream = upstream.to_owned();
         self.ask(move |conn| smm_order::in_doubt(conn, &upstream))
+    }
+
+    fn smm_request(&self, id: i64) -> Read<'_, Option<SmmRequest>> {
+        self.ask(move |conn| smm_request::by_id(conn, id))
+    }
+
+    fn smm_requests(&self, order: OrderId) -> Read<'_, Vec<SmmRequest>> {
+        self.ask(move |conn| smm_request::of_order(conn, order))
+    }
+
+    fn smm_requests_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>> {
+        self.ask(move |conn| smm_request::due(conn, now, limit))
     }
 
     fn attempts(&self, order: OrderId) -> Read<'_, Vec<Attempt>> {

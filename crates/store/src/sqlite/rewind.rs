@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::{Engine, FIRST_ORDER, OpenError, Sqlite};
 
 /// Every table, those that others refer to last.
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "entry",
     "journal",
     "adjustment",
@@ -22,6 +22,7 @@ const TABLES: [&str; 19] = [
     "first_attempt",
     "upstream_link",
     "orphan",
+    "smm_request",
     "activation",
     "smm_order",
     "wallet",

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::fault::{Fault, exactly_one};
 use super::guard::Passed;
 use super::journal::Wallets;
-use super::{access, activation, attempt, journal, people, smm_order};
+use super::{access, activation, attempt, journal, people, smm_order, smm_request};
 
 /// Writes a change whose guards have passed.
 pub(super) fn apply(
@@ -39,6 +39,8 @@ fn row(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault> {
         Write::PostponeSmmOrder { order, due_at } => {
             exactly_one(smm_order::postpone(conn, *order, *due_at)?, Refused::Stale)
         }
+        Write::InsertSmmRequest(r) => smm_request::insert(conn, r),
+        Write::UpdateSmmRequest(r) => exactly_one(smm_request::update(conn, r)?, Refused::Stale),
         Write::Observe(seen) => smm_order::observe(conn, seen),
         Write::BeginAttempt(a) => attempt::begin(conn, a),
         Write::EndAttempt(end) => exactly_one(attempt::end(conn, end, at)?, Refused::Stale),

@@ -133,3 +133,51 @@ async fn an_order_the_panel_placed_twice_is_found_and_booked() {
     }
     world.verify();
 }
+
+/// A cancel in the middle of delivery: asked for, and refunded by the status alone.
+#[tokio::test]
+async fn a_cancel_and_a_refill_run_their_course() {
+    let world = World::new().await;
+    let running = world.client.place(followers("?sandbox=never")).await.data();
+    let refilled = json!({
+        "service_id": "21", "link": "https://youtube.com/watch?v=1", "quantity": 100
+    });
+    let refilled = world.client.place(refilled).await.data();
+    let order = json!({ "order_id": running["order_id"] });
+    world
+        .wait_for_smm(&running["order_id"], &["In progress"], SOON)
+        .await;
+    let cancel = "/api/v1/smm?action=cancel_order";
+    let asked = world.client.post_keyed(cancel, order.clone(), "c").await;
+    assert_eq!(asked.data()["cancel"], "requested");
+    let ended = world
+        .wait_for_smm(&running["order_id"], &["Partial"], SOON)
+        .await;
+    assert_eq!(ended["remains"], 250);
+    let replay = world.client.post_keyed(cancel, order.clone(), "c").await;
+    assert_eq!((replay.status, &replay.text), (200, &asked.text));
+    let late = world.client.post(cancel, order).await;
+    assert_eq!(late.verdict(), "409 order_final");
+
+    world
+        .wait_for_smm(&refilled["order_id"], &["Completed"], SOON)
+        .await;
+    let order = json!({ "order_id": refilled["order_id"] });
+    let refill = "/api/v1/smm?action=refill";
+    let asked = world.client.post(refill, order.clone()).await.data();
+    let open = world.client.post(refill, order.clone()).await;
+    assert_eq!(open.verdict(), "409 refill_open");
+    let status = format!(
+        "refill_status&refill_id={}",
+        asked["refill_id"].as_str().unwrap()
+    );
+    let give_up = std::time::Instant::now() + SOON;
+    while world.client.smm(&status).await.data()["status"] != "Completed" {
+        assert!(std::time::Instant::now() < give_up, "the refill never ends");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    let soon = world.client.post(refill, order).await;
+    assert_eq!(soon.verdict(), "409 refill_not_due");
+    assert!(soon.header("retry-after").is_some());
+    world.verify();
+}

@@ -128,6 +128,14 @@ impl Members {
         })
     }
 
+    /// The id of a refill.
+    pub fn refill_id(&self) -> Result<i64, Problem> {
+        let name = "refill_id";
+        let given = self.0.get(name).ok_or_else(|| Problem::missing(name))?;
+        let id = given.plain().and_then(OrderId::parse).map(|id| id.0);
+        id.ok_or_else(|| Problem::invalid(name, "must be a whole number from 1"))
+    }
+
     /// A whole number in plain digits, perhaps below zero, perhaps far out of range; the inner
     /// error is any other value.
     pub fn signed(&self, name: &str) -> Option<Result<i128, ()>> {

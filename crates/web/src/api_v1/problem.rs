@@ -122,7 +122,7 @@ impl Problem {
 
     /// Whether it says that there is no such order.
     pub fn is_missing_order(&self) -> bool {
-        self.code == "order_not_found"
+        matches!(self.code, "order_not_found" | "refill_not_found")
     }
 }
 
@@ -141,12 +141,19 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | R::LinkHostMismatch => StatusCode::BAD_REQUEST,
         R::InsufficientBalance => StatusCode::PAYMENT_REQUIRED,
         R::ServiceRestricted | R::TierRequired(_) | R::AccountSuspended => StatusCode::FORBIDDEN,
-        R::CountryNotFound | R::ServiceNotFound | R::OrderNotFound => StatusCode::NOT_FOUND,
+        R::CountryNotFound | R::ServiceNotFound | R::OrderNotFound | R::RefillNotFound => {
+            StatusCode::NOT_FOUND
+        }
         R::PriceChanged(_)
         | R::OrderPending
         | R::AlreadyReceived
         | R::CancelTooEarly(_)
         | R::CancelNotSupported
+        | R::CancelNotOffered
+        | R::OrderFinal
+        | R::RefillNotOffered
+        | R::RefillNotDue(_)
+        | R::RefillOpen
         | R::DuplicateActiveOrder
         | R::IdempotencyInProgress => StatusCode::CONFLICT,
         R::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -220,6 +227,12 @@ mod tests {
             R::AlreadyReceived,
             R::CancelTooEarly(Millis(1)),
             R::CancelNotSupported,
+            R::CancelNotOffered,
+            R::OrderFinal,
+            R::RefillNotOffered,
+            R::RefillNotDue(None),
+            R::RefillOpen,
+            R::RefillNotFound,
             R::DuplicateActiveOrder,
             R::InsufficientBalance,
             R::NoNumbers,

@@ -5,6 +5,7 @@ mod otp;
 mod otp_catalogue;
 mod service;
 mod smm;
+mod smm_requests;
 
 use super::errors::{self, ErrorCode};
 

@@ -270,6 +270,7 @@ pub const CODES: &[ErrorCode] = &[
         "order_not_found",
         "No such order of yours behind this door.",
     ),
+    code(404, "refill_not_found", "No such refill of yours."),
     code(404, "country_not_found", "No such country."),
     code(
         405,
@@ -292,6 +293,24 @@ pub const CODES: &[ErrorCode] = &[
         "A code was received, so the order cannot be cancelled.",
     ),
     code(409, "price_changed", "The price is above max_price_usd."),
+    code(409, "cancel_not_offered", "The service offers no cancel."),
+    code(
+        409,
+        "order_final",
+        "The order is final: nothing is left to cancel.",
+    ),
+    code(
+        409,
+        "refill_not_offered",
+        "The service offers no refill, or the order did not end as Completed.",
+    ),
+    code(
+        409,
+        "refill_not_due",
+        "The order is not completed yet, or was refilled within 24 hours; then Retry-After says how \
+         long to wait.",
+    ),
+    code(409, "refill_open", "A refill of the order is still open."),
     code(
         409,
         "order_pending",

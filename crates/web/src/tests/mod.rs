@@ -6,6 +6,7 @@ mod catalogue;
 mod dashboard;
 mod hang_up;
 mod replays;
+mod smm_requests;
 mod surroundings;
 mod upstreams;
 mod world;

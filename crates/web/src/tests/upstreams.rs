@@ -4,8 +4,9 @@ use domain::phone::Phone;
 use domain::time::Millis;
 use domain::upstream::{
     CancelReply, Capabilities, ListedNumber, ListedPanelOrder, Number, NumberListing, NumberOffer,
-    NumberRequest, NumberStatus, NumberUpstream, PanelRequest, PanelService, PanelStatusRow,
-    PanelUpstream, Pending, Purchase, ReadFailure, RefillReply, RefillRow, Refusal, Reply, Sms,
+    NumberRequest, NumberStatus, NumberUpstream, PanelRequest, PanelService, PanelStatus,
+    PanelStatusRow, PanelUpstream, Pending, Purchase, ReadFailure, RefillProgress, RefillReply,
+    RefillRow, Refusal, Reply, Sms,
 };
 use domain::usd::{Rate, Usd};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -177,6 +178,13 @@ impl NumberUpstream for OneServer {
 pub(super) struct Panel {
     pub placed: AtomicU64,
     pub gate: Semaphore,
+    /// What it says of every order; nothing at first.
+    pub said: Mutex<Option<PanelStatus>>,
+    pub cancels: AtomicU64,
+    pub cancel_reply: Mutex<CancelReply>,
+    pub refills: AtomicU64,
+    pub refill_reply: Mutex<RefillReply>,
+    pub refill_said: Mutex<RefillProgress>,
     capabilities: Capabilities,
 }
 
@@ -185,6 +193,12 @@ impl Default for Panel {
         Self {
             placed: AtomicU64::new(0),
             gate: Semaphore::new(0),
+            said: Mutex::new(None),
+            cancels: AtomicU64::new(0),
+            cancel_reply: Mutex::new(CancelReply::Cancelled),
+            refills: AtomicU64::new(0),
+            refill_reply: Mutex::new(RefillReply::Taken("r-1".to_owned())),
+            refill_said: Mutex::new(RefillProgress::InProgress),
             capabilities: capabilities(),
         }
     }
@@ -212,8 +226,8 @@ fn service(id: &str, name: &str, kind: &'static str, rate: i64, max: u64) -> Pan
         rate: Rate(rate),
         min: 50,
         max,
-        refill: false,
-        cancel: true,
+        refill: id == "1",
+        cancel: id != "5",
         dripfeed: id == "5",
     }
 }
@@ -231,9 +245,12 @@ impl PanelUpstream for Panel {
 
     fn statuses<'a>(
         &'a self,
-        _: &'a [String],
+        ids: &'a [String],
     ) -> Pending<'a, Result<Vec<PanelStatusRow>, ReadFailure>> {
-        Box::pin(async { Ok(Vec::new()) })
+        let said = self.said.lock().unwrap().clone();
+        let row = |id: &String| Some((id.clone(), Ok(said.clone()?)));
+        let rows: Vec<PanelStatusRow> = ids.iter().filter_map(row).collect();
+        Box::pin(async { Ok(rows) })
     }
 
     fn orders(&self) -> Pending<'_, Result<Vec<ListedPanelOrder>, ReadFailure>> {
@@ -241,18 +258,24 @@ impl PanelUpstream for Panel {
     }
 
     fn cancel<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<CancelReply>> {
-        Box::pin(async { reply(CancelReply::Unknown) })
+        self.cancels.fetch_add(1, Ordering::SeqCst);
+        let outcome = self.cancel_reply.lock().unwrap().clone();
+        Box::pin(async { reply(outcome) })
     }
 
     fn refill<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<RefillReply>> {
-        Box::pin(async { reply(RefillReply::Unknown) })
+        self.refills.fetch_add(1, Ordering::SeqCst);
+        let outcome = self.refill_reply.lock().unwrap().clone();
+        Box::pin(async { reply(outcome) })
     }
 
     fn refill_statuses<'a>(
         &'a self,
-        _: &'a [String],
+        ids: &'a [String],
     ) -> Pending<'a, Result<Vec<RefillRow>, ReadFailure>> {
-        Box::pin(async { Ok(Vec::new()) })
+        let said = *self.refill_said.lock().unwrap();
+        let rows: Vec<RefillRow> = ids.iter().map(|id| (id.clone(), Ok(said))).collect();
+        Box::pin(async { Ok(rows) })
     }
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {

@@ -9,6 +9,7 @@ use domain::ids::OrderId;
 use domain::ports::Store;
 use domain::time::Millis;
 use domain::usd::Usd;
+use rusqlite::Connection;
 
 use super::Folder;
 use crate::contract::{NOW, PLAN, PRICE, World, account, activation, number, wait};
@@ -148,10 +149,20 @@ fn a_full_device_stops_money_until_the_file_was_checked() {
     world.audited();
 }
 
+/// Overwrites a page of an index that opening does not read.
 fn spoil(path: &std::path::Path) {
+    let whole = |conn: &Connection, sql| -> usize {
+        let number: i64 = conn.query_row(sql, [], |row| row.get(0)).unwrap();
+        number.try_into().unwrap()
+    };
+    let (page, size) = {
+        let conn = open::writer(path).unwrap();
+        let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'journal_cause'";
+        (whole(&conn, root), whole(&conn, "PRAGMA page_size"))
+    };
     let mut bytes = std::fs::read(path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 8192].fill(0xA5);
+    let start = (page - 1) * size;
+    bytes[start..start + size].fill(0xA5);
     std::fs::write(path, bytes).unwrap();
 }
 

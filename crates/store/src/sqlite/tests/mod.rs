@@ -101,6 +101,10 @@ contract! {
         attempts_tell_their_story,
         an_smm_order_is_settled,
         orphans_come_and_go;
+    requests:
+        a_request_keeps_every_member,
+        one_request_of_a_kind_is_open,
+        due_requests_come_longest_due_first;
     lists:
         a_page_holds_what_the_client_may_know,
         an_smm_page_follows_the_public_word,

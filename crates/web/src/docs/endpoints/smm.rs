@@ -1,5 +1,6 @@
 //! `/api/v1/smm`: placing orders for social media services and following them.
 
+use super::smm_requests::{CANCEL_ORDER, REFILL, REFILL_STATUS};
 use super::{
     ACCEPTED, Answer, BALANCE, CURSOR, Endpoint, Field, Group, IDEMPOTENCY_KEY, Kind, LIMIT,
     Method, Parameter, Place, Required, SINCE, Sample, Shape, field,
@@ -24,12 +25,15 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     SERVICES,
     PLACE_ORDER,
     ORDER_STATUS,
+    CANCEL_ORDER,
+    REFILL,
+    REFILL_STATUS,
     BALANCE_OF_WALLET,
     ORDERS,
 ];
 
 /// What the endpoints of this path have in common.
-const BASE: Endpoint = Endpoint {
+pub(super) const BASE: Endpoint = Endpoint {
     id: "smm",
     group: Group::Smm,
     path: PATH,
