@@ -17,6 +17,10 @@ use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64};
+
+/// Why money waits for the clock.
+const CLOCK_BEHIND: &str = "the machine's clock shows a time before the newest entry of the books";
 
 /// What the operator set, as far as use cases need it.
 #[derive(Clone, Debug)]
@@ -93,7 +97,8 @@ pub struct Outside {
 pub struct Engine {
     pub(crate) outside: Outside,
     pub(crate) settings: Settings,
-    pub(crate) started_at: Timestamp,
+    pub(crate) watching_since: AtomicI64,
+    pub(crate) clock_behind: AtomicBool,
     pub(crate) catalogue: ArcSwap<Catalogue>,
     pub(crate) listings: crate::refresh_catalogue::Listings,
     pub(crate) callers: KeyCache,
@@ -107,7 +112,8 @@ impl Engine {
     pub fn new(outside: Outside, settings: Settings) -> Arc<Self> {
         let catalogue = Catalogue::empty(settings.servers.clone());
         Arc::new(Self {
-            started_at: outside.clock.now(),
+            watching_since: AtomicI64::new(outside.clock.now().0),
+            clock_behind: AtomicBool::new(false),
             catalogue: ArcSwap::from_pointee(catalogue),
             listings: crate::refresh_catalogue::Listings::default(),
             callers: KeyCache::default(),
@@ -220,7 +226,11 @@ impl Engine {
         writes: Vec<domain::change::Write>,
     ) -> Result<(), CommitError> {
         let change = Change::new(name, self.now(), writes);
-        let outcome = self.outside.store.commit(change).await;
+        let outcome = if self.clock_is_behind() && change.moves_money() {
+            Err(CommitError::Storage(CLOCK_BEHIND.into()))
+        } else {
+            self.outside.store.commit(change).await
+        };
         if let Err(CommitError::Storage(error)) = &outcome {
             tracing::error!(change = name, error, "a change may not have been stored");
         }

@@ -6,6 +6,7 @@ pub mod api_key;
 mod balances;
 mod buy_number;
 mod cancel;
+mod clock_check;
 mod engine;
 mod get_status;
 mod idempotency;

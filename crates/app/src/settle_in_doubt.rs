@@ -108,8 +108,8 @@ impl Engine {
         let over = activation
             .in_doubt_until
             .is_some_and(|until| until <= seen_at);
-        let watched = seen_at - self.started_at >= plan.in_doubt_window
-            || activation.created_at >= self.started_at;
+        let watched = seen_at - self.watching_since() >= plan.in_doubt_window
+            || activation.created_at >= self.watching_since();
         let over = (over && watched) || lacks_rule(9);
         over && self.step("absent", activation.absent(state)).await
     }

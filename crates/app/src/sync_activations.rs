@@ -31,6 +31,9 @@ const ORPHAN_FORGOTTEN_AFTER: i64 = 12;
 impl Engine {
     /// Takes every due step of activations and orphans. Gives how many rows were looked at.
     pub async fn run_due_activations(&self) -> usize {
+        if self.clock_is_behind() {
+            return 0;
+        }
         let now = self.now();
         let due = match self.store().activations_due(now, BATCH).await {
             Ok(due) => due,
@@ -57,6 +60,11 @@ impl Engine {
 
     async fn due_step(&self, activation: Activation, now: Timestamp) {
         use ActivationState as S;
+        if let Some(until) = self.unwatched_lifetime(&activation) {
+            self.step("lifetime_unwatched", activation.lease(until))
+                .await;
+            return;
+        }
         match activation.state {
             // whoever made the call is gone: its answer will never be stored
             S::Calling => {
@@ -77,6 +85,19 @@ impl Engine {
                 self.step("ended", activation.watched_to_the_end()).await;
             }
         }
+    }
+
+    /// The end of a lifetime that seems to be over although this process has not watched all of it:
+    /// the machine's clock may have jumped while nothing ran. Until it was watched, only the
+    /// upstream's word ends the activation.
+    fn unwatched_lifetime(&self, activation: &Activation) -> Option<Timestamp> {
+        use ActivationState as S;
+        let lives = matches!(activation.state, S::Active | S::Received);
+        let since = self.watching_since();
+        let plan = self.plan(&activation.wanted.server, &activation.upstream);
+        let until = since + plan.lifetime;
+        let unwatched = activation.created_at < since && self.now() < until;
+        (lives && unwatched && !lacks_rule(10)).then_some(until)
     }
 
     /// Takes the row under a lease (its version rises, so that nobody else's step counts) and
@@ -114,7 +135,7 @@ impl Engine {
         let Some(upstream) = self.number_upstream(name).cloned() else {
             return;
         };
-        if !self.watch.poll_is_due(name, now) || !self.may_read(name) {
+        if self.clock_is_behind() || !self.watch.poll_is_due(name, now) || !self.may_read(name) {
             return;
         }
         let live = match self.store().activations_live(name).await {

@@ -27,6 +27,9 @@ const SKEW: Millis = Millis::minutes(2);
 impl Engine {
     /// Takes every due step of SMM orders. Gives how many orders were looked at.
     pub async fn run_due_smm_orders(&self) -> usize {
+        if self.clock_is_behind() {
+            return 0;
+        }
         let now = self.now();
         let due = match self.store().smm_orders_due(now, BATCH).await {
             Ok(due) => due,
@@ -188,7 +191,7 @@ impl Engine {
         let by_id: BTreeMap<&str, _> = rows.iter().map(|(id, row)| (id.as_str(), row)).collect();
         for order in orders {
             let row = order.upstream_id.as_deref().and_then(|id| by_id.get(id));
-            let order = order.clone();
+            let order = self.seen_by_this_clock(order.clone());
             let (name, writes) = match row {
                 Some(Ok(status)) => {
                     if status.progress.is_none() {
@@ -208,6 +211,15 @@ impl Engine {
             };
             self.step(name, writes).await;
         }
+    }
+
+    /// A final word counts as seen since this process watches at the earliest: the machine's clock
+    /// may have jumped between the two times it has to be seen at.
+    fn seen_by_this_clock(&self, mut order: SmmOrder) -> SmmOrder {
+        if let Some(candidate) = &mut order.candidate {
+            candidate.since = candidate.since.max(self.watching_since());
+        }
+        order
     }
 
     /// Placed although the client was told "failed": a cancel is asked once, then the status says
@@ -300,8 +312,8 @@ impl Engine {
     async fn order_window(&self, order: SmmOrder, state: AttemptState, seen_at: Timestamp) {
         let plan = self.smm_plan(&order.upstream);
         let over = order.in_doubt_until.is_some_and(|until| until <= seen_at);
-        let watched = seen_at - self.started_at >= plan.in_doubt_window
-            || order.created_at >= self.started_at;
+        let watched = seen_at - self.watching_since() >= plan.in_doubt_window
+            || order.created_at >= self.watching_since();
         if over && watched {
             self.step("smm_absent", order.absent(state, self.now()))
                 .await;

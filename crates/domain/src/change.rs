@@ -192,6 +192,20 @@ impl Change {
         Self { name, at, writes }
     }
 
+    /// Whether any of it is an entry in the books.
+    pub fn moves_money(&self) -> bool {
+        self.writes.iter().any(|write| {
+            matches!(
+                write,
+                Write::Hold { .. }
+                    | Write::Resolve { .. }
+                    | Write::Adjust { .. }
+                    | Write::Book(_)
+                    | Write::Credit { .. }
+            )
+        })
+    }
+
     /// This change with one more write.
     pub fn with(mut self, write: Option<Write>) -> Self {
         self.writes.extend(write);

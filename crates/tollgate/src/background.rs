@@ -1,8 +1,10 @@
 //! Background work: what is due, what upstreams have to say, catalogues, limits, the audit.
 
+use crate::clock::SteadyClock;
 use app::Engine;
 use app::limits::Limits;
-use domain::time::Millis;
+use domain::ports::Clock;
+use domain::time::{Millis, Timestamp};
 use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -20,6 +22,8 @@ const AUDIT: Millis = Millis::minutes(60);
 
 /// Between two readings of our balance at an upstream.
 const BALANCE: Millis = Millis::minutes(1);
+/// Between two looks at a machine's clock that is behind the books.
+const CLOCK_LOOK: Millis = Millis::seconds(1);
 
 /// How long the start waits for catalogues.
 const FIRST_CATALOGUE: Millis = Millis(700);
@@ -70,6 +74,33 @@ impl Background {
                 tracing::warn!("not every upstream has shown its catalogue yet; it is asked again");
             }
         }
+    }
+
+    /// Looks every second whether the machine's clock, which was behind the books, is right by now.
+    pub fn wait_for_clock(&self, clock: Arc<SteadyClock>, newest_entry: Option<Timestamp>) {
+        let newest = newest_entry.map(time_text).unwrap_or_default();
+        tracing::error!(
+            newest_entry = newest,
+            "the machine's clock shows {}, before the newest entry of the books ({newest}): no money \
+             moves until the clock is right; if it is the entry that is wrong, start once with \
+             serve --trust-clock",
+            time_text(clock.now())
+        );
+        let (engine, stop) = (Arc::clone(&self.engine), self.stop.clone());
+        self.tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = clock.sleep(CLOCK_LOOK) => {}
+                }
+                clock.catch_up();
+                if newest_entry.is_none_or(|newest| newest <= clock.now()) {
+                    engine.clock_caught_up();
+                    tracing::warn!("the machine's clock has passed the books: money moves again");
+                    return;
+                }
+            }
+        });
     }
 
     fn upstreams(&self) -> Vec<String> {
@@ -173,6 +204,11 @@ impl Background {
             }
         });
     }
+}
+
+/// A time as people write it, in UTC.
+fn time_text(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
 }
 
 /// Re-derives the books and says what it found.

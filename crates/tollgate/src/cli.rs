@@ -49,7 +49,12 @@ pub enum Command {
         sandbox_url: Option<String>,
     },
     /// Run for real customers, from a settings file.
-    Serve,
+    Serve {
+        /// Go on although the machine's clock shows a time before the newest entry of the books.
+        /// Needed once, where an earlier start had a clock that ran ahead.
+        #[arg(long)]
+        trust_clock: bool,
+    },
     /// Run the practice providers alone.
     Sandbox {
         /// Address to answer at.

@@ -2,6 +2,7 @@
 
 use crate::admin::Request;
 use crate::cli::{Account, Catalogue, Cli, Command, Key, Ledger, Place, Wallet};
+use crate::server::TrustClock;
 use crate::settings::{self, LogFormat, Settings};
 use crate::{demo, secrets, server, socket};
 use anyhow::{Context, bail};
@@ -54,7 +55,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             demo::run(&data_dir, listen, sandbox_url).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        Command::Serve => return serve(&place).await,
+        Command::Serve { trust_clock } => return serve(&place, trust_clock).await,
         Command::Sandbox { listen } => return practice(listen).await,
         Command::Init { directory } => return init(&directory, json),
         Command::CheckConfig => return check_config(&place, json),
@@ -234,7 +235,7 @@ async fn answer(place: &Place, request: Request) -> anyhow::Result<Value> {
     outcome.map_err(|why| anyhow::anyhow!(why))
 }
 
-async fn serve(place: &Place) -> anyhow::Result<ExitCode> {
+async fn serve(place: &Place, trust_clock: bool) -> anyhow::Result<ExitCode> {
     let file = place
         .config
         .clone()
@@ -252,7 +253,11 @@ async fn serve(place: &Place) -> anyhow::Result<ExitCode> {
         tracing::info!("serving on {address}");
         Ok(())
     };
-    server::run(&settings, Environment::Live, announce).await?;
+    let trust = match trust_clock {
+        true => TrustClock::Always,
+        false => TrustClock::IfItFits,
+    };
+    server::run(&settings, Environment::Live, trust, announce).await?;
     Ok(ExitCode::SUCCESS)
 }
 

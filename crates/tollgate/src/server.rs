@@ -46,9 +46,11 @@ pub fn pepper(settings: &Settings) -> anyhow::Result<Pepper> {
 /// An engine over an installation's store, for commands while no server runs.
 pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<Office> {
     let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
+    let newest_entry = store.newest_entry();
     let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
     let engine = wiring::engine(settings, store, clock, tasks)?;
+    engine.check_clock(newest_entry);
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let address = settings.listen.address;
     Ok(Office {
@@ -59,10 +61,21 @@ pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<O
     })
 }
 
+/// Whether the machine's clock is believed although it shows a time before the newest entry of the
+/// books: then that entry is what was wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustClock {
+    /// Only if it is not behind the books.
+    IfItFits,
+    /// The operator says that it is right.
+    Always,
+}
+
 /// Runs until a stop signal. `announce` is called once everything answers.
 pub async fn run<A>(
     settings: &Settings,
     environment: Environment,
+    trust: TrustClock,
     announce: A,
 ) -> anyhow::Result<()>
 where
@@ -77,9 +90,14 @@ where
     let address = listener.local_addr()?;
     let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
+    let newest_entry = match trust {
+        TrustClock::IfItFits => store.newest_entry(),
+        TrustClock::Always => None,
+    };
     let purchases = Tracked::default();
     let clock = Arc::new(SteadyClock::start());
-    let engine = wiring::engine(settings, store, clock, Arc::new(purchases.clone()))?;
+    let tasks = Arc::new(purchases.clone());
+    let engine = wiring::engine(settings, store, Arc::<SteadyClock>::clone(&clock), tasks)?;
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let office = Office {
         people: people(settings, environment, (&engine, rows), &limits, address)?,
@@ -94,6 +112,9 @@ where
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
+    if !engine.check_clock(newest_entry) {
+        background.wait_for_clock(clock, newest_entry);
+    }
     tokio::select! {
         biased;
         () = &mut stop_asked => return Ok(()),

@@ -44,8 +44,19 @@ pub struct Door {
 }
 
 impl Door {
-    /// Whether requests can be served now.
-    pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire) && self.engine.store().healthy()
+    /// Why requests cannot be served now; nothing if they can.
+    pub(crate) fn not_ready(&self) -> Option<&'static str> {
+        if !self.ready.load(Ordering::Acquire) {
+            Some("The gateway is starting or stopping.")
+        } else if !self.engine.store().healthy() {
+            Some("The store cannot take writes; no money moves until it was reopened and checked.")
+        } else if self.engine.clock_is_behind() {
+            Some(
+                "The machine's clock shows a time before the newest entry of the books; no money \
+                 moves until it is right.",
+            )
+        } else {
+            None
+        }
     }
 }

@@ -32,15 +32,12 @@ pub(crate) async fn healthz() -> Response {
 }
 
 pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> Response {
-    if door.is_ready() {
-        return (JSON, OK).into_response();
+    match door.not_ready() {
+        None => (JSON, OK).into_response(),
+        Some(why) => {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", why).into_response()
+        }
     }
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "not_ready",
-        "The gateway is starting, stopping or cannot reach its store.",
-    )
-    .into_response()
 }
 
 pub(crate) async fn openapi(State(door): State<Arc<Door>>, request: Request) -> Response {

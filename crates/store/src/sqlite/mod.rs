@@ -66,6 +66,7 @@ pub struct Sqlite {
     last_row: AtomicI64,
     /// False only for the simulation's store, whose rows can be taken away again.
     append_only: bool,
+    newest_entry: Option<Timestamp>,
     // Declared last, so that it is freed after the threads have ended.
     lock: Option<Lock>,
 }
@@ -88,6 +89,7 @@ impl Sqlite {
         open::make_private(&path)?;
         let conn = open::writer(&path)?;
         let largest = open::largest_ids(&conn)?;
+        let newest_entry = open::newest_entry(&conn)?;
         let health = Arc::new(Health::default());
         let readers = Readers::start(&path, &health)?;
         if lock.was_unclean() {
@@ -95,7 +97,10 @@ impl Sqlite {
         }
         let writer = Writer::start(path, conn, Arc::clone(&health))?;
         let engine = Engine::Threads { readers, writer };
-        Ok(Self::of(engine, health, largest, Some(lock)))
+        let mut store = Self::of(engine, health, largest);
+        store.newest_entry = newest_entry;
+        store.lock = Some(lock);
+        Ok(store)
     }
 
     /// A database in memory, without threads: every future is ready when it is first polled.
@@ -103,23 +108,25 @@ impl Sqlite {
         let conn = open::in_memory()?;
         let largest = open::largest_ids(&conn)?;
         let engine = Engine::Inline(Mutex::new(conn));
-        Ok(Self::of(engine, Arc::default(), largest, None))
+        Ok(Self::of(engine, Arc::default(), largest))
     }
 
-    fn of(
-        engine: Engine,
-        health: Arc<Health>,
-        (order, row): (i64, i64),
-        lock: Option<Lock>,
-    ) -> Self {
+    fn of(engine: Engine, health: Arc<Health>, (order, row): (i64, i64)) -> Self {
         Self {
             engine,
             health,
             last_order: AtomicI64::new(order.max(FIRST_ORDER)),
             last_row: AtomicI64::new(row),
             append_only: true,
-            lock,
+            newest_entry: None,
+            lock: None,
         }
+    }
+
+    /// When the newest entry of the books had been made as they were opened: a clock that shows an
+    /// earlier time is wrong, or that entry is.
+    pub fn newest_entry(&self) -> Option<Timestamp> {
+        self.newest_entry
     }
 
     fn ask<T: Send + 'static>(

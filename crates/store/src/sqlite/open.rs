@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::time::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -220,6 +221,13 @@ pub(super) fn check_whole(conn: &Connection) -> Result<(), OpenError> {
         Ok(true) => Err(OpenError::Damaged("a reference leads nowhere".into())),
         Err(fault) => Err(OpenError::Damaged(fault.to_string())),
     }
+}
+
+/// When the newest entry of the books was made, if there is one.
+pub(super) fn newest_entry(conn: &Connection) -> Result<Option<Timestamp>, OpenError> {
+    let sql = "SELECT at FROM journal ORDER BY id DESC LIMIT 1";
+    one(conn, sql, [], |row| Ok(Timestamp(row.get(0)?)))
+        .map_err(|fault| OpenError::Damaged(fault.to_string()))
 }
 
 /// Largest ids in use: of orders, and of all other numbered rows.

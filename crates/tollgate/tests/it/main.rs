@@ -4,6 +4,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod clock;
 mod crash;
 mod otp;
 mod program;

@@ -17,7 +17,7 @@ fn fail(pid: u32, what: &str, on: bool) {
 }
 
 /// Where Debian puts a package's library.
-fn library(package: &str, end: &str) -> String {
+pub fn library(package: &str, end: &str) -> String {
     let listed = Command::new("dpkg").args(["-L", package]).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     let found = listed.lines().find(|line| line.ends_with(end));
@@ -72,7 +72,7 @@ async fn no_money_moves_on_failing_storage_and_it_recovers_unattended() {
 }
 
 /// Sets what time the program believes it is, in the words of faketime.
-fn set_time(file: &Path, offset: &str) {
+pub fn set_time(file: &Path, offset: &str) {
     std::fs::write(file, offset).unwrap();
 }
 

@@ -273,7 +273,12 @@ impl World {
 
     /// Starts the demo again on the same data; its address is another one.
     pub fn restart(&mut self) {
-        self.demo = start_demo(self.dir.path(), &["--sandbox-url", &self.practice]);
+        self.restart_with(start_demo);
+    }
+
+    /// As [`Self::restart`], started in a way of its own.
+    pub fn restart_with(&mut self, start: impl FnOnce(&Path, &[&str]) -> Running) {
+        self.demo = start(self.dir.path(), &["--sandbox-url", &self.practice]);
         self.facts = facts(self.dir.path());
         self.client.base = self.facts["base_url"].as_str().unwrap().to_owned();
     }

@@ -382,7 +382,7 @@ pub const CODES: &[ErrorCode] = &[
     code(
         503,
         "not_ready",
-        "The gateway is starting, stopping or cannot reach its store.",
+        "The gateway is starting or stopping, cannot reach its store, or has a clock behind its books.",
     ),
 ];
 
