@@ -175,7 +175,9 @@ fn prepare(conn: &Connection) -> Result<(), OpenError> {
 }
 
 fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
-    schema::migrations::runner().run(conn)?;
+    // in one transaction: by default a migration and the note that it was made are two, and a start
+    // that is cut between them leaves a database that no start can open
+    schema::migrations::runner().set_grouped(true).run(conn)?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod beside_orders;
 mod books;
 mod files;
 mod groups;
+mod power;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
