@@ -242,7 +242,9 @@ impl World {
         let (sandbox, practice) = sandbox();
         let dir = Scratch::new();
         let demo = start(dir.path(), &["--sandbox-url", &practice]);
-        Self::around(demo, sandbox, practice, dir)
+        let world = Self::around(demo, sandbox, practice, dir);
+        world.until_on_sale().await;
+        world
     }
 
     fn around(demo: Running, sandbox: Running, practice: String, dir: Scratch) -> Self {
@@ -269,6 +271,24 @@ impl World {
         let key = world.cli(&args)["api_key"].as_str().unwrap().to_owned();
         world.client = Client::new(&text("base_url"), &key);
         world
+    }
+
+    /// A start does not wait for catalogues for ever: on a busy machine some come later.
+    async fn until_on_sale(&self) {
+        let give_up = Instant::now() + Duration::from_secs(60);
+        let servers = [
+            "romeo", "juliet", "peter", "paul", "andrew", "mark", "luke", "john",
+        ];
+        for query in servers.map(|server| format!("countries&server={server}")) {
+            while self.client.otp(&query).await.status == 503 {
+                assert!(Instant::now() < give_up, "{query}: no catalogue");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        while self.client.smm("services").await.status == 503 {
+            assert!(Instant::now() < give_up, "no catalogue of the panel");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Starts the demo again on the same data; its address is another one.
