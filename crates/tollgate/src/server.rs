@@ -14,6 +14,7 @@ use app::limits::Limits;
 use app::people::PeopleSettings;
 use app::{Engine, People};
 use domain::ports::PeopleRows;
+use domain::time::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,6 +72,25 @@ pub enum TrustClock {
     Always,
 }
 
+/// Until when the books go, for a clock that has to be compared with them.
+struct BooksEnd(Option<Timestamp>);
+
+impl BooksEnd {
+    fn of(store: &store::Sqlite, trust: TrustClock) -> Self {
+        Self(match trust {
+            TrustClock::IfItFits => store.newest_entry(),
+            TrustClock::Always => None,
+        })
+    }
+
+    /// Money waits while the clock is behind.
+    fn compare(self, clock: Arc<SteadyClock>, background: &Background) {
+        if !background.engine.check_clock(self.0) {
+            background.wait_for_clock(clock, self.0);
+        }
+    }
+}
+
 /// Runs until a stop signal. `announce` is called once everything answers.
 pub async fn run<A>(
     settings: &Settings,
@@ -90,14 +110,11 @@ where
     let address = listener.local_addr()?;
     let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
-    let newest_entry = match trust {
-        TrustClock::IfItFits => store.newest_entry(),
-        TrustClock::Always => None,
-    };
+    let books_end = BooksEnd::of(&store, trust);
     let purchases = Tracked::default();
-    let clock = Arc::new(SteadyClock::start());
+    let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
     let tasks = Arc::new(purchases.clone());
-    let engine = wiring::engine(settings, store, Arc::<SteadyClock>::clone(&clock), tasks)?;
+    let engine = wiring::engine(settings, store, Arc::clone(&clock) as _, tasks)?;
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let office = Office {
         people: people(settings, environment, (&engine, rows), &limits, address)?,
@@ -112,9 +129,7 @@ where
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
-    if !engine.check_clock(newest_entry) {
-        background.wait_for_clock(clock, newest_entry);
-    }
+    books_end.compare(clock, &background);
     tokio::select! {
         biased;
         () = &mut stop_asked => return Ok(()),
