@@ -42,8 +42,10 @@ impl Engine {
             (None, Some(panel)) => panel.balance().await,
             (None, None) => return None,
         };
+        self.read_came_to(upstream, &read);
         match read {
             Ok(balance) => {
+                self.balance_came_to(upstream, balance);
                 self.balances.note(upstream, balance, self.now());
                 Some(balance)
             }

@@ -13,6 +13,7 @@ use domain::countries;
 use domain::ids::OrderId;
 use domain::mutant::lacks_rule;
 use domain::order::{Failure, Told};
+use domain::routing;
 use domain::time::Timestamp;
 use domain::upstream::{Number, NumberRequest, Pending, Purchase, Refusal as Upstream, Reply};
 use domain::usd::Usd;
@@ -20,22 +21,38 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 mod choose;
+mod everywhere;
 
 /// What a caller asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuyNumber {
-    /// Service id from the services list.
-    pub service_id: String,
-    /// Country id from the services list.
-    pub country_id: String,
-    /// Public server; the default one where none is named.
-    pub server: Option<String>,
-    /// Typed route.
-    pub provider_type: Option<i64>,
-    /// Pool.
-    pub pool_id: Option<String>,
+    /// Service id from the services list; everywhere, its name does as well.
+    pub service: String,
+    /// Where it is bought.
+    pub place: Place,
     /// Never pay more than this.
     pub max_price: Option<Usd>,
+}
+
+/// Where a number is bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On one route.
+    Route {
+        /// Public server; the default one where none is named.
+        server: Option<String>,
+        /// Typed route.
+        provider_type: Option<i64>,
+        /// The server's country id from the services list.
+        country_id: String,
+        /// Pool.
+        pool_id: Option<String>,
+    },
+    /// On the best route of all enabled servers, and if that definitely fails on the next.
+    Everywhere {
+        /// Canonical key of the country.
+        country_key: String,
+    },
 }
 
 impl Engine {
@@ -48,12 +65,14 @@ impl Engine {
     ) -> Answer<Purchased<Activation>> {
         let keyed = key.is_some();
         let decide = async {
-            let now = self.now();
-            let first = self.choose(caller, request, now)?;
+            let (id, now) = (self.outside.store.next_order_id(), self.now());
+            let dice = routing::scrambled(id.0.unsigned_abs() ^ now.0.unsigned_abs());
+            let mut routes = VecDeque::from(self.choose(caller, request, (now, dice))?);
+            let first = routes.pop_front().ok_or(Refusal::RouteClosed)?;
             Ok(Opening {
-                order: self.new_activation(caller, &first, keyed, now),
+                order: new_activation(id, caller, &first, keyed, now),
                 first,
-                others: VecDeque::new(),
+                others: routes,
             })
         };
         self.purchase(caller, key, decide).await
@@ -127,40 +146,40 @@ impl Engine {
             Err(CommitError::Storage(_)) => Err(Refusal::StorageUnavailable),
         }
     }
+}
 
-    fn new_activation(
-        &self,
-        caller: &Caller,
-        chosen: &NumberRoute,
-        keyed: bool,
-        now: Timestamp,
-    ) -> Activation {
-        Activation {
-            id: self.outside.store.next_order_id(),
-            account: caller.account.id,
-            version: 0,
-            state: ActivationState::Calling,
-            told: Told::at_start(keyed),
-            wanted: chosen.wanted.clone(),
-            price: chosen.price,
-            cost_quote: chosen.cost,
-            policy: chosen.policy.clone(),
-            upstream: chosen.upstream.clone(),
-            attempt: 1,
-            upstream_id: None,
-            phone: None,
-            cost: None,
-            disclosed_at: None,
-            message: None,
-            messages: 0,
-            created_at: now,
-            in_doubt_until: None,
-            expires_at: None,
-            cancel_allowed_at: None,
-            due_at: None,
-            tries: 0,
-            failure: None,
-        }
+fn new_activation(
+    id: OrderId,
+    caller: &Caller,
+    chosen: &NumberRoute,
+    keyed: bool,
+    now: Timestamp,
+) -> Activation {
+    Activation {
+        id,
+        account: caller.account.id,
+        version: 0,
+        state: ActivationState::Calling,
+        told: Told::at_start(keyed),
+        wanted: chosen.wanted.clone(),
+        price: chosen.price,
+        cost_quote: chosen.cost,
+        policy: chosen.policy.clone(),
+        upstream: chosen.upstream.clone(),
+        attempt: 1,
+        upstream_id: None,
+        phone: None,
+        cost: None,
+        disclosed_at: None,
+        message: None,
+        messages: 0,
+        created_at: now,
+        in_doubt_until: None,
+        expires_at: None,
+        cancel_allowed_at: None,
+        due_at: None,
+        tries: 0,
+        failure: None,
     }
 }
 
@@ -254,14 +273,15 @@ impl Order for Activation {
     }
 
     fn may_call(&self, engine: &Engine, route: &NumberRoute) -> Result<(), Refusal> {
-        engine.may_buy_at(&route.upstream)?;
-        let dear = engine
-            .watch
-            .is_dear(&route.upstream, &route.wanted, route.cost);
-        if dear {
-            return Err(Refusal::ProviderUnavailable(None));
-        }
-        Ok(())
+        engine.may_buy(route)
+    }
+
+    fn route_upstream(route: &NumberRoute) -> &str {
+        &route.upstream
+    }
+
+    fn offer<'a>(&'a self, route: &'a NumberRoute) -> (&'a str, &'a str) {
+        (&route.wanted.country_id, &route.wanted.service_id)
     }
 
     fn call<'a>(

@@ -9,6 +9,7 @@ use domain::activation::{Activation, ActivationState, Plan};
 use domain::change::{CommitError, Reason, Write};
 use domain::ids::OrderId;
 use domain::mutant::lacks_rule;
+use domain::outcomes::Ended;
 use domain::time::Millis;
 use domain::upstream::{
     CancelReply, NumberStatus, NumberUpstream, ReadFailure, Refusal as Upstream,
@@ -178,7 +179,11 @@ impl Engine {
         if self.step("closed", writes).await
             && let Some(ended) = ended
         {
-            self.measured.note(&ended);
+            let how = match reason {
+                Reason::Cancelled => Ended::Cancelled,
+                _ => Ended::Silent,
+            };
+            self.measure(&ended, how);
         }
     }
 
@@ -231,7 +236,8 @@ impl Engine {
         if self.step("message", writes).await
             && let Some(seen) = seen.filter(|seen| first && !seen.state.is_open())
         {
-            self.measured.note(&seen);
+            let after = self.now() - seen.created_at;
+            self.measure(&seen, Ended::Delivered(Some(after)));
         }
     }
 }

@@ -1,17 +1,19 @@
 //! The engine: what every use case works with.
 
 use crate::balances::Balances;
+use crate::health::{Health, UpstreamLimits};
 use crate::key_cache::KeyCache;
 use crate::measured::Measured;
-use crate::refusal::Refusal;
 use crate::watch::Watch;
 use arc_swap::ArcSwap;
 use domain::activation::Plan;
+use domain::breaker;
 use domain::catalogue::{Catalogue, Naming, Server};
 use domain::change::{Change, CommitError};
 use domain::markup::Markups;
 use domain::policy::Rules;
 use domain::ports::{CatalogueArchive, Clock, Store, Tasks};
+use domain::routing::Strategy;
 use domain::smm_order::SmmPlan;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream};
@@ -35,16 +37,16 @@ pub struct Settings {
     pub smm: HashMap<String, SmmPlan>,
     /// How often each OTP upstream is asked for news while something waits there.
     pub activation_poll: Millis,
-    /// Reads (lists, statuses) sent to each upstream in a minute at most; none for no bound.
-    pub reads_per_minute: HashMap<String, u32>,
+    /// What is done about each upstream.
+    pub upstreams: HashMap<String, UpstreamLimits>,
+    /// Which of several routes is taken.
+    pub routing: Routing,
     /// How long a client waits for a purchase before it is told that the outcome is unknown.
     pub sync_budget: Millis,
     /// For how long a price that was shown is honoured after it rose.
     pub price_grace: Millis,
     /// How long idempotency keys are kept.
     pub key_lifetime: Millis,
-    /// In-doubt purchases at each upstream at which nothing more is bought there.
-    pub in_doubt_caps: HashMap<String, usize>,
     /// An upstream activation without an order counts as an orphan after this long.
     pub orphan_after: Millis,
     /// Prices.
@@ -77,6 +79,33 @@ impl Default for CatalogueSettings {
     }
 }
 
+/// Which of several routes that sell the same is taken.
+#[derive(Clone, Debug)]
+pub struct Routing {
+    /// Their order.
+    pub strategy: Strategy,
+    /// Weight of each server, where it is not 1.
+    pub weights: HashMap<String, u32>,
+    /// Routes tried for one purchase at most.
+    pub tries: usize,
+    /// After this long an outcome weighs half in the measured figures.
+    pub half_life: Millis,
+    /// When purchases and reads at an upstream pause.
+    pub breaker: breaker::Limits,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::default(),
+            weights: HashMap::new(),
+            tries: 4,
+            half_life: Millis::minutes(72 * 60),
+            breaker: breaker::Limits::default(),
+        }
+    }
+}
+
 /// What stands outside the engine.
 pub struct Outside {
     /// The store.
@@ -103,6 +132,7 @@ pub struct Engine {
     pub(crate) listings: crate::refresh_catalogue::Listings,
     pub(crate) callers: KeyCache,
     pub(crate) watch: Watch,
+    pub(crate) health: Arc<Health>,
     pub(crate) measured: Measured,
     pub(crate) balances: Balances,
 }
@@ -118,6 +148,7 @@ impl Engine {
             listings: crate::refresh_catalogue::Listings::default(),
             callers: KeyCache::default(),
             watch: Watch::default(),
+            health: Arc::default(),
             measured: Measured::default(),
             balances: Balances::default(),
             outside,
@@ -202,22 +233,9 @@ impl Engine {
 
     /// Whether an upstream may be asked for news once more this minute.
     pub(crate) fn may_read(&self, upstream: &str) -> bool {
-        let limit = self.settings.reads_per_minute.get(upstream);
-        limit.is_none_or(|limit| self.watch.may_read(upstream, *limit, self.now()))
-    }
-
-    /// The exposure cap: while too many purchases at an upstream are in doubt, none is added.
-    pub(crate) fn may_buy_at(&self, upstream: &str) -> Result<(), Refusal> {
-        let cap = self
-            .settings
-            .in_doubt_caps
-            .get(upstream)
-            .copied()
-            .unwrap_or(usize::MAX);
-        if self.watch.in_doubt(upstream) < cap {
-            return Ok(());
-        }
-        Err(Refusal::RouteClosed)
+        let (now, limit) = (self.now(), self.limits_of(upstream).reads_per_minute);
+        self.health.may_read(upstream, now)
+            && limit.is_none_or(|limit| self.watch.may_read(upstream, limit, now))
     }
 
     pub(crate) async fn commit(

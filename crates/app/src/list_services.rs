@@ -53,6 +53,10 @@ pub struct ServiceView {
     pub price: Usd,
     /// Percent of orders with a code, where known.
     pub success_rate: Option<u8>,
+    /// Orders measured for it, old ones counted in part.
+    pub success_samples: u32,
+    /// Mean seconds from purchase to code, where measured.
+    pub avg_delivery_s: Option<u32>,
     /// Pool, on servers with pools.
     pub pool_id: Option<Arc<str>>,
     /// Stock, where known.
@@ -175,9 +179,7 @@ impl Engine {
             return;
         };
         let server: Arc<str> = catalogue.servers[key.server].name.as_str().into();
-        let measured = self
-            .measured
-            .of_route(&server, key.provider_type, &key.country_id);
+        let measured = self.figures_of_route(&server, key.provider_type, &key.country_id);
         let now = self.now();
         for offer in route.offers() {
             if !policy::sellable_otp(&self.settings.rules, offer.class, tier) {
@@ -189,9 +191,11 @@ impl Engine {
                 .filter(|until| now < *until);
             list.until = [list.until, rises].into_iter().flatten().min();
             let pool = offer.pool_id.map(|pool| &**pool);
-            let rate = measured.rate(offer.service_id, pool);
+            let figures = measured.of(offer.service_id, pool);
             list.services.push(ServiceView {
-                success_rate: rate.or(offer.stated_rate),
+                success_rate: figures.rate.or(offer.stated_rate),
+                success_samples: figures.samples,
+                avg_delivery_s: figures.average_s,
                 service_id: offer.service_id.clone(),
                 name: offer.service_name.clone(),
                 provider_source: server.clone(),

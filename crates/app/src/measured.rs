@@ -1,101 +1,140 @@
-//! Success rates as we measured them: the last outcomes of each route and service, in memory.
+//! How routes perform as we measured it: outcomes of each route and service, old ones weighing less,
+//! in memory. The store gives them back after a start.
 
 use crate::engine::Engine;
-use domain::activation::{Activation, ActivationState};
-use std::collections::{HashMap, VecDeque};
+use domain::activation::{Activation, ActivationState, Wanted};
+use domain::change::Reason;
+use domain::outcomes::{self, Ended, Figures, Outcomes};
+use domain::time::{Millis, Timestamp};
+use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-/// Outcomes kept for each route and service.
-const LAST: usize = 100;
-
-/// Outcomes below which a rate says nothing.
-const FEWEST: usize = 5;
+/// Outcomes read after a start.
+const READ: u32 = 50_000;
 
 /// Server, typed route and country id.
 type RoutePlace = (String, i64, String);
 
-/// True where a code came; the latest last. By pool.
-type Outcomes = Vec<(Option<String>, VecDeque<bool>)>;
+/// By pool.
+type Pools<T> = Vec<(Option<String>, T)>;
 
-/// The last outcomes by route and service.
+/// Outcomes by route and service.
 #[derive(Debug, Default)]
-pub(crate) struct Measured(RwLock<HashMap<RoutePlace, HashMap<String, Outcomes>>>);
+pub(crate) struct Measured(RwLock<HashMap<RoutePlace, HashMap<String, Pools<Outcomes>>>>);
 
-/// What was measured on one route: percent by service and pool.
+/// What was measured on one route, by service and pool.
 #[derive(Debug, Default)]
-pub(crate) struct RouteRates(HashMap<String, Vec<(Option<String>, u8)>>);
+pub(crate) struct RouteFigures(HashMap<String, Pools<Figures>>);
 
-impl RouteRates {
-    /// Percent of the last outcomes with a code; nothing while there are too few.
-    pub fn rate(&self, service_id: &str, pool_id: Option<&str>) -> Option<u8> {
-        let mut pools = self.0.get(service_id)?.iter();
-        let found = pools.find(|(pool, _)| pool.as_deref() == pool_id);
-        found.map(|(_, rate)| *rate)
+impl RouteFigures {
+    /// Figures of one service; those of nothing where nothing was measured.
+    pub fn of(&self, service_id: &str, pool_id: Option<&str>) -> Figures {
+        let pools = self.0.get(service_id).into_iter().flatten();
+        let mut found = pools.filter(|(pool, _)| pool.as_deref() == pool_id);
+        found
+            .next()
+            .map(|(_, figures)| *figures)
+            .unwrap_or_default()
     }
+}
+
+fn place_of(wanted: &Wanted) -> RoutePlace {
+    (
+        wanted.server.clone(),
+        wanted.provider_type,
+        wanted.country_id.clone(),
+    )
 }
 
 impl Measured {
-    /// Takes an outcome into account. Orders that never showed a number say nothing of the route.
-    pub fn note(&self, activation: &Activation) {
-        if activation.disclosed_at.is_none() {
-            return;
-        }
-        let wanted = &activation.wanted;
-        let delivered = activation.state == ActivationState::Received;
+    fn note(&self, wanted: &Wanted, ended: Ended, at: Timestamp, half_life: Millis) {
         let mut places = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let route = (
-            wanted.server.clone(),
-            wanted.provider_type,
-            wanted.country_id.clone(),
-        );
-        let services = places.entry(route).or_default();
+        let services = places.entry(place_of(wanted)).or_default();
         let pools = services.entry(wanted.service_id.clone()).or_default();
-        let at = pools.iter().position(|(pool, _)| *pool == wanted.pool_id);
-        let at = at.unwrap_or_else(|| {
-            pools.push((wanted.pool_id.clone(), VecDeque::new()));
+        let known = pools.iter().position(|(pool, _)| *pool == wanted.pool_id);
+        let known = known.unwrap_or_else(|| {
+            pools.push((wanted.pool_id.clone(), Outcomes::starting(at)));
             pools.len() - 1
         });
-        let outcomes = &mut pools[at].1;
-        outcomes.push_back(delivered);
-        if outcomes.len() > LAST {
-            outcomes.pop_front();
-        }
+        pools[known].1.note(ended, at, half_life);
     }
 
-    /// Everything that is known of one route.
-    pub fn of_route(&self, server: &str, provider_type: i64, country_id: &str) -> RouteRates {
+    fn look<T>(&self, wanted: &Wanted, look: impl FnOnce(&Outcomes) -> T) -> Option<T> {
         let places = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let route = (server.to_owned(), provider_type, country_id.to_owned());
-        let Some(services) = places.get(&route) else {
-            return RouteRates::default();
-        };
-        let rates = services.iter().map(|(service, pools)| {
-            let known = pools
-                .iter()
-                .filter_map(|(pool, outcomes)| Some((pool.clone(), percent(outcomes)?)));
-            (service.clone(), known.collect())
-        });
-        RouteRates(rates.collect())
+        let pools = places.get(&place_of(wanted))?.get(&wanted.service_id)?;
+        let found = pools.iter().find(|(pool, _)| *pool == wanted.pool_id)?;
+        Some(look(&found.1))
     }
-}
-
-fn percent(outcomes: &VecDeque<bool>) -> Option<u8> {
-    if outcomes.len() < FEWEST {
-        return None;
-    }
-    let delivered = outcomes.iter().filter(|delivered| **delivered).count();
-    u8::try_from(delivered * 100 / outcomes.len()).ok()
 }
 
 impl Engine {
+    /// Takes the end of an order into account. One that never showed a number says nothing of its
+    /// route.
+    pub(crate) fn measure(&self, activation: &Activation, ended: Ended) {
+        if activation.disclosed_at.is_some() {
+            let half_life = self.settings.routing.half_life;
+            let now = self.now();
+            self.measured
+                .note(&activation.wanted, ended, now, half_life);
+        }
+    }
+
+    /// Everything that was measured on one route.
+    pub(crate) fn figures_of_route(
+        &self,
+        server: &str,
+        provider_type: i64,
+        country_id: &str,
+    ) -> RouteFigures {
+        let (now, half_life) = (self.now(), self.settings.routing.half_life);
+        let places = self
+            .measured
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let route = (server.to_owned(), provider_type, country_id.to_owned());
+        let services = places.get(&route).into_iter().flatten();
+        let figures = services.map(|(service, pools)| {
+            let known = pools
+                .iter()
+                .map(|(pool, outcomes)| (pool.clone(), outcomes.figures(now, half_life)));
+            (service.clone(), known.collect())
+        });
+        RouteFigures(figures.collect())
+    }
+
+    /// Percent of numbers that received a code, as shown, and the share in millionths that we may
+    /// count on.
+    pub(crate) fn success_of(&self, wanted: &Wanted, stated: Option<u8>) -> (Option<u8>, u32) {
+        let (now, half_life) = (self.now(), self.settings.routing.half_life);
+        let measured = self.measured.look(wanted, |outcomes| {
+            let rate = outcomes.figures(now, half_life).rate;
+            (rate, outcomes.sure_ppm(stated, now, half_life))
+        });
+        let (rate, sure) = measured.unwrap_or((None, outcomes::unmeasured_ppm(stated)));
+        (rate.or(stated), sure)
+    }
+
     /// Loads the latest outcomes after a start.
     pub async fn remember_outcomes(&self) {
-        match self.store().activations_ended(10_000).await {
-            Ok(ended) => ended
-                .iter()
-                .rev()
-                .for_each(|activation| self.measured.note(activation)),
+        let half_life = self.settings.routing.half_life;
+        match self.store().activations_ended(READ).await {
+            Ok(ended) => {
+                for (activation, reason, at) in ended.into_iter().rev() {
+                    let how = how_it_ended(&activation, reason, at);
+                    self.measured.note(&activation.wanted, how, at, half_life);
+                }
+            }
             Err(error) => tracing::warn!(error = %error, "success rates start empty"),
         }
+    }
+}
+
+fn how_it_ended(activation: &Activation, reason: Reason, at: Timestamp) -> Ended {
+    match activation.state {
+        // the price is posted in the moment the first code is stored
+        ActivationState::Received => Ended::Delivered(Some(at - activation.created_at)),
+        _ if reason == Reason::Cancelled => Ended::Cancelled,
+        _ => Ended::Silent,
     }
 }

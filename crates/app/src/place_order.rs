@@ -309,7 +309,19 @@ impl Order for SmmOrder {
     }
 
     fn may_call(&self, engine: &Engine, route: &PanelRoute) -> Result<(), Refusal> {
-        engine.may_buy_at(&route.upstream)
+        let service = route.call.service.as_str();
+        if engine.health.is_not_sold(&route.upstream, "", service) {
+            return Err(Refusal::ProviderUnavailable(None));
+        }
+        Ok(())
+    }
+
+    fn route_upstream(route: &PanelRoute) -> &str {
+        &route.upstream
+    }
+
+    fn offer<'a>(&'a self, route: &'a PanelRoute) -> (&'a str, &'a str) {
+        ("", &route.call.service)
     }
 
     fn call<'a>(

@@ -3,6 +3,7 @@
 //! what a client is told, is decided here.
 
 use crate::engine::Engine;
+use crate::health::Slot;
 use crate::idempotency::{Found, KeyedRequest};
 use crate::refusal::{Answer, Purchased, Refusal};
 use crate::watch::Calling;
@@ -55,8 +56,12 @@ pub(crate) trait Order: Clone + Send + Sync + Sized + 'static {
 
     /// Notes a call until its outcome is stored, where that matters.
     fn under_way<'a>(&self, engine: &'a Engine) -> Option<Calling<'a>>;
-    /// Whether a purchase may leave for this route now; checked anew before each attempt.
+    /// Whether this may be bought on a route now, apart from how its upstream is doing; checked
+    /// anew before each attempt.
     fn may_call(&self, engine: &Engine, route: &Self::Route) -> Result<(), Refusal>;
+    fn route_upstream(route: &Self::Route) -> &str;
+    /// Country (nothing for panels) and service as the upstream of the route calls them.
+    fn offer<'a>(&'a self, route: &'a Self::Route) -> (&'a str, &'a str);
     /// The one call of an attempt. What is not what was ordered is unknown, not sold.
     fn call<'a>(
         &'a self,
@@ -82,6 +87,14 @@ pub(crate) struct Opening<O: Order> {
     pub order: O,
     pub first: O::Route,
     pub others: VecDeque<O::Route>,
+}
+
+/// A purchase that is durable: its call may leave.
+struct Opened<O: Order> {
+    order: O,
+    route: O::Route,
+    others: VecDeque<O::Route>,
+    slot: Slot,
 }
 
 /// Why a purchase was not begun.
@@ -146,9 +159,10 @@ impl Engine {
         caller: &Caller,
         opening: Opening<O>,
         key: Option<&KeyedRequest>,
-    ) -> Result<Opening<O>, Started> {
+    ) -> Result<Opened<O>, Started> {
         let order = opening.order;
         order.may_call(self, &opening.first)?;
+        let slot = self.enter(order.upstream())?;
         let now = self.now();
         let claim = key.map(|key| key.claim_for_order(caller, order.id(), now, &self.settings));
         // the claim first: a request sent twice must meet its own key before anything else
@@ -156,7 +170,12 @@ impl Engine {
         writes.extend(order.clone().open(self));
         let opened = O::saved(&writes);
         match (self.commit(O::NAMES.open, writes).await, opened) {
-            (Ok(()), Some(order)) => Ok(Opening { order, ..opening }),
+            (Ok(()), Some(order)) => Ok(Opened {
+                order,
+                route: opening.first,
+                others: opening.others,
+                slot,
+            }),
             (Err(CommitError::Refused(Refused::InsufficientFunds)), _) => {
                 self.keep_refusal(caller, key).await?;
                 Err(Refusal::InsufficientBalance.into())
@@ -194,21 +213,21 @@ impl Engine {
     /// and everything after is driven from the store.
     async fn finish_purchase<O: Order>(
         self: &Arc<Self>,
-        opening: Opening<O>,
+        opened: Opened<O>,
         keyed: bool,
     ) -> Answer<Purchased<O>> {
-        let (id, opened) = (opening.order.id(), opening.order.clone());
+        let (id, order) = (opened.order.id(), opened.order.clone());
         let mut handover = Handover {
             engine: self,
             keyed,
-            waiting: self.call_in_background(opening, keyed),
+            waiting: self.call_in_background(opened, keyed),
         };
         let waiting = &mut handover.waiting;
         let outcome = tokio::select! {
             biased;
             outcome = &mut *waiting => outcome,
             () = self.outside.clock.sleep(self.settings.sync_budget) => {
-                if self.give_up_waiting(opened).await {
+                if self.give_up_waiting(order).await {
                     Ok(Err(Refusal::OutcomeUnknown))
                 } else {
                     // the call was settled in the same moment: its answer is on the way
@@ -245,14 +264,14 @@ impl Engine {
 
     fn call_in_background<O: Order>(
         self: &Arc<Self>,
-        opening: Opening<O>,
+        opened: Opened<O>,
         keyed: bool,
     ) -> Waiting<O> {
         let (answer, waiting) = oneshot::channel();
         let engine = Arc::clone(self);
         self.outside.tasks.spawn(Box::pin(async move {
             let client_gone = || answer.is_closed() && !lacks_rule(26);
-            let outcome = engine.call_routes(opening, &client_gone).await;
+            let outcome = engine.call_routes(opened, &client_gone).await;
             // nobody waits any more where the budget ended or the client hung up
             if let Err(Ok(bought)) = answer.send(outcome) {
                 engine.take_back(bought, keyed).await;
@@ -279,10 +298,15 @@ impl Engine {
     /// One attempt after the other until one sold, one is unknown, or none is left.
     async fn call_routes<O: Order>(
         &self,
-        opening: Opening<O>,
+        opened: Opened<O>,
         client_gone: ClientGone<'_>,
     ) -> Result<O, Refusal> {
-        let (mut order, mut route, mut others) = (opening.order, opening.first, opening.others);
+        let Opened {
+            mut order,
+            mut route,
+            mut others,
+            mut slot,
+        } = opened;
         loop {
             let _until_stored = order.under_way(self);
             let Reply {
@@ -292,6 +316,8 @@ impl Engine {
             if lacks_rule(8) && matches!(outcome, Purchase::Unknown) {
                 Reply { outcome, raw } = order.call(self, &route).await;
             }
+            self.call_came_to(order.upstream(), &outcome);
+            drop(slot);
             let refusal = match outcome {
                 Purchase::Done(sold) => {
                     return self.purchase_done(order, sold, raw, client_gone()).await;
@@ -300,6 +326,10 @@ impl Engine {
                 Purchase::Unknown if is_taken_for_refused(&raw) => Upstream::Unreachable,
                 Purchase::Unknown => return self.purchase_unknown(order, &raw).await,
             };
+            if refusal == Upstream::NotSold {
+                let (country, service) = order.offer(&route);
+                self.health.not_sold(order.upstream(), country, service);
+            }
             if client_gone() || !may_fail_over(&refusal) {
                 others.clear();
             }
@@ -307,7 +337,7 @@ impl Engine {
             let Some(next) = next else {
                 return self.purchase_refused(order, &refusal, raw).await;
             };
-            (order, route) = next;
+            (order, route, slot) = next;
         }
     }
 
@@ -319,12 +349,13 @@ impl Engine {
         others: &mut VecDeque<O::Route>,
         refusal: &Upstream,
         raw: &str,
-    ) -> Result<Option<(O, O::Route)>, Refusal> {
+    ) -> Result<Option<(O, O::Route, Slot)>, Refusal> {
         let class = refusal.slug();
         while let Some(next) = others.pop_front() {
-            if order.may_call(self, &next).is_err() {
+            let may_call = order.may_call(self, &next);
+            let Ok(slot) = may_call.and_then(|()| self.enter(O::route_upstream(&next))) else {
                 continue;
-            }
+            };
             let writes = order.clone().next(self, &next, class, raw.to_owned());
             let moved = O::saved(&writes);
             match self.commit("next_route", writes).await {
@@ -337,7 +368,7 @@ impl Engine {
                         order.upstream(),
                         order.id()
                     );
-                    return Ok(moved.map(|moved| (moved, next)));
+                    return Ok(moved.map(|moved| (moved, next, slot)));
                 }
                 Err(CommitError::Refused(Refused::InsufficientFunds)) => {}
                 // not stored for certain, or moved by somebody else: no call may leave

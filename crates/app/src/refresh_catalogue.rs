@@ -85,6 +85,7 @@ impl Engine {
                     "catalogue of {name}: {offers} offers"
                 );
                 self.note_success(name);
+                self.health.listed(name);
                 self.rebuild_catalogue();
             }
             Err(why) => {

@@ -6,6 +6,7 @@ use domain::activation::{Activation, ActivationState};
 use domain::change::Reason;
 use domain::mutant::lacks_rule;
 use domain::orphan::{Orphan, OrphanState};
+use domain::outcomes::Ended;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{CancelReply, ListedNumber, NumberStatus, NumberUpstream, ReadFailure};
 use std::collections::HashMap;
@@ -189,7 +190,9 @@ impl Engine {
         in_doubt: Vec<Activation>,
     ) {
         let asked_at = self.now();
-        let listed = match upstream.active().await {
+        let listed = upstream.active().await;
+        self.read_came_to(name, &listed);
+        let listed = match listed {
             Ok(listed) => listed,
             Err(_) if lacks_rule(28) => Vec::new(),
             Err(error) => {
@@ -247,7 +250,9 @@ impl Engine {
             if !self.may_read(&activation.upstream) {
                 return;
             }
-            match upstream.status(&id).await {
+            let status = upstream.status(&id).await;
+            self.read_came_to(&activation.upstream, &status);
+            match status {
                 Ok(NumberStatus::Code(sms)) if activation.message.as_ref() != Some(&sms) => {
                     self.message_seen(activation, sms).await;
                 }
@@ -268,7 +273,7 @@ impl Engine {
         if self.step("closed_upstream", writes).await
             && let Some(ended) = ended
         {
-            self.measured.note(&ended);
+            self.measure(&ended, Ended::Silent);
         }
     }
 

@@ -31,6 +31,21 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All reasons.
+    pub const ALL: [Self; 6] = [
+        Self::Delivered,
+        Self::NotBought,
+        Self::Cancelled,
+        Self::Expired,
+        Self::ClosedUpstream,
+        Self::Undone,
+    ];
+
+    /// Reads a row's word.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.slug() == slug)
+    }
+
     /// Stable word for rows.
     pub fn slug(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ use crate::access::{Account, ApiKey, Caller, KeyClaim};
 use crate::activation::Activation;
 use crate::attempt::Attempt;
 use crate::catalogue::CostChange;
-use crate::change::{Change, CommitError};
+use crate::change::{Change, CommitError, Reason};
 use crate::ids::{AccountId, KeyId, OrderId, PersonId};
 use crate::ledger::Wallet;
 use crate::orphan::Orphan;
@@ -27,6 +27,9 @@ impl std::fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+/// An activation that ended, why, and when.
+pub type EndedActivation = (Activation, Reason, Timestamp);
 
 /// A read on its way.
 pub type Read<'a, T> = Pending<'a, Result<T, StoreError>>;
@@ -112,7 +115,7 @@ pub trait Store: Send + Sync {
     fn activations_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>>;
     /// The latest activations that ended (received or cancelled after a number was shown), newest
     /// first: what success rates are measured from.
-    fn activations_ended(&self, limit: u32) -> Read<'_, Vec<Activation>>;
+    fn activations_ended(&self, limit: u32) -> Read<'_, Vec<EndedActivation>>;
 
     /// One SMM order, whoever's it is.
     fn smm_order(&self, id: OrderId) -> Read<'_, Option<SmmOrder>>;

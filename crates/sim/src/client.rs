@@ -4,7 +4,7 @@
 use crate::executor::{Owner, TaskId};
 use crate::numbers::COUNTRY;
 use crate::world::{NUMBER_UPSTREAMS, World};
-use app::{Answer, BuyNumber, Engine, KeyedRequest, PlaceOrder, Purchased, Refusal};
+use app::{Answer, BuyNumber, Engine, KeyedRequest, Place, PlaceOrder, Purchased, Refusal};
 use domain::access::Caller;
 use domain::activation::{Activation, ActivationState};
 use domain::ids::OrderId;
@@ -213,11 +213,13 @@ pub async fn request(
     let told = match wish {
         Wish::Number(server, service) => {
             let wanted = BuyNumber {
-                service_id: service.to_owned(),
-                country_id: COUNTRY.to_owned(),
-                server: Some(server.to_owned()),
-                provider_type: None,
-                pool_id: None,
+                service: service.to_owned(),
+                place: Place::Route {
+                    server: Some(server.to_owned()),
+                    provider_type: None,
+                    country_id: COUNTRY.to_owned(),
+                    pool_id: None,
+                },
                 max_price: None,
             };
             let asked = ask(world, purchase, patience, |engine| async move {

@@ -6,7 +6,7 @@ use crate::node_store::NodeStore;
 use crate::numbers::NumberSeller;
 use crate::panel::PanelSeller;
 use crate::world::{NUMBER_UPSTREAMS, PANEL, START, World};
-use app::{CatalogueSettings, Engine, Outside, Settings};
+use app::{CatalogueSettings, Engine, Outside, Routing, Settings};
 use domain::activation::Plan;
 use domain::catalogue::{Server, ServerRoute};
 use domain::markup::{Markup, Markups};
@@ -98,11 +98,11 @@ fn settings() -> Settings {
             .into(),
         smm: HashMap::from([(PANEL.to_owned(), smm)]),
         activation_poll: Millis::seconds(3),
-        reads_per_minute: HashMap::new(),
+        upstreams: HashMap::new(),
+        routing: Routing::default(),
         sync_budget: BUDGET,
         price_grace: Millis::minutes(5),
         key_lifetime: Millis::minutes(7 * 24 * 60),
-        in_doubt_caps: HashMap::new(),
         orphan_after: Millis::seconds(40),
         markups: Arc::new(Markups {
             general: Markup {

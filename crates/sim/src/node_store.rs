@@ -294,7 +294,7 @@ impl Store for NodeStore {
         self.inner.activations_in_doubt(upstream)
     }
 
-    fn activations_ended(&self, limit: u32) -> Read<'_, Vec<Activation>> {
+    fn activations_ended(&self, limit: u32) -> Read<'_, Vec<domain::ports::EndedActivation>> {
         self.inner.activations_ended(limit)
     }
 

@@ -1,7 +1,7 @@
 //! From settings to a running engine: adapters, spans and servers.
 
 use crate::settings::{self, Protocol, Settings};
-use app::{Engine, Outside};
+use app::{Engine, Outside, Routing, UpstreamLimits};
 use domain::activation::Plan;
 use domain::catalogue::{Server, ServerRoute};
 use domain::ports::{Clock, Store, Tasks};
@@ -170,24 +170,11 @@ fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {
             .map(|one| (one.name.clone(), smm_plan(one)))
             .collect(),
         activation_poll: settings.sync.activation_poll,
-        reads_per_minute: settings
-            .upstreams
-            .iter()
-            .map(|one| (one.name.clone(), one.reads_per_minute))
-            .collect(),
+        upstreams: settings.upstreams.iter().map(limits).collect(),
+        routing: routing(settings),
         sync_budget: settings.purchase.sync_budget,
         price_grace: settings.purchase.price_grace,
         key_lifetime: KEY_LIFETIME,
-        in_doubt_caps: settings
-            .upstreams
-            .iter()
-            .map(|one| {
-                (
-                    one.name.clone(),
-                    usize::try_from(one.doubt.cap).unwrap_or(usize::MAX),
-                )
-            })
-            .collect(),
         // an unlinked activation may still belong to a call that is being answered
         orphan_after: Millis(longest.0 + LEASE_MARGIN.0),
         markups: Arc::new(settings.markup.clone()),
@@ -197,6 +184,31 @@ fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {
             .map_err(|error| anyhow::anyhow!("policy.lifted: {error}"))?,
         catalogue: settings.catalogue.engine(),
     })
+}
+
+fn limits(one: &settings::Upstream) -> (String, UpstreamLimits) {
+    let count = |number: u32| usize::try_from(number).ok();
+    let limits = UpstreamLimits {
+        reads_per_minute: Some(one.reads_per_minute),
+        in_doubt_cap: count(one.doubt.cap),
+        max_concurrent_purchases: count(one.max_concurrent_purchases),
+        float_warn: one.float_warn,
+        float_stop: one.float_stop,
+    };
+    (one.name.clone(), limits)
+}
+
+fn routing(settings: &Settings) -> Routing {
+    let weights = settings.servers.iter();
+    Routing {
+        strategy: settings.routing.strategy,
+        weights: weights
+            .map(|server| (server.name.clone(), server.weight))
+            .collect(),
+        tries: usize::try_from(settings.routing.tries).unwrap_or(1),
+        half_life: settings.routing.half_life,
+        breaker: settings.routing.breaker,
+    }
 }
 
 fn server(server: &settings::Server) -> Server {

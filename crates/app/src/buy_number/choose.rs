@@ -1,72 +1,100 @@
-//! Finding the offer behind a purchase, or the member at fault.
+//! Finding the offers behind a purchase, or the member at fault.
 
-use super::BuyNumber;
+use super::everywhere::Everywhere;
+use super::{BuyNumber, Place};
 use crate::engine::Engine;
 use crate::refusal::Refusal;
 use domain::access::Caller;
 use domain::activation::{NumberRoute, Wanted};
-use domain::catalogue::{Offer, Route, RouteKey};
+use domain::catalogue::{Catalogue, Offer, Route, RouteKey};
 use domain::policy::{self, Decision};
 use domain::time::Timestamp;
 
 impl Engine {
-    /// Finds the offer, or says which member is at fault.
+    /// The routes to try, best first, at least one; or which member is at fault.
     pub(super) fn choose(
         &self,
         caller: &Caller,
         request: &BuyNumber,
-        now: Timestamp,
-    ) -> Result<NumberRoute, Refusal> {
-        let catalogue = self.catalogue();
-        let name = request
-            .server
-            .as_deref()
-            .unwrap_or(&self.settings.default_server);
+        (now, dice): (Timestamp, u64),
+    ) -> Result<Vec<NumberRoute>, Refusal> {
+        match &request.place {
+            Place::Everywhere { country_key } => {
+                let asked = Everywhere {
+                    country_key,
+                    service: &request.service,
+                    max_price: request.max_price,
+                };
+                self.routes_everywhere(caller, &asked, (now, dice))
+            }
+            place @ Place::Route { .. } => {
+                let catalogue = self.catalogue();
+                let key = self.route_key(&catalogue, place)?;
+                let absent = || match catalogue.is_read(key.server, key.provider_type) {
+                    true => Refusal::ServiceNotFound,
+                    false => Refusal::ServerOff,
+                };
+                let route = catalogue
+                    .route(&key, caller.account.tier)
+                    .ok_or_else(absent)?;
+                let offer = find_offer(&route, request, now)?;
+                let found = self.number_route(caller, &catalogue, (&key, &route, &offer), now)?;
+                if request.max_price.is_some_and(|most| most < found.price) {
+                    return Err(Refusal::PriceChanged(offer.price));
+                }
+                Ok(vec![found])
+            }
+        }
+    }
+
+    fn route_key(&self, catalogue: &Catalogue, place: &Place) -> Result<RouteKey, Refusal> {
+        let Place::Route {
+            server,
+            provider_type,
+            country_id,
+            ..
+        } = place
+        else {
+            return Err(Refusal::MissingCountryId);
+        };
+        let name = server.as_deref().unwrap_or(&self.settings.default_server);
         let index = catalogue
             .server(name)
             .ok_or_else(|| Refusal::UnknownServer(name.to_owned()))?;
         let server = &catalogue.servers[index];
-        let provider_type = match request.provider_type {
-            None => i64::from(server.is_typed()),
-            Some(given)
-                if server
-                    .routes
-                    .iter()
-                    .any(|route| route.provider_type == given) =>
-            {
-                given
-            }
-            Some(_) => return Err(Refusal::InvalidProviderType),
-        };
+        let provider_type = provider_type.unwrap_or(i64::from(server.is_typed()));
+        let mut types = server.routes.iter().map(|route| route.provider_type);
+        if !types.any(|known| known == provider_type) {
+            return Err(Refusal::InvalidProviderType);
+        }
         if !server.enabled {
             return Err(Refusal::ServerOff);
         }
-        let key = RouteKey {
+        Ok(RouteKey {
             server: index,
             provider_type,
-            country_id: request.country_id.as_str().into(),
-        };
-        let absent = || match catalogue.is_read(index, provider_type) {
-            true => Refusal::ServiceNotFound,
-            false => Refusal::ServerOff,
-        };
-        let route = catalogue
-            .route(&key, caller.account.tier)
-            .ok_or_else(absent)?;
-        if request.pool_id.is_some() && !route.has_pools() {
-            return Err(Refusal::InvalidPool);
-        }
-        let offer = find_offer(&route, request, now)?;
-        let policy = self.decide(caller, &offer)?;
+            country_id: country_id.as_str().into(),
+        })
+    }
+
+    /// An offer as this caller may buy it, or why not.
+    pub(super) fn number_route(
+        &self,
+        caller: &Caller,
+        catalogue: &Catalogue,
+        (key, route, offer): (&RouteKey, &Route<'_>, &Offer<'_>),
+        now: Timestamp,
+    ) -> Result<NumberRoute, Refusal> {
+        let policy = self.decide(caller, offer)?;
         let price = offer.price_at(now);
-        if request.max_price.is_some_and(|most| most < price) || offer.loses_at(price) {
+        if offer.loses_at(price) {
             return Err(Refusal::PriceChanged(offer.price));
         }
         Ok(NumberRoute {
             wanted: Wanted {
-                server: name.to_owned(),
-                provider_type,
-                country_id: request.country_id.clone(),
+                server: catalogue.servers[key.server].name.clone(),
+                provider_type: key.provider_type,
+                country_id: key.country_id.to_string(),
                 country_key: route.country_key.to_string(),
                 service_id: offer.service_id.to_string(),
                 service_name: offer.service_name.to_string(),
@@ -80,6 +108,18 @@ impl Engine {
                 i64::from(policy.rule_version),
             ),
         })
+    }
+
+    /// Whether a route is not known to be wrong: it took far more than its quote, or said that it
+    /// does not sell this.
+    pub(super) fn may_buy(&self, route: &NumberRoute) -> Result<(), Refusal> {
+        let (at, wanted) = (route.upstream.as_str(), &route.wanted);
+        let dear = self.watch.is_dear(at, wanted, route.cost);
+        let country = wanted.country_id.as_str();
+        if dear || (self.health).is_not_sold(at, country, &wanted.service_id) {
+            return Err(Refusal::ProviderUnavailable(None));
+        }
+        Ok(())
     }
 
     fn decide(&self, caller: &Caller, offer: &Offer<'_>) -> Result<Decision, Refusal> {
@@ -98,9 +138,16 @@ fn find_offer<'a>(
     request: &BuyNumber,
     now: Timestamp,
 ) -> Result<Offer<'a>, Refusal> {
-    match route.offer(&request.service_id, request.pool_id.as_deref(), now) {
+    let pool = match &request.place {
+        Place::Route { pool_id, .. } => pool_id.as_deref(),
+        Place::Everywhere { .. } => None,
+    };
+    if pool.is_some() && !route.has_pools() {
+        return Err(Refusal::InvalidPool);
+    }
+    match route.offer(&request.service, pool, now) {
         Some(offer) => Ok(offer),
-        None if route.sells(&request.service_id) => Err(Refusal::InvalidPool),
+        None if route.sells(&request.service) => Err(Refusal::InvalidPool),
         None => Err(Refusal::ServiceNotFound),
     }
 }

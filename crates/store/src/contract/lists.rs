@@ -188,8 +188,19 @@ pub(crate) fn live_in_doubt_and_ended(store: &dyn Store) {
         ids(wait(store.activations_in_doubt("peter1")).unwrap()),
         [1, 2]
     );
-    assert_eq!(ids(wait(store.activations_ended(10)).unwrap()), [7, 6, 5]);
-    assert_eq!(ids(wait(store.activations_ended(1)).unwrap()), [7]);
+    let ended = |limit| {
+        let ended = wait(store.activations_ended(limit)).unwrap();
+        assert!(ended.iter().all(|(_, _, at)| *at == NOW));
+        let (rows, reasons): (Vec<_>, Vec<_>) = ended
+            .into_iter()
+            .map(|(row, reason, _)| (row, reason))
+            .unzip();
+        (ids(rows), reasons)
+    };
+    let delivered = Reason::Delivered;
+    let reasons = vec![Reason::Cancelled, delivered, delivered];
+    assert_eq!(ended(10), (vec![7, 6, 5], reasons));
+    assert_eq!(ended(1).0, [7]);
     assert_eq!(
         world.activation(OrderId(100_004)).state,
         ActivationState::CancelRequested

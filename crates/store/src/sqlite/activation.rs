@@ -1,10 +1,11 @@
 //! Activations: rows, writes and questions.
 
 use domain::activation::{Activation, ActivationState, Wanted};
+use domain::change::Reason;
 use domain::ids::{AccountId, OrderId};
 use domain::order::{Failure, Told};
 use domain::phone::Phone;
-use domain::ports::Page;
+use domain::ports::{EndedActivation, Page};
 use domain::time::Timestamp;
 use domain::upstream::Sms;
 use rusqlite::{Connection, Row, params};
@@ -231,12 +232,19 @@ pub(super) fn in_doubt(conn: &Connection, upstream: &str) -> Result<Vec<Activati
 }
 
 /// The latest that ended after a number was shown.
-pub(super) fn ended(conn: &Connection, limit: u32) -> Result<Vec<Activation>, Fault> {
+pub(super) fn ended(conn: &Connection, limit: u32) -> Result<Vec<EndedActivation>, Fault> {
     let sql = concat!(
         "SELECT ",
         columns!(),
-        " FROM activation WHERE state IN ('received', 'cancelled') \
-          AND disclosed_at IS NOT NULL ORDER BY id DESC LIMIT ?1"
+        ", reason, at FROM activation JOIN resolution ON order_id = id \
+          WHERE state IN ('received', 'cancelled') AND disclosed_at IS NOT NULL \
+          ORDER BY id DESC LIMIT ?1"
     );
-    many(conn, sql, [limit], read)
+    many(conn, sql, [limit], |row| {
+        let word: String = row.get("reason")?;
+        let reason = Reason::from_slug(&word).ok_or_else(|| {
+            Fault::Wrong(format!("corrupt row: table resolution, reason {word:?}"))
+        })?;
+        Ok((read(row)?, reason, Timestamp(row.get("at")?)))
+    })
 }

@@ -40,7 +40,7 @@ use domain::change::{Change, CommitError};
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
 use domain::orphan::Orphan;
-use domain::ports::{Audit, Page, Read, Store};
+use domain::ports::{Audit, EndedActivation, Page, Read, Store};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
 use domain::time::Timestamp;
@@ -248,7 +248,7 @@ impl Store for Sqlite {
         self.ask(move |conn| activation::in_doubt(conn, &upstream))
     }
 
-    fn activations_ended(&self, limit: u32) -> Read<'_, Vec<Activation>> {
+    fn activations_ended(&self, limit: u32) -> Read<'_, Vec<EndedActivation>> {
         self.ask(move |conn| activation::ended(conn, limit))
     }
 

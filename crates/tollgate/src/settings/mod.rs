@@ -18,6 +18,7 @@ mod markup;
 mod nearest;
 mod policy;
 mod reader;
+mod routing;
 mod secret;
 mod section;
 mod servers;
@@ -35,6 +36,7 @@ pub use listen::{Listen, Network};
 pub use mail::Mail;
 pub use policy::Policy;
 pub use reader::{Entry, Origin, Problem};
+pub use routing::Routing;
 pub use secret::Secret;
 pub use servers::{Otp, Server};
 pub use store::{Engine, Store};
@@ -60,6 +62,8 @@ pub struct Settings {
     pub purchase: Purchase,
     /// What holds for all servers.
     pub otp: Otp,
+    /// Which of several routes is taken.
+    pub routing: Routing,
     /// The public servers in the order customers see, switched-off ones included.
     pub servers: Vec<Server>,
     /// The accounts at providers, by name.
@@ -116,6 +120,7 @@ impl Settings {
             limits: file.section("limits", Limits::read),
             purchase: file.section("purchase", Purchase::read),
             otp: file.section("otp", Otp::read),
+            routing: file.section("routing", Routing::read),
             servers: file.named("servers", Server::read),
             upstreams: file.named("upstreams", |name, part| Upstream::read(name, part, &sync)),
             smm_upstream: file.section("smm", smm_upstream),

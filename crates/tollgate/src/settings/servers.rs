@@ -41,6 +41,8 @@ pub struct Server {
     pub min_cancel_age: Millis,
     /// Lifetime of an activation where the upstream does not say.
     pub lifetime: Millis,
+    /// How often it is taken by the weighted strategy, compared with the others.
+    pub weight: u32,
     /// What stands behind it, in the order of trying.
     pub routes: Vec<Route>,
 }
@@ -67,6 +69,7 @@ impl Server {
             label: part.parsed("label", name.to_owned(), label),
             min_cancel_age: seconds(part.number("min_cancel_age_s", 120, 0..=LONGEST_S)),
             lifetime: seconds(part.number("lifetime_s", 1200, 60..=LONGEST_S)),
+            weight: part.number("weight", 1, 0..=1000),
             routes: part.rows("routes", Route::read),
         };
         server.check(part);

@@ -7,6 +7,7 @@ use super::secret::{Secret, Shape};
 use super::section::Section;
 use super::sync::Sync;
 use domain::time::Millis;
+use domain::usd::Usd;
 use rust_decimal::Decimal;
 use std::time::Duration;
 
@@ -35,6 +36,12 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// Reads (lists, statuses) sent to it in a minute at most.
     pub reads_per_minute: u32,
+    /// Purchase calls under way there at the same time.
+    pub max_concurrent_purchases: u32,
+    /// Our balance there at which the operator is warned; zero for never.
+    pub float_warn: Usd,
+    /// Our balance there below which nothing more is bought; zero for never.
+    pub float_stop: Usd,
     /// When to ask for news of an order, by its age.
     pub polling: Polling,
     /// What is done about purchases whose outcome is not known.
@@ -121,6 +128,11 @@ impl Upstream {
         if connect_timeout_ms > timeout_ms {
             part.problem("connect_timeout_ms", "must not be longer than timeout_ms");
         }
+        let float_warn = part.parsed("float_warn_usd", Usd::ZERO, exact::dollars);
+        let float_stop = part.parsed("float_stop_usd", Usd::ZERO, exact::dollars);
+        if float_warn != Usd::ZERO && float_warn < float_stop {
+            part.problem("float_warn_usd", "must not be below float_stop_usd");
+        }
         Self {
             name: name.to_owned(),
             protocol,
@@ -135,6 +147,9 @@ impl Upstream {
             timeout: Duration::from_millis(timeout_ms.into()),
             connect_timeout: Duration::from_millis(connect_timeout_ms.into()),
             reads_per_minute: part.number("reads_per_minute", 600, 1..=1_000_000),
+            max_concurrent_purchases: part.number("max_concurrent_purchases", 500, 1..=100_000),
+            float_warn,
+            float_stop,
             polling: polling(part, protocol, sync),
             doubt: Doubt::read(part, protocol, timeout_ms, &handler_api),
             min_cancel_age: seconds(part.number(

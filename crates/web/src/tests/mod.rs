@@ -4,6 +4,7 @@ mod answers;
 mod bad_input;
 mod catalogue;
 mod dashboard;
+mod everywhere;
 mod hang_up;
 mod replays;
 mod smm_requests;

@@ -111,7 +111,9 @@ impl OneServer {
             "peter" => ["306343", "none", "lost", "slow"]
                 .map(|service| offer(service, None, 33_333))
                 .to_vec(),
-            "paul" => vec![offer("tg", None, 150_000)],
+            "paul" => ["tg", "plenty", "kept"]
+                .map(|service| offer(service, None, 150_000))
+                .to_vec(),
             _ => vec![
                 offer("tg", Some("7"), 50_000),
                 offer("tg", Some("8"), 40_000),
@@ -162,6 +164,8 @@ impl NumberUpstream for OneServer {
             ("none", "Sandbox: no numbers"),
             ("lost", "Sandbox: answer lost"),
             ("slow", "Sandbox: slow answer"),
+            ("plenty", "Sandbox: no numbers"),
+            ("kept", "Sandbox: answer lost"),
         ];
         let listing = NumberListing {
             countries: vec![(country.to_owned(), "Pakistan".to_owned())],

@@ -143,11 +143,11 @@ fn settings() -> Settings {
         activations: ["peter", "paul", "andrew"].map(named).into(),
         smm: HashMap::new(),
         activation_poll: Millis::seconds(1),
-        reads_per_minute: HashMap::new(),
+        upstreams: HashMap::new(),
+        routing: app::Routing::default(),
         sync_budget: Millis(400),
         price_grace: Millis::seconds(60),
         key_lifetime: Millis::minutes(24 * 60),
-        in_doubt_caps: HashMap::new(),
         orphan_after: Millis::minutes(5),
         markups: Arc::new(Markups {
             general: Markup {

@@ -1,14 +1,18 @@
 //! `buy_number`: buys a number.
 
 use super::POLL_AFTER_S;
-use crate::api_v1::members::Members;
+use super::services::COUNTRY_KEY_MAX;
+use crate::api_v1::members::{Given, Members};
 use crate::api_v1::money::{Number, time};
 use crate::api_v1::problem::Problem;
 use crate::api_v1::reply::Reply;
 use crate::api_v1::{Call, purchase, server};
-use app::{BuyNumber, Purchased};
+use app::{BuyNumber, Place, Purchased};
 use domain::activation::Activation;
 use serde::Serialize;
+
+/// Longest name of a service, in characters.
+const SERVICE_MAX: usize = 128;
 
 /// Facts of the purchase alone: they never change, so that a replay says the same.
 #[derive(Serialize)]
@@ -56,14 +60,34 @@ pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
 fn request(members: &Members) -> Result<BuyNumber, Problem> {
     let server = server::named(members)?;
     if server.as_deref() == Some(server::ALL) {
-        return Err(Problem::invalid("server", "must name one server to buy at"));
+        return everywhere(members);
     }
     Ok(BuyNumber {
-        service_id: members.needed_id("service_id")?,
-        country_id: members.needed_id("country_id")?,
-        server,
-        provider_type: server::provider_type(members)?,
-        pool_id: members.id("pool_id")?,
+        service: members.needed_id("service_id")?,
+        place: Place::Route {
+            country_id: members.needed_id("country_id")?,
+            server,
+            provider_type: server::provider_type(members)?,
+            pool_id: members.id("pool_id")?,
+        },
+        max_price: members.money("max_price_usd")?,
+    })
+}
+
+/// A service by id or name, wherever in a country it is sold. What names one route is of no use.
+fn everywhere(members: &Members) -> Result<BuyNumber, Problem> {
+    let country_key = members.text("country_key", COUNTRY_KEY_MAX)?;
+    let service = match members.get("service_id") {
+        Some(Given::Text(_)) => members.text("service_id", SERVICE_MAX)?.map(str::to_owned),
+        _ => members.id("service_id")?,
+    };
+    Ok(BuyNumber {
+        service: service.ok_or_else(|| Problem::missing("service_id"))?,
+        place: Place::Everywhere {
+            country_key: country_key
+                .ok_or_else(|| Problem::missing("country_key"))?
+                .to_owned(),
+        },
         max_price: members.money("max_price_usd")?,
     })
 }

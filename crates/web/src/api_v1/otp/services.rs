@@ -9,7 +9,8 @@ use crate::lists::Key;
 use app::{Refusal, ServiceView, ServicesOf};
 use serde::Serialize;
 
-const COUNTRY_KEY_MAX: usize = 64;
+/// Longest key of a country, in characters.
+pub(super) const COUNTRY_KEY_MAX: usize = 64;
 const ROUTES_MAX: usize = 50;
 
 #[derive(Serialize)]
@@ -29,6 +30,8 @@ struct Service<'a> {
     pool_id: Option<&'a str>,
     your_price_usd: Number,
     success_rate: Option<u8>,
+    success_samples: u32,
+    avg_delivery_s: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<u32>,
 }
@@ -44,6 +47,8 @@ impl<'a> From<&'a ServiceView> for Service<'a> {
             pool_id: view.pool_id.as_deref(),
             your_price_usd: Number(view.price),
             success_rate: view.success_rate,
+            success_samples: view.success_samples,
+            avg_delivery_s: view.avg_delivery_s,
             available: view.available,
         }
     }

@@ -93,22 +93,34 @@ const BUY_NUMBER: Endpoint = Endpoint {
             kind: Kind::CatalogueId,
             required: Required::Yes,
             place: Place::Body,
-            description: "Service ID from get services.",
+            description: "Service ID from get services. With server all, the service's name does \
+                          as well.",
             example: "306343",
         },
         Parameter {
             name: "country_id",
             aliases: &[],
             kind: Kind::CatalogueId,
-            required: Required::Yes,
+            required: Required::No,
             place: Place::Body,
-            description: "Route country ID from get services.",
+            description: "Route country ID from get services. Needed unless server is all.",
             example: "61",
         },
         Parameter {
+            name: "country_key",
+            aliases: &[],
+            kind: Kind::Text(64),
+            required: Required::No,
             place: Place::Body,
-            description: "Public server from get services. Default peter. provider_source and \
-                          source are accepted aliases.",
+            description: "Country key from get countries. Needed where server is all, else of no \
+                          use.",
+            example: "pakistan",
+        },
+        Parameter {
+            place: Place::Body,
+            description: "Public server from get services. Default peter. With all, the best \
+                          route of the country is taken, and after a definite failure the next. \
+                          provider_source and source are accepted aliases.",
             ..SERVER
         },
         Parameter {
@@ -173,6 +185,7 @@ const BUY_NUMBER: Endpoint = Endpoint {
             "invalid_provider_type",
             "invalid_pool",
             "price_changed",
+            "country_not_found",
             "no_numbers",
         ],
     ],

@@ -154,8 +154,8 @@ pub(super) const SERVICES: Endpoint = Endpoint {
   "success": true,
   "data": {
     "services": [
-      { "service_id": "306343", "name": "Discord", "provider_source": "peter", "country_id": "61", "provider_type": 1, "your_price_usd": 0.040000, "success_rate": 86 },
-      { "service_id": "tg", "name": "Telegram", "provider_source": "paul", "country_id": "6", "provider_type": 0, "your_price_usd": 0.180000, "success_rate": 91 }
+      { "service_id": "306343", "name": "Discord", "provider_source": "peter", "country_id": "61", "provider_type": 1, "your_price_usd": 0.040000, "success_rate": 86, "success_samples": 240, "avg_delivery_s": 11 },
+      { "service_id": "tg", "name": "Telegram", "provider_source": "paul", "country_id": "6", "provider_type": 0, "your_price_usd": 0.180000, "success_rate": 91, "success_samples": 0, "avg_delivery_s": null }
     ],
     "provider_sources": ["romeo", "juliet", "peter", "paul", "andrew", "mark", "luke", "john"]
   }
@@ -208,6 +208,17 @@ const SERVICE: &[Field] = &[
         Shape::Nullable(&Shape::Integer(0, 100)),
         "How many of the route's last numbers received a code, in percent; null while nobody \
          knows.",
+    ),
+    field(
+        "success_samples",
+        Shape::Integer(0, u32::MAX as u64),
+        "How many of our own orders that is measured from, old ones counted in part; below 5 the \
+         rate is what the provider states.",
+    ),
+    field(
+        "avg_delivery_s",
+        Shape::Nullable(&Shape::Integer(0, u32::MAX as u64)),
+        "Mean time from purchase to code, in seconds; null while too few were measured.",
     ),
     maybe(
         "available",

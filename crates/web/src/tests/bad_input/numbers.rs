@@ -32,7 +32,12 @@ async fn buying_numbers() {
         B-079 | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"max_price_usd":1e-9}
         B-079 | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"max_price_usd":0.04000000000000000001}
         B-079 | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"max_price_usd":null}
-        all   | 400 invalid_parameter      | {"service_id":306343,"country_id":61,"server":"all"}
+        all   | 400 missing_parameter      | {"service_id":306343,"country_id":61,"server":"all"}
+        all   | 400 missing_parameter      | {"country_key":"pakistan","server":"all"}
+        all   | 400 invalid_parameter      | {"service_id":"","country_key":"pakistan","server":"all","max_price_usd":"x"}
+        all   | 404 country_not_found      | {"service_id":"Telegram","country_key":"atlantis","server":"all"}
+        all   | 404 service_not_found      | {"service_id":"Telegraph","country_key":"pakistan","server":"all"}
+        all   | 409 price_changed          | {"service_id":"telegram","country_key":"pakistan","server":"all","max_price_usd":0.047999}
         B-056 | 400 unknown_server         | {"service_id":306343,"country_id":61,"source":"nobody"}
         B-058 | 400 unknown_server         | {"service_id":306343,"country_id":61,"server":["peter"]}
         B-057 | 400 conflicting_parameters | {"service_id":306343,"country_id":61,"source":"paul","server":"peter"}

@@ -1,0 +1,377 @@
+//! How each upstream is doing, as this process sees it: whether a purchase may leave for it now.
+//! Nothing of this outlives a restart; a fault that lasts shows itself again with the next call.
+
+use crate::engine::Engine;
+use crate::refusal::Refusal;
+use domain::breaker::{Breaker, Limits, Shown};
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{Purchase, ReadFailure, Refusal as Upstream};
+use domain::usd::Usd;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// After a fault that lasts, one purchase tries again after this long, if no reading of the balance
+/// has shown before that it is over.
+const FAULT_PAUSE: Millis = Millis::minutes(5);
+
+/// Reads settle purchases, so a breaker keeps them away for a minute at most.
+const READ_PAUSE_MAX: Millis = Millis::minutes(1);
+
+/// What is done about one upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamLimits {
+    /// Reads (lists, statuses) sent in a minute at most; none for no bound.
+    pub reads_per_minute: Option<u32>,
+    /// Purchases in doubt at which nothing more is bought there.
+    pub in_doubt_cap: Option<usize>,
+    /// Purchase calls under way at the same time.
+    pub max_concurrent_purchases: Option<usize>,
+    /// Our balance there at which the operator is warned.
+    pub float_warn: Usd,
+    /// Our balance there below which nothing more is bought.
+    pub float_stop: Usd,
+}
+
+/// Why nothing is bought at an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It refuses all of us: our key, our account or our funds (the class of its answer).
+    Fault(&'static str),
+    /// It keeps failing: nobody calls before this moment.
+    Breaker(Timestamp),
+    /// One call is under way to see whether it works again.
+    Trying,
+    /// Our balance there is below what must stay.
+    Float(Usd),
+    /// Too many purchases there are in doubt.
+    InDoubt(usize),
+    /// As many purchase calls as allowed are under way.
+    Busy(usize),
+}
+
+/// One upstream, for its operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamHealth {
+    /// Its name.
+    pub upstream: String,
+    /// Why nothing is bought there now; nothing where purchases pass.
+    pub closed: Option<Closed>,
+    /// The breaker of purchases.
+    pub buying: Shown,
+    /// The breaker of reads.
+    pub reading: Shown,
+    /// Since when it refuses all of us, and the class of its answer.
+    pub fault: Option<(&'static str, Timestamp)>,
+    /// Our last known balance there, and when it was read.
+    pub balance: Option<(Usd, Timestamp)>,
+    /// Whether that is below what the operator wants to be warned of.
+    pub float_is_low: bool,
+    /// Purchase calls under way.
+    pub under_way: usize,
+    /// Purchases in doubt.
+    pub in_doubt: usize,
+    /// Offers it said it does not sell, closed until its next listing.
+    pub not_sold: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    class: &'static str,
+    since: Timestamp,
+    try_at: Timestamp,
+    /// Our balance when it began, where that was known.
+    balance: Option<Usd>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    buying: Breaker,
+    reading: Breaker,
+    fault: Option<Fault>,
+    under_way: usize,
+    /// Country and service.
+    not_sold: HashSet<(String, String)>,
+    float_is_low: bool,
+}
+
+/// What is known of all upstreams.
+#[derive(Debug, Default)]
+pub(crate) struct Health(Mutex<HashMap<String, Seen>>);
+
+impl Health {
+    fn seen(&self) -> MutexGuard<'_, HashMap<String, Seen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, upstream: &str, look: impl FnOnce(&mut Seen) -> T) -> T {
+        let mut all = self.seen();
+        if let Some(seen) = all.get_mut(upstream) {
+            return look(seen);
+        }
+        look(all.entry(upstream.to_owned()).or_default())
+    }
+
+    /// It said that it does not sell this: closed until its next listing.
+    pub fn not_sold(&self, upstream: &str, country: &str, service: &str) {
+        let offer = (country.to_owned(), service.to_owned());
+        self.with(upstream, |seen| seen.not_sold.insert(offer));
+    }
+
+    pub fn is_not_sold(&self, upstream: &str, country: &str, service: &str) -> bool {
+        let offer = (country.to_owned(), service.to_owned());
+        self.with(upstream, |seen| seen.not_sold.contains(&offer))
+    }
+
+    /// It has listed what it sells.
+    pub fn listed(&self, upstream: &str) {
+        self.with(upstream, |seen| seen.not_sold.clear());
+    }
+
+    /// Whether reads may be sent.
+    pub fn may_read(&self, upstream: &str, now: Timestamp) -> bool {
+        self.with(upstream, |seen| seen.reading.admits(now))
+    }
+}
+
+/// The right to one purchase call at an upstream, until it is dropped.
+pub(crate) struct Slot {
+    health: Arc<Health>,
+    upstream: String,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.health.with(&self.upstream, |seen| {
+            seen.under_way -= 1;
+            seen.buying.abandon();
+        });
+    }
+}
+
+impl Engine {
+    /// How every upstream is doing, by name.
+    pub fn upstream_health(&self) -> Vec<UpstreamHealth> {
+        let mut names: Vec<&str> = self.number_upstreams().chain(self.panels()).collect();
+        names.sort_unstable();
+        names.into_iter().map(|name| self.health_of(name)).collect()
+    }
+
+    fn health_of(&self, upstream: &str) -> UpstreamHealth {
+        let now = self.now();
+        let closed = self.closed(upstream);
+        self.health.with(upstream, |seen| UpstreamHealth {
+            upstream: upstream.to_owned(),
+            closed,
+            buying: seen.buying.shown(now),
+            reading: seen.reading.shown(now),
+            fault: seen.fault.map(|fault| (fault.class, fault.since)),
+            balance: self.upstream_balance(upstream),
+            float_is_low: seen.float_is_low,
+            under_way: seen.under_way,
+            in_doubt: self.watch.in_doubt(upstream),
+            not_sold: seen.not_sold.len(),
+        })
+    }
+
+    /// What the operator set for an upstream.
+    pub(crate) fn limits_of(&self, upstream: &str) -> UpstreamLimits {
+        let limits = self.settings.upstreams.get(upstream);
+        limits.copied().unwrap_or_default()
+    }
+
+    /// Why nothing is bought at an upstream now.
+    pub(crate) fn closed(&self, upstream: &str) -> Option<Closed> {
+        let in_doubt = self.watch.in_doubt(upstream);
+        let balance = self.upstream_balance(upstream).map(|(balance, _)| balance);
+        let (now, limits) = (self.now(), self.limits_of(upstream));
+        self.health.with(upstream, |seen| {
+            seen.closed(&limits, in_doubt, balance, now)
+        })
+    }
+
+    /// Takes the right to one purchase call.
+    pub(crate) fn enter(&self, upstream: &str) -> Result<Slot, Refusal> {
+        let in_doubt = self.watch.in_doubt(upstream);
+        let balance = self.upstream_balance(upstream).map(|(balance, _)| balance);
+        let (now, limits) = (self.now(), self.limits_of(upstream));
+        self.health.with(upstream, |seen| {
+            if let Some(closed) = seen.closed(&limits, in_doubt, balance, now) {
+                tracing::debug!(upstream, ?closed, "nothing is bought at {upstream} now");
+                return Err(Refusal::RouteClosed);
+            }
+            seen.under_way += 1;
+            seen.buying.begin(now);
+            if let Some(fault) = &mut seen.fault {
+                fault.try_at = now + FAULT_PAUSE;
+            }
+            Ok(())
+        })?;
+        Ok(Slot {
+            health: Arc::clone(&self.health),
+            upstream: upstream.to_owned(),
+        })
+    }
+
+    /// What came of a purchase call.
+    pub(crate) fn call_came_to<T>(&self, upstream: &str, outcome: &Purchase<T>) {
+        let now = self.now();
+        let failed = match outcome {
+            Purchase::Unknown => true,
+            Purchase::Refused(refusal) => {
+                matches!(refusal, Upstream::Unreachable | Upstream::Throttled)
+            }
+            Purchase::Done(_) => false,
+        };
+        let fault = match outcome {
+            Purchase::Refused(refusal) => hard_fault(refusal),
+            _ => None,
+        };
+        let balance = self.upstream_balance(upstream).map(|(balance, _)| balance);
+        let limits = self.settings.routing.breaker;
+        let (opened, began, ended) = self.health.with(upstream, |seen| {
+            let opened = seen.buying.note(failed, &limits, dice(upstream, now), now);
+            let began = fault.is_some() && seen.fault.is_none();
+            let over = fault.is_none() && matches!(outcome, Purchase::Done(_));
+            let ended = if over { seen.fault.take() } else { None };
+            if let Some(class) = fault {
+                let since = seen.fault.map_or(now, |known| known.since);
+                seen.fault = Some(Fault {
+                    class,
+                    since,
+                    try_at: now + FAULT_PAUSE,
+                    balance,
+                });
+            }
+            (opened, began, ended)
+        });
+        if opened {
+            tracing::error!(upstream, "{upstream} keeps failing: purchases pause there");
+        }
+        if let (true, Some(class)) = (began, fault) {
+            tracing::error!(
+                upstream,
+                class,
+                "{upstream} refuses all of us ({class}): nothing is bought there until that is over"
+            );
+        }
+        if let Some(fault) = ended {
+            tracing::info!(
+                upstream,
+                class = fault.class,
+                "{upstream} sells to us again"
+            );
+        }
+    }
+
+    /// What came of a read, for the breaker of reads.
+    pub(crate) fn read_came_to<T>(&self, upstream: &str, outcome: &Result<T, ReadFailure>) {
+        let failed = matches!(
+            outcome,
+            Err(ReadFailure::Fault(_)
+                | ReadFailure::Refused(Upstream::Unreachable | Upstream::Throttled))
+        );
+        let now = self.now();
+        let limits = Limits {
+            pause_max: READ_PAUSE_MAX,
+            ..self.settings.routing.breaker
+        };
+        let opened = self.health.with(upstream, |seen| {
+            seen.reading.begin(now);
+            seen.reading.note(failed, &limits, dice(upstream, now), now)
+        });
+        if opened {
+            tracing::error!(upstream, "{upstream} keeps failing: reads pause there");
+        }
+    }
+
+    /// Our balance at an upstream was read: whoever answers knows our key, and may have our money.
+    pub(crate) fn balance_came_to(&self, upstream: &str, balance: Usd) {
+        let limits = self.limits_of(upstream);
+        let (was_low, is_low, ended) = self.health.with(upstream, |seen| {
+            let over = seen.fault.filter(|fault| fault.is_over_at(balance));
+            if over.is_some() {
+                seen.fault = None;
+            }
+            let is_low = balance < limits.float_warn.max(limits.float_stop);
+            let was_low = std::mem::replace(&mut seen.float_is_low, is_low);
+            (was_low, is_low, over)
+        });
+        if let Some(fault) = ended {
+            tracing::info!(
+                upstream,
+                class = fault.class,
+                "{upstream} sells to us again"
+            );
+        }
+        if is_low && balance < limits.float_stop {
+            tracing::error!(
+                upstream,
+                "our balance at {upstream} is {balance}, below float_stop_usd {}: nothing is bought there",
+                limits.float_stop
+            );
+        } else if is_low && !was_low {
+            tracing::warn!(
+                upstream,
+                "our balance at {upstream} is {balance}, below float_warn_usd {}",
+                limits.float_warn
+            );
+        }
+    }
+}
+
+impl Fault {
+    /// Whether a balance that was just read shows that it is over.
+    fn is_over_at(&self, balance: Usd) -> bool {
+        if self.class == Upstream::UpstreamFunds.slug() {
+            return self.balance.is_some_and(|before| balance > before);
+        }
+        true
+    }
+}
+
+impl Seen {
+    fn closed(
+        &self,
+        limits: &UpstreamLimits,
+        in_doubt: usize,
+        balance: Option<Usd>,
+        now: Timestamp,
+    ) -> Option<Closed> {
+        if let Some(fault) = self.fault.filter(|fault| fault.try_at > now) {
+            return Some(Closed::Fault(fault.class));
+        }
+        if !self.buying.admits(now) {
+            return Some(match self.buying.shown(now) {
+                Shown::Open(until) => Closed::Breaker(until),
+                Shown::Closed | Shown::Trying => Closed::Trying,
+            });
+        }
+        if let Some(balance) = balance.filter(|balance| *balance < limits.float_stop) {
+            return Some(Closed::Float(balance));
+        }
+        if limits.in_doubt_cap.is_some_and(|cap| in_doubt >= cap) {
+            return Some(Closed::InDoubt(in_doubt));
+        }
+        let most = limits.max_concurrent_purchases;
+        most.is_some_and(|most| self.under_way >= most)
+            .then_some(Closed::Busy(self.under_way))
+    }
+}
+
+/// The class of a refusal that every purchase there would get until the operator does something.
+fn hard_fault(refusal: &Upstream) -> Option<&'static str> {
+    match refusal {
+        Upstream::UpstreamAuth | Upstream::AccountBlocked | Upstream::UpstreamFunds => {
+            Some(refusal.slug())
+        }
+        _ => None,
+    }
+}
+
+/// Chance enough to keep upstreams and nodes from all being tried at once.
+fn dice(upstream: &str, now: Timestamp) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (upstream, now.0).hash(&mut hasher);
+    hasher.finish()
+}
