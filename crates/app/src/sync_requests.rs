@@ -18,6 +18,9 @@ const IDS_PER_CALL: usize = 100;
 impl Engine {
     /// Takes every due step of cancels and refills. Gives how many were looked at.
     pub async fn run_due_smm_requests(&self) -> usize {
+        if self.clock_is_behind() {
+            return 0;
+        }
         let now = self.now();
         let due = match self.store().smm_requests_due(now, BATCH).await {
             Ok(due) => due,
