@@ -6,6 +6,7 @@ use crate::attempt::{Attempt, AttemptEnd};
 use crate::ids::{AccountId, KeyId, OrderId};
 use crate::ledger::Entry;
 use crate::orphan::Orphan;
+use crate::own_number::PoolWrite;
 use crate::people::PeopleWrite;
 use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
@@ -188,6 +189,8 @@ pub enum Write {
         /// Key.
         key: KeyId,
     },
+    /// A pool of the operator's own numbers. Guards: see there; what they refuse is `Stale`.
+    Pool(PoolWrite),
 }
 
 /// A named list of writes: all or none.

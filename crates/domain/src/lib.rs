@@ -18,6 +18,7 @@ pub mod order;
 pub mod order_type;
 pub mod orphan;
 pub mod outcomes;
+pub mod own_number;
 pub mod people;
 pub mod phone;
 pub mod policy;

@@ -9,6 +9,7 @@ use crate::change::{Change, CommitError, Reason};
 use crate::ids::{AccountId, KeyId, OrderId, PersonId};
 use crate::ledger::Wallet;
 use crate::orphan::Orphan;
+use crate::own_number::{Allocation, InboundSms, OwnNumber};
 use crate::people::{Mail, MailToken, Person, Session};
 use crate::policy::OtpClass;
 use crate::smm_order::SmmOrder;
@@ -170,6 +171,24 @@ pub trait PeopleRows: Send + Sync {
     fn mails_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Mail>>;
     /// The newest mails, newest first.
     fn mails(&self, limit: u32) -> Read<'_, Vec<Mail>>;
+}
+
+/// What is remembered of the operator's own numbers; written through [`Store::commit`].
+pub trait PoolRows: Send + Sync {
+    /// All numbers of an upstream's pool, retired ones included, by number.
+    fn own_numbers<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<OwnNumber>>;
+    /// One allocation of an upstream's pool.
+    fn allocation<'a>(&'a self, upstream: &'a str, id: i64) -> Read<'a, Option<Allocation>>;
+    /// The allocation that a purchase made.
+    fn allocation_of<'a>(
+        &'a self,
+        upstream: &'a str,
+        reference: &'a str,
+    ) -> Read<'a, Option<Allocation>>;
+    /// Allocations that live, oldest first.
+    fn allocations_open<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Allocation>>;
+    /// The latest messages that were nobody's, newest first.
+    fn unmatched_sms(&self, limit: u32) -> Read<'_, Vec<InboundSms>>;
 }
 
 /// Time, as one source for the whole program.

@@ -5,6 +5,9 @@
 pub mod amount;
 pub mod answer;
 pub mod handler_api;
+pub mod inbound;
 pub mod json;
 pub mod panel_v2;
 pub mod smspool;
+pub mod telnyx;
+pub mod twilio;

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod lists;
 pub(crate) mod money;
 pub(crate) mod orders;
+pub(crate) mod own_numbers;
 pub(crate) mod requests;
 
 use domain::access::{Account, ApiKey, Scope};

@@ -15,7 +15,7 @@ use rusqlite::Connection;
 
 use super::fault::Fault;
 use super::journal::{HoldRow, Wallets};
-use super::{access, activation, attempt, journal, people, smm_order, smm_request};
+use super::{access, activation, attempt, journal, own_number, people, smm_order, smm_request};
 
 /// What the guards worked out for the second pass.
 pub(super) struct Passed<'c> {
@@ -171,6 +171,7 @@ impl Guard<'_> {
             Write::InsertKey(key) => self.account_there(key.account),
             Write::UpdateKey(key) => refuse_if(!access::key_exists(conn, key.id)?, Refused::Stale),
             Write::RevokeKey { key } => refuse_if(!access::key_exists(conn, *key)?, Refused::Stale),
+            Write::Pool(write) => own_number::check(conn, write, self.change.at),
         }
     }
 

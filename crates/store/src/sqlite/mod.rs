@@ -14,6 +14,7 @@ mod health;
 mod journal;
 mod lock;
 mod open;
+mod own_number;
 mod page;
 mod people;
 mod people_rows;

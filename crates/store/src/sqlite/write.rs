@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::fault::{Fault, exactly_one};
 use super::guard::Passed;
 use super::journal::Wallets;
-use super::{access, activation, attempt, journal, people, smm_order, smm_request};
+use super::{access, activation, attempt, journal, own_number, people, smm_order, smm_request};
 
 /// Writes a change whose guards have passed.
 pub(super) fn apply(
@@ -70,6 +70,7 @@ fn row(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault> {
         Write::InsertKey(key) => access::insert_key(conn, key),
         Write::UpdateKey(key) => exactly_one(access::update_key(conn, key)?, Refused::Stale),
         Write::RevokeKey { key } => exactly_one(access::revoke_key(conn, *key)?, Refused::Stale),
+        Write::Pool(write) => own_number::apply(conn, write, at),
         Write::Hold { .. }
         | Write::Rehold { .. }
         | Write::Resolve { .. }

@@ -4,6 +4,7 @@ mod beside_orders;
 mod books;
 mod files;
 mod groups;
+mod own_numbers;
 mod power;
 
 use std::path::{Path, PathBuf};
