@@ -72,6 +72,8 @@ fn settings() -> Settings {
         price_grace: Millis::seconds(60),
         key_lifetime: Millis::minutes(60),
         orphan_after: Millis::seconds(40),
+        reconcile_every: Millis::minutes(60),
+        balance_steps: HashMap::new(),
         markups: Arc::default(),
         rules: Rules::demo(),
         catalogue: CatalogueSettings::default(),

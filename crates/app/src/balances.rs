@@ -1,7 +1,9 @@
 //! What upstreams say of our money there: read again and again, the last word kept in memory for
-//! whoever must not buy on an empty float.
+//! whoever must not buy on an empty float, and compared with the books now and then.
 
 use crate::engine::Engine;
+use domain::balance::{Position, Reported, Suspects};
+use domain::change::Write;
 use domain::time::Timestamp;
 use domain::upstream::ReadFailure;
 use domain::usd::Usd;
@@ -55,5 +57,81 @@ impl Engine {
                 None
             }
         }
+    }
+
+    /// Reads our balance at an upstream, and compares it with the books where that is due.
+    pub async fn watch_balance(&self, upstream: &str) {
+        let now = self.now();
+        let books = format!("books of {upstream}");
+        if !self.watch.poll_is_due(&books, now) {
+            self.read_balance(upstream).await;
+            return;
+        }
+        let Some(position) = self.position(upstream).await else {
+            return;
+        };
+        let every = self.settings.reconcile_every;
+        let due_at = position.last.as_ref().map_or(now, |last| last.at + every);
+        if due_at > now {
+            self.watch.poll_again_at(&books, due_at);
+            self.read_balance(upstream).await;
+            return;
+        }
+        let Some(balance) = self.read_balance(upstream).await else {
+            return;
+        };
+        // what moved while the answer travelled may be in it or not: the next reading judges
+        let unmoved = self.position(upstream).await.is_some_and(|after| {
+            let journal_id = position.journal_id;
+            Position {
+                journal_id,
+                ..after
+            } == position
+        });
+        if unmoved && self.reconcile(upstream, &position, balance).await {
+            self.watch.poll_again_at(&books, self.now() + every);
+        }
+    }
+
+    async fn position(&self, upstream: &str) -> Option<Position> {
+        let position = self.store().position(upstream).await;
+        position
+            .inspect_err(|error| tracing::error!(upstream, %error, "the books could not be read"))
+            .ok()
+    }
+
+    /// Puts a reading on record with what it books.
+    async fn reconcile(&self, upstream: &str, position: &Position, balance: Usd) -> bool {
+        let step = self.settings.balance_steps.get(upstream);
+        let balance = Reported {
+            amount: balance,
+            step: step.copied().unwrap_or(Usd(1)),
+        };
+        let booked = position.to_book(balance);
+        let mut suspects = Suspects::default();
+        if booked != Usd::ZERO && position.last.is_some() {
+            let since = position.clean_since();
+            match self.store().suspects(upstream, since).await {
+                Ok(found) => suspects = found,
+                Err(_) => return false,
+            }
+        }
+        let rows = (
+            self.outside.store.next_row_id(),
+            self.outside.store.next_row_id(),
+        );
+        let writes = position.read(upstream, balance, &suspects, rows, self.now());
+        for write in &writes {
+            if let Write::OpenTicket(ticket) = write {
+                tracing::error!(
+                    upstream,
+                    ticket = ticket.id,
+                    kind = ticket.kind.slug(),
+                    "{}",
+                    ticket.detail
+                );
+            }
+        }
+        self.step("balance_read", writes).await
     }
 }

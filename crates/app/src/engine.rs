@@ -17,6 +17,7 @@ use domain::routing::Strategy;
 use domain::smm_order::SmmPlan;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream};
+use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
@@ -49,6 +50,10 @@ pub struct Settings {
     pub key_lifetime: Millis,
     /// An upstream activation without an order counts as an orphan after this long.
     pub orphan_after: Millis,
+    /// Between two comparisons of an upstream's balance with the books.
+    pub reconcile_every: Millis,
+    /// The smallest step that each upstream's balance shows; a micro-dollar where it is not named.
+    pub balance_steps: HashMap<String, Usd>,
     /// Prices.
     pub markups: Arc<Markups>,
     /// Policy.

@@ -3,6 +3,7 @@
 use crate::access::{Account, ApiKey, KeyClaim};
 use crate::activation::Activation;
 use crate::attempt::{Attempt, AttemptEnd};
+use crate::balance::BalanceReading;
 use crate::ids::{AccountId, KeyId, OrderId};
 use crate::ledger::Entry;
 use crate::orphan::Orphan;
@@ -10,6 +11,7 @@ use crate::own_number::PoolWrite;
 use crate::people::PeopleWrite;
 use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
+use crate::ticket::Ticket;
 use crate::time::Timestamp;
 use crate::upstream::Sms;
 use crate::usd::Usd;
@@ -174,6 +176,17 @@ pub enum Write {
     InsertOrphan(Box<Orphan>),
     /// An orphan moves on. Guard: the stored version.
     UpdateOrphan(Box<Orphan>),
+    /// An upstream's balance was read. Guard: its number is the next one of that upstream.
+    ReadBalance(Box<BalanceReading>),
+    /// Something for a person to look at. Guard: none of this kind and reference is there.
+    OpenTicket(Box<Ticket>),
+    /// A person has looked. Guard: it is open.
+    CloseTicket {
+        /// Ticket.
+        ticket: i64,
+        /// What was found.
+        note: String,
+    },
     /// A new account with an empty wallet. Guard: the e-mail is free.
     InsertAccount(Box<Account>),
     /// An account's flags change.

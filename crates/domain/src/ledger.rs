@@ -3,6 +3,7 @@
 //! Credit is positive on every account, so the legs of each entry sum to zero. What a customer
 //! owns (`available`, `held`) is a liability of the house and never negative.
 
+use crate::balance::BookedAs;
 use crate::ids::{AccountId, OrderId};
 use crate::usd::Usd;
 
@@ -23,6 +24,8 @@ pub enum Book {
     WriteOff,
     /// Money the operator put into wallets by hand, until it is matched with a payment.
     ManualClearing,
+    /// What the house has paid in at upstreams.
+    Funding,
     /// The house's money at an upstream.
     Prepaid(String),
     /// Cost of posted orders at an upstream.
@@ -44,6 +47,7 @@ impl Book {
             Self::Goodwill => "goodwill",
             Self::WriteOff => "writeoff",
             Self::ManualClearing => "manual_clearing",
+            Self::Funding => "funding",
             Self::Prepaid(_) => "prepaid",
             Self::Cost(_) => "cost",
             Self::Variance(_) => "variance",
@@ -89,6 +93,8 @@ pub enum Cause {
     OrphanEnd(i64),
     /// An operator's credit (its row).
     Credit(i64),
+    /// A difference that a reading of an upstream's balance showed (the reading's row).
+    Balance(i64),
 }
 
 impl Cause {
@@ -103,6 +109,7 @@ impl Cause {
             Self::OrphanCost(row) => ("orphan_cost", row, 0),
             Self::OrphanEnd(row) => ("orphan_end", row, 0),
             Self::Credit(row) => ("credit", row, 0),
+            Self::Balance(row) => ("balance", row, 0),
         }
     }
 }
@@ -246,6 +253,25 @@ impl Entry {
             [
                 (Book::Orphan(upstream.to_owned()), -taken),
                 (Book::WriteOff, taken),
+            ],
+        )
+    }
+
+    /// What an upstream's balance shows beside the books: `difference` is above zero where more is
+    /// there than expected.
+    pub fn balance(row: i64, upstream: &str, difference: Usd, booked_as: BookedAs) -> Self {
+        let other = match booked_as {
+            BookedAs::Opening | BookedAs::Deposit => Book::Funding,
+            BookedAs::Unlisted => Book::WriteOff,
+            BookedAs::Returned | BookedAs::Kept | BookedAs::Unexplained => {
+                Book::Variance(upstream.to_owned())
+            }
+        };
+        Self::of(
+            Cause::Balance(row),
+            [
+                (Book::Prepaid(upstream.to_owned()), difference),
+                (other, -difference),
             ],
         )
     }

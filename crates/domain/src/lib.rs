@@ -5,6 +5,7 @@
 pub mod access;
 pub mod activation;
 pub mod attempt;
+pub mod balance;
 pub mod breaker;
 pub mod catalogue;
 pub mod change;
@@ -27,6 +28,7 @@ pub mod routing;
 pub mod settlement;
 pub mod smm_order;
 pub mod smm_request;
+pub mod ticket;
 pub mod time;
 pub mod upstream;
 pub mod usd;

@@ -4,6 +4,7 @@
 use crate::access::{Account, ApiKey, Caller, KeyClaim};
 use crate::activation::Activation;
 use crate::attempt::Attempt;
+use crate::balance::{Position, Suspects};
 use crate::catalogue::CostChange;
 use crate::change::{Change, CommitError, Reason};
 use crate::ids::{AccountId, KeyId, OrderId, PersonId};
@@ -14,6 +15,7 @@ use crate::people::{Mail, MailToken, Person, Session};
 use crate::policy::OtpClass;
 use crate::smm_order::SmmOrder;
 use crate::smm_request::SmmRequest;
+use crate::ticket::Ticket;
 use crate::time::{Millis, Timestamp};
 use crate::upstream::Pending;
 
@@ -142,6 +144,13 @@ pub trait Store: Send + Sync {
     fn first_attempt_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>>;
     /// Orphans whose background step is due.
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>>;
+
+    /// What the books say of our money at an upstream, in one snapshot.
+    fn position<'a>(&'a self, upstream: &'a str) -> Read<'a, Position>;
+    /// What may stand behind a difference that arose after `since`.
+    fn suspects<'a>(&'a self, upstream: &'a str, since: Timestamp) -> Read<'a, Suspects>;
+    /// Tickets, newest first; only the open ones, or the newest of all.
+    fn tickets(&self, open_only: bool, limit: u32) -> Read<'_, Vec<Ticket>>;
 
     /// Re-derives every balance and invariant from the journal; online, on a snapshot.
     fn audit(&self, now: Timestamp) -> Read<'_, Audit>;

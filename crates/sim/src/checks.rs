@@ -67,7 +67,7 @@ pub fn books(world: &Arc<World>, store: &Arc<Sqlite>) {
 }
 
 /// All other checks.
-pub fn all(state: &mut State) {
+pub fn all(state: &mut State, now: Timestamp) {
     let broken = std::mem::take(&mut state.truth.broken);
     state.violations.extend(broken);
     let mut found = Vec::new();
@@ -78,6 +78,7 @@ pub fn all(state: &mut State) {
     for index in 0..state.purchases.len() {
         purchase(state, index, &mut found);
     }
+    settled::balances(state, now, &mut found);
     settled::upstream_books(state, &mut found);
     settled::smm_refunds(state, &mut found);
     state.violations.extend(found);

@@ -67,7 +67,7 @@ const SALES: [&str; 18] = [
 ];
 
 /// Other answers, and the races.
-const OTHERS: [(&str, &str); 41] = [
+const OTHERS: [(&str, &str); 49] = [
     ("list", "fresh"),
     ("list", "stale"),
     ("list", "failed"),
@@ -102,6 +102,14 @@ const OTHERS: [(&str, &str); 41] = [
     ("race", "expiry against code"),
     ("race", "client gone as its number came"),
     ("race", "code before the number was shown"),
+    ("balance", "lost before"),
+    ("balance", "paid in"),
+    ("balance", "opening"),
+    ("balance", "deposit"),
+    ("balance", "kept"),
+    ("balance", "returned"),
+    ("balance", "unlisted"),
+    ("balance", "unexplained"),
     ("told", "bought"),
     ("told", "pending"),
     ("told", "purchase_outcome_unknown"),

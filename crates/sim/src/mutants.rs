@@ -9,7 +9,7 @@ use domain::ports::Store;
 use store::Sqlite;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 33] = [
+pub const MUTANTS: [(u8, &str); 35] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -67,6 +67,8 @@ pub const MUTANTS: [(u8, &str); 33] = [
         35,
         "undelivered units above the quantity are refunded as they are",
     ),
+    (36, "balances are not compared with the books"),
+    (37, "a difference counts when it is first seen"),
 ];
 
 /// What the rule is called on the command line.

@@ -29,6 +29,8 @@ pub const SMM_WINDOW: Millis = Millis::minutes(15);
 pub const CONFIRMATION: Millis = Millis::seconds(60);
 /// Lifetime of a number.
 pub const LIFETIME: Millis = Millis::minutes(20);
+/// Between two comparisons of balances with the books.
+pub const RECONCILE: Millis = Millis::seconds(200);
 /// How long a client waits for a purchase.
 pub const BUDGET: Millis = Millis::seconds(25);
 
@@ -104,6 +106,8 @@ fn settings() -> Settings {
         price_grace: Millis::minutes(5),
         key_lifetime: Millis::minutes(7 * 24 * 60),
         orphan_after: Millis::seconds(40),
+        reconcile_every: RECONCILE,
+        balance_steps: HashMap::new(),
         markups: Arc::new(Markups {
             general: Markup {
                 parts_per_million: 200_000,
@@ -154,8 +158,10 @@ pub fn start(world: &Arc<World>, store: &Arc<Sqlite>, node: usize) {
     });
 }
 
-/// The three loops that production runs, each in a task of its own.
+/// The four loops that production runs, each in a task of its own.
 fn loops(world: &Arc<World>, engine: &Arc<Engine>, owner: Owner) {
+    let watching = watch_balances(Arc::clone(world), Arc::clone(engine));
+    world.hub.spawn(owner, watching);
     let (shared, one) = (Arc::clone(world), Arc::clone(engine));
     world.hub.spawn(owner, async move {
         loop {
@@ -179,6 +185,17 @@ fn loops(world: &Arc<World>, engine: &Arc<Engine>, owner: Owner) {
             pause(&shared, false).await;
         }
     });
+}
+
+/// Balances, at the pace of the books.
+async fn watch_balances(world: Arc<World>, engine: Arc<Engine>) {
+    loop {
+        for name in NUMBER_UPSTREAMS.into_iter().chain([PANEL]) {
+            engine.watch_balance(name).await;
+        }
+        let span = world.span(5_000, 90_000);
+        world.hub.sleep(span).await;
+    }
 }
 
 /// Between two passes: short or long by chance; a pass that would find nothing due is left out.

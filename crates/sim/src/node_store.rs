@@ -8,6 +8,7 @@ use domain::access::{Account, ApiKey, Caller, KeyClaim};
 use domain::activation::Activation;
 use domain::activation::ActivationState;
 use domain::attempt::Attempt;
+use domain::balance::{Position, Suspects};
 use domain::change::{Change, CommitError, Refused, Write};
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
@@ -15,6 +16,7 @@ use domain::orphan::Orphan;
 use domain::ports::{Audit, Page, Read, Store};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
+use domain::ticket::Ticket;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 use std::sync::Arc;
@@ -135,6 +137,11 @@ impl NodeStore {
         self.world.with(|state| {
             state.truth.apply(change);
             for write in &change.writes {
+                if let Write::ReadBalance(reading) = write
+                    && let Some(booked_as) = reading.booked_as
+                {
+                    state.reach("balance", booked_as.slug());
+                }
                 let order = match write {
                     Write::InsertActivation(row) => row.id,
                     Write::InsertSmmOrder(row) => row.id,
@@ -348,6 +355,18 @@ impl Store for NodeStore {
 
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
         self.inner.orphans_due(now, limit)
+    }
+
+    fn position<'a>(&'a self, upstream: &'a str) -> Read<'a, Position> {
+        self.inner.position(upstream)
+    }
+
+    fn suspects<'a>(&'a self, upstream: &'a str, since: Timestamp) -> Read<'a, Suspects> {
+        self.inner.suspects(upstream, since)
+    }
+
+    fn tickets(&self, open_only: bool, limit: u32) -> Read<'_, Vec<Ticket>> {
+        self.inner.tickets(open_only, limit)
     }
 
     fn audit(&self, now: Timestamp) -> Read<'_, Audit> {

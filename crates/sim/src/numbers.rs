@@ -3,6 +3,7 @@
 use crate::executor::{Owner, give_way};
 use crate::mutants;
 use crate::node::LIFETIME;
+use crate::random::Random;
 use crate::rented::{Origin, Rented};
 use crate::sale::{Fate, Kind};
 use crate::world::{State, World};
@@ -22,6 +23,9 @@ const TIMEOUT: Millis = Millis::seconds(30);
 
 /// How long after booking an activation may be missing from the list.
 pub const LIST_LAG: Millis = Millis::seconds(60);
+
+/// What was paid in before the start.
+pub const FLOAT: Usd = Usd(50_000_000);
 
 /// The country that is sold, by its id here; its numbers begin with 92.
 pub const COUNTRY: &str = "61";
@@ -43,6 +47,8 @@ pub struct NumberMarket {
     pub forgives: bool,
     /// Its list fails until then.
     pub list_down_until: Timestamp,
+    /// What the operator paid in since the start.
+    pub deposited: Usd,
     /// Purchase calls seen, by purchase.
     pub calls: BTreeMap<usize, u32>,
     /// All purchase calls seen.
@@ -61,10 +67,23 @@ impl NumberMarket {
             tells_age,
             forgives,
             list_down_until: Timestamp(0),
+            deposited: Usd::ZERO,
             calls: BTreeMap::new(),
             calls_total: 0,
             lists_shown: Vec::new(),
         }
+    }
+
+    /// Our balance there: what was paid in, less what is held. Another program pays for its own.
+    pub fn balance(&mut self, now: Timestamp) -> Usd {
+        let mut left = FLOAT.0 + self.deposited.0;
+        for one in &mut self.rented {
+            one.settle(now);
+            if one.origin != Origin::Foreign {
+                left -= one.missing_at(now).0;
+            }
+        }
+        Usd(left)
     }
 
     /// One activation by its id.
@@ -246,6 +265,17 @@ fn answer(rented: &Rented) -> Number {
     }
 }
 
+/// How long money that comes back takes; kept money comes back much later, if at all.
+fn returns_after(random: &mut Random, faults: bool, keeps_money: bool) -> Option<Millis> {
+    let late = Millis(random.between(1_000, 150_000));
+    let much_later = Millis(random.between(600_000, 1_500_000));
+    if keeps_money {
+        random.chance(400).then_some(much_later)
+    } else {
+        (faults && random.chance(300)).then_some(late)
+    }
+}
+
 /// A new activation.
 pub fn make(
     state: &mut State,
@@ -301,6 +331,7 @@ pub fn make(
         .chance(80)
         .then(|| now + Millis(random.between(5_000, 1_000_000)));
     let keeps_money = state.faults && random.chance(15);
+    let returns_after = returns_after(random, state.faults, keeps_money);
     Rented {
         id: format!("{}{serial:04}x{}", index + 1, serial * 7 % 10),
         service: request.service.clone(),
@@ -319,6 +350,7 @@ pub fn make(
         closed_at: None,
         refunded: false,
         keeps_money,
+        returns_after,
         status_reads: Vec::new(),
     }
 }
@@ -400,7 +432,17 @@ impl NumberUpstream for NumberSeller {
     }
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
-        Box::pin(async { Err(ReadFailure::NotOffered) })
+        Box::pin(async {
+            if !self.travel("balance").await {
+                return Err(ReadFailure::Fault("reset".into()));
+            }
+            let now = self.world.now();
+            let balance = self
+                .world
+                .with(|state| state.numbers[self.index].balance(now));
+            give_way().await;
+            Ok(balance)
+        })
     }
 
     fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>> {

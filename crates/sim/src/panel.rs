@@ -1,6 +1,7 @@
 //! The SMM panel: what it accepts, loses, says of its orders, and takes back.
 
 use crate::executor::{Owner, give_way};
+use crate::numbers::FLOAT;
 use crate::sale::{Fate, Kind};
 use crate::story::Story;
 use crate::world::{State, World};
@@ -53,6 +54,14 @@ pub struct PanelMarket {
     pub calls: BTreeMap<usize, u32>,
     /// All purchase calls seen.
     pub calls_total: usize,
+}
+
+impl PanelMarket {
+    /// Our balance there.
+    pub fn balance(&self, now: Timestamp) -> Usd {
+        let held: i64 = self.placed.iter().map(|one| one.story.kept_at(now).0).sum();
+        Usd(FLOAT.0 - held)
+    }
 }
 
 /// The panel as a node reaches it.
@@ -309,7 +318,16 @@ impl PanelUpstream for PanelSeller {
     }
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
-        Box::pin(async { Err(ReadFailure::NotOffered) })
+        Box::pin(async {
+            give_way().await;
+            let now = self.world.now();
+            let balance = self.world.with(|state| {
+                let lost = state.faults && state.random.chance(60);
+                (!lost).then(|| state.panel.balance(now))
+            });
+            give_way().await;
+            balance.ok_or_else(|| ReadFailure::Fault("reset".into()))
+        })
     }
 
     fn services(&self) -> Pending<'_, Result<Vec<PanelService>, ReadFailure>> {

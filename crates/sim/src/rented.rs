@@ -1,7 +1,7 @@
 //! One activation as the upstream knows it: when it was made, what it received, what was kept.
 
 use domain::phone::Phone;
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use domain::upstream::Sms;
 use domain::usd::Usd;
 
@@ -53,6 +53,9 @@ pub struct Rented {
     pub refunded: bool,
     /// Whether the upstream keeps the money of a cancel it confirms.
     pub keeps_money: bool,
+    /// How long after the end its money comes back, where it comes back (kept money: where that is
+    /// given back after all).
+    pub returns_after: Option<Millis>,
     /// Successful status reads that were answered.
     pub status_reads: Vec<Timestamp>,
 }
@@ -89,6 +92,18 @@ impl Rented {
     /// Whether it was open at a moment that is not after the last [`Rented::settle`].
     pub fn open_at(&self, at: Timestamp) -> bool {
         self.created_at <= at && self.closed_at.is_none_or(|closed| closed > at)
+    }
+
+    /// What is missing from the balance for it at a moment.
+    pub fn missing_at(&self, now: Timestamp) -> Usd {
+        let returns = self.refunded || (self.keeps_money && self.returns_after.is_some());
+        let after = self.returns_after.unwrap_or(Millis(0));
+        let is_back = self.closed_at.is_some_and(|at| at + after <= now);
+        if returns && is_back {
+            Usd::ZERO
+        } else {
+            self.cost
+        }
     }
 
     /// What the upstream holds of our money for it.

@@ -109,8 +109,9 @@ pub fn run(store: &Arc<Sqlite>, seed: u64, mutant: Option<u8>, trace: bool) -> O
 }
 
 fn finish(world: &Arc<World>) -> Outcome {
+    let now = world.now();
     world.with(|state| {
-        checks::all(state);
+        checks::all(state, now);
         let tally = checks::tally(state);
         let digest = state.random.bits() ^ (state.truth.money.len() as u64) << 48;
         Outcome {
@@ -272,6 +273,13 @@ async fn direct(world: Arc<World>, store: Arc<Sqlite>) {
                 node
             })
         });
+        world.with(|state| {
+            if state.random.chance(40) {
+                let market = state.random.below(2);
+                state.numbers[market].deposited.0 += state.random.between(1, 5_000_000);
+                state.reach("balance", "paid in");
+            }
+        });
         if let Some(node) = victim {
             node::crash(&world, &store, node);
         }
@@ -292,6 +300,9 @@ async fn direct(world: Arc<World>, store: Arc<Sqlite>) {
             break;
         }
     }
+    // the last difference has to be seen twice
+    let readings = Millis(3 * node::RECONCILE.0 + 3 * 90_000);
+    world.hub.sleep(readings).await;
     last_replays(&world).await;
     world.hub.end();
 }
@@ -340,7 +351,10 @@ fn at_rest(state: &mut State, now: Timestamp) -> bool {
             let linked = truth
                 .links
                 .contains_key(&(market.name.to_owned(), one.id.clone()));
-            one.origin == Origin::Foreign || linked || one.closed_at.is_some()
+            let over = one
+                .closed_at
+                .is_some_and(|at| at + one.returns_after.unwrap_or(Millis(0)) <= now);
+            one.origin == Origin::Foreign || (linked && one.closed_at.is_none()) || over
         })
     });
     sold_out

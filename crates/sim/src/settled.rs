@@ -7,7 +7,8 @@ use crate::panel::Placed;
 use crate::rented::{Origin, Rented};
 use crate::story::Plot;
 use crate::truth::Truth;
-use crate::world::{PANEL, State};
+use crate::world::{NUMBER_UPSTREAMS, PANEL, State};
+use domain::balance::{BalanceReading, BookedAs};
 use domain::ids::OrderId;
 use domain::smm_order::{SmmOrder, SmmState};
 use domain::time::Timestamp;
@@ -106,6 +107,57 @@ fn avoidable(state: &State, market: &str, one: &Rented, found: &mut Found) {
             "G-11",
             format!("order {}: {lost} lost without need", row.id),
         ));
+    }
+}
+
+/// I-18 for the house's money at each upstream: once all is quiet, the books are what the upstream
+/// reports, and no more was called missing than is missing.
+pub fn balances(state: &mut State, now: Timestamp, found: &mut Found) {
+    let mut reported: Vec<(&str, Usd)> = Vec::new();
+    for market in &mut state.numbers {
+        reported.push((market.name, market.balance(now)));
+    }
+    reported.push((PANEL, state.panel.balance(now)));
+    for (name, balance) in reported {
+        let prepaid = state.truth.books.get(&format!("prepaid:{name}"));
+        let difference = balance.0 - prepaid.copied().unwrap_or(0);
+        let open: i64 = state
+            .truth
+            .smm_orders
+            .values()
+            .filter(|row| row.state == SmmState::Review && name == PANEL)
+            .map(|row| row.cost_quote.0)
+            .sum();
+        if difference > 0 || difference < -open {
+            let detail = format!("{name} holds {balance}, the books are off by {difference}");
+            found.push(("I-18", detail));
+        }
+    }
+    on_one_sight(state, found);
+}
+
+/// A difference is booked only where the reading before showed it as well: a refund on its way is
+/// no loss.
+fn on_one_sight(state: &State, found: &mut Found) {
+    for name in NUMBER_UPSTREAMS.into_iter().chain([PANEL]) {
+        let mut pending = 0;
+        let of_name = |reading: &&BalanceReading| reading.upstream == name;
+        for reading in state.truth.readings.iter().filter(of_name) {
+            let booked = reading.booked.0;
+            let opening = reading.booked_as == Some(BookedAs::Opening);
+            let shown = if booked > 0 {
+                booked <= pending
+            } else {
+                booked >= pending
+            };
+            if booked != 0 && !opening && !shown {
+                let detail =
+                    format!("{name}: {booked} booked, the reading before showed {pending}");
+                found.push(("CAN-10", detail));
+            }
+            let beyond_doubt = reading.least.0.max(0) + reading.most.0.min(0);
+            pending = beyond_doubt - booked;
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 
 use domain::activation::Activation;
 use domain::attempt::AttemptState;
+use domain::balance::BalanceReading;
 use domain::change::{Change, Write};
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Book, Cause, Entry};
 use domain::orphan::{Orphan, OrphanState};
 use domain::smm_order::{SmmOrder, SmmState};
+use domain::ticket::Ticket;
 use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
 use std::collections::BTreeMap;
@@ -69,6 +71,10 @@ pub struct Truth {
     pub lost_for_order: BTreeMap<OrderId, i64>,
     /// Sum of each book of the house.
     pub books: BTreeMap<String, i64>,
+    /// Readings of balances, in order.
+    pub readings: Vec<BalanceReading>,
+    /// Tickets as last written.
+    pub tickets: BTreeMap<i64, Ticket>,
     /// Credits of each account.
     pub credits: BTreeMap<AccountId, i64>,
     /// Orders behind idempotency keys: account, endpoint and key.
@@ -159,6 +165,15 @@ impl Truth {
                 if let Some(begun) = self.tries.get_mut(&(end.order, end.seq)) {
                     begun.ends.push((end.state, at));
                     begun.evidence.clone_from(&end.evidence);
+                }
+            }
+            Write::ReadBalance(reading) => self.readings.push((**reading).clone()),
+            Write::OpenTicket(ticket) => {
+                self.tickets.insert(ticket.id, (**ticket).clone());
+            }
+            Write::CloseTicket { ticket, .. } => {
+                if let Some(ticket) = self.tickets.get_mut(ticket) {
+                    ticket.closed_at = Some(at);
                 }
             }
             Write::Link {

@@ -20,8 +20,6 @@ const SWEEP: Millis = Millis::seconds(60);
 /// Between two audits of the books.
 const AUDIT: Millis = Millis::minutes(60);
 
-/// Between two readings of our balance at an upstream.
-const BALANCE: Millis = Millis::minutes(1);
 /// Between two looks at a machine's clock that is behind the books.
 const CLOCK_LOOK: Millis = Millis::seconds(1);
 
@@ -40,6 +38,8 @@ pub struct Background {
     pub limits: Arc<Limits>,
     /// Between two readings of an upstream's prices.
     pub refresh: Millis,
+    /// Between two readings of our balance at an upstream.
+    pub balance: Millis,
     /// Ends the loops.
     pub stop: CancellationToken,
     /// Where they run.
@@ -152,13 +152,13 @@ impl Background {
 
     /// Reads our balance at one upstream, at once and then again and again.
     fn keep_balance(&self, name: String) {
-        let (engine, stop) = (Arc::clone(&self.engine), self.stop.clone());
+        let (engine, stop, pause) = (Arc::clone(&self.engine), self.stop.clone(), self.balance);
         self.tasks.spawn(async move {
             loop {
-                engine.read_balance(&name).await;
+                engine.watch_balance(&name).await;
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = engine.clock().sleep(BALANCE) => {}
+                    () = engine.clock().sleep(pause) => {}
                 }
             }
         });

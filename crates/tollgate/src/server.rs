@@ -126,6 +126,7 @@ where
         engine: Arc::clone(&engine),
         limits,
         refresh: settings.sync.refresh_catalogue,
+        balance: settings.sync.balance,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };

@@ -177,6 +177,12 @@ fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {
         key_lifetime: KEY_LIFETIME,
         // an unlinked activation may still belong to a call that is being answered
         orphan_after: Millis(longest.0 + LEASE_MARGIN.0),
+        reconcile_every: settings.sync.reconcile,
+        balance_steps: settings
+            .upstreams
+            .iter()
+            .map(|one| (one.name.clone(), one.balance_step))
+            .collect(),
         markups: Arc::new(settings.markup.clone()),
         rules: settings
             .policy

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row};
 use super::cells::{Cells, one};
 use super::derive::{self, Derived};
 use super::fault::Fault;
-use super::{audit_orders, triggers};
+use super::{audit_orders, balance, triggers};
 use crate::audit::{Books, Findings, HoldFacts, book};
 use crate::chain::{Event, Link};
 
@@ -27,6 +27,7 @@ pub(super) fn run(conn: &Connection, now: Timestamp, append_only: bool) -> Resul
     audit.open_holds = holds(&snapshot, &mut books, &mut findings)?;
     audit.accounts = wallets(&snapshot, &mut books, &mut findings)?;
     books.finish(&mut findings);
+    readings(&snapshot, &mut findings)?;
     audit_orders::check(&snapshot, now, &mut findings)?;
     audit.violations = findings.into_violations();
     Ok(audit)
@@ -68,6 +69,7 @@ struct Seen {
     resolutions: u64,
     adjustments: u64,
     credits: u64,
+    readings: u64,
 }
 
 fn journal(conn: &Connection, books: &mut Books, findings: &mut Findings) -> Result<u64, Fault> {
@@ -150,6 +152,7 @@ fn close(
             derive::adjustment(conn, event.reference, event.seq)?,
         ),
         "credit" => count(&mut seen.credits, derive::credit(conn, event.reference)?),
+        "balance" => count(&mut seen.readings, derive::balance(conn, event.reference)?),
         "upstream_cost" => derive::upstream_cost(conn, event.reference, event.seq)?,
         _ => Derived::NotNeeded,
     };
@@ -220,6 +223,7 @@ fn rows_without_event(
         ("resolution", seen.resolutions),
         ("adjustment", seen.adjustments),
         ("credit", seen.credits),
+        ("balance_reading WHERE booked <> 0", seen.readings),
         ("entry", seen.legs),
     ];
     for (table, events) in tables {
@@ -228,6 +232,16 @@ fn rows_without_event(
         let rows = rows.unwrap_or(0);
         findings.require(rows == events, "I-09", || {
             format!("table {table} has {rows} rows, the journal tells of {events}")
+        });
+    }
+    Ok(())
+}
+
+/// What each upstream's newest reading says of the books, against the journal.
+fn readings(conn: &Connection, findings: &mut Findings) -> Result<(), Fault> {
+    for (upstream, row, told, derived) in balance::told_and_derived(conn)? {
+        findings.require(told == derived, "I-18", || {
+            format!("reading {row} of {upstream} counts {told} prepaid, the journal {derived}")
         });
     }
     Ok(())

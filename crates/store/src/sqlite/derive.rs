@@ -1,6 +1,7 @@
 //! Money events derived anew from the rows that caused them, by the pure ledger rules.
 
 use domain::activation::ActivationState;
+use domain::balance::BookedAs;
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::Entry;
 use rusqlite::Connection;
@@ -90,6 +91,18 @@ pub(super) fn credit(conn: &Connection, reference: i64) -> Result<Option<Entry>,
         let cells = &mut Cells::new("credit", row);
         let id = cells.take()?;
         Ok(Entry::credit(AccountId(cells.take()?), id, cells.usd()?))
+    })
+}
+
+/// A difference that a reading showed.
+pub(super) fn balance(conn: &Connection, reference: i64) -> Result<Option<Entry>, Fault> {
+    let sql = "SELECT id, upstream, booked, booked_as FROM balance_reading \
+               WHERE id = ?1 AND booked <> 0";
+    one(conn, sql, [reference], |row| {
+        let cells = &mut Cells::new("balance_reading", row);
+        let (id, upstream) = (cells.take()?, cells.take::<String>()?);
+        let (booked, booked_as) = (cells.usd()?, cells.word(BookedAs::from_slug)?);
+        Ok(Entry::balance(id, &upstream, booked, booked_as))
     })
 }
 

@@ -15,7 +15,9 @@ use rusqlite::Connection;
 
 use super::fault::Fault;
 use super::journal::{HoldRow, Wallets};
-use super::{access, activation, attempt, journal, own_number, people, smm_order, smm_request};
+use super::{
+    access, activation, attempt, balance, journal, own_number, people, smm_order, smm_request,
+};
 
 /// What the guards worked out for the second pass.
 pub(super) struct Passed<'c> {
@@ -139,6 +141,15 @@ impl Guard<'_> {
             }
             Write::UpdateOrphan(o) => {
                 refuse_if(!attempt::is_current_orphan(conn, o)?, Refused::Stale)
+            }
+            Write::ReadBalance(reading) => {
+                refuse_if(!balance::is_next(conn, reading)?, Refused::Stale)
+            }
+            Write::OpenTicket(ticket) => {
+                refuse_if(balance::is_ticketed(conn, ticket)?, Refused::Stale)
+            }
+            Write::CloseTicket { ticket, .. } => {
+                refuse_if(!balance::is_open(conn, *ticket)?, Refused::Stale)
             }
             Write::Link {
                 upstream,

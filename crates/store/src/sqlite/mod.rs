@@ -5,6 +5,7 @@ mod activation;
 mod attempt;
 mod audit;
 mod audit_orders;
+mod balance;
 mod cells;
 mod derive;
 mod fault;
@@ -37,6 +38,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::access::{Account, ApiKey, Caller, KeyClaim};
 use domain::activation::Activation;
 use domain::attempt::Attempt;
+use domain::balance::{Position, Suspects};
 use domain::change::{Change, CommitError};
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
@@ -44,6 +46,7 @@ use domain::orphan::Orphan;
 use domain::ports::{Audit, EndedActivation, Page, Read, Store};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
+use domain::ticket::Ticket;
 use domain::time::Timestamp;
 use domain::upstream::Pending;
 use rusqlite::Connection;
@@ -299,6 +302,20 @@ impl Store for Sqlite {
 
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
         self.ask(move |conn| attempt::orphans_due(conn, now, limit))
+    }
+
+    fn position<'a>(&'a self, upstream: &'a str) -> Read<'a, Position> {
+        let upstream = upstream.to_owned();
+        self.ask(move |conn| balance::position(conn, &upstream))
+    }
+
+    fn suspects<'a>(&'a self, upstream: &'a str, since: Timestamp) -> Read<'a, Suspects> {
+        let upstream = upstream.to_owned();
+        self.ask(move |conn| balance::suspects(conn, &upstream, since))
+    }
+
+    fn tickets(&self, open_only: bool, limit: u32) -> Read<'_, Vec<Ticket>> {
+        self.ask(move |conn| balance::tickets(conn, open_only, limit))
     }
 
     fn audit(&self, now: Timestamp) -> Read<'_, Audit> {

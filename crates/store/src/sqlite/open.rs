@@ -257,6 +257,8 @@ pub(super) fn largest_ids(conn: &Connection) -> Result<(i64, i64), OpenError> {
         ("session", "id"),
         ("mail", "id"),
         ("smm_request", "id"),
+        ("balance_reading", "id"),
+        ("ticket", "id"),
     ];
     let both = largest(&orders).and_then(|orders| Ok((orders, largest(&rows)?)));
     both.map_err(|fault| OpenError::Damaged(fault.to_string()))

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::{Engine, FIRST_ORDER, OpenError, Sqlite};
 
 /// Every table, those that others refer to last.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 22] = [
     "entry",
     "journal",
     "adjustment",
@@ -28,6 +28,8 @@ const TABLES: [&str; 20] = [
     "wallet",
     "api_key",
     "account",
+    "balance_reading",
+    "ticket",
 ];
 
 impl Sqlite {

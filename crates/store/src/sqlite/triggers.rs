@@ -9,7 +9,7 @@ use super::fault::Fault;
 use crate::audit::Findings;
 
 /// Tables whose rows are never changed and never removed.
-const APPEND_ONLY: [&str; 10] = [
+const APPEND_ONLY: [&str; 11] = [
     "hold",
     "hold_change",
     "resolution",
@@ -20,6 +20,7 @@ const APPEND_ONLY: [&str; 10] = [
     "journal",
     "entry",
     "credit",
+    "balance_reading",
 ];
 
 /// Every trigger is there, as the schema wrote it, and there is no other.

@@ -7,7 +7,9 @@ use rusqlite::Connection;
 use super::fault::{Fault, exactly_one};
 use super::guard::Passed;
 use super::journal::Wallets;
-use super::{access, activation, attempt, journal, own_number, people, smm_order, smm_request};
+use super::{
+    access, activation, attempt, balance, journal, own_number, people, smm_order, smm_request,
+};
 
 /// Writes a change whose guards have passed.
 pub(super) fn apply(
@@ -55,6 +57,12 @@ fn row(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault> {
             sms,
             received_at,
         } => attempt::message(conn, *order, *seq, sms, *received_at),
+        Write::ReadBalance(reading) => balance::insert_reading(conn, reading),
+        Write::OpenTicket(ticket) => balance::open_ticket(conn, ticket),
+        Write::CloseTicket { ticket, note } => exactly_one(
+            balance::close_ticket(conn, *ticket, note, at)?,
+            Refused::Stale,
+        ),
         Write::InsertOrphan(o) => attempt::insert_orphan(conn, o),
         Write::UpdateOrphan(o) => exactly_one(attempt::update_orphan(conn, o)?, Refused::Stale),
         Write::Claim(claim) => exactly_one(access::take_claim(conn, claim, at)?, Refused::KeyTaken),

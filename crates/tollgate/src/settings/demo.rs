@@ -88,6 +88,8 @@ pub fn settings(
                 "sync",
                 table([
                     ("activation_poll_ms", 1000.into()),
+                    ("balance_s", 5.into()),
+                    ("reconcile_s", 30.into()),
                     ("smm_poll_s", vec![1].into()),
                 ]),
             ),

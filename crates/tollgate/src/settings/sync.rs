@@ -11,6 +11,10 @@ pub struct Sync {
     pub refresh_catalogue: Millis,
     /// Between two questions about open activations.
     pub activation_poll: Millis,
+    /// Between two readings of our balance at an upstream.
+    pub balance: Millis,
+    /// Between two comparisons of such a balance with the books.
+    pub reconcile: Millis,
     /// Pauses between questions about an SMM order; the last one repeats. Never empty.
     pub smm_poll: Vec<Millis>,
 }
@@ -23,6 +27,11 @@ impl Sync {
     pub fn read(part: &mut Section<'_>) -> Self {
         let refresh_s = part.number("refresh_catalogue_s", 300, 10..=86_400);
         let activation_poll_ms = part.number("activation_poll_ms", 3000, 250..=60_000);
+        let balance_s = part.number("balance_s", 60, 1..=3600);
+        let reconcile_s = part.number("reconcile_s", 3600, 1..=86_400);
+        if reconcile_s < balance_s {
+            part.problem("reconcile_s", "must not be shorter than balance_s");
+        }
         let mut smm_poll_s = part.list("smm_poll_s", DEFAULT_SMM_POLL_S.to_vec(), pause_s);
         if smm_poll_s.is_empty() {
             if !part.has_problem("smm_poll_s") {
@@ -39,6 +48,8 @@ impl Sync {
         Self {
             refresh_catalogue: Millis::seconds(refresh_s.into()),
             activation_poll: Millis(activation_poll_ms.into()),
+            balance: Millis::seconds(balance_s.into()),
+            reconcile: Millis::seconds(reconcile_s.into()),
             smm_poll: smm_poll_s
                 .iter()
                 .map(|pause| Millis::seconds((*pause).into()))

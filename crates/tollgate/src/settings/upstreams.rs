@@ -52,6 +52,8 @@ pub struct Upstream {
     pub activation_ttl: Millis,
     /// How long a final SMM status must hold before money follows it.
     pub terminal_confirmation: Millis,
+    /// The smallest step that its balance shows.
+    pub balance_step: Usd,
 }
 
 /// The language an upstream speaks.
@@ -163,6 +165,7 @@ impl Upstream {
                 60..=86_400,
             )),
             terminal_confirmation: seconds(part.number("terminal_confirmation_s", 60, 1..=86_400)),
+            balance_step: balance_step(part.number("balance_decimals", 4, 0..=6)),
         }
     }
 }
@@ -175,6 +178,11 @@ fn protocol(part: &mut Section<'_>) -> Protocol {
         .iter()
         .find(|(known, _)| Some(*known) == word);
     found.map_or(Protocol::HandlerApi, |(_, protocol)| *protocol)
+}
+
+/// What the last decimal of a balance is worth.
+fn balance_step(decimals: u32) -> Usd {
+    Usd(10_i64.pow(6 - decimals.min(6)))
 }
 
 /// Panels quote their rates for 100, 500 or 1000 units.

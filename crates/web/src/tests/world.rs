@@ -149,6 +149,8 @@ fn settings() -> Settings {
         price_grace: Millis::seconds(60),
         key_lifetime: Millis::minutes(24 * 60),
         orphan_after: Millis::minutes(5),
+        reconcile_every: Millis::minutes(60),
+        balance_steps: HashMap::new(),
         markups: Arc::new(Markups {
             general: Markup {
                 parts_per_million: 200_000,

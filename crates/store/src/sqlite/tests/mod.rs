@@ -112,4 +112,9 @@ contract! {
         an_smm_page_follows_the_public_word,
         due_work_comes_longest_due_first,
         live_in_doubt_and_ended;
+    balance:
+        readings_follow_each_other,
+        orders_under_way_are_in_the_position,
+        suspects_are_what_was_released_or_given_up,
+        tickets_open_once_and_close_once;
 }

@@ -1,0 +1,200 @@
+//! Readings of upstream balances, what the books say beside them, tickets.
+
+use domain::activation::ActivationState;
+use domain::attempt::AttemptState;
+use domain::balance::{BookedAs, Position, Reported, Suspects};
+use domain::change::{Reason, Refused, Write};
+use domain::orphan::{Orphan, OrphanState};
+use domain::ports::Store;
+use domain::smm_order::{Candidate, SmmState};
+use domain::ticket::{Ticket, TicketKind};
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{Progress, Sms};
+use domain::usd::Usd;
+
+use super::{NOW, PLAN, World, number, refused, wait};
+
+const MONEY: Usd = Usd(1_000_000);
+
+fn position(store: &dyn Store, upstream: &str) -> Position {
+    wait(store.position(upstream)).unwrap()
+}
+
+fn reading(store: &dyn Store, upstream: &str, balance: i64, suspects: &Suspects) -> Vec<Write> {
+    let balance = Reported {
+        amount: Usd(balance),
+        step: Usd(1),
+    };
+    let rows = (store.next_row_id(), store.next_row_id());
+    position(store, upstream).read(upstream, balance, suspects, rows, NOW)
+}
+
+pub(crate) fn readings_follow_each_other(store: &dyn Store) {
+    let world = World::new(store);
+    assert_eq!(position(store, "peter1"), Position::default());
+    let nothing = Suspects::default();
+    let first = reading(store, "peter1", 500_000, &nothing);
+    let late = reading(store, "peter1", 400_000, &nothing);
+    world.commit(first.clone()).unwrap();
+    assert_eq!(world.commit(late), refused(Refused::Stale));
+    assert_eq!(world.commit(first), refused(Refused::Stale));
+    let now = position(store, "peter1");
+    let last = now.last.clone().unwrap();
+    assert_eq!((last.seq, last.booked), (1, Usd(500_000)));
+    assert_eq!(last.booked_as, Some(BookedAs::Opening));
+    assert_eq!((last.at, last.clean_at), (NOW, NOW));
+    assert_eq!(now.prepaid, Usd(500_000));
+    world
+        .commit(reading(store, "peter1", 499_000, &nothing))
+        .unwrap();
+    let pending = position(store, "peter1").last.unwrap();
+    assert_eq!(pending.open_difference(), Usd(-1_000));
+    assert_eq!((pending.booked, pending.booked_as), (Usd::ZERO, None));
+    world
+        .commit(reading(store, "peter1", 499_000, &nothing))
+        .unwrap();
+    assert_eq!(position(store, "peter1").prepaid, Usd(499_000));
+    assert_eq!(position(store, "paul1").prepaid, Usd::ZERO);
+    let open = wait(store.tickets(true, 10)).unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].kind, TicketKind::Unexplained);
+    assert_eq!(open[0].amount, Usd(1_000));
+    world.audited();
+}
+
+pub(crate) fn orders_under_way_are_in_the_position(store: &dyn Store) {
+    let world = World::new(store);
+    let ana = world.customer(MONEY);
+    world.calling(ana);
+    assert_eq!(position(store, "peter1").in_doubt, Usd(30_000));
+    let active = world.active(ana, &number("u1", "+923001234567"));
+    let at = position(store, "peter1");
+    assert_eq!((at.in_flight, at.in_doubt), (Usd(30_000), Usd(30_000)));
+    let id = active.id;
+    world.commit(active.ask_cancel(NOW + PLAN.lease)).unwrap();
+    let at = position(store, "peter1");
+    assert_eq!((at.in_flight, at.in_doubt), (Usd::ZERO, Usd(60_000)));
+    let sms = Sms {
+        code: "1234".into(),
+        text: None,
+    };
+    let asked = world.activation(id);
+    assert_eq!(asked.state, ActivationState::CancelRequested);
+    world.commit(asked.message_seen(sms, &PLAN, NOW)).unwrap();
+    let at = position(store, "peter1");
+    assert_eq!((at.prepaid, at.in_doubt), (Usd(-30_000), Usd(30_000)));
+
+    let mut order = world.accepted(ana, "https://example.com/a", "501");
+    assert_eq!(position(store, "panel1").in_flight, Usd(30_000));
+    order.charge = Some(Usd(29_000));
+    world
+        .commit(vec![Write::UpdateSmmOrder(Box::new(order.clone()))])
+        .unwrap();
+    assert_eq!(position(store, "panel1").in_flight, Usd(29_000));
+    order.version += 1;
+    order.candidate = Some(Candidate {
+        progress: Progress::Canceled,
+        remains: None,
+        since: NOW,
+    });
+    world
+        .commit(vec![Write::UpdateSmmOrder(Box::new(order.clone()))])
+        .unwrap();
+    let at = position(store, "panel1");
+    assert_eq!((at.in_flight, at.in_doubt), (Usd::ZERO, Usd(30_000)));
+    order.version += 1;
+    order.candidate = None;
+    order.state = SmmState::Review;
+    world
+        .commit(vec![Write::UpdateSmmOrder(Box::new(order))])
+        .unwrap();
+    assert_eq!(position(store, "panel1").in_doubt, Usd(30_000));
+    let orphan = Orphan {
+        id: store.next_row_id(),
+        version: 0,
+        upstream: "paul1".into(),
+        upstream_id: "77".into(),
+        state: OrphanState::Open,
+        cost: Usd(20_000),
+        found_at: NOW,
+        due_at: Some(NOW),
+        tries: 0,
+    };
+    world.commit(orphan.clone().found()).unwrap();
+    let at = position(store, "paul1");
+    assert_eq!((at.prepaid, at.in_orphans), (Usd(-20_000), Usd(20_000)));
+    world.commit(orphan.returned()).unwrap();
+    let at = position(store, "paul1");
+    assert_eq!((at.prepaid, at.in_orphans), (Usd::ZERO, Usd::ZERO));
+}
+
+pub(crate) fn suspects_are_what_was_released_or_given_up(store: &dyn Store) {
+    let world = World::new(store);
+    let ana = world.customer(MONEY);
+    let before = NOW - Millis(1);
+    let suspects =
+        |upstream: &str, since: Timestamp| wait(store.suspects(upstream, since)).unwrap();
+    let active = world.active(ana, &number("u1", "+923001234567"));
+    assert_eq!(suspects("peter1", before), Suspects::default());
+    world
+        .commit(active.closed_upstream(Reason::Cancelled))
+        .unwrap();
+    assert_eq!(suspects("peter1", before).released, Usd(30_000));
+    assert_eq!(suspects("peter1", NOW).released, Usd::ZERO);
+    assert_eq!(suspects("paul1", before).released, Usd::ZERO);
+    let calling = world.calling(ana);
+    let id = calling.id;
+    world
+        .commit(calling.in_doubt(NOW, &PLAN, NOW, "timeout"))
+        .unwrap();
+    assert_eq!(suspects("peter1", before).given_up, []);
+    world
+        .commit(world.activation(id).absent(AttemptState::LatePossible))
+        .unwrap();
+    assert_eq!(suspects("peter1", before).given_up, [Usd(30_000)]);
+    let day = Millis::minutes(24 * 60);
+    assert_eq!(suspects("peter1", NOW + day).given_up, []);
+    let order = world.accepted(ana, "https://example.com/a", "501");
+    let undone = order.taken_back(NOW);
+    world.commit(undone).unwrap();
+    assert_eq!(suspects("panel1", before).released, Usd(30_000));
+}
+
+pub(crate) fn tickets_open_once_and_close_once(store: &dyn Store) {
+    let world = World::new(store);
+    let ticket = |reference: i64| Ticket {
+        id: store.next_row_id(),
+        kind: TicketKind::MoneyKept,
+        upstream: "peter1".into(),
+        reference,
+        amount: Usd(5),
+        detail: "look".into(),
+        opened_at: NOW,
+        closed_at: None,
+        note: None,
+    };
+    let (first, second) = (ticket(1), ticket(2));
+    for one in [&first, &second] {
+        world
+            .commit(vec![Write::OpenTicket(Box::new(one.clone()))])
+            .unwrap();
+    }
+    let again = Write::OpenTicket(Box::new(ticket(1)));
+    assert_eq!(world.commit(vec![again]), refused(Refused::Stale));
+    let open = wait(store.tickets(true, 10)).unwrap();
+    assert_eq!(open, [second.clone(), first.clone()]);
+    assert_eq!(wait(store.tickets(true, 1)).unwrap().len(), 1);
+    let kept = wait(store.suspects("peter1", NOW)).unwrap().kept;
+    assert_eq!(kept, [first.clone(), second.clone()]);
+    let close = |ticket: i64| Write::CloseTicket {
+        ticket,
+        note: "they paid".into(),
+    };
+    world.commit(vec![close(first.id)]).unwrap();
+    assert_eq!(world.commit(vec![close(first.id)]), refused(Refused::Stale));
+    assert_eq!(world.commit(vec![close(999)]), refused(Refused::Stale));
+    assert_eq!(wait(store.tickets(true, 10)).unwrap(), [second]);
+    let all = wait(store.tickets(false, 10)).unwrap();
+    assert_eq!(all[1].closed_at, Some(NOW));
+    assert_eq!(all[1].note.as_deref(), Some("they paid"));
+}
