@@ -6,6 +6,7 @@ pub mod access;
 pub mod activation;
 pub mod attempt;
 pub mod balance;
+pub mod books;
 pub mod breaker;
 pub mod catalogue;
 pub mod change;

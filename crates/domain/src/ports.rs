@@ -5,6 +5,7 @@ use crate::access::{Account, ApiKey, Caller, KeyClaim};
 use crate::activation::Activation;
 use crate::attempt::Attempt;
 use crate::balance::{Position, Suspects};
+use crate::books::HouseLeg;
 use crate::catalogue::CostChange;
 use crate::change::{Change, CommitError, Reason};
 use crate::ids::{AccountId, KeyId, OrderId, PersonId};
@@ -149,6 +150,9 @@ pub trait Store: Send + Sync {
     fn position<'a>(&'a self, upstream: &'a str) -> Read<'a, Position>;
     /// What may stand behind a difference that arose after `since`.
     fn suspects<'a>(&'a self, upstream: &'a str, since: Timestamp) -> Read<'a, Suspects>;
+    /// Every event that moved money at an upstream from `from` until before `until`, each with its
+    /// legs, in order.
+    fn house_events(&self, from: Timestamp, until: Timestamp) -> Read<'_, Vec<Vec<HouseLeg>>>;
     /// Tickets, newest first; only the open ones, or the newest of all.
     fn tickets(&self, open_only: bool, limit: u32) -> Read<'_, Vec<Ticket>>;
 

@@ -9,6 +9,7 @@ use domain::activation::Activation;
 use domain::activation::ActivationState;
 use domain::attempt::Attempt;
 use domain::balance::{Position, Suspects};
+use domain::books::HouseLeg;
 use domain::change::{Change, CommitError, Refused, Write};
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
@@ -363,6 +364,10 @@ impl Store for NodeStore {
 
     fn suspects<'a>(&'a self, upstream: &'a str, since: Timestamp) -> Read<'a, Suspects> {
         self.inner.suspects(upstream, since)
+    }
+
+    fn house_events(&self, from: Timestamp, until: Timestamp) -> Read<'_, Vec<Vec<HouseLeg>>> {
+        self.inner.house_events(from, until)
     }
 
     fn tickets(&self, open_only: bool, limit: u32) -> Read<'_, Vec<Ticket>> {

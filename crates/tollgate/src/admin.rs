@@ -2,6 +2,7 @@
 //! (through its socket) or on the store itself while no server runs.
 
 mod catalogue;
+pub mod ledger;
 
 use app::api_key::{Environment, Pepper};
 use app::{AdminError, Engine, KeyOrder, People};
@@ -76,6 +77,8 @@ pub enum Request {
     },
     /// Re-derives the books.
     LedgerVerify,
+    /// The house's books and the tickets.
+    Ledger(ledger::Question),
     /// Reads all catalogues anew.
     CatalogueRefresh,
     /// Counts what is on sale.
@@ -178,6 +181,7 @@ impl Office {
             }
             Request::WalletShow { account } => self.show_wallet(AccountId(account)).await,
             Request::LedgerVerify => self.verify().await,
+            Request::Ledger(question) => ledger::answer(engine, question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
             Request::CatalogueStats => Ok(catalogue::stats(engine)),
             Request::CatalogueUnclassified => Ok(catalogue::unclassified(engine)),
@@ -319,7 +323,7 @@ fn key_view(key: &ApiKey) -> Value {
     })
 }
 
-fn rfc3339(unix_ms: i64) -> String {
+pub(super) fn rfc3339(unix_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(unix_ms)
         .map_or_else(|_| unix_ms.to_string(), |at| at.to_string())
 }

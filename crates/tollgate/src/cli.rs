@@ -188,6 +188,35 @@ pub enum Wallet {
 pub enum Ledger {
     /// Re-derive every balance from the journal and name what is wrong.
     Verify,
+    /// What each upstream took and gave back, by day, and what for.
+    Books {
+        /// One day (UTC) [default: today].
+        #[arg(long, value_name = "YYYY-MM-DD", conflicts_with_all = ["from", "to"])]
+        day: Option<String>,
+        /// First day (UTC).
+        #[arg(long, value_name = "YYYY-MM-DD", requires = "to")]
+        from: Option<String>,
+        /// Last day (UTC).
+        #[arg(long, value_name = "YYYY-MM-DD", requires = "from")]
+        to: Option<String>,
+        /// Only this upstream.
+        #[arg(long, value_name = "NAME")]
+        upstream: Option<String>,
+    },
+    /// What a person has to look at.
+    Tickets {
+        /// Also those that are closed.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Close a ticket.
+    Close {
+        /// Ticket id.
+        id: i64,
+        /// What was found; kept with the ticket.
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
 }
 
 /// What is on sale.

@@ -1,6 +1,7 @@
 //! Runs a command: finds the installation, asks the running server or opens the store, prints.
 
 use crate::admin::Request;
+use crate::admin::ledger::Question;
 use crate::cli::{Account, Catalogue, Cli, Command, Key, Ledger, Place, Wallet};
 use crate::server::TrustClock;
 use crate::settings::{self, LogFormat, Settings};
@@ -64,7 +65,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Account(command) => account_request(command),
         Command::Key(command) => key_request(command),
         Command::Wallet(command) => wallet_request(command),
-        Command::Ledger(Ledger::Verify) => Request::LedgerVerify,
+        Command::Ledger(command) => ledger_request(command),
         Command::Catalogue(command) => catalogue_request(command)?,
     };
     let result = answer(&place, request).await?;
@@ -157,6 +158,24 @@ fn catalogue_request(command: Catalogue) -> anyhow::Result<Request> {
                 limit,
             }
         }
+    })
+}
+
+fn ledger_request(command: Ledger) -> Request {
+    Request::Ledger(match command {
+        Ledger::Verify => return Request::LedgerVerify,
+        Ledger::Books {
+            day,
+            from,
+            to,
+            upstream,
+        } => Question::Books {
+            from: from.or_else(|| day.clone()),
+            to: to.or(day),
+            upstream,
+        },
+        Ledger::Tickets { all } => Question::Tickets { all },
+        Ledger::Close { id, note } => Question::Close { id, note },
     })
 }
 

@@ -3,6 +3,7 @@
 use domain::activation::ActivationState;
 use domain::attempt::AttemptState;
 use domain::balance::{BookedAs, Position, Reported, Suspects};
+use domain::books::{DAY_MS, by_day};
 use domain::change::{Reason, Refused, Write};
 use domain::orphan::{Orphan, OrphanState};
 use domain::ports::Store;
@@ -158,6 +159,32 @@ pub(crate) fn suspects_are_what_was_released_or_given_up(store: &dyn Store) {
     let undone = order.taken_back(NOW);
     world.commit(undone).unwrap();
     assert_eq!(suspects("panel1", before).released, Usd(30_000));
+}
+
+pub(crate) fn the_house_knows_what_each_event_was_about(store: &dyn Store) {
+    let world = World::new(store);
+    let ana = world.customer(MONEY);
+    let active = world.active(ana, &number("u1", "+923001234567"));
+    let sms = Sms {
+        code: "1234".into(),
+        text: None,
+    };
+    world.commit(active.message_seen(sms, &PLAN, NOW)).unwrap();
+    let opening = reading(store, "paul1", 500_000, &Suspects::default());
+    world.commit(opening).unwrap();
+    let day = Millis(DAY_MS);
+    let events = wait(store.house_events(NOW, NOW + day)).unwrap();
+    let days = by_day(&events);
+    let today = NOW.0 / DAY_MS;
+    let peter = days[&(today, "peter1".to_owned())];
+    assert_eq!((peter.spent, peter.cost), (Usd(30_000), Usd(30_000)));
+    let paul = days[&(today, "paul1".to_owned())];
+    assert_eq!((paul.paid_in, paul.spent), (Usd(500_000), Usd::ZERO));
+    assert_eq!(events.len(), 2, "holds and resolutions are the customers'");
+    assert_eq!(
+        wait(store.house_events(NOW - day, NOW)).unwrap(),
+        [] as [Vec<_>; 0]
+    );
 }
 
 pub(crate) fn tickets_open_once_and_close_once(store: &dyn Store) {

@@ -1,6 +1,7 @@
 //! Readings of upstream balances, what the books say beside them, and tickets.
 
 use domain::balance::{BalanceReading, BookedAs, LATE, Position, Suspects};
+use domain::books::HouseLeg;
 use domain::ticket::{Ticket, TicketKind};
 use domain::time::Timestamp;
 use domain::usd::Usd;
@@ -8,6 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::cells::{Cells, exists, many, one};
 use super::fault::Fault;
+use crate::audit::book;
 
 /// A reading, appended. The unique number stops the second of two that read at once.
 pub(super) fn insert_reading(conn: &Connection, one: &BalanceReading) -> Result<(), Fault> {
@@ -256,4 +258,45 @@ pub(super) fn told_and_derived(conn: &Connection) -> Result<Vec<(String, i64, Us
         let cells = &mut Cells::new("balance_reading", row);
         Ok((cells.take()?, cells.take()?, cells.usd()?, cells.usd()?))
     })
+}
+
+/// Events that moved money at an upstream, each with its legs. A leg of the house alone is about the
+/// upstream of its neighbours.
+pub(super) fn house_events(
+    conn: &Connection,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Vec<HouseLeg>>, Fault> {
+    let sql = "SELECT j.id, j.at, (SELECT MIN(x.upstream) FROM entry x WHERE x.journal_id = j.id), \
+               e.book, e.upstream, e.amount \
+               FROM journal j JOIN entry e ON e.journal_id = j.id \
+               WHERE j.at >= ?1 AND j.at < ?2 \
+               AND j.kind IN ('upstream_cost', 'orphan_cost', 'orphan_end', 'balance') \
+               ORDER BY j.id, e.leg";
+    let legs = many(conn, sql, params![from.0, until.0], |row| {
+        let cells = &mut Cells::new("entry", row);
+        let (event, at): (i64, Timestamp) = (cells.take()?, cells.time()?);
+        let upstream = cells.take::<Option<String>>()?.unwrap_or_default();
+        let word: String = cells.take()?;
+        let book = book(&word, None, cells.take()?)
+            .ok_or_else(|| Fault::Wrong(format!("corrupt row: table entry, book {word:?}")))?;
+        let amount = cells.usd()?;
+        Ok((
+            event,
+            HouseLeg {
+                at,
+                upstream,
+                book,
+                amount,
+            },
+        ))
+    })?;
+    let mut events: Vec<(i64, Vec<HouseLeg>)> = Vec::new();
+    for (event, leg) in legs {
+        match events.last_mut() {
+            Some((last, legs)) if *last == event => legs.push(leg),
+            _ => events.push((event, vec![leg])),
+        }
+    }
+    Ok(events.into_iter().map(|(_, legs)| legs).collect())
 }

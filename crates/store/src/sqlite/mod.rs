@@ -39,6 +39,7 @@ use domain::access::{Account, ApiKey, Caller, KeyClaim};
 use domain::activation::Activation;
 use domain::attempt::Attempt;
 use domain::balance::{Position, Suspects};
+use domain::books::HouseLeg;
 use domain::change::{Change, CommitError};
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
@@ -312,6 +313,10 @@ impl Store for Sqlite {
     fn suspects<'a>(&'a self, upstream: &'a str, since: Timestamp) -> Read<'a, Suspects> {
         let upstream = upstream.to_owned();
         self.ask(move |conn| balance::suspects(conn, &upstream, since))
+    }
+
+    fn house_events(&self, from: Timestamp, until: Timestamp) -> Read<'_, Vec<Vec<HouseLeg>>> {
+        self.ask(move |conn| balance::house_events(conn, from, until))
     }
 
     fn tickets(&self, open_only: bool, limit: u32) -> Read<'_, Vec<Ticket>> {

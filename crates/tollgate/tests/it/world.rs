@@ -408,6 +408,12 @@ impl World {
     pub fn verify(&self) -> Value {
         let report = self.cli(&["ledger", "verify"]);
         assert_eq!(report["ok"], true, "{report}");
+        let books = self.cli(&["ledger", "books"]);
+        assert_eq!(books["ok"], true, "{books}");
+        let days = books["days"].as_array().unwrap();
+        for day in days {
+            assert_eq!(day["unexplained"], "0.000000", "{day}");
+        }
         report
     }
 }

@@ -116,5 +116,6 @@ contract! {
         readings_follow_each_other,
         orders_under_way_are_in_the_position,
         suspects_are_what_was_released_or_given_up,
+        the_house_knows_what_each_event_was_about,
         tickets_open_once_and_close_once;
 }
