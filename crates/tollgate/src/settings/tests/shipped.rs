@@ -18,6 +18,7 @@ fn example_in_full() -> String {
 fn everything_set() -> Settings {
     let place = Place::new();
     place.file("peter1.key", "sesame\n", 0o600);
+    place.file("smtp.url", "smtps://user:sesame@mail.example.org\n", 0o600);
     place.read(&example_in_full()).unwrap()
 }
 
