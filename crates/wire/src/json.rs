@@ -70,6 +70,31 @@ impl<'a> Node<'a> {
         serde_json::from_str(self.0.get()).ok()
     }
 
+    /// Shows each member in turn without keeping any; nothing where this is no object. A list of
+    /// any length then costs the memory of what is kept of it.
+    pub fn each_member(self, mut see: impl FnMut(&str, Node<'a>)) -> Option<()> {
+        struct Seeing<F>(F);
+        impl<'de, F: FnMut(&str, Node<'de>)> Visitor<'de> for Seeing<F> {
+            type Value = ();
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+                while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    (self.0)(&key, Node(value));
+                }
+                Ok(())
+            }
+        }
+        if !self.0.get().starts_with('{') {
+            return None;
+        }
+        let mut reader = serde_json::Deserializer::from_str(self.0.get());
+        reader.deserialize_map(Seeing(&mut see)).ok()
+    }
+
     /// A string's content, a number or a boolean exactly as written; nothing for the rest.
     pub fn text(self) -> Option<String> {
         let raw = self.0.get();

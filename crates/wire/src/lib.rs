@@ -4,6 +4,7 @@
 
 pub mod amount;
 pub mod answer;
+pub mod fivesim;
 pub mod handler_api;
 pub mod inbound;
 pub mod json;
