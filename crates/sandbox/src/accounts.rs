@@ -7,6 +7,8 @@ pub enum Protocol {
     HandlerApi,
     /// SMSPool.
     SmsPool,
+    /// 5sim, version 1.
+    FiveSim,
     /// The SMM panel protocol.
     PanelV2,
 }
@@ -17,6 +19,7 @@ impl Protocol {
         match self {
             Self::HandlerApi => "handler_api",
             Self::SmsPool => "smspool",
+            Self::FiveSim => "fivesim",
             Self::PanelV2 => "panel_v2",
         }
     }
@@ -144,7 +147,11 @@ static ACCOUNTS: [Account; 10] = [
         ..numbers!("mark", "mark", 0, 1080, Already)
     },
     numbers!("luke", "luke", 0, 1300, AccessAlready),
-    numbers!("john", "john", 0, 1020, Cancel),
+    Account {
+        protocol: Protocol::FiveSim,
+        path: "/john/v1",
+        ..numbers!("john", "john", 0, 1020, Cancel)
+    },
     Account {
         name: "panel",
         server: "panel",

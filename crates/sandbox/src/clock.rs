@@ -31,6 +31,12 @@ pub(crate) fn wire_time(unix_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
+/// `YYYY-MM-DDTHH:MM:SS.mmmZ`: RFC 3339.
+pub(crate) fn rfc3339(unix_ms: i64) -> String {
+    let millis = unix_ms.rem_euclid(1000);
+    format!("{}.{millis:03}Z", wire_time(unix_ms).replacen(' ', "T", 1))
+}
+
 /// Year, month and day of a count of days since 1970-01-01, by 400-year eras that start in March.
 fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
@@ -65,6 +71,11 @@ mod tests {
         ] {
             assert_eq!(wire_time(unix_s * 1000 + 999), text);
         }
+    }
+
+    #[test]
+    fn zoned_times_carry_their_milliseconds() {
+        assert_eq!(rfc3339(1_780_335_057_009), "2026-06-01T17:30:57.009Z");
     }
 
     #[test]

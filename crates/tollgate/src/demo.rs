@@ -107,6 +107,7 @@ fn account(account: &sandbox::Account) -> DemoAccount<'_> {
         protocol: match account.protocol {
             sandbox::Protocol::HandlerApi => Protocol::HandlerApi,
             sandbox::Protocol::SmsPool => Protocol::SmsPool,
+            sandbox::Protocol::FiveSim => Protocol::FiveSim,
             sandbox::Protocol::PanelV2 => Protocol::PanelV2,
         },
         path: account.path,

@@ -12,11 +12,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use upstream::{
-    HandlerApi, HandlerApiSettings, Panel, PanelSettings, RateUnit, SmsPool, SmsPoolSettings,
+    FiveSim, FiveSimSettings, HandlerApi, HandlerApiSettings, Panel, PanelSettings, RateUnit,
+    SmsPool, SmsPoolSettings,
 };
 
 /// How much longer than the call itself a purchase stays in the hands of whoever made it.
 const LEASE_MARGIN: Millis = Millis::seconds(5);
+
+/// Over which reads are counted.
+const MINUTE_MS: u64 = 60_000;
 
 /// Idempotency keys are promised for a day and kept for a week: a row is small.
 const KEY_LIFETIME: Millis = Millis::minutes(7 * 24 * 60);
@@ -66,6 +70,9 @@ fn adapters(settings: &Settings) -> anyhow::Result<Adapters> {
             Protocol::SmsPool => {
                 numbers.insert(one.name.clone(), Arc::new(SmsPool::new(smspool(one))?));
             }
+            Protocol::FiveSim => {
+                numbers.insert(one.name.clone(), Arc::new(FiveSim::new(fivesim(one))?));
+            }
             Protocol::PanelV2 if settings.smm_upstream.as_ref() == Some(&one.name) => {
                 panels.push((one.name.clone(), Arc::new(Panel::new(panel(one)?)?)));
             }
@@ -109,6 +116,20 @@ fn smspool(one: &settings::Upstream) -> SmsPoolSettings {
         usd_per_unit: one.usd_per_unit,
         capabilities: number_capabilities(one, &base.capabilities),
         ..base
+    }
+}
+
+fn fivesim(one: &settings::Upstream) -> FiveSimSettings {
+    let operators = one.handler_api.pools;
+    FiveSimSettings {
+        proxy_url: proxy(one),
+        timeout_ms: millis(one.timeout),
+        connect_timeout_ms: millis(one.connect_timeout),
+        operators,
+        listing_pause_ms: MINUTE_MS / u64::from(one.reads_per_minute),
+        usd_per_unit: one.usd_per_unit,
+        capabilities: number_capabilities(one, &FiveSimSettings::sheet(operators)),
+        ..FiveSimSettings::new(&one.name, &one.url, one.key.expose())
     }
 }
 

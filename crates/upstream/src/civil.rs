@@ -1,7 +1,7 @@
-//! Spans between two zone-less times of one and the same answer. Such a time says nothing about
-//! now, but the distance of two of them needs no zone.
+//! Times of others. Of a time without a zone only the distance to another one in the same answer
+//! can be used; RFC 3339 names its zone.
 
-use domain::time::Millis;
+use domain::time::{Millis, Timestamp};
 
 /// Longest span believed, in seconds: no activation lives longer.
 const SPAN_MAX_S: i64 = 7 * 86_400;
@@ -13,6 +13,38 @@ pub(crate) fn span(from: &str, to: &str) -> Option<Millis> {
     (1..=SPAN_MAX_S)
         .contains(&span)
         .then(|| Millis::seconds(span))
+}
+
+/// An RFC 3339 time (`2026-10-13T08:13:38.809469Z`), to the millisecond.
+pub(crate) fn rfc3339(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let (clock, rest) = (text.get(..19)?, text.get(19..)?);
+    let local = seconds(&clock.replacen(['T', 't'], " ", 1))? - seconds("1970-01-01 00:00:00")?;
+    let (millis, zone) = match rest.strip_prefix('.') {
+        None => (0, rest),
+        Some(rest) => {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let thousandths: String = rest[..digits].chars().chain("00".chars()).take(3).collect();
+            (
+                thousandths.parse().ok().filter(|_| digits > 0)?,
+                &rest[digits..],
+            )
+        }
+    };
+    let utc = local.checked_sub(offset(zone)?)?;
+    Some(Timestamp(utc.checked_mul(1000)?.checked_add(millis)?))
+}
+
+/// Seconds that a zone is ahead: `Z` or `+03:00`.
+fn offset(zone: &str) -> Option<i64> {
+    let (sign, clock) = match zone.split_at_checked(1)? {
+        ("Z" | "z", "") => return Some(0),
+        ("+", clock) => (1, clock),
+        ("-", clock) => (-1, clock),
+        _ => return None,
+    };
+    let at = seconds(&format!("1970-01-01 {clock}:00"))?;
+    Some(sign * (at - seconds("1970-01-01 00:00:00")?))
 }
 
 /// Seconds since an arbitrary day, on a clock without a zone.
@@ -50,6 +82,30 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zoned_times_are_moments() {
+        for (text, unix_ms) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2026-06-01T17:30:57.809469Z", 1_780_335_057_809),
+            ("2026-06-01T17:30:57.8Z", 1_780_335_057_800),
+            ("2026-06-01t20:30:57+03:00", 1_780_335_057_000),
+            ("2026-06-01T12:00:57-05:30", 1_780_335_057_000),
+        ] {
+            assert_eq!(rfc3339(text), Some(Timestamp(unix_ms)), "{text}");
+        }
+        for text in [
+            "",
+            "2026-06-01T17:30:57",
+            "2026-06-01T17:30:57.Z",
+            "2026-06-01T17:30:57+3",
+            "2026-06-01T17:30:57Zulu",
+            "2026-13-01T17:30:57Z",
+            "2026-06-01T17:30:5\u{e9}Z",
+        ] {
+            assert_eq!(rfc3339(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn spans_across_days_months_and_leap_years() {

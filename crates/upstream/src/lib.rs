@@ -4,6 +4,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod civil;
+mod fivesim;
 mod handler_api;
 mod money;
 mod panel_v2;
@@ -15,6 +16,7 @@ mod transport;
 #[cfg(test)]
 mod test_server;
 
+pub use fivesim::{FiveSim, FiveSimSettings};
 pub use handler_api::{
     Dialect, HandlerApi, HandlerApiSettings, PriceList, Profile, PurchaseAction, StatusAction,
 };

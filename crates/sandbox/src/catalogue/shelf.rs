@@ -2,8 +2,8 @@
 
 use super::countries::{COUNTRIES, Country, PAKISTAN, UNITED_STATES};
 use super::services::SERVICES;
-use super::{CountryIndex, ServiceIndex};
-use crate::accounts::{Account, AccountIndex, accounts};
+use super::{CountryIndex, Misbehaviour, ServiceIndex};
+use crate::accounts::{Account, AccountIndex, Protocol, accounts};
 use crate::mix::pick;
 use domain::usd::Usd;
 use std::collections::{HashMap, HashSet};
@@ -39,6 +39,8 @@ struct Numbering {
 pub(crate) struct ListedCountry {
     /// The server's own id.
     pub(crate) id: usize,
+    /// The id as it stands on the wire: a number, or a word where the protocol has words.
+    pub(crate) code: String,
     /// The server's own name.
     pub(crate) name: &'static str,
     /// Which country it is.
@@ -92,7 +94,7 @@ impl Shelf {
         let countries = list_countries(account);
         let services = list_services(account);
         Self {
-            by_country_id: positions(countries.iter().map(|listed| listed.id.to_string())),
+            by_country_id: positions(countries.iter().map(|listed| listed.code.clone())),
             by_service_id: positions(services.iter().map(|listed| listed.id.clone())),
             service_ids: positions(services.iter().map(|listed| listed.service)),
             account,
@@ -119,10 +121,16 @@ impl Shelf {
             .map_or("", |&at| self.services[at].id.as_str())
     }
 
+    /// A country's id as it stands on the wire; empty for an unknown one.
+    pub(crate) fn country_code(&self, id: usize) -> &str {
+        let found = self.countries.binary_search_by_key(&id, |listed| listed.id);
+        found.map_or("", |at| self.countries[at].code.as_str())
+    }
+
     /// Name under which a country id is listed; empty for an unknown id.
     pub(crate) fn country_name(&self, id: usize) -> &'static str {
-        self.country(&id.to_string())
-            .map_or("", |listed| listed.name)
+        let found = self.countries.binary_search_by_key(&id, |listed| listed.id);
+        found.map_or("", |at| self.countries[at].name)
     }
 
     /// The offers for a country and a service, cheapest first; none where the pair is not sold.
@@ -259,6 +267,7 @@ fn list_countries(account: &Account) -> Vec<ListedCountry> {
         if always || pick(100, &[6, server, country as u64]) < COUNTRY_SHARE {
             listed.push(ListedCountry {
                 id,
+                code: country_code(account, id, country),
                 name: country_name(account, country),
                 country,
             });
@@ -267,6 +276,7 @@ fn list_countries(account: &Account) -> Vec<ListedCountry> {
     if account.server == "romeo" {
         listed.push(ListedCountry {
             id: 188,
+            code: "188".to_owned(),
             name: "USA (virtual)",
             country: UNITED_STATES,
         });
@@ -281,6 +291,15 @@ fn country_name(account: &Account, country: CountryIndex) -> &'static str {
         "USA"
     } else {
         COUNTRIES[country].name
+    }
+}
+
+fn country_code(account: &Account, id: usize, country: CountryIndex) -> String {
+    match (account.protocol, COUNTRIES[country].name) {
+        (Protocol::FiveSim, "United States") => "usa".to_owned(),
+        (Protocol::FiveSim, "United Kingdom") => "england".to_owned(),
+        (Protocol::FiveSim, name) => slug(name),
+        _ => id.to_string(),
     }
 }
 
@@ -311,6 +330,8 @@ fn service_id(account: &Account, service: ServiceIndex) -> String {
     let code = SERVICES.get(service.0).map_or("", |service| service.code);
     match (account.server, service.odd_one()) {
         ("peter" | "andrew", Some(odd)) => odd.numeric_id.to_string(),
+        // a product has no name beside its slug, and by this one a gateway would refuse a bank
+        ("john", Some(odd)) if odd.behaviour == Misbehaviour::BankText => "sbharbor".to_owned(),
         (_, Some(odd)) => odd.code.to_owned(),
         ("peter", None) if service.name() == "Discord" => "306343".to_owned(),
         ("peter", None) => (306_001 + service.0).to_string(),

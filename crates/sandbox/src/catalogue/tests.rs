@@ -159,6 +159,8 @@ fn misbehaving_services_are_sold_everywhere_for_a_cent() {
             let numeric_id = odd.numeric_id.to_string();
             let id = if name.starts_with("peter") || name == "andrew" {
                 numeric_id.as_str()
+            } else if name == "john" && odd.behaviour == Misbehaviour::BankText {
+                "sbharbor"
             } else {
                 odd.code
             };

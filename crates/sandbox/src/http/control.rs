@@ -66,14 +66,21 @@ fn sold_number(sandbox: &Sandbox, activation: &Activation, now: i64) -> Sold {
         kind: "otp",
         id: match accounts()[activation.account].protocol {
             Protocol::SmsPool => order_code::encode(activation.id),
-            Protocol::HandlerApi | Protocol::PanelV2 => activation.id.to_string(),
+            Protocol::HandlerApi | Protocol::FiveSim | Protocol::PanelV2 => {
+                activation.id.to_string()
+            }
         },
         upstream: accounts()[activation.account].name,
         service: sandbox
             .shelf(activation.account)
             .service_id(activation.service)
             .to_owned(),
-        country: Some(activation.country_id.to_string()),
+        country: Some(
+            sandbox
+                .shelf(activation.account)
+                .country_code(activation.country_id)
+                .to_owned(),
+        ),
         pool: activation.pool.map(|pool| pool.to_string()),
         phone: Some(format!("+{}", activation.phone)),
         link: None,

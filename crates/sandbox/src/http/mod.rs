@@ -3,6 +3,7 @@
 mod activation_view;
 mod control;
 mod dialect;
+mod fivesim;
 mod handler_api;
 mod listener;
 mod order_view;
@@ -44,6 +45,12 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
                 &format!("{}/{{*call}}", account.path),
                 any(async move |state, path, query, headers, body| {
                     smspool::answer(state, index, path, query, headers, body).await
+                }),
+            ),
+            Protocol::FiveSim => router.route(
+                &format!("{}/{{*call}}", account.path),
+                get(async move |state, call, query, headers| {
+                    fivesim::answer(state, index, call, query, headers).await
                 }),
             ),
             Protocol::PanelV2 => router.route(account.path, any(panel::answer)),

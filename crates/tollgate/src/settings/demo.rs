@@ -142,6 +142,10 @@ fn upstream(place: &DemoPlace<'_>, account: &DemoAccount<'_>) -> Value {
         ("dialect", account.dialect.into()),
         ("pools", account.pools.into()),
         ("min_cancel_age_s", account.min_cancel_age_s.into()),
+        (
+            "reads_per_minute",
+            reads_per_minute(account.protocol).into(),
+        ),
         ("late_window_s", 50.into()),
         ("list_lag_s", 0.into()),
         ("skew_margin_s", 10.into()),
@@ -149,6 +153,14 @@ fn upstream(place: &DemoPlace<'_>, account: &DemoAccount<'_>) -> Value {
         ("lists_orders", true.into()),
         ("terminal_confirmation_s", 2.into()),
     ])
+}
+
+/// A 5sim account is asked for the prices of each country apart, at the pace of its reads.
+fn reads_per_minute(protocol: Protocol) -> u32 {
+    match protocol {
+        Protocol::FiveSim => 12_000,
+        _ => 600,
+    }
 }
 
 fn policy() -> Value {

@@ -63,15 +63,18 @@ pub enum Protocol {
     HandlerApi,
     /// Numbers: SMSPool.
     SmsPool,
+    /// Numbers: 5sim, version 1.
+    FiveSim,
     /// SMM orders: the `/api/v2` panel family.
     PanelV2,
 }
 
 impl Protocol {
     /// Every protocol with its word in the file.
-    pub const WORDS: [(&str, Self); 3] = [
+    pub const WORDS: [(&str, Self); 4] = [
         ("handler_api", Self::HandlerApi),
         ("smspool", Self::SmsPool),
+        ("fivesim", Self::FiveSim),
         ("panel_v2", Self::PanelV2),
     ];
 
@@ -80,6 +83,7 @@ impl Protocol {
         match self {
             Self::HandlerApi => "handler_api",
             Self::SmsPool => "smspool",
+            Self::FiveSim => "fivesim",
             Self::PanelV2 => "panel_v2",
         }
     }
@@ -196,7 +200,7 @@ fn rate_unit(part: &mut Section<'_>) -> u32 {
 
 fn polling(part: &mut Section<'_>, protocol: Protocol, sync: &Sync) -> Polling {
     let pauses = match protocol {
-        Protocol::HandlerApi | Protocol::SmsPool => vec![sync.activation_poll],
+        Protocol::HandlerApi | Protocol::SmsPool | Protocol::FiveSim => vec![sync.activation_poll],
         Protocol::PanelV2 => sync.smm_poll.clone(),
     };
     let own = part.optional_number("poll_interval_ms", 250..=3_600_000);
@@ -222,7 +226,7 @@ impl Doubt {
         let skew_margin = seconds(part.number("skew_margin_s", 30, 0..=600));
         let smm_window = seconds(part.number("smm_in_doubt_s", 900, 1..=86_400));
         let (window, key) = match protocol {
-            Protocol::HandlerApi | Protocol::SmsPool => {
+            Protocol::HandlerApi | Protocol::SmsPool | Protocol::FiveSim => {
                 // the second call of one purchase leaves a timeout later
                 let repeat_ms = i64::from(handler_api.idempotent_purchase) * i64::from(timeout_ms);
                 let window = late_window.0 + list_lag.0 + skew_margin.0 + repeat_ms;

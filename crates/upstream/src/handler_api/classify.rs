@@ -38,7 +38,7 @@ pub(crate) fn is_id(id: &str) -> bool {
 }
 
 /// Digits, perhaps with a plus and the separators people write; a word with digits in it is none.
-fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')'))
 }

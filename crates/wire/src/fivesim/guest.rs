@@ -54,7 +54,8 @@ impl Countries {
     pub fn print(&self) -> String {
         let rows = self.rows.iter();
         print(&Keyed(
-            rows.map(|row| (row.slug.as_str(), print_country(row))).collect(),
+            rows.map(|row| (row.slug.as_str(), print_country(row)))
+                .collect(),
         ))
     }
 }

@@ -174,7 +174,10 @@ impl OrderList {
         let not_a_list = || shape("a list of orders");
         let object = open(answer)?.object().ok_or_else(not_a_list)?;
         // `null` is how an empty list is printed by servers of this make
-        let null = object.0.iter().any(|(name, node)| name == "Data" && node.is_null());
+        let null = object
+            .0
+            .iter()
+            .any(|(name, node)| name == "Data" && node.is_null());
         let items = match object.get("Data") {
             None if null => vec![],
             data => data.and_then(Node::items).ok_or_else(not_a_list)?,

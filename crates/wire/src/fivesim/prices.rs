@@ -166,12 +166,15 @@ impl Cell {
     }
 }
 
+/// Cells by what stands second and by operator.
+type Operators<'a> = Keyed<&'a str, Keyed<&'a str, Cell>>;
+
 /// Prints a reply; `null` where there are no rows. Rows of one country and product stand together.
 pub fn print_prices(rows: &[PriceRow], order: PriceOrder) -> String {
     if rows.is_empty() {
         return PRICES_NONE.to_owned();
     }
-    let mut outer: Vec<(&str, Keyed<&str, Keyed<&str, Cell>>)> = Vec::new();
+    let mut outer: Vec<(&str, Operators<'_>)> = Vec::new();
     for row in rows {
         let (country, product) = (row.country.as_str(), row.product.as_str());
         let (first, second) = match order {

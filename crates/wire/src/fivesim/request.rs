@@ -231,7 +231,11 @@ struct Parameters(Vec<(String, String)>);
 impl Parameters {
     fn read(query: &str) -> Self {
         let pairs = form_urlencoded::parse(query.as_bytes()).take(PARAMETERS_MAX);
-        Self(pairs.map(|(name, value)| (name.into(), value.into())).collect())
+        Self(
+            pairs
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 
     /// A value that is not blank, trimmed.

@@ -160,4 +160,8 @@ async fn they_are_there_on_every_server() {
             assert!(offers.get(code).is_some(), "{} {country}", account.name);
         }
     }
+    let prices = world.john_json("guest/prices").await;
+    for (country, offers) in prices.as_object().unwrap() {
+        assert!(offers.get("sbnonumbers").is_some(), "john {country}");
+    }
 }

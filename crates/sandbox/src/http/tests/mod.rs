@@ -2,6 +2,7 @@
 
 mod control;
 mod dialects;
+mod fivesim;
 mod handler_api;
 mod listener;
 mod misbehaving;
