@@ -84,7 +84,8 @@ fn not_sold(why: NotSold) -> Response {
         NotSold::Country => Text::BadCountry,
         NotSold::Stock | NotSold::Cap(_) => Text::NoFreePhones,
         NotSold::Funds => Text::NotEnoughBalance,
-        NotSold::Storage => Text::Internal,
+        // ids of the caller are unknown to this protocol, so none is ever taken
+        NotSold::Taken | NotSold::Storage => Text::Internal,
     })
 }
 
