@@ -218,7 +218,7 @@ impl Doubt {
     ) -> Self {
         let lists_orders = match protocol {
             Protocol::HandlerApi => handler_api.dialect.profile().capabilities.list_active,
-            Protocol::SmsPool => true,
+            Protocol::SmsPool | Protocol::FiveSim => true,
             Protocol::PanelV2 => false,
         };
         let late_window = seconds(part.number("late_window_s", 180, 0..=3600));
