@@ -41,6 +41,8 @@ pub struct Settings {
     pub state_file: Option<PathBuf>,
     /// From which codes, numbers and ids follow. A state file keeps the seed it began with.
     pub seed: u64,
+    /// Offers beyond the ordinary catalogue, to practise with a large one.
+    pub offers: usize,
 }
 
 /// A sandbox that is being served.
@@ -59,6 +61,7 @@ impl Sandbox {
     /// As [`Sandbox::start`], on another clock.
     pub async fn start_with_clock(settings: Settings, clock: Clock) -> io::Result<Running> {
         let sandbox = Self::open(settings.state_file.as_deref(), settings.seed, clock)?;
+        let sandbox = sandbox.stocked(settings.offers);
         let listening = http::listen(settings.listen, router(Arc::new(sandbox))).await?;
         Ok(Running {
             addr: listening.address,

@@ -1,6 +1,6 @@
 //! The sandbox itself: the shelves, the books behind one lock, and the state file.
 
-use crate::accounts::{AccountIndex, accounts};
+use crate::accounts::{AccountIndex, Protocol, accounts};
 use crate::catalogue::Shelf;
 use crate::clock::Clock;
 use crate::event::Event;
@@ -60,6 +60,21 @@ impl Sandbox {
             books: Mutex::new(books),
             faults: Mutex::new(Faults::none()),
         })
+    }
+
+    /// The same, with so many more offers spread evenly over the accounts that list everything in
+    /// one answer. Deterministic, like everything else that is sold.
+    pub fn stocked(mut self, offers: usize) -> Self {
+        let large = accounts()
+            .iter()
+            .enumerate()
+            .filter(|(_, account)| account.protocol == Protocol::HandlerApi)
+            .map(|(index, _)| index);
+        let large: Vec<AccountIndex> = large.collect();
+        for index in &large {
+            self.shelves[*index] = Shelf::stocked(*index, offers / large.len());
+        }
+        self
     }
 
     /// What an account sells.

@@ -60,6 +60,9 @@ pub enum Command {
         /// Address to answer at.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
         listen: SocketAddr,
+        /// Offers beyond the ordinary catalogue, to practise with a large one.
+        #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=5_000_000))]
+        offers: u32,
     },
     /// Write a commented settings file and the secret it needs.
     Init {

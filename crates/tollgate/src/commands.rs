@@ -57,7 +57,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Command::Serve { trust_clock } => return serve(&place, trust_clock).await,
-        Command::Sandbox { listen } => return practice(listen).await,
+        Command::Sandbox { listen, offers } => return practice(listen, offers).await,
         Command::Init { directory } => return init(&directory, json),
         Command::CheckConfig => return check_config(&place, json),
         Command::Openapi => return Ok(openapi()),
@@ -281,12 +281,13 @@ async fn serve(place: &Place, trust_clock: bool) -> anyhow::Result<ExitCode> {
 }
 
 #[expect(clippy::print_stdout, reason = "this is what its user reads")]
-async fn practice(listen: SocketAddr) -> anyhow::Result<ExitCode> {
+async fn practice(listen: SocketAddr, offers: u32) -> anyhow::Result<ExitCode> {
     log_to_stderr("warn", LogFormat::Text);
     let settings = sandbox::Settings {
         listen,
         state_file: None,
         seed: 1,
+        offers: usize::try_from(offers)?,
     };
     let running = sandbox::Sandbox::start(settings)
         .await

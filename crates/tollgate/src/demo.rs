@@ -74,6 +74,7 @@ async fn start_sandbox(data_dir: &Path) -> anyhow::Result<sandbox::Running> {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         state_file: Some(data_dir.join("sandbox.jsonl")),
         seed: SEED,
+        offers: 0,
     };
     Sandbox::start(settings)
         .await

@@ -22,7 +22,19 @@ use std::sync::LazyLock;
 /// Position of a country in the country table.
 pub(crate) type CountryIndex = usize;
 
-/// Position of a service: ordinary ones first, then the misbehaving ones.
+/// Names of the services that exist to make a catalogue large.
+static BULK: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let numbers = 1..=BULK_SERVICES_MAX;
+    numbers
+        .map(|number| format!("Practice app {number:05}"))
+        .collect()
+});
+
+/// Most services that a shelf can be filled up with.
+const BULK_SERVICES_MAX: usize = 20_000;
+
+/// Position of a service: ordinary ones first, then the misbehaving ones, then those that only
+/// make a catalogue large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ServiceIndex(pub(crate) usize);
 
@@ -36,7 +48,11 @@ impl ServiceIndex {
     pub(crate) fn name(self) -> &'static str {
         match self.odd_one() {
             Some(odd) => odd.name,
-            None => SERVICES.get(self.0).map_or("", |service| service.name),
+            None => {
+                let service = SERVICES.get(self.0).map(|service| service.name);
+                let bulk = || BULK.get(self.bulk()?).map(String::as_str);
+                service.or_else(bulk).unwrap_or_default()
+            }
         }
     }
 
@@ -47,12 +63,25 @@ impl ServiceIndex {
                 .map(|service| (service.name(), service))
                 .collect()
         });
-        BY_NAME.get(name).copied()
+        let bulk = || Self::of_bulk(BULK.binary_search_by(|known| (**known).cmp(name)).ok()?);
+        BY_NAME.get(name).copied().or_else(bulk)
     }
 
     /// What goes wrong with it, if anything does.
     pub(crate) fn behaviour(self) -> Option<Misbehaviour> {
         self.odd_one().map(|odd| odd.behaviour)
+    }
+
+    /// The bulk service with this number.
+    pub(crate) fn of_bulk(number: usize) -> Option<Self> {
+        let first = SERVICES.len() + misbehaving_services().len();
+        (number < BULK_SERVICES_MAX).then_some(Self(first + number))
+    }
+
+    /// Its number among the bulk services, if it is one.
+    pub(crate) fn bulk(self) -> Option<usize> {
+        self.0
+            .checked_sub(SERVICES.len() + misbehaving_services().len())
     }
 
     fn odd_one(self) -> Option<&'static MisbehavingService> {

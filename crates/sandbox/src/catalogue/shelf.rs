@@ -90,9 +90,20 @@ pub(crate) struct Shelf {
 impl Shelf {
     /// The shelf of the account at this position.
     pub(crate) fn of(index: AccountIndex) -> Self {
+        Self::stocked(index, 0)
+    }
+
+    /// The same, filled up with services sold in every country until it holds about so many
+    /// offers.
+    pub(crate) fn stocked(index: AccountIndex, offers: usize) -> Self {
         let account = &accounts()[index];
         let countries = list_countries(account);
-        let services = list_services(account);
+        let mut services = list_services(account);
+        let bulk = (0..offers.div_ceil(countries.len().max(1))).map_while(ServiceIndex::of_bulk);
+        services.extend(bulk.map(|service| ListedService {
+            id: format!("app{}", service.0),
+            service,
+        }));
         Self {
             by_country_id: positions(countries.iter().map(|listed| listed.code.clone())),
             by_service_id: positions(services.iter().map(|listed| listed.id.clone())),
@@ -168,7 +179,7 @@ impl Shelf {
             });
         }
         let spread = [self.index as u64, listed.id as u64, service.0 as u64];
-        let always = matches!(listed.country, PAKISTAN | UNITED_STATES);
+        let always = matches!(listed.country, PAKISTAN | UNITED_STATES) || service.bulk().is_some();
         if !always && pick(100, &[1, spread[0], spread[1], spread[2]]) >= PAIR_SHARE {
             return None;
         }
@@ -190,7 +201,7 @@ impl Shelf {
         }
         let base = SERVICES
             .get(service.0)
-            .map_or(1, |service| service.base_milli_usd)
+            .map_or(40, |service| service.base_milli_usd)
             * 1000;
         let country_level = 450 + level(1100, &[3, listed.country as u64]);
         let jitter = 950 + level(101, &[4, spread[0], spread[1], spread[2]]);

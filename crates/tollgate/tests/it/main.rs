@@ -4,6 +4,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod catalogue;
 mod clock;
 mod crash;
 mod otp;

@@ -69,8 +69,14 @@ impl Drop for Running {
 
 /// Starts the practice providers alone; gives them and their address.
 pub fn sandbox() -> (Running, String) {
+    sandbox_with(&[])
+}
+
+/// The same, with arguments of its own.
+pub fn sandbox_with(args: &[&str]) -> (Running, String) {
     let mut child = Command::new(PROGRAM)
         .args(["sandbox", "--listen", "127.0.0.1:0"])
+        .args(args)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -229,7 +235,7 @@ pub struct World {
     pub facts: Value,
     pub practice: String,
     pub dir: Scratch,
-    _sandbox: Running,
+    sandbox: Running,
 }
 
 impl World {
@@ -247,6 +253,19 @@ impl World {
         world
     }
 
+    /// A world whose providers sell so many offers more.
+    pub fn large(offers: u32) -> Self {
+        let (sandbox, practice) = sandbox_with(&["--offers", &offers.to_string()]);
+        let dir = Scratch::new();
+        let demo = start_demo(dir.path(), &["--sandbox-url", &practice]);
+        Self::around(demo, sandbox, practice, dir)
+    }
+
+    /// Ends the practice providers.
+    pub fn close_providers(&mut self) {
+        self.sandbox.kill();
+    }
+
     fn around(demo: Running, sandbox: Running, practice: String, dir: Scratch) -> Self {
         let facts = facts(dir.path());
         let text = |name: &str| facts[name].as_str().unwrap().to_owned();
@@ -256,7 +275,7 @@ impl World {
             facts: facts.clone(),
             practice,
             dir,
-            _sandbox: sandbox,
+            sandbox,
         };
         // tests ask faster than a customer may
         let account = facts["account_id"].to_string();
@@ -336,14 +355,14 @@ impl World {
     /// Sets what the practice providers do wrong.
     pub async fn faults(&self, faults: Value) {
         let set = Client::new(&self.practice, "")
-            .post("/_sandbox/faults", faults)
+            .post("/sandbox/faults", faults)
             .await;
         assert_eq!(set.status, 200, "{}", set.text);
     }
 
     /// Everything the practice providers sold.
     pub async fn sold(&self) -> Vec<Value> {
-        let url = format!("{}/_sandbox/orders", self.practice);
+        let url = format!("{}/sandbox/orders", self.practice);
         let text = reqwest::get(url).await.unwrap().text().await.unwrap();
         serde_json::from_str::<Value>(&text).unwrap()["orders"]
             .as_array()

@@ -8,6 +8,7 @@ fn settings() -> Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
         state_file: None,
         seed: 1,
+        offers: 0,
     }
 }
 
