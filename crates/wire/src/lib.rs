@@ -5,6 +5,8 @@
 pub mod amount;
 pub mod answer;
 pub mod fivesim;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod handler_api;
 pub mod inbound;
 pub mod json;

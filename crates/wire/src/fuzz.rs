@@ -1,0 +1,141 @@
+//! Every parser of this crate as a plain function over bytes: run by `cargo fuzz` with coverage, and
+//! by the tests here over the kept inputs and seeded mutations of them.
+
+use crate::answer::Answer;
+use crate::{amount, fivesim, handler_api, json, panel_v2, smspool, telnyx, twilio};
+
+#[cfg(test)]
+mod tests;
+
+/// Something to feed bytes to. It must not panic, whatever they are.
+pub type Target = fn(&[u8]);
+
+/// Every target with its name, which is the name of its directory of inputs too.
+pub const TARGETS: [(&str, Target); 7] = [
+    ("fivesim", fivesim),
+    ("handler_api", handler_api),
+    ("panel_v2", panel_v2),
+    ("smspool", smspool),
+    ("requests", requests),
+    ("webhooks", webhooks),
+    ("values", values),
+];
+
+/// Statuses an answer is read under.
+const STATUSES: [u16; 6] = [200, 302, 404, 409, 429, 500];
+
+/// The body under every status that changes what it means.
+fn under_every_status(bytes: &[u8], mut read: impl FnMut(Answer<'_>)) {
+    let body = String::from_utf8_lossy(bytes);
+    for status in STATUSES {
+        let body = &body;
+        read(Answer { status, body });
+    }
+}
+
+/// Replies of `handler_api`; what is read must print and read back the same.
+pub fn handler_api(bytes: &[u8]) {
+    use handler_api::*;
+    under_every_status(bytes, |answer| {
+        let _ = (Countries::parse(answer), Services::parse(answer));
+        let _ = (NumbersStatus::parse(answer), History::parse(answer));
+        let _ = (NumberSold::parse(answer), SetStatusReply::parse(answer));
+        let _ = (Status::parse(answer), StatusV2Reply::parse(answer));
+        if let Ok(balance) = Balance::parse(answer) {
+            assert_eq!(Balance::parse(Answer::ok(&balance.print())), Ok(balance));
+        }
+        if let Ok(number) = NumberV2::parse(answer) {
+            assert!(!number.id.is_empty() && !number.phone.is_empty());
+        }
+        if let Ok(list) = ActiveList::parse(answer) {
+            for shape in [ActiveShape::Wrapped, ActiveShape::Data, ActiveShape::Bare] {
+                let again = ActiveList::parse(Answer::ok(&list.print(shape)));
+                assert_eq!(again.map(|again| again.rows.len()), Ok(list.rows.len()));
+            }
+        }
+        for shape in [
+            PriceShape::Single,
+            PriceShape::Ladder,
+            PriceShape::PerProvider,
+        ] {
+            if let Ok(prices) = Prices::parse(answer, shape) {
+                let negative = |row: &PriceRow| row.cost.is_sign_negative();
+                assert!(!prices.rows.iter().any(negative));
+            }
+        }
+    });
+}
+
+/// Replies of SMM panels.
+pub fn panel_v2(bytes: &[u8]) {
+    use panel_v2::*;
+    let asked = ["1".to_owned(), "2".to_owned()];
+    under_every_status(bytes, |answer| {
+        let _ = (Services::parse(answer), Orders::parse(answer));
+        let _ = (OrderStatus::parse(answer), Statuses::parse(answer));
+        let _ = (Balance::parse(answer), Added::parse(answer));
+        let _ = (Refill::parse(answer), Refills::parse(answer));
+        let _ = (RefillStatus::parse(answer), RefillStatuses::parse(answer));
+        let _ = Cancels::parse(answer, &asked);
+    });
+}
+
+/// Replies of 5sim.
+pub fn fivesim(bytes: &[u8]) {
+    use fivesim::*;
+    under_every_status(bytes, |answer| {
+        let _ = (Countries::parse(answer), Products::parse(answer));
+        let _ = (Profile::parse(answer), OrderList::parse(answer));
+        let _ = Order::parse(answer);
+        for order in [PriceOrder::Country, PriceOrder::Product] {
+            let _ = read_prices(answer, order, |_| ());
+        }
+    });
+}
+
+/// Webhooks of carriers, once their signature was found good.
+pub fn webhooks(bytes: &[u8]) {
+    let _ = (twilio::parse(bytes), telnyx::parse(bytes));
+}
+
+/// Replies of SMSPool.
+pub fn smspool(bytes: &[u8]) {
+    use smspool::*;
+    under_every_status(bytes, |answer| {
+        let _ = (Countries::parse(answer), NamedList::parse(answer));
+        let _ = (Balance::parse(answer), Cancelled::parse(answer));
+        let _ = (Resent::parse(answer), Check::parse(answer));
+        let _ = (Orders::parse(answer), NumberBought::parse(answer));
+        let _ = (Price::parse(answer), PriceList::each(answer, |_| ()));
+    });
+}
+
+/// Requests as servers of the protocols read them; one that is read must print and read the same.
+pub fn requests(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(call) = handler_api::Call::parse(&text) {
+        let again = handler_api::Call::parse(&call.query());
+        assert_eq!(again.map(|again| again.request), Ok(call.request));
+    }
+    let _ = panel_v2::Call::parse_form(&text);
+    let _ = panel_v2::Call::parse_json(&text);
+    let (path, form) = text.split_once('?').unwrap_or((&text, ""));
+    let _ = smspool::Call::parse(path, form);
+    let _ = fivesim::Request::parse(path, form);
+}
+
+/// Amounts, ids and raw JSON.
+pub fn values(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for read in [amount::amount, amount::amount_with_separators] {
+        assert!(read(&text).is_none_or(|amount| !amount.is_sign_negative() || amount.is_zero()));
+    }
+    let _ = (amount::whole(&text), amount::count(&text));
+    if let Some(id) = amount::id(&text) {
+        assert_eq!(amount::id(&id), Some(id));
+    }
+    let _ = smspool::plain(&text);
+    if let Some(node) = json::Node::read(&text) {
+        let _ = (node.object(), node.items(), node.text(), node.values());
+    }
+}
