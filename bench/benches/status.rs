@@ -176,6 +176,7 @@ fn door(store: Arc<Sqlite>, pepper: Pepper) -> Router {
         panels: Vec::new(),
         archive: None,
     };
+    let pages = Arc::clone(&store) as _;
     let engine = Engine::new(outside, settings());
     let people = People::new(
         Arc::clone(&engine),
@@ -192,6 +193,8 @@ fn door(store: Arc<Sqlite>, pepper: Pepper) -> Router {
     web::router(Arc::new(Door {
         engine,
         people: Arc::new(people),
+        pages,
+        streams: web::Streams::default(),
         environment: Environment::Demo,
         limits,
         pepper,

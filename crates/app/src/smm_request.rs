@@ -158,7 +158,8 @@ impl Engine {
     }
 
     /// Whether the service offers this. Of one that is no longer sold the panel has the last word.
-    fn offers(&self, order: &SmmOrder, kind: RequestKind) -> Result<bool, Refusal> {
+    /// Whether the order's service offers such a request.
+    pub fn offers(&self, order: &SmmOrder, kind: RequestKind) -> Result<bool, Refusal> {
         let catalogue = self.catalogue();
         if !catalogue.is_smm_read() {
             return Err(Refusal::ServerOff);

@@ -104,6 +104,28 @@ pub struct Caller {
     pub account: Account,
 }
 
+impl Caller {
+    /// An account's owner at the dashboard: no key stands behind what they do.
+    pub fn signed_in(account: Account) -> Self {
+        let key = ApiKey {
+            id: KeyId(0),
+            account: account.id,
+            public_id: String::new(),
+            mac: [0; 32],
+            name: String::new(),
+            last4: String::new(),
+            scopes: Vec::new(),
+            rate_limit: None,
+            allowed_addresses: Vec::new(),
+            created_at: account.created_at,
+            expires_at: None,
+            disabled: false,
+            revoked: false,
+        };
+        Self { key, account }
+    }
+}
+
 /// What is kept under an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeptAnswer {

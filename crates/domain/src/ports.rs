@@ -14,11 +14,12 @@ use crate::orphan::Orphan;
 use crate::own_number::{Allocation, InboundSms, OwnNumber};
 use crate::people::{Mail, MailToken, Person, Session};
 use crate::policy::OtpClass;
-use crate::smm_order::SmmOrder;
+use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
 use crate::ticket::Ticket;
 use crate::time::{Millis, Timestamp};
-use crate::upstream::Pending;
+use crate::upstream::{Pending, Sms};
+use crate::usd::Usd;
 
 /// The store could not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,6 +203,47 @@ pub trait PoolRows: Send + Sync {
     fn allocations_open<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Allocation>>;
     /// The latest messages that were nobody's, newest first.
     fn unmatched_sms(&self, limit: u32) -> Read<'_, Vec<InboundSms>>;
+}
+
+/// Money of one order as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderMoney {
+    /// What was set aside.
+    pub held: Usd,
+    /// When.
+    pub held_at: Timestamp,
+    /// What was taken, what went back, why and when, once that was decided.
+    pub resolution: Option<(Usd, Usd, String, Timestamp)>,
+    /// What went back since, and when.
+    pub adjustments: Vec<(Usd, Timestamp)>,
+}
+
+/// A message of an activation: code, whole text where known, when it was first seen.
+pub type StoredMessage = (Sms, Timestamp);
+
+/// Reads that only pages need: bounded, and by index.
+pub trait PageRows: Send + Sync {
+    /// Money of an order; nothing if nothing was ever held for it.
+    fn order_money(&self, order: OrderId) -> Read<'_, Option<OrderMoney>>;
+    /// Messages of an activation, first one first.
+    fn messages(&self, order: OrderId) -> Read<'_, Vec<StoredMessage>>;
+    /// What the panel said of an SMM order, newest first.
+    fn observations(&self, order: OrderId, limit: u32) -> Read<'_, Vec<Observation>>;
+    /// The account's activations on a number, newest first.
+    fn activations_on<'a>(
+        &'a self,
+        account: AccountId,
+        phone: &'a str,
+        limit: u32,
+    ) -> Read<'a, Vec<OrderId>>;
+    /// The account's SMM orders for a target (see [`crate::link::target`]), newest first, among its
+    /// newest ten thousand.
+    fn smm_orders_for<'a>(
+        &'a self,
+        account: AccountId,
+        target: &'a str,
+        limit: u32,
+    ) -> Read<'a, Vec<OrderId>>;
 }
 
 /// Time, as one source for the whole program.

@@ -13,7 +13,7 @@ use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::PeopleSettings;
 use app::{Engine, People};
-use domain::ports::PeopleRows;
+use domain::ports::{PageRows, PeopleRows};
 use domain::time::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -109,6 +109,7 @@ where
     })?;
     let address = listener.local_addr()?;
     let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
+    let pages: Arc<dyn PageRows> = Arc::clone(&store) as _;
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
     let books_end = BooksEnd::of(&store, trust);
     let purchases = Tracked::default();
@@ -145,7 +146,7 @@ where
     )
     .context("cannot open the local socket for commands")?;
     Postman::new(settings.mail.as_ref(), &office.people)?.start(&background);
-    let door = Arc::new(door(settings, &office, &background));
+    let door = Arc::new(door(settings, &office, &background, pages));
     let stop = Stop::new();
     let serving = serve(
         listener,
@@ -190,12 +191,19 @@ fn people(
     Ok(Arc::new(people))
 }
 
-fn door(settings: &Settings, office: &Office, background: &Background) -> web::Door {
+fn door(
+    settings: &Settings,
+    office: &Office,
+    background: &Background,
+    pages: Arc<dyn PageRows>,
+) -> web::Door {
     let limits = &settings.limits;
     let trusted = &settings.listen.trusted_proxies;
     web::Door {
         engine: Arc::clone(&office.engine),
         people: Arc::clone(&office.people),
+        pages,
+        streams: web::Streams::default(),
         environment: office.environment,
         limits: Arc::clone(&background.limits),
         pepper: office.pepper.clone(),

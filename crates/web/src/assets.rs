@@ -10,10 +10,11 @@ use std::sync::LazyLock;
 
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const PNG: &str = "image/png";
 const SVG: &str = "image/svg+xml";
 
 /// Name, media type and content of every file.
-const FILES: [(&str, &str, &[u8]); 8] = [
+const FILES: [(&str, &str, &[u8]); 10] = [
     ("docs.css", CSS, include_bytes!("../assets/docs/docs.css")),
     (
         "docs.js",
@@ -30,6 +31,16 @@ const FILES: [(&str, &str, &[u8]); 8] = [
         "app.js",
         JAVASCRIPT,
         include_bytes!("../assets/dashboard/app.js"),
+    ),
+    (
+        "flags.css",
+        CSS,
+        include_bytes!("../assets/vendor/flags.css"),
+    ),
+    (
+        "flags.png",
+        PNG,
+        include_bytes!("../assets/vendor/flags.png"),
     ),
     (
         "htmx.js",

@@ -1,9 +1,11 @@
 //! What every request works with.
 
+use crate::dashboard::Streams;
 use crate::lists::Lists;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::{Engine, People};
+use domain::ports::PageRows;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +31,10 @@ pub struct Door {
     pub engine: Arc<Engine>,
     /// The use cases about people who sign in.
     pub people: Arc<People>,
+    /// Reads that only pages need.
+    pub pages: Arc<dyn PageRows>,
+    /// Streams of news open at pages.
+    pub streams: Streams,
     /// What keys made here are good for.
     pub environment: Environment,
     /// The windows that requests are counted in.

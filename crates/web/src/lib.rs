@@ -16,6 +16,7 @@ mod router;
 pub mod serve;
 pub mod strict_head;
 
+pub use dashboard::Streams;
 pub use door::{Door, DoorSettings};
 pub use lists::Lists;
 pub use router::router;

@@ -17,6 +17,7 @@ mod lock;
 mod open;
 mod own_number;
 mod page;
+mod pages;
 mod people;
 mod people_rows;
 mod readers;

@@ -23,6 +23,10 @@
     for (const element of document.querySelectorAll('[data-until]')) {
       element.textContent = clock((Date.parse(element.dataset.until) - now) / 1000);
     }
+    for (const element of document.querySelectorAll('[data-wait]')) {
+      const rest = (Date.parse(element.dataset.wait) - now) / 1000;
+      element.textContent = rest > 0 ? `in ${clock(rest)}` : '';
+    }
     for (const button of document.querySelectorAll('button[data-enabled-from]')) {
       button.disabled = Date.parse(button.dataset.enabledFrom) > now;
     }
@@ -44,9 +48,26 @@
     }
   });
 
+  // a part of the page that the server sends anew whenever it changes
+  const follow = (part) => {
+    const source = new EventSource(part.dataset.events);
+    source.addEventListener('live', (event) => {
+      // what the reader is about to press stays where it is
+      if (part.contains(document.activeElement) && document.activeElement.matches('button')) {
+        document.activeElement.blur();
+      }
+      part.innerHTML = event.data;
+      dress(part);
+    });
+    addEventListener('pagehide', () => source.close());
+  };
+
   const dress = (root) => { localTimes(root); tick(); };
-  document.addEventListener('DOMContentLoaded', () => dress(document));
+  const start = () => {
+    dress(document);
+    document.querySelectorAll('[data-events]').forEach(follow);
+  };
   document.addEventListener('htmx:after:swap', () => dress(document));
-  if (document.readyState !== 'loading') dress(document);
+  start();
   setInterval(tick, 1000);
 })();

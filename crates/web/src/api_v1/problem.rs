@@ -18,6 +18,11 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// A refusal with nothing but its status, code and sentence.
     pub fn new(status: StatusCode, code: &'static str, sentence: impl Into<String>) -> Self {
         Self {

@@ -9,6 +9,9 @@ mod keys;
 mod link;
 mod mailbox;
 mod notice;
+mod numbers;
+mod once;
+mod orders;
 mod overview;
 mod page;
 mod session;
@@ -16,6 +19,8 @@ mod sign_in;
 mod sign_up;
 mod templates;
 mod view;
+
+pub use numbers::Streams;
 
 use crate::door::Door;
 use axum::Router;
@@ -30,6 +35,8 @@ pub(crate) fn routes() -> Router<Arc<Door>> {
         .merge(sign_up::routes())
         .merge(account::routes())
         .merge(keys::routes())
+        .merge(numbers::routes())
+        .merge(orders::routes())
         .merge(mailbox::routes())
         .layer(CsrfLayer::new())
 }

@@ -2,7 +2,7 @@
 //! not do it again, and fixed here, so that an address cannot put words into our mouth.
 
 /// Name and sentence of each.
-const NOTICES: [(&str, &str); 13] = [
+const NOTICES: [(&str, &str); 16] = [
     ("verified", "Your address is confirmed. Sign in to go on."),
     ("signed-out", "You are signed out."),
     (
@@ -31,6 +31,15 @@ const NOTICES: [(&str, &str); 13] = [
         "link-sent",
         "If that address has an account, a link is on its way to it.",
     ),
+    (
+        "number-bought",
+        "The number is yours. Its code appears below as soon as it arrives.",
+    ),
+    (
+        "purchase-pending",
+        "The purchase is not settled yet: it appears below, and nothing is charged if it failed.",
+    ),
+    ("number-cancelled", "Cancelled, and refunded in full."),
 ];
 
 /// The sentence behind a name.

@@ -2,4 +2,5 @@
 
 mod browser;
 mod keys;
+mod numbers;
 mod people;

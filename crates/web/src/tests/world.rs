@@ -1,7 +1,7 @@
 //! A whole gateway in memory: the real router, engine and store over scripted upstreams.
 
 use super::upstreams::{Numbers, Panel};
-use crate::{Door, DoorSettings, router};
+use crate::{Door, DoorSettings, Streams, router};
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
@@ -218,6 +218,8 @@ impl World {
         let door = Arc::new(Door {
             engine,
             people: Arc::new(people),
+            pages: Arc::clone(&store) as _,
+            streams: Streams::default(),
             environment: Environment::Demo,
             limits,
             pepper,

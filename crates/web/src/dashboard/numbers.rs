@@ -1,0 +1,258 @@
+//! `/numbers`: choose a country and a service, compare routes, buy; and the live list of numbers
+//! that wait for their code.
+
+mod live;
+
+pub use live::Streams;
+
+use super::fields::{Fields, Form};
+use super::page::{Failed, Page};
+use super::session::{Away, Customer, Visitor};
+use super::sign_in::asked;
+use super::{link, once};
+use crate::door::Door;
+use app::{BuyNumber, Place, Purchased, Refusal, ServerChoice, ServiceView, ServicesOf};
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use domain::access::Caller;
+use domain::countries;
+use domain::ids::OrderId;
+use domain::usd::Usd;
+use minijinja::{Value, context};
+use std::sync::Arc;
+
+/// Services shown at once; a search narrows them.
+const SERVICES_MAX: usize = 60;
+
+pub(super) fn routes() -> Router<Arc<Door>> {
+    Router::new()
+        .route("/numbers", get(show))
+        .route("/numbers/buy", post(buy))
+        .route("/numbers/cancel", post(cancel))
+        .route("/numbers/live", get(live::part))
+        .route("/numbers/events", get(live::events))
+}
+
+/// What the reader looks for.
+struct Search {
+    /// Canonical country.
+    country: String,
+    /// Part of a country's or service's name.
+    text: String,
+}
+
+impl Search {
+    fn of(visitor: &Visitor) -> Self {
+        Self {
+            country: asked(visitor, "country"),
+            text: asked(visitor, "q").trim().to_lowercase(),
+        }
+    }
+}
+
+async fn show(State(door): State<Arc<Door>>, customer: Customer) -> Response {
+    let search = Search::of(&customer.visitor);
+    numbers_page(&door, &customer, &search, None).await
+}
+
+async fn numbers_page(
+    door: &Door,
+    customer: &Customer,
+    search: &Search,
+    failed: Option<Failed>,
+) -> Response {
+    let page = Page::new(&customer.visitor, "Numbers").under("numbers");
+    let caller = Caller::signed_in(customer.account.clone());
+    let live = match live::values(door, &caller).await {
+        Ok(live) => live,
+        Err(failed) => return page.failed(&failed),
+    };
+    let offer = if search.country.is_empty() {
+        countries_of(door, search)
+    } else {
+        services_of(door, &caller, search)
+    };
+    match offer {
+        Ok(offer) => page
+            .with_failure(failed)
+            .show("numbers.html", context! { ..offer, ..live }),
+        Err(refusal) => page.failed(&refused(&refusal)),
+    }
+}
+
+/// A refusal of the engine as a page says it.
+pub(super) fn refused(refusal: &Refusal) -> Failed {
+    let problem = crate::api_v1::problem::Problem::from(refusal.clone());
+    Failed::new(problem.status(), &refusal.sentence())
+}
+
+fn countries_of(door: &Door, search: &Search) -> Result<Value, Refusal> {
+    let countries = door.engine.list_countries(&ServerChoice::All)?;
+    let shown: Vec<Value> = countries
+        .iter()
+        .filter(|country| country.name.to_lowercase().contains(&search.text))
+        .map(|country| {
+            context! {
+                key => &country.key,
+                name => &country.name,
+                flag => flag(&country.key),
+                servers => country.providers.len(),
+            }
+        })
+        .collect();
+    Ok(context! {
+        country => Value::from(()),
+        q => &search.text,
+        countries => shown,
+        services => Vec::<Value>::new(),
+        more => 0,
+    })
+}
+
+/// The two letters by which a flag is found; none for what is no country of the list.
+pub(super) fn flag(country_key: &str) -> String {
+    countries::by_key(country_key).map_or_else(String::new, |country| country.iso2.to_lowercase())
+}
+
+pub(super) fn country_name(country_key: &str) -> String {
+    countries::by_key(country_key).map_or_else(|| country_key.to_owned(), |one| one.name.to_owned())
+}
+
+fn services_of(door: &Door, caller: &Caller, search: &Search) -> Result<Value, Refusal> {
+    let of = ServicesOf::Country(search.country.clone(), Vec::new());
+    let list = door.engine.list_services(caller, &of)?;
+    let mut groups: Vec<Vec<&ServiceView>> = Vec::new();
+    // by name and then price: equal names stand together, the best price first
+    for one in &list.services {
+        if !one.name.to_lowercase().contains(&search.text) {
+            continue;
+        }
+        match groups.last_mut() {
+            Some(group) if group[0].name == one.name => group.push(one),
+            _ => groups.push(vec![one]),
+        }
+    }
+    let more = groups.len().saturating_sub(SERVICES_MAX);
+    let shown: Result<Vec<Value>, Refusal> = groups
+        .iter()
+        .take(SERVICES_MAX)
+        .map(|group| service(group))
+        .collect();
+    Ok(context! {
+        country => context! {
+            key => &search.country,
+            name => country_name(&search.country),
+            flag => flag(&search.country),
+        },
+        q => &search.text,
+        countries => Vec::<Value>::new(),
+        services => shown?,
+        more,
+    })
+}
+
+/// One service with its routes. Each form has a key of its own: sent twice it buys once.
+fn service(group: &[&ServiceView]) -> Result<Value, Refusal> {
+    let best = group[0];
+    let routes: Result<Vec<Value>, Refusal> = group
+        .iter()
+        .map(|route| {
+            Ok(context! {
+                once => once::key()?,
+                server => &*route.provider_source,
+                service_id => &*route.service_id,
+                country_id => &*route.country_id,
+                provider_type => route.provider_type,
+                pool_id => route.pool_id.as_deref(),
+                price => route.price.0,
+                exact => route.price.to_string(),
+                rate => route.success_rate,
+                samples => route.success_samples,
+                delivery => route.avg_delivery_s,
+                available => route.available,
+            })
+        })
+        .collect();
+    Ok(context! {
+        name => &*best.name,
+        price => best.price.0,
+        exact => best.price.to_string(),
+        once => once::key()?,
+        rate => group.iter().filter_map(|route| route.success_rate).max(),
+        routes => routes?,
+    })
+}
+
+fn order_of(fields: &Fields) -> Result<BuyNumber, Failed> {
+    let max_price = fields.filled("max_price").map(Usd::parse).transpose();
+    let max_price = max_price
+        .map_err(|_| Failed::field("max_price", "The most you pay is an amount such as 0.05."))?;
+    let place = match fields.filled("server") {
+        Some(server) => Place::Route {
+            country_id: fields.text("country_id").to_owned(),
+            server: Some(server.to_owned()),
+            provider_type: fields.number("provider_type"),
+            pool_id: fields.filled("pool_id").map(str::to_owned),
+        },
+        None => Place::Everywhere {
+            country_key: fields.text("country").to_owned(),
+        },
+    };
+    Ok(BuyNumber {
+        service: fields.text("service").to_owned(),
+        place,
+        max_price,
+    })
+}
+
+async fn buy(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
+    let customer = Customer::of(form.visitor.clone())?;
+    let search = Search {
+        country: form.fields.text("country").to_owned(),
+        text: form.fields.text("q").to_owned(),
+    };
+    let failed = match bought(&door, &customer, &form.fields).await {
+        Ok(notice) => {
+            let country = link::encoded(&search.country);
+            let there = format!("/numbers?country={country}&notice={notice}");
+            return Ok(Redirect::to(&there).into_response());
+        }
+        Err(failed) => failed,
+    };
+    Ok(numbers_page(&door, &customer, &search, Some(failed)).await)
+}
+
+async fn bought(door: &Door, customer: &Customer, fields: &Fields) -> Result<&'static str, Failed> {
+    let caller = Caller::signed_in(customer.account.clone());
+    let request = order_of(fields)?;
+    let key = once::request("/numbers/buy", fields)?;
+    let answer = door.engine.buy_number(&caller, &request, Some(key)).await;
+    match answer.outcome {
+        Ok(Purchased::Done(_)) => Ok("number-bought"),
+        Ok(Purchased::Pending(_)) => Ok("purchase-pending"),
+        Err(refusal) => Err(refused(&refusal)),
+    }
+}
+
+async fn cancel(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
+    let customer = Customer::of(form.visitor.clone())?;
+    let caller = Caller::signed_in(customer.account.clone());
+    let order = OrderId::parse(form.fields.text("order"));
+    let back = link::own(form.fields.text("back"));
+    let outcome = match order {
+        Some(order) => door.engine.cancel(&caller, order, None).await.outcome,
+        None => Err(Refusal::OrderNotFound),
+    };
+    Ok(match outcome {
+        Ok(_) => {
+            let joint = if back.contains('?') { '&' } else { '?' };
+            Redirect::to(&format!("{back}{joint}notice=number-cancelled")).into_response()
+        }
+        Err(refusal) => {
+            let page = Page::new(&customer.visitor, "Not cancelled").under("numbers");
+            page.failed(&refused(&refusal))
+        }
+    })
+}

@@ -1,0 +1,161 @@
+//! Buying numbers in the page, their live list, the story of an order, and the search.
+
+use super::browser::{Browser, location};
+use crate::tests::world::World;
+use domain::time::Millis;
+
+const PASSWORD: &str = "violet anchor parade seven";
+
+async fn customer(world: &World) -> Browser<'_> {
+    let account = world.door.engine.store().account(world.account).await;
+    let account = account.unwrap().unwrap();
+    let people = &world.door.people;
+    people.set_password(account.id, PASSWORD).await.unwrap();
+    let mut browser = Browser::new(world);
+    let answer = browser.sign_in(&account.email, PASSWORD).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    browser
+}
+
+fn value<'t>(text: &'t str, name: &str) -> &'t str {
+    let before = format!("name=\"{name}\" value=\"");
+    let start = text.find(&before).unwrap() + before.len();
+    &text[start..start + text[start..].find('"').unwrap()]
+}
+
+/// The form of the first route that the page offers, as its fields.
+fn first_route(page: &str) -> Vec<(String, String)> {
+    let table = &page[page.find("<tbody>").unwrap()..];
+    let names = [
+        "once",
+        "country",
+        "server",
+        "service",
+        "country_id",
+        "provider_type",
+        "pool_id",
+        "max_price",
+    ];
+    names
+        .iter()
+        .map(|name| ((*name).to_owned(), value(table, name).to_owned()))
+        .collect()
+}
+
+fn fields(form: &[(String, String)]) -> Vec<(&str, &str)> {
+    form.iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
+}
+
+async fn orders(world: &World) -> usize {
+    world.books().await.orders
+}
+
+#[tokio::test]
+async fn a_number_is_bought_once_however_often_the_form_is_sent() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let page = browser.get("/numbers?country=pakistan").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let form = first_route(&page.text);
+    let answer = browser.post("/numbers/buy", &fields(&form)).await;
+    let there = "/numbers?country=pakistan&notice=number-bought";
+    assert_eq!(location(&answer), there, "{}", answer.text);
+    let again = browser.post("/numbers/buy", &fields(&form)).await;
+    assert_eq!(location(&again), there);
+    assert_eq!(orders(&world).await, 1);
+
+    let live = browser.get("/numbers/live").await;
+    assert!(live.text.contains("Waiting for the code"), "{}", live.text);
+    let list = browser.get("/orders").await;
+    let id = list.text.split("href=\"/orders/").nth(1).unwrap();
+    let id = id[..id.find('"').unwrap()].to_owned();
+    let order = browser.get(&format!("/orders/{id}")).await;
+    assert!(order.text.contains("Set aside") && order.text.contains("assigned"));
+    let phone = order.text.split("data-copy=\"+").nth(1).unwrap();
+    let phone = phone[..phone.find('"').unwrap()].to_owned();
+    for text in [id.clone(), format!("%2B{phone}"), phone] {
+        let hit = browser.get(&format!("/search?q={text}")).await;
+        assert_eq!(location(&hit), format!("/orders/{id}"), "{text}");
+    }
+
+    let early = [("order", id.as_str()), ("back", "/numbers")];
+    assert_eq!(browser.post("/numbers/cancel", &early).await.status, 409);
+    world.clock.advance(Millis::seconds(121));
+    let answer = browser.post("/numbers/cancel", &early).await;
+    assert_eq!(location(&answer), "/numbers?notice=number-cancelled");
+    let order = browser.get(&format!("/orders/{id}")).await;
+    assert!(order.text.contains("Given back") && order.text.contains("Cancelled on your request"));
+}
+
+#[tokio::test]
+async fn what_is_sent_by_hand_is_checked_like_any_request() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let page = browser.get("/numbers?country=pakistan").await;
+    let form = first_route(&page.text);
+    for (name, wrong, status) in [
+        ("once", "short", 422),
+        ("max_price", "cheap", 422),
+        ("max_price", "0.000001", 409),
+        ("server", "nobody", 400),
+        ("service", "no-such-service", 404),
+    ] {
+        let mut changed = form.clone();
+        for pair in &mut changed {
+            if pair.0 == name {
+                wrong.clone_into(&mut pair.1);
+            }
+        }
+        let answer = browser.post("/numbers/buy", &fields(&changed)).await;
+        assert_eq!(answer.status, status, "{name}={wrong}: {}", answer.text);
+    }
+    assert_eq!(orders(&world).await, 0);
+}
+
+#[tokio::test]
+async fn others_orders_do_not_exist() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let page = browser.get("/numbers?country=pakistan").await;
+    browser
+        .post("/numbers/buy", &fields(&first_route(&page.text)))
+        .await;
+    let list = browser.get("/orders").await;
+    let id = list.text.split("href=\"/orders/").nth(1).unwrap();
+    let id = id[..id.find('"').unwrap()].to_owned();
+
+    let (other, _) = world.new_account("bob@example.com").await;
+    let people = &world.door.people;
+    people.set_password(other, PASSWORD).await.unwrap();
+    let mut stranger = Browser::new(&world);
+    stranger.sign_in("bob@example.com", PASSWORD).await;
+    stranger.get("/orders").await;
+    assert_eq!(stranger.get(&format!("/orders/{id}")).await.status, 404);
+    let hit = stranger.get(&format!("/search?q={id}")).await;
+    assert!(hit.status == 200 && hit.text.contains("No order found"));
+    let theirs = [("order", id.as_str()), ("back", "/numbers")];
+    assert_eq!(stranger.post("/numbers/cancel", &theirs).await.status, 404);
+    for bad in ["0", "x", "99999999999999999999", "%3Cscript%3E"] {
+        assert_eq!(stranger.get(&format!("/orders/{bad}")).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn hostile_text_stays_text() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let hostile = "%3Cscript%3Ealert(1)%3C/script%3E";
+    for path in [
+        format!("/search?q={hostile}"),
+        format!("/numbers?q={hostile}"),
+        format!("/numbers?country={hostile}"),
+        format!("/orders?status={hostile}&since=2026-01-01"),
+        format!("/orders?since={hostile}"),
+        format!("/orders?notice={hostile}"),
+    ] {
+        let page = browser.get(&path).await;
+        assert!(!page.text.contains("<script>alert"), "{path}");
+    }
+}
