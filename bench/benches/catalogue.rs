@@ -290,6 +290,7 @@ async fn measure() {
         "{offers} offers kept: {bytes} bytes by structure, {resident} kB more resident than before"
     );
     let limits = Arc::new(Limits::new(1000));
+    let pages = Arc::clone(&store) as _;
     let people = People::new(
         Arc::clone(&engine),
         store,
@@ -305,6 +306,8 @@ async fn measure() {
     let router = web::router(Arc::new(Door {
         engine,
         people: Arc::new(people),
+        pages,
+        streams: web::Streams::default(),
         environment: Environment::Demo,
         limits,
         pepper,

@@ -115,14 +115,6 @@ impl Guard<'_> {
     fn write(&mut self, write: &Write) -> Result<(), Fault> {
         let conn = self.conn;
         match write {
-            Write::InsertActivation(_)
-            | Write::PostponeSmmOrder { .. }
-            | Write::BeginAttempt(_)
-            | Write::EndAttempt(_)
-            | Write::Message { .. }
-            | Write::Observe(_)
-            | Write::Book(_)
-            | Write::InsertOrphan(_) => Ok(()),
             Write::UpdateActivation(a) => {
                 refuse_if(!activation::is_current(conn, a)?, Refused::Stale)?;
                 self.number_free(a)
@@ -164,6 +156,15 @@ impl Guard<'_> {
             | Write::Resolve { .. }
             | Write::Adjust { .. }
             | Write::Credit { .. } => self.money(write),
+            Write::Pool(write) => own_number::check(conn, write, self.change.at),
+            _ => self.access(write),
+        }
+    }
+
+    /// Writes about who may ask; all others have no guard.
+    fn access(&mut self, write: &Write) -> Result<(), Fault> {
+        let conn = self.conn;
+        match write {
             Write::Claim(claim) => {
                 let at = self.change.at;
                 let taken = access::claim(conn, claim.account, &claim.endpoint, &claim.key, at)?;
@@ -182,7 +183,7 @@ impl Guard<'_> {
             Write::InsertKey(key) => self.account_there(key.account),
             Write::UpdateKey(key) => refuse_if(!access::key_exists(conn, key.id)?, Refused::Stale),
             Write::RevokeKey { key } => refuse_if(!access::key_exists(conn, *key)?, Refused::Stale),
-            Write::Pool(write) => own_number::check(conn, write, self.change.at),
+            _ => Ok(()),
         }
     }
 
