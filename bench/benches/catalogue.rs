@@ -289,6 +289,11 @@ async fn measure() {
     println!(
         "{offers} offers kept: {bytes} bytes by structure, {resident} kB more resident than before"
     );
+    let router = router(engine, store, pepper);
+    requests(&router, &key, &clock).await;
+}
+
+fn router(engine: Arc<Engine>, store: Arc<Sqlite>, pepper: Pepper) -> Router {
     let limits = Arc::new(Limits::new(1000));
     let pages = Arc::clone(&store) as _;
     let people = People::new(
@@ -303,7 +308,7 @@ async fn measure() {
             keeps_mails: false,
         },
     );
-    let router = web::router(Arc::new(Door {
+    web::router(Arc::new(Door {
         engine,
         people: Arc::new(people),
         pages,
@@ -320,8 +325,7 @@ async fn measure() {
             public_url: None,
         },
         ready: AtomicBool::new(true),
-    }));
-    requests(&router, &key, &clock).await;
+    }))
 }
 
 async fn requests(router: &Router, key: &str, clock: &Hand) {
