@@ -157,5 +157,8 @@ async fn hostile_text_stays_text() {
     ] {
         let page = browser.get(&path).await;
         assert!(!page.text.contains("<script>alert"), "{path}");
+        assert!(page.status < 500, "{path}: {}", page.text);
     }
+    let page = browser.get("/numbers").await;
+    assert!(page.status == 200 && page.text.contains("country=pakistan"));
 }
