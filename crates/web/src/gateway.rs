@@ -2,7 +2,7 @@
 
 use crate::api_v1::problem::Problem;
 use crate::door::Door;
-use crate::{address, docs};
+use crate::{address, dashboard, docs};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, header};
@@ -51,7 +51,15 @@ pub(crate) async fn docs(State(door): State<Arc<Door>>, request: Request) -> Res
     (PAGE, html, docs::page(&base_url(&door, &parts))).into_response()
 }
 
-pub(crate) async fn not_found() -> Response {
+/// Programs get a problem, people a page.
+pub(crate) async fn not_found(request: Request) -> Response {
+    let accepted = request.headers().get(header::ACCEPT);
+    let is_person = accepted
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"));
+    if is_person && !request.uri().path().starts_with("/api/") {
+        return dashboard::not_found();
+    }
     Problem::not_found().into_response()
 }
 

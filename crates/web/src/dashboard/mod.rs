@@ -24,8 +24,14 @@ pub use numbers::Streams;
 
 use crate::door::Door;
 use axum::Router;
+use axum::response::Response;
 use std::sync::Arc;
 use tower_http::csrf::CsrfLayer;
+
+/// The page for an address that leads nowhere, whoever asks.
+pub(crate) fn not_found() -> Response {
+    page::not_found(&session::Visitor::unknown())
+}
 
 /// Every page of the dashboard.
 pub(crate) fn routes() -> Router<Arc<Door>> {

@@ -50,6 +50,20 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
+    /// A reader of whom nothing is known.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            signed: None,
+            place: Place {
+                address: String::new(),
+                agent: String::new(),
+            },
+            form_token: String::new(),
+            here: "/".to_owned(),
+            partial: false,
+        }
+    }
+
     pub(crate) async fn of(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Away> {
         let place = Place {
             address: address::of_caller(parts, &door.settings.trusted_proxies).to_string(),

@@ -94,6 +94,12 @@ async fn pages_are_locked_down_and_know_the_readers_address() {
     assert!(!page.text.contains("reboot"));
     let home = world.get("/").await;
     assert!(home.status == 200 && home.text.contains("href=\"/docs\""));
+    let lost = [("accept", "text/html,*/*;q=0.8")];
+    let page = world
+        .send(world.request("GET", "/nowhere", &lost, ""))
+        .await;
+    assert!(page.status == 404 && page.text.contains("nothing at this address"));
+    assert_eq!(world.get("/nowhere").await.code(), "not_found");
     assert_eq!(
         world.get("/assets/docs.css").await.header("content-type"),
         Some("text/css; charset=utf-8")
