@@ -155,13 +155,16 @@ pub struct Suspects {
 pub const LATE: Millis = Millis::minutes(24 * 60);
 
 impl Position {
-    /// What the difference is at least and at most, with this balance.
+    /// What the difference is at least and at most, with this balance. Less than the balance shows
+    /// is no difference.
     fn difference(&self, balance: Reported) -> (Usd, Usd) {
-        let (balance, slack) = (balance.amount, (balance.step.0 - 1).max(0));
-        let base = balance.0 - self.prepaid.0 + self.in_flight.0;
+        let base = balance.amount.0 - self.prepaid.0;
+        let least = base - self.in_orphans.0;
+        let most = base + self.in_flight.0 + self.in_doubt.0;
+        let step = balance.step.0;
         (
-            Usd(base - self.in_flight.0 - self.in_orphans.0 - slack),
-            Usd(base + self.in_doubt.0 + slack),
+            Usd(if least < step { least.min(0) } else { least }),
+            Usd(if most > -step { most.max(0) } else { most }),
         )
     }
 

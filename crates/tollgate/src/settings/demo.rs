@@ -89,7 +89,7 @@ pub fn settings(
                 table([
                     ("activation_poll_ms", 1000.into()),
                     ("balance_s", 5.into()),
-                    ("reconcile_s", 30.into()),
+                    ("reconcile_s", 180.into()),
                     ("smm_poll_s", vec![1].into()),
                 ]),
             ),
