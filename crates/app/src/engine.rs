@@ -10,6 +10,7 @@ use domain::activation::Plan;
 use domain::breaker;
 use domain::catalogue::{Catalogue, Naming, Server};
 use domain::change::{Change, CommitError};
+use domain::failpoint;
 use domain::markup::Markups;
 use domain::policy::Rules;
 use domain::ports::{CatalogueArchive, Clock, Store, Tasks};
@@ -249,11 +250,13 @@ impl Engine {
         writes: Vec<domain::change::Write>,
     ) -> Result<(), CommitError> {
         let change = Change::new(name, self.now(), writes);
+        failpoint::pass("before", name);
         let outcome = if self.clock_is_behind() && change.moves_money() {
             Err(CommitError::Storage(CLOCK_BEHIND.into()))
         } else {
             self.outside.store.commit(change).await
         };
+        failpoint::pass("stored", name);
         if let Err(CommitError::Storage(error)) = &outcome {
             tracing::error!(change = name, error, "a change may not have been stored");
         }

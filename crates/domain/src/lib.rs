@@ -11,6 +11,7 @@ pub mod breaker;
 pub mod catalogue;
 pub mod change;
 pub mod countries;
+pub mod failpoint;
 pub mod ids;
 pub mod ledger;
 pub mod link;

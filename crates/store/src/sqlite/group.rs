@@ -1,6 +1,7 @@
 //! A group of changes in one transaction: one flush of the device pays for all of them.
 
 use domain::change::{Change, CommitError};
+use domain::failpoint;
 use rusqlite::Connection;
 
 use super::fault::Fault;
@@ -84,12 +85,21 @@ fn transaction(conn: &Connection, changes: &[&Change]) -> Result<Vec<Outcome>, G
     run(conn, "BEGIN IMMEDIATE")?;
     let written = write_all(conn, changes);
     let outcomes = written.inspect_err(|_| undo(conn))?;
+    pass("writing", changes);
     if let Err(fault) = run(conn, "COMMIT") {
         undo(conn);
         let in_commit = true;
         return Err(GivenUp { fault, in_commit });
     }
+    pass("written", changes);
     Ok(outcomes)
+}
+
+/// Where a test lets the process die: right before or after these changes became durable.
+fn pass(moment: &str, changes: &[&Change]) {
+    for change in changes {
+        failpoint::pass(moment, change.name);
+    }
 }
 
 fn write_all(conn: &Connection, changes: &[&Change]) -> Result<Vec<Outcome>, Fault> {

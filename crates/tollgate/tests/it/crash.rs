@@ -16,7 +16,7 @@ const BUYERS: u64 = 4;
 const SETTLED_WITHIN: Duration = Duration::from_secs(180);
 
 /// What the buyers were told: by idempotency key the order and the last definite answer.
-type Told = Arc<Mutex<BTreeMap<String, (String, u16)>>>;
+pub type Told = Arc<Mutex<BTreeMap<String, (String, u16)>>>;
 
 struct Load {
     stop: AtomicBool,
@@ -25,7 +25,7 @@ struct Load {
 }
 
 /// A free port that stays the same over restarts.
-fn port() -> u16 {
+pub fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -34,9 +34,14 @@ fn port() -> u16 {
 }
 
 fn start(dir: &Scratch, port: u16, practice: &str) -> Running {
+    start_with(Command::new(PROGRAM), dir, port, practice)
+}
+
+/// Starts a demo at an address of its own, by a command that runs the program.
+pub fn start_with(mut command: Command, dir: &Scratch, port: u16, practice: &str) -> Running {
     let listen = format!("127.0.0.1:{port}");
     let data = dir.path().to_str().unwrap();
-    let child = Command::new(PROGRAM)
+    let child = command
         .args([
             "demo",
             "--listen",
@@ -54,7 +59,7 @@ fn start(dir: &Scratch, port: u16, practice: &str) -> Running {
 }
 
 /// Waits until the program answers; gives how long that took.
-async fn ready(client: &Client) -> Duration {
+pub async fn ready(client: &Client) -> Duration {
     let asked = Instant::now();
     while !matches!(client.try_get("/readyz").await, Some(answer) if answer.status == 200) {
         assert!(
@@ -98,7 +103,7 @@ async fn buy_on(load: Arc<Load>, client: Client, service: String) {
 }
 
 /// Keeps what was told; a later answer under the same key must name the same order.
-fn note(told: &Told, key: &str, answer: &Answer) {
+pub fn note(told: &Told, key: &str, answer: &Answer) {
     assert!(
         answer.status < 500 || answer.status == 503,
         "{} {}",
@@ -119,7 +124,7 @@ fn note(told: &Told, key: &str, answer: &Answer) {
 }
 
 /// All orders of the account, page by page.
-async fn all_orders(client: &Client, door: &str) -> Vec<Value> {
+pub async fn all_orders(client: &Client, door: &str) -> Vec<Value> {
     let (mut orders, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = client
@@ -146,7 +151,7 @@ fn state(order: &Value) -> &str {
 }
 
 /// A client with money and without a limit.
-fn rich_client(dir: &Scratch, base: &str) -> Client {
+pub fn rich_client(dir: &Scratch, base: &str) -> Client {
     let account = facts(dir.path())["account_id"].to_string();
     let cli = |words: &str| {
         let words: Vec<&str> = words.split(' ').collect();
@@ -220,7 +225,7 @@ async fn sixty_kills_under_load_lose_nothing() {
 }
 
 /// Waits until every order is final.
-async fn settle(client: &Client) {
+pub async fn settle(client: &Client) {
     let asked = Instant::now();
     loop {
         let held = all_orders(client, "otp")
@@ -244,7 +249,7 @@ async fn settle(client: &Client) {
     }
 }
 
-async fn check(client: &Client, practice: &str, told: &Told) {
+pub async fn check(client: &Client, practice: &str, told: &Told) {
     let numbers = all_orders(client, "otp").await;
     let orders = all_orders(client, "smm").await;
     let known: BTreeSet<&str> = numbers

@@ -7,6 +7,8 @@
 mod catalogue;
 mod clock;
 mod crash;
+mod disk;
+mod failpoints;
 mod otp;
 mod program;
 mod smm;

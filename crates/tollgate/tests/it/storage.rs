@@ -1,6 +1,6 @@
 //! Failing storage and jumping clocks under the real program.
 
-use crate::world::{PROGRAM, Scratch, World, discord, start_demo_with};
+use crate::world::{Client, PROGRAM, Scratch, World, discord, start_demo_with};
 use serde_json::json;
 use std::path::Path;
 use std::process::Command;
@@ -26,10 +26,11 @@ pub fn library(package: &str, end: &str) -> String {
         .to_owned()
 }
 
-async fn buys_again(world: &World, at_most: Duration) {
+/// Money moves again without anybody's help.
+pub async fn buys_again(client: &Client, at_most: Duration) {
     let asked = Instant::now();
     loop {
-        let answer = world.client.buy(discord()).await;
+        let answer = client.buy(discord()).await;
         if answer.status == 200 {
             return;
         }
@@ -64,7 +65,7 @@ async fn no_money_moves_on_failing_storage_and_it_recovers_unattended() {
             "reads go on"
         );
         fail(pid, what, false);
-        buys_again(&world, Duration::from_secs(15)).await;
+        buys_again(&world.client, Duration::from_secs(15)).await;
         let after = world.client.balance().await;
         assert!(after < before, "{before} {after}");
     }
