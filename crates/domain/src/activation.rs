@@ -354,7 +354,9 @@ impl Activation {
         let held = self.price;
         self.attempt += 1;
         self.upstream.clone_from(&next.upstream);
-        self.price = next.price;
+        if !lacks_rule(40) {
+            self.price = next.price;
+        }
         self.cost_quote = next.cost;
         self.wanted = next.wanted.clone();
         self.policy = next.policy.clone();
@@ -367,7 +369,7 @@ impl Activation {
             to: self.price,
         };
         let begin = Attempt::calling(self.id, self.attempt, &self.upstream, now);
-        let rehold = (self.price != held).then_some(rehold);
+        let rehold = (self.price != held && !lacks_rule(39)).then_some(rehold);
         let rest = [end, Write::BeginAttempt(begin), self.save()];
         rehold.into_iter().chain(rest).collect()
     }

@@ -2,6 +2,7 @@
 //! the simulation's own record and the upstreams' own books.
 
 use crate::client::{Purchase, Told, Wish};
+use crate::failover;
 use crate::node::{SMM_WINDOW, WINDOW};
 use crate::numbers::LIST_LAG;
 use crate::rented::Origin;
@@ -75,6 +76,7 @@ pub fn all(state: &mut State, now: Timestamp) {
     attempts(state, &mut found);
     links(state, &mut found);
     numbers_shown(state, &mut found);
+    failover::all(state, &mut found);
     for index in 0..state.purchases.len() {
         purchase(state, index, &mut found);
     }
@@ -123,7 +125,7 @@ fn attempts(state: &State, found: &mut Found) {
             format!("purchase {purchase}: {calls} calls at the panel"),
         ));
     }
-    for ((order, seq), one) in &state.truth.tries {
+    for ((order, _), one) in &state.truth.tries {
         let window = if one.upstream == PANEL {
             SMM_WINDOW
         } else {
@@ -151,9 +153,6 @@ fn attempts(state: &State, found: &mut Found) {
                     format!("order {order}: absent, but no list was read after the window");
                 found.push(("I-18", detail));
             }
-        }
-        if *seq > 1 {
-            found.push(("I-13", format!("order {order} has a second attempt")));
         }
     }
 }
@@ -248,7 +247,12 @@ fn refusals(state: &State, index: usize, known: &Purchase, found: &mut Found) {
             .last()
             .is_some_and(|(end, _)| *end == AttemptState::Refused);
         let harmless = ["not_sent", "id_already_linked"].contains(&one.evidence.as_str());
-        if refused && known.orders.contains(order) && !harmless && !state.refusals.contains(&index)
+        let by_upstream =
+            |(purchase, name): &(usize, &str)| *purchase == index && *name == one.upstream;
+        if refused
+            && known.orders.contains(order)
+            && !harmless
+            && !state.refusals.iter().any(by_upstream)
         {
             let detail = format!("order {order} was released on {:?}", one.evidence);
             found.push(("G-11", detail));

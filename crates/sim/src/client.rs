@@ -2,8 +2,8 @@
 //! told.
 
 use crate::executor::{Owner, TaskId};
-use crate::numbers::COUNTRY;
-use crate::world::{NUMBER_UPSTREAMS, World};
+use crate::numbers::{COUNTRY, COUNTRY_KEY};
+use crate::world::World;
 use app::{Answer, BuyNumber, Engine, KeyedRequest, Place, PlaceOrder, Purchased, Refusal};
 use domain::access::Caller;
 use domain::activation::{Activation, ActivationState};
@@ -17,10 +17,20 @@ use tokio::sync::oneshot;
 /// What a client wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// A number: server and service.
+    /// A number: server ([`EVERYWHERE`] for all of them) and service.
     Number(&'static str, &'static str),
     /// An SMM order: service, link, quantity.
     Order(&'static str, String, u64),
+}
+
+/// The server that stands for all of them.
+pub const EVERYWHERE: &str = "all";
+
+impl Wish {
+    /// Whether it may be bought on more than one route.
+    pub fn has_routes(&self) -> bool {
+        matches!(self, Self::Number(server, _) if *server == EVERYWHERE)
+    }
 }
 
 /// What a client was told of its purchase.
@@ -45,6 +55,8 @@ pub struct Purchase {
     pub customer: usize,
     /// What was wanted.
     pub wish: Wish,
+    /// The most that its client pays.
+    pub max_price: Option<Usd>,
     /// Idempotency key.
     pub key: Option<String>,
     /// Orders that were written for it.
@@ -118,7 +130,7 @@ fn draw_wish(world: &World) -> Wish {
     world.with(|state| {
         let random = &mut state.random;
         let service = random.weighted(&[(3, "s1"), (1, "s2")]);
-        let server = NUMBER_UPSTREAMS[random.weighted(&[(3, 0), (2, 1)])];
+        let server = random.weighted(&[(3, "north"), (2, "south"), (1, "east"), (4, EVERYWHERE)]);
         if random.chance(640) {
             return Wish::Number(server, service);
         }
@@ -137,9 +149,12 @@ pub async fn live(world: Arc<World>, number: usize) {
         let (purchase, caller) = world.with(|state| {
             let customer = state.random.below(state.callers.len());
             let keyed = state.random.chance(550);
+            let cap = Usd(state.random.between(180_000, 460_000));
+            let max_price = state.random.chance(500).then_some(cap);
             state.purchases.push(Purchase {
                 customer,
                 wish: wish.clone(),
+                max_price: max_price.filter(|_| wish.has_routes()),
                 key: keyed.then(|| format!("key-{number}-{round}")),
                 orders: Vec::new(),
                 told: Vec::new(),
@@ -200,9 +215,9 @@ pub async fn request(
     caller: &Caller,
     patience: Option<Millis>,
 ) -> Told {
-    let (wish, key) = world.with(|state| {
+    let (wish, max_price, key) = world.with(|state| {
         let known = &state.purchases[purchase];
-        (known.wish.clone(), known.key.clone())
+        (known.wish.clone(), known.max_price, known.key.clone())
     });
     let keyed = key.map(|key| KeyedRequest {
         endpoint: "buy".into(),
@@ -214,13 +229,8 @@ pub async fn request(
         Wish::Number(server, service) => {
             let wanted = BuyNumber {
                 service: service.to_owned(),
-                place: Place::Route {
-                    server: Some(server.to_owned()),
-                    provider_type: None,
-                    country_id: COUNTRY.to_owned(),
-                    pool_id: None,
-                },
-                max_price: None,
+                place: place(server),
+                max_price,
             };
             let asked = ask(world, purchase, patience, |engine| async move {
                 engine.buy_number(&caller, &wanted, keyed).await
@@ -257,6 +267,20 @@ pub async fn request(
         known.told.push((now, told.clone()));
     });
     told
+}
+
+fn place(server: &str) -> Place {
+    if server == EVERYWHERE {
+        return Place::Everywhere {
+            country_key: COUNTRY_KEY.to_owned(),
+        };
+    }
+    Place::Route {
+        server: Some(server.to_owned()),
+        provider_type: None,
+        country_id: COUNTRY.to_owned(),
+        pool_id: None,
+    }
 }
 
 fn bought(activation: &Activation) -> Told {

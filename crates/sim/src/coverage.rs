@@ -7,8 +7,9 @@ use std::fmt::Write;
 
 /// Commits of the engine, by name. At each one a node can die before or after, and the storage can
 /// fail with the change stored or not.
-const COMMITS: [&str; 26] = [
+const COMMITS: [&str; 27] = [
     "buy_number",
+    "next_route",
     "number_bought",
     "purchase_refused",
     "in_doubt",
@@ -67,7 +68,14 @@ const SALES: [&str; 18] = [
 ];
 
 /// Other answers, and the races.
-const OTHERS: [(&str, &str); 49] = [
+const OTHERS: [(&str, &str); 56] = [
+    ("buy", "our fault"),
+    ("fail-over", "the next route sold, dearer"),
+    ("fail-over", "the next route sold, cheaper"),
+    ("fail-over", "the next route is in doubt"),
+    ("fail-over", "all routes refused"),
+    ("fail-over", "none after an unknown outcome"),
+    ("fail-over", "none after a refusal that others share"),
     ("list", "fresh"),
     ("list", "stale"),
     ("list", "failed"),

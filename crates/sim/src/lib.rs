@@ -6,6 +6,7 @@ pub mod checks;
 pub mod client;
 pub mod coverage;
 pub mod executor;
+pub mod failover;
 pub mod mutants;
 pub mod node;
 pub mod node_store;

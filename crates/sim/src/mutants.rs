@@ -9,7 +9,7 @@ use domain::ports::Store;
 use store::Sqlite;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 35] = [
+pub const MUTANTS: [(u8, &str); 41] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -69,6 +69,15 @@ pub const MUTANTS: [(u8, &str); 35] = [
     ),
     (36, "balances are not compared with the books"),
     (37, "a difference counts when it is first seen"),
+    (38, "a route that refused is tried again"),
+    (39, "the hold of the first route stays on the next one"),
+    (40, "the next route is sold at the price of the first"),
+    (41, "the next route is called before its attempt is durable"),
+    (42, "the next route is tried after any refusal"),
+    (
+        43,
+        "a route above the price that the client accepts is tried",
+    ),
 ];
 
 /// What the rule is called on the command line.

@@ -5,13 +5,14 @@ use crate::mutants::lacks_rule;
 use crate::node_store::NodeStore;
 use crate::numbers::NumberSeller;
 use crate::panel::PanelSeller;
-use crate::world::{NUMBER_UPSTREAMS, PANEL, START, World};
+use crate::world::{NUMBER_UPSTREAMS, PANEL, SERVERS, START, World};
 use app::{CatalogueSettings, Engine, Outside, Routing, Settings};
 use domain::activation::Plan;
 use domain::catalogue::{Server, ServerRoute};
 use domain::markup::{Markup, Markups};
 use domain::policy::Rules;
 use domain::ports::{Clock, Tasks};
+use domain::routing::Strategy;
 use domain::smm_order::SmmPlan;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream, Pending};
@@ -66,6 +67,14 @@ impl Tasks for NodeTasks {
     }
 }
 
+/// What is added to every cost.
+pub fn markup() -> Markup {
+    Markup {
+        parts_per_million: 200_000,
+        ..Markup::default()
+    }
+}
+
 fn settings() -> Settings {
     let plan = Plan {
         lease: LEASE,
@@ -82,12 +91,12 @@ fn settings() -> Settings {
         retry: Millis::seconds(5),
         watch: Millis::minutes(30),
     };
-    let servers = NUMBER_UPSTREAMS.map(|name| Server {
+    let servers = SERVERS.map(|(name, upstream)| Server {
         name: name.to_owned(),
         enabled: true,
         routes: vec![ServerRoute {
             provider_type: 0,
-            upstream: name.to_owned(),
+            upstream: upstream.to_owned(),
         }],
     });
     let mut rules = Rules::demo();
@@ -95,13 +104,17 @@ fn settings() -> Settings {
     Settings {
         default_server: NUMBER_UPSTREAMS[0].to_owned(),
         servers: servers.to_vec(),
-        activations: NUMBER_UPSTREAMS
-            .map(|name| ((name.to_owned(), name.to_owned()), plan))
+        activations: SERVERS
+            .map(|(name, upstream)| ((name.to_owned(), upstream.to_owned()), plan))
             .into(),
         smm: HashMap::from([(PANEL.to_owned(), smm)]),
         activation_poll: Millis::seconds(3),
         upstreams: HashMap::new(),
-        routing: Routing::default(),
+        // each route comes first now and then
+        routing: Routing {
+            strategy: Strategy::Weighted,
+            ..Routing::default()
+        },
         sync_budget: BUDGET,
         price_grace: Millis::minutes(5),
         key_lifetime: Millis::minutes(7 * 24 * 60),
@@ -109,10 +122,7 @@ fn settings() -> Settings {
         reconcile_every: RECONCILE,
         balance_steps: HashMap::new(),
         markups: Arc::new(Markups {
-            general: Markup {
-                parts_per_million: 200_000,
-                ..Markup::default()
-            },
+            general: markup(),
             rules: Vec::new(),
         }),
         rules,

@@ -1,6 +1,7 @@
 //! The OTP upstreams: what they sell, lose, delay, double and get wrong.
 
 use crate::executor::{Owner, give_way};
+use crate::failover;
 use crate::mutants;
 use crate::node::LIFETIME;
 use crate::random::Random;
@@ -30,8 +31,18 @@ pub const FLOAT: Usd = Usd(50_000_000);
 /// The country that is sold, by its id here; its numbers begin with 92.
 pub const COUNTRY: &str = "61";
 
-/// Services and their quoted costs.
-pub const SERVICES: [(&str, i64); 2] = [("s1", 150_000), ("s2", 333_333)];
+/// Services, and their quoted cost at each upstream: neither is the cheaper one for both.
+pub const SERVICES: [(&str, [i64; 2]); 2] =
+    [("s1", [150_000, 170_000]), ("s2", [333_333, 310_000])];
+
+/// Canonical key of [`COUNTRY`].
+pub const COUNTRY_KEY: &str = "pakistan";
+
+/// What a service is quoted at an upstream, by its place in the world.
+pub fn quote(index: usize, service: &str) -> i64 {
+    let known = SERVICES.iter().find(|(code, _)| *code == service);
+    known.map_or(0, |(_, costs)| costs[index])
+}
 
 /// One OTP upstream.
 pub struct NumberMarket {
@@ -127,15 +138,19 @@ impl NumberSeller {
             let market = &mut state.numbers[self.index];
             market.calls_total += 1;
             let (name, calls) = (market.name, market.calls_total);
-            if let Some(purchase) = served {
-                *market.calls.entry(purchase).or_default() += 1;
-            }
             let tries = state.truth.tries_at(name);
             if calls > tries {
                 let detail = format!("{calls} purchase calls at {name}, {tries} attempts written");
                 state.violate("I-12", detail);
             }
-            (Fate::draw(state), served)
+            let Some(purchase) = served else {
+                return (Fate::draw(state), served);
+            };
+            let calls = state.numbers[self.index].calls.entry(purchase).or_default();
+            *calls += 1;
+            let calls = *calls;
+            failover::call_has_its_attempt(state, purchase, (name, calls));
+            (Fate::of_number(state, purchase), served)
         })
     }
 
@@ -222,7 +237,10 @@ fn sell(
     (sent_at, now): (Timestamp, Timestamp),
 ) -> Purchase<Number> {
     if let Kind::Refused(refusal) = &fate.kind {
-        state.refusals.extend(purchase);
+        let name = state.numbers[index].name;
+        state
+            .refusals
+            .extend(purchase.map(|purchase| (purchase, name)));
         return Purchase::Refused(refusal.to_refusal());
     }
     if fate.kind == Kind::OldId
@@ -288,10 +306,7 @@ pub fn make(
     let random = &mut state.random;
     let market = &state.numbers[index];
     let serial = market.rented.len();
-    let quoted = SERVICES
-        .iter()
-        .find(|(code, _)| *code == request.service)
-        .map_or(0, |s| s.1);
+    let quoted = quote(index, &request.service);
     let dearer = if fate.kind == Kind::Dearer {
         quoted * random.between(5, 40) / 100
     } else {
@@ -447,15 +462,15 @@ impl NumberUpstream for NumberSeller {
 
     fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>> {
         Box::pin(async {
-            let offer = |(service, cost): (&str, i64)| NumberOffer {
+            let offer = |(service, costs): (&str, [i64; 2])| NumberOffer {
                 country: COUNTRY.to_owned(),
                 service: service.to_owned(),
                 pool: None,
-                cost: Usd(cost),
+                cost: Usd(costs[self.index]),
                 available: None,
                 success_rate: None,
             };
-            let named = |(code, _): (&str, i64)| (code.to_owned(), format!("Sandbox: {code}"));
+            let named = |(code, _): (&str, _)| (code.to_owned(), format!("Sandbox: {code}"));
             Ok(NumberListing {
                 countries: vec![(COUNTRY.to_owned(), "Pakistan".to_owned())],
                 services: SERVICES.map(named).to_vec(),

@@ -4,7 +4,7 @@ use crate::executor::{Owner, give_way};
 use crate::numbers::FLOAT;
 use crate::sale::{Fate, Kind};
 use crate::story::Story;
-use crate::world::{State, World};
+use crate::world::{PANEL, State, World};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{
     CancelReply, Capabilities, ListedPanelOrder, PanelRequest, PanelService, PanelStatus,
@@ -146,7 +146,7 @@ fn accept(
     now: Timestamp,
 ) -> Purchase<String> {
     if let Kind::Refused(refusal) = fate.kind {
-        state.refusals.extend(purchase);
+        state.refusals.extend(purchase.map(|index| (index, PANEL)));
         return Purchase::Refused(refusal.to_refusal());
     }
     if fate.kind == Kind::OldId

@@ -14,6 +14,8 @@ pub enum Refused {
     Funds,
     /// No byte was sent.
     Unreachable,
+    /// What we sent is wrong: no reason to send it to others.
+    OurFault,
 }
 
 impl Refused {
@@ -23,6 +25,7 @@ impl Refused {
             Self::NoStock => Refusal::NoStock,
             Self::Funds => Refusal::UpstreamFunds,
             Self::Unreachable => Refusal::Unreachable,
+            Self::OurFault => Refusal::OurFault,
         }
     }
 }
@@ -81,6 +84,32 @@ impl Fate {
             return plain;
         }
         plain.troubled(random)
+    }
+
+    /// Draws one for the purchase of a number; one that has other routes is refused more often.
+    pub fn of_number(state: &mut State, purchase: usize) -> Self {
+        let fate = Self::draw(state);
+        let several = state.purchases[purchase].wish.has_routes();
+        if !(several && state.faults && state.random.chance(300)) {
+            return fate;
+        }
+        let refused = state.random.weighted(&[
+            (5, Refused::NoStock),
+            (2, Refused::Unreachable),
+            (1, Refused::Funds),
+            (2, Refused::OurFault),
+        ]);
+        let slow = Millis(state.random.between(1, 12_000));
+        Self {
+            kind: Kind::Refused(refused),
+            processed_after: Some(Millis(20)),
+            answered_after: Some(if state.random.chance(200) {
+                slow
+            } else {
+                Millis(30)
+            }),
+            ..fate
+        }
     }
 
     /// The same call among the troubles of a schedule.
@@ -169,6 +198,7 @@ impl Fate {
             (Kind::Refused(Refused::NoStock), ..) => "no stock",
             (Kind::Refused(Refused::Funds), ..) => "our funds there",
             (Kind::Refused(Refused::Unreachable), ..) => "not sent",
+            (Kind::Refused(Refused::OurFault), ..) => "our fault",
             (Kind::WrongCountry, ..) => "wrong country",
             (Kind::NumberInUse, ..) => "number in use",
             (Kind::OldId, ..) => "id linked before",

@@ -354,7 +354,10 @@ fn at_rest(state: &mut State, now: Timestamp) -> bool {
             let over = one
                 .closed_at
                 .is_some_and(|at| at + one.returns_after.unwrap_or(Millis(0)) <= now);
-            one.origin == Origin::Foreign || (linked && one.closed_at.is_none()) || over
+            // what stays open on an order that is over costs what is booked, unless it comes back
+            let comes_back = one.keeps_money && one.returns_after.is_some();
+            let settled = linked && one.closed_at.is_none() && !comes_back;
+            one.origin == Origin::Foreign || settled || over
         })
     });
     sold_out

@@ -153,6 +153,7 @@ impl Truth {
     fn purchase_rows(&mut self, write: &Write, at: Timestamp) {
         match write {
             Write::BeginAttempt(attempt) => {
+                self.live_attempts(attempt.order);
                 let begun = Try {
                     upstream: attempt.upstream.clone(),
                     begun_at: attempt.sent_at,
@@ -203,6 +204,19 @@ impl Truth {
                     .push(claim.answer.clone());
             }
             _ => {}
+        }
+    }
+
+    /// I-13: another attempt begins only once all before are over.
+    fn live_attempts(&mut self, order: OrderId) {
+        let of_order = self.tries.range((order, i64::MIN)..=(order, i64::MAX));
+        let live = of_order.filter(|(_, one)| {
+            let end = one.ends.last().map(|(end, _)| *end);
+            end.is_none_or(|end| end == AttemptState::InDoubt)
+        });
+        for ((_, seq), _) in live {
+            let detail = format!("order {order}: attempt {seq} lives while the next begins");
+            self.broken.push(("I-13", detail));
         }
     }
 

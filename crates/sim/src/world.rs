@@ -17,6 +17,9 @@ use std::sync::{Arc, Mutex};
 /// OTP upstreams: the first lists its numbers with their age, the second may not list at all.
 pub const NUMBER_UPSTREAMS: [&str; 2] = ["north", "south"];
 
+/// Public servers with the upstream behind each: the third stands before the first one's.
+pub const SERVERS: [(&str, &str); 3] = [("north", "north"), ("south", "south"), ("east", "north")];
+
 /// The SMM panel.
 pub const PANEL: &str = "panel";
 
@@ -42,8 +45,8 @@ pub struct State {
     pub nodes: [Option<Arc<Engine>>; 2],
     /// What clients asked for and were told.
     pub purchases: Vec<Purchase>,
-    /// Purchases that an upstream definitely refused.
-    pub refusals: BTreeSet<usize>,
+    /// Purchases that an upstream definitely refused, with the upstream.
+    pub refusals: BTreeSet<(usize, &'static str)>,
     /// Purchases by the task that serves them.
     pub serving: BTreeMap<TaskId, usize>,
     /// Orders whose node died between storing the answer and giving it.

@@ -5,6 +5,7 @@ use crate::refusal::Refusal;
 use domain::access::Caller;
 use domain::activation::NumberRoute;
 use domain::catalogue::{Catalogue, Offer, Route, RouteKey};
+use domain::mutant::lacks_rule;
 use domain::routing::{self, Candidate};
 use domain::time::Timestamp;
 use domain::usd::Usd;
@@ -45,7 +46,8 @@ impl Engine {
         if asked.max_price.is_some_and(|most| most < cheapest) {
             return Err(Refusal::PriceChanged(cheapest));
         }
-        allowed.retain(|(_, route)| asked.max_price.is_none_or(|most| route.price <= most));
+        let most = asked.max_price.filter(|_| !lacks_rule(43));
+        allowed.retain(|(_, route)| most.is_none_or(|most| route.price <= most));
         allowed.retain(|(_, route)| {
             self.may_buy(route).is_ok() && self.closed(&route.upstream).is_none()
         });
@@ -55,7 +57,7 @@ impl Engine {
         let mut seen = HashSet::new();
         let routes = order.into_iter().map(|place| allowed[place].1.clone());
         let routes: Vec<NumberRoute> = routes
-            .filter(|route| seen.insert(place_of(route)))
+            .filter(|route| seen.insert(place_of(route)) || lacks_rule(38))
             .take(self.settings.routing.tries.max(1))
             .collect();
         if routes.is_empty() {
