@@ -34,6 +34,14 @@ pub struct BuyNumber {
     pub max_price: Option<Usd>,
 }
 
+/// A route at one upstream, and what the policy engine has to know of who buys on it.
+#[derive(Clone, Debug)]
+pub(crate) struct NumberWay {
+    pub(crate) at: NumberRoute,
+    tier: u8,
+    suspended: bool,
+}
+
 /// Where a number is bought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -70,7 +78,7 @@ impl Engine {
             let mut routes = VecDeque::from(self.choose(caller, request, (now, dice))?);
             let first = routes.pop_front().ok_or(Refusal::RouteClosed)?;
             Ok(Opening {
-                order: new_activation(id, caller, &first, keyed, now),
+                order: new_activation(id, caller, &first.at, keyed, now),
                 first,
                 others: routes,
             })
@@ -185,7 +193,7 @@ fn new_activation(
 
 impl Order for Activation {
     type Sold = Number;
-    type Route = NumberRoute;
+    type Route = NumberWay;
 
     const NAMES: Names = Names {
         open: "buy_number",
@@ -247,9 +255,9 @@ impl Order for Activation {
         Self::refused(self, failure, class, raw)
     }
 
-    fn next(self, engine: &Engine, route: &NumberRoute, class: &str, raw: String) -> Vec<Write> {
-        let plan = engine.plan(&route.wanted.server, &route.upstream);
-        self.next_route(class, raw, route, &plan, engine.now())
+    fn next(self, engine: &Engine, way: &NumberWay, class: &str, raw: String) -> Vec<Write> {
+        let plan = engine.plan(&way.at.wanted.server, &way.at.upstream);
+        self.next_route(class, raw, &way.at, &plan, engine.now())
     }
 
     fn doubted(self, engine: &Engine, why: &str) -> Vec<Write> {
@@ -272,22 +280,22 @@ impl Order for Activation {
         Some(engine.watch.calling(&self.upstream, service))
     }
 
-    fn may_call(&self, engine: &Engine, route: &NumberRoute) -> Result<(), Refusal> {
-        engine.may_buy(route)
+    fn may_call(&self, engine: &Engine, way: &mut NumberWay) -> Result<(), Refusal> {
+        engine.recheck(way)
     }
 
-    fn route_upstream(route: &NumberRoute) -> &str {
-        &route.upstream
+    fn route_upstream(way: &NumberWay) -> &str {
+        &way.at.upstream
     }
 
-    fn offer<'a>(&'a self, route: &'a NumberRoute) -> (&'a str, &'a str) {
-        (&route.wanted.country_id, &route.wanted.service_id)
+    fn offer<'a>(&'a self, way: &'a NumberWay) -> (&'a str, &'a str) {
+        (&way.at.wanted.country_id, &way.at.wanted.service_id)
     }
 
     fn call<'a>(
         &'a self,
         engine: &'a Engine,
-        _: &'a NumberRoute,
+        _: &'a NumberWay,
     ) -> Pending<'a, Reply<Purchase<Number>>> {
         Box::pin(async move {
             let Some(upstream) = engine.number_upstream(&self.upstream) else {

@@ -308,7 +308,7 @@ impl Order for SmmOrder {
         None
     }
 
-    fn may_call(&self, engine: &Engine, route: &PanelRoute) -> Result<(), Refusal> {
+    fn may_call(&self, engine: &Engine, route: &mut PanelRoute) -> Result<(), Refusal> {
         let service = route.call.service.as_str();
         if engine.health.is_not_sold(&route.upstream, "", service) {
             return Err(Refusal::ProviderUnavailable(None));

@@ -57,8 +57,8 @@ pub(crate) trait Order: Clone + Send + Sync + Sized + 'static {
     /// Notes a call until its outcome is stored, where that matters.
     fn under_way<'a>(&self, engine: &'a Engine) -> Option<Calling<'a>>;
     /// Whether this may be bought on a route now, apart from how its upstream is doing; checked
-    /// anew before each attempt.
-    fn may_call(&self, engine: &Engine, route: &Self::Route) -> Result<(), Refusal>;
+    /// anew before each attempt, with the costs and the rules of that moment, which it takes over.
+    fn may_call(&self, engine: &Engine, route: &mut Self::Route) -> Result<(), Refusal>;
     fn route_upstream(route: &Self::Route) -> &str;
     /// Country (nothing for panels) and service as the upstream of the route calls them.
     fn offer<'a>(&'a self, route: &'a Self::Route) -> (&'a str, &'a str);
@@ -160,8 +160,12 @@ impl Engine {
         opening: Opening<O>,
         key: Option<&KeyedRequest>,
     ) -> Result<Opened<O>, Started> {
-        let order = opening.order;
-        order.may_call(self, &opening.first)?;
+        let Opening {
+            order,
+            mut first,
+            others,
+        } = opening;
+        order.may_call(self, &mut first)?;
         let slot = self.enter(order.upstream())?;
         let now = self.now();
         let claim = key.map(|key| key.claim_for_order(caller, order.id(), now, &self.settings));
@@ -172,8 +176,8 @@ impl Engine {
         match (self.commit(O::NAMES.open, writes).await, opened) {
             (Ok(()), Some(order)) => Ok(Opened {
                 order,
-                route: opening.first,
-                others: opening.others,
+                route: first,
+                others,
                 slot,
             }),
             (Err(CommitError::Refused(Refused::InsufficientFunds)), _) => {
@@ -353,8 +357,8 @@ impl Engine {
         raw: &str,
     ) -> Result<Option<(O, O::Route, Slot)>, Refusal> {
         let class = refusal.slug();
-        while let Some(next) = others.pop_front() {
-            let may_call = order.may_call(self, &next);
+        while let Some(mut next) = others.pop_front() {
+            let may_call = order.may_call(self, &mut next);
             let Ok(slot) = may_call.and_then(|()| self.enter(O::route_upstream(&next))) else {
                 continue;
             };

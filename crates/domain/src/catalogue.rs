@@ -22,7 +22,8 @@ use crate::usd::{Rate, Usd};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// One typed route of a public server: which upstream stands behind it.
+/// One typed route of a public server and an upstream behind it. Several with the same type are one
+/// route with several upstreams, in the order of trying.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerRoute {
     /// 0 where the server has no typed routes.
@@ -114,7 +115,8 @@ pub struct Catalogue {
     /// Counts snapshots: whatever was derived from another one is out of date.
     pub generation: u64,
     markups: Arc<Markups>,
-    shelves: BTreeMap<(usize, i64), Arc<Shelf>>,
+    /// By server and typed route; of each the upstreams in the order of trying.
+    shelves: BTreeMap<(usize, i64), Vec<Arc<Shelf>>>,
     smm: Vec<SmmService>,
     /// Typed routes whose upstream has not shown its listing since the start.
     unread: Vec<(usize, i64)>,
@@ -181,17 +183,17 @@ impl Catalogue {
         catalogue
     }
 
-    /// Of two upstreams behind one typed route the first one sells.
+    /// One more upstream behind a typed route. A country id that another one there uses already is
+    /// the same country or not sold.
     fn add_shelf(
         &mut self,
         place: (usize, i64),
         shelf: &Arc<Shelf>,
         countries: &mut BTreeMap<Arc<str>, CountryEntry>,
     ) {
-        if self.shelves.contains_key(&place) {
-            return;
-        }
-        for country in &shelf.countries {
+        let before = self.shelves.entry(place).or_default();
+        let new = |id: &str| before.iter().all(|known| known.country(id).is_none());
+        for country in shelf.countries.iter().filter(|country| new(&country.id)) {
             let entry = countries.entry(country.key.clone());
             let entry = entry.or_insert_with(|| CountryEntry {
                 key: country.key.clone(),
@@ -204,7 +206,7 @@ impl Catalogue {
                 country_id: country.id.clone(),
             });
         }
-        self.shelves.insert(place, shelf.clone());
+        before.push(shelf.clone());
     }
 
     /// Place of a server by its public name, switched on or not.
@@ -214,11 +216,11 @@ impl Catalogue {
 
     /// One route, with the prices of accounts of this tier.
     pub fn route(&self, key: &RouteKey, tier: u8) -> Option<Route<'_>> {
-        let shelf = self.shelves.get(&(key.server, key.provider_type))?;
-        let country = shelf.country(&key.country_id)?;
+        let shelves = self.shelves.get(&(key.server, key.provider_type))?;
         let server = self.servers.get(key.server)?;
-        let pricing = self.markups.pricing(&server.name, &country.key, Some(tier));
-        Some(Route::new(shelf, country, pricing))
+        Route::new(shelves.iter(), &key.country_id, |country| {
+            self.markups.pricing(&server.name, country, Some(tier))
+        })
     }
 
     /// The same catalogue under other markup rules: what a preview compares with.
@@ -234,6 +236,7 @@ impl Catalogue {
         let by_upstream: BTreeMap<_, _> = self
             .shelves
             .values()
+            .flatten()
             .map(|shelf| (shelf.upstream(), shelf))
             .collect();
         by_upstream.into_values()
@@ -268,7 +271,11 @@ impl Catalogue {
     /// How many offers there are, numbers and SMM services.
     pub fn size(&self) -> (usize, usize) {
         (
-            self.shelves.values().map(|shelf| shelf.len()).sum(),
+            self.shelves
+                .values()
+                .flatten()
+                .map(|shelf| shelf.len())
+                .sum(),
             self.smm.len(),
         )
     }

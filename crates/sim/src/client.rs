@@ -29,7 +29,7 @@ pub const EVERYWHERE: &str = "all";
 impl Wish {
     /// Whether it may be bought on more than one route.
     pub fn has_routes(&self) -> bool {
-        matches!(self, Self::Number(server, _) if *server == EVERYWHERE)
+        matches!(self, Self::Number(server, _) if ["both", EVERYWHERE].contains(server))
     }
 }
 
@@ -130,7 +130,13 @@ fn draw_wish(world: &World) -> Wish {
     world.with(|state| {
         let random = &mut state.random;
         let service = random.weighted(&[(3, "s1"), (1, "s2")]);
-        let server = random.weighted(&[(3, "north"), (2, "south"), (1, "east"), (4, EVERYWHERE)]);
+        let server = random.weighted(&[
+            (3, "north"),
+            (2, "south"),
+            (1, "east"),
+            (1, "both"),
+            (4, EVERYWHERE),
+        ]);
         if random.chance(640) {
             return Wish::Number(server, service);
         }

@@ -96,7 +96,12 @@ fn price(
         .iter()
         .position(|name| *name == row.upstream);
     let cost = Usd(quote(place.unwrap_or(0), &row.wanted.service_id));
-    let due = node::markup().price(cost);
+    // one server before several upstreams has one price: the first one's
+    let priced = match row.wanted.server.as_str() {
+        "both" => Usd(quote(0, &row.wanted.service_id)),
+        _ => cost,
+    };
+    let due = node::markup().price(priced);
     let held = state.truth.money.get(&row.id).map(|money| money.held);
     if due != Some(row.price) || held != Some(row.price) || row.cost_quote != cost {
         let detail = format!(

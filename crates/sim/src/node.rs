@@ -91,22 +91,25 @@ fn settings() -> Settings {
         retry: Millis::seconds(5),
         watch: Millis::minutes(30),
     };
-    let servers = SERVERS.map(|(name, upstream)| Server {
+    let route = |upstream: &&str| ServerRoute {
+        provider_type: 0,
+        upstream: (*upstream).to_owned(),
+    };
+    let servers = SERVERS.map(|(name, upstreams)| Server {
         name: name.to_owned(),
         enabled: true,
-        routes: vec![ServerRoute {
-            provider_type: 0,
-            upstream: upstream.to_owned(),
-        }],
+        routes: upstreams.iter().map(route).collect(),
+    });
+    let places = SERVERS.iter().flat_map(|(name, upstreams)| {
+        let place = |upstream: &&str| (((*name).to_owned(), (*upstream).to_owned()), plan);
+        upstreams.iter().map(place)
     });
     let mut rules = Rules::demo();
     rules.smm_confirmed = true;
     Settings {
         default_server: NUMBER_UPSTREAMS[0].to_owned(),
         servers: servers.to_vec(),
-        activations: SERVERS
-            .map(|(name, upstream)| ((name.to_owned(), upstream.to_owned()), plan))
-            .into(),
+        activations: places.collect(),
         smm: HashMap::from([(PANEL.to_owned(), smm)]),
         activation_poll: Millis::seconds(3),
         upstreams: HashMap::new(),

@@ -126,7 +126,12 @@ pub fn balances(state: &mut State, now: Timestamp, found: &mut Found) {
             .smm_orders
             .values()
             .filter(|row| row.state == SmmState::Review && name == PANEL)
-            .map(|row| row.cost_quote.0)
+            .map(|row| {
+                // the panel may have named an order of another size
+                let placed = placed_of(state, row);
+                let kept = placed.map_or(0, |one| one.story.kept_at(Timestamp(i64::MAX)).0);
+                row.cost_quote.0.max(kept)
+            })
             .sum();
         if difference > 0 || difference < -open {
             let detail = format!("{name} holds {balance}, the books are off by {difference}");

@@ -17,8 +17,13 @@ use std::sync::{Arc, Mutex};
 /// OTP upstreams: the first lists its numbers with their age, the second may not list at all.
 pub const NUMBER_UPSTREAMS: [&str; 2] = ["north", "south"];
 
-/// Public servers with the upstream behind each: the third stands before the first one's.
-pub const SERVERS: [(&str, &str); 3] = [("north", "north"), ("south", "south"), ("east", "north")];
+/// Public servers with the upstreams behind each, in the order of trying.
+pub const SERVERS: [(&str, &[&str]); 4] = [
+    ("north", &["north"]),
+    ("south", &["south"]),
+    ("east", &["north"]),
+    ("both", &["north", "south"]),
+];
 
 /// The SMM panel.
 pub const PANEL: &str = "panel";

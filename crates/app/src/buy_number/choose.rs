@@ -1,7 +1,7 @@
 //! Finding the offers behind a purchase, or the member at fault.
 
 use super::everywhere::Everywhere;
-use super::{BuyNumber, Place};
+use super::{BuyNumber, NumberWay, Place};
 use crate::engine::Engine;
 use crate::refusal::Refusal;
 use domain::access::Caller;
@@ -17,7 +17,7 @@ impl Engine {
         caller: &Caller,
         request: &BuyNumber,
         (now, dice): (Timestamp, u64),
-    ) -> Result<Vec<NumberRoute>, Refusal> {
+    ) -> Result<Vec<NumberWay>, Refusal> {
         match &request.place {
             Place::Everywhere { country_key } => {
                 let asked = Everywhere {
@@ -38,11 +38,18 @@ impl Engine {
                     .route(&key, caller.account.tier)
                     .ok_or_else(absent)?;
                 let offer = find_offer(&route, request, now)?;
-                let found = self.number_route(caller, &catalogue, (&key, &route, &offer), now)?;
-                if request.max_price.is_some_and(|most| most < found.price) {
+                let mut ways = self.ways(caller, &catalogue, (&key, &route, &offer), now)?;
+                if request
+                    .max_price
+                    .is_some_and(|most| most < ways[0].at.price)
+                {
                     return Err(Refusal::PriceChanged(offer.price));
                 }
-                Ok(vec![found])
+                if ways.iter().any(|way| self.is_open(way)) {
+                    ways.retain(|way| self.is_open(way));
+                }
+                ways.truncate(self.settings.routing.tries.max(1));
+                Ok(ways)
             }
         }
     }
@@ -77,20 +84,48 @@ impl Engine {
         })
     }
 
-    /// An offer as this caller may buy it, or why not.
-    pub(super) fn number_route(
+    /// An offer at every upstream where this caller may buy it at its price, in the order of trying
+    /// and at least one, or why there is none.
+    pub(super) fn ways(
         &self,
         caller: &Caller,
         catalogue: &Catalogue,
         (key, route, offer): (&RouteKey, &Route<'_>, &Offer<'_>),
         now: Timestamp,
-    ) -> Result<NumberRoute, Refusal> {
-        let policy = self.decide(caller, offer)?;
+    ) -> Result<Vec<NumberWay>, Refusal> {
+        let (mut ways, mut denied) = (Vec::new(), None);
+        for offer in route.ways(offer) {
+            match self.number_way(caller, catalogue, (key, route, &offer), now) {
+                Ok(way) => ways.push(way),
+                Err(refusal) => denied = denied.or(Some(refusal)),
+            }
+        }
+        match denied {
+            Some(refusal) if ways.is_empty() => Err(refusal),
+            _ => Ok(ways),
+        }
+    }
+
+    /// Whether a purchase may leave for it now, as far as is known.
+    pub(super) fn is_open(&self, way: &NumberWay) -> bool {
+        self.is_not_known_wrong(&way.at).is_ok() && self.closed(&way.at.upstream).is_none()
+    }
+
+    /// An offer as this caller may buy it, or why not.
+    fn number_way(
+        &self,
+        caller: &Caller,
+        catalogue: &Catalogue,
+        (key, route, offer): (&RouteKey, &Route<'_>, &Offer<'_>),
+        now: Timestamp,
+    ) -> Result<NumberWay, Refusal> {
+        let (tier, suspended) = (caller.account.tier, caller.account.suspended);
+        let policy = self.decide((tier, suspended), offer)?;
         let price = offer.price_at(now);
         if offer.loses_at(price) {
             return Err(Refusal::PriceChanged(offer.price));
         }
-        Ok(NumberRoute {
+        let at = NumberRoute {
             wanted: Wanted {
                 server: catalogue.servers[key.server].name.clone(),
                 provider_type: key.provider_type,
@@ -100,19 +135,43 @@ impl Engine {
                 service_name: offer.service_name.to_string(),
                 pool_id: offer.pool_id.map(|pool| pool.to_string()),
             },
-            upstream: route.upstream.to_string(),
+            upstream: offer.upstream.to_string(),
             cost: offer.cost,
             price,
-            policy: (
-                format!("{}/{}", policy.class, policy.rule_id),
-                i64::from(policy.rule_version),
-            ),
+            policy: kept(&policy),
+        };
+        Ok(NumberWay {
+            at,
+            tier,
+            suspended,
         })
+    }
+
+    /// Whether the way may be taken now: it is still sold there, to this buyer, and at a cost that
+    /// its price covers. Takes over the cost and the decision of this moment.
+    pub(super) fn recheck(&self, way: &mut NumberWay) -> Result<(), Refusal> {
+        let (catalogue, wanted) = (self.catalogue(), &way.at.wanted);
+        let gone = || Refusal::ProviderUnavailable(None);
+        let key = RouteKey {
+            server: catalogue.server(&wanted.server).ok_or_else(gone)?,
+            provider_type: wanted.provider_type,
+            country_id: wanted.country_id.as_str().into(),
+        };
+        let route = catalogue.route(&key, way.tier).ok_or_else(gone)?;
+        let pool = wanted.pool_id.as_deref();
+        let offer = route.offer_at(&way.at.upstream, &wanted.service_id, pool);
+        let offer = offer.ok_or_else(gone)?;
+        let policy = self.decide((way.tier, way.suspended), &offer)?;
+        if offer.loses_at(way.at.price) {
+            return Err(Refusal::PriceChanged(offer.price));
+        }
+        (way.at.cost, way.at.policy) = (offer.cost, kept(&policy));
+        self.is_not_known_wrong(&way.at)
     }
 
     /// Whether a route is not known to be wrong: it took far more than its quote, or said that it
     /// does not sell this.
-    pub(super) fn may_buy(&self, route: &NumberRoute) -> Result<(), Refusal> {
+    fn is_not_known_wrong(&self, route: &NumberRoute) -> Result<(), Refusal> {
         let (at, wanted) = (route.upstream.as_str(), &route.wanted);
         let dear = self.watch.is_dear(at, wanted, route.cost);
         let country = wanted.country_id.as_str();
@@ -122,15 +181,25 @@ impl Engine {
         Ok(())
     }
 
-    fn decide(&self, caller: &Caller, offer: &Offer<'_>) -> Result<Decision, Refusal> {
+    fn decide(
+        &self,
+        (tier, account_suspended): (u8, bool),
+        offer: &Offer<'_>,
+    ) -> Result<Decision, Refusal> {
         let request = policy::OtpRequest {
             class: offer.class,
-            tier: caller.account.tier,
-            account_suspended: caller.account.suspended,
+            tier,
+            account_suspended,
         };
         let decision = policy::decide_otp(&self.settings.rules, &request);
         Refusal::of_policy(&decision).map_or(Ok(decision), Err)
     }
+}
+
+/// A decision as the order keeps it.
+fn kept(decision: &Decision) -> (String, i64) {
+    let rule = format!("{}/{}", decision.class, decision.rule_id);
+    (rule, i64::from(decision.rule_version))
 }
 
 fn find_offer<'a>(

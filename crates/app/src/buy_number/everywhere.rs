@@ -1,5 +1,6 @@
 //! `server: "all"`: every route of a country that sells a service, best first.
 
+use super::NumberWay;
 use crate::engine::Engine;
 use crate::refusal::Refusal;
 use domain::access::Caller;
@@ -30,40 +31,41 @@ impl Engine {
         caller: &Caller,
         asked: &Everywhere<'_>,
         (now, dice): (Timestamp, u64),
-    ) -> Result<Vec<NumberRoute>, Refusal> {
+    ) -> Result<Vec<NumberWay>, Refusal> {
         let catalogue = self.catalogue();
         let known = self.known_routes(&catalogue, caller.account.tier, asked)?;
         let mut allowed = Vec::new();
         let mut denied = Refusal::ServiceNotFound;
         for (key, route, offer) in &known {
-            match self.number_route(caller, &catalogue, (key, route, offer), now) {
-                Ok(route) => allowed.push((self.candidate(&route, offer), route)),
+            match self.ways(caller, &catalogue, (key, route, offer), now) {
+                Ok(ways) => allowed.push((self.candidate(&ways[0].at, offer), ways)),
                 Err(refusal) => denied = refusal,
             }
         }
-        let cheapest = allowed.iter().map(|(_, route)| route.price).min();
+        let cheapest = allowed.iter().map(|(_, ways)| ways[0].at.price).min();
         let cheapest = cheapest.ok_or(denied)?;
         if asked.max_price.is_some_and(|most| most < cheapest) {
             return Err(Refusal::PriceChanged(cheapest));
         }
         let most = asked.max_price.filter(|_| !lacks_rule(43));
-        allowed.retain(|(_, route)| most.is_none_or(|most| route.price <= most));
-        allowed.retain(|(_, route)| {
-            self.may_buy(route).is_ok() && self.closed(&route.upstream).is_none()
-        });
+        allowed.retain(|(_, ways)| most.is_none_or(|most| ways[0].at.price <= most));
+        for (_, ways) in &mut allowed {
+            ways.retain(|way| self.is_open(way));
+        }
+        allowed.retain(|(_, ways)| !ways.is_empty());
         let candidates: Vec<Candidate> = allowed.iter().map(|(candidate, _)| *candidate).collect();
         let order = routing::order(self.settings.routing.strategy, &candidates, dice);
         // two servers may stand before one upstream: what it refused once it refuses again
         let mut seen = HashSet::new();
-        let routes = order.into_iter().map(|place| allowed[place].1.clone());
-        let routes: Vec<NumberRoute> = routes
-            .filter(|route| seen.insert(place_of(route)) || lacks_rule(38))
+        let ways = order.into_iter().flat_map(|place| allowed[place].1.clone());
+        let ways: Vec<NumberWay> = ways
+            .filter(|way| seen.insert(place_of(&way.at)) || lacks_rule(38))
             .take(self.settings.routing.tries.max(1))
             .collect();
-        if routes.is_empty() {
+        if ways.is_empty() {
             return Err(Refusal::RouteClosed);
         }
-        Ok(routes)
+        Ok(ways)
     }
 
     /// The best offer for the service on each route of the country that sells it.

@@ -10,6 +10,8 @@ use std::sync::Arc;
 /// One service on one route, as an account of some tier can buy it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer<'a> {
+    /// Upstream that sells it at this cost.
+    pub upstream: &'a Arc<str>,
     /// The route's service id.
     pub service_id: &'a Arc<str>,
     /// Name.
@@ -47,32 +49,56 @@ impl Offer<'_> {
     }
 }
 
-/// All offers of one route for one tier.
+/// What is sold on one typed route in one country, for one tier: the offers of the upstream behind
+/// it, or of several in the order of trying. Of what several sell there is one offer, priced by the
+/// first that has it in stock; the others may sell it at that price.
 #[derive(Clone, Debug)]
 pub struct Route<'a> {
-    /// Upstream behind it.
-    pub upstream: &'a Arc<str>,
     /// Canonical country key.
     pub country_key: &'a Arc<str>,
-    shelf: &'a Shelf,
-    country: &'a ShelfCountry,
+    parts: Vec<Part<'a>>,
     pricing: Pricing<'a>,
 }
 
+/// What one upstream sells on the route.
+#[derive(Clone, Copy, Debug)]
+struct Part<'a> {
+    shelf: &'a Shelf,
+    country: &'a ShelfCountry,
+}
+
 impl<'a> Route<'a> {
-    pub(super) fn new(shelf: &'a Shelf, country: &'a ShelfCountry, pricing: Pricing<'a>) -> Self {
-        Self {
-            upstream: shelf.upstream(),
-            country_key: &country.key,
-            shelf,
-            country,
-            pricing,
-        }
+    /// A route from the shelves that sell in its country, in the order of trying; nothing where
+    /// there is none. An upstream that means another country by the same id is left out.
+    pub(super) fn new(
+        shelves: impl Iterator<Item = &'a Arc<Shelf>>,
+        country_id: &str,
+        pricing: impl FnOnce(&'a str) -> Pricing<'a>,
+    ) -> Option<Self> {
+        let mut parts: Vec<Part<'a>> = shelves
+            .filter_map(|shelf| {
+                let country = shelf.country(country_id)?;
+                Some(Part { shelf, country })
+            })
+            .collect();
+        let country_key = &parts.first()?.country.key;
+        parts.retain(|part| part.country.key == *country_key);
+        Some(Self {
+            country_key,
+            parts,
+            pricing: pricing(country_key),
+        })
     }
 
     /// All offers, by name of the service, then cost.
     pub fn offers(&self) -> impl Iterator<Item = Offer<'a>> + '_ {
-        self.offers_from(0, self.shelf.rows_of(self.country))
+        self.parts
+            .iter()
+            .enumerate()
+            .flat_map(move |(place, part)| {
+                self.offers_from(part, 0, part.shelf.rows_of(part.country))
+                    .filter(move |offer| self.is_shown(place, offer))
+            })
     }
 
     /// The offer for a service: the one in the pool that was asked for, else the best pool, which
@@ -83,8 +109,7 @@ impl<'a> Route<'a> {
         pool_id: Option<&str>,
         now: Timestamp,
     ) -> Option<Offer<'a>> {
-        let (first, rows) = self.rows_of(service_id);
-        self.offers_from(first, rows)
+        self.offers_of(service_id)
             .filter(|offer| pool_id.is_none() || offer.pool_id.map(|pool| &**pool) == pool_id)
             .min_by_key(|offer| {
                 let in_stock = offer.available != Some(0);
@@ -96,18 +121,128 @@ impl<'a> Route<'a> {
             })
     }
 
+    /// The same offer at every upstream that sells it, at its price: its own first, then the others
+    /// in the order of trying, what is known to be out of stock last. Whether the price covers what
+    /// it costs there is for the caller to see.
+    pub fn ways(&self, offer: &Offer<'a>) -> Vec<Offer<'a>> {
+        let others = self.parts.iter().filter_map(|part| {
+            let other = self.same_at(part, offer)?;
+            Some(Offer {
+                price: offer.price,
+                shown: offer.shown,
+                ..other
+            })
+        });
+        let others = others.filter(|other| other.upstream != offer.upstream);
+        let mut ways: Vec<Offer<'a>> = std::iter::once(*offer).chain(others).collect();
+        ways[1..].sort_by_key(|way| way.available == Some(0));
+        ways
+    }
+
+    /// What one upstream sells under a service id and pool, with its own cost.
+    pub fn offer_at(
+        &self,
+        upstream: &str,
+        service_id: &str,
+        pool_id: Option<&str>,
+    ) -> Option<Offer<'a>> {
+        let mut parts = self.parts.iter();
+        let part = parts.find(|part| **part.shelf.upstream() == *upstream)?;
+        let (first, rows) = part.rows_of(service_id);
+        let mut offers = self.offers_from(part, first, rows);
+        offers.find(|offer| offer.pool_id.map(|pool| &**pool) == pool_id)
+    }
+
     /// Whether the route sells a service at all, in whatever pool.
     pub fn sells(&self, service_id: &str) -> bool {
-        let (first, rows) = self.rows_of(service_id);
-        self.offers_from(first, rows).next().is_some()
+        self.offers_of(service_id).next().is_some()
     }
 
     /// Whether any offer of the route names a pool.
     pub fn has_pools(&self) -> bool {
-        let mut rows = self.shelf.rows_of(self.country).iter();
-        rows.any(|row| self.shelf.pool(row).is_some())
+        let pools = |part: &Part<'_>| {
+            let mut rows = part.shelf.rows_of(part.country).iter();
+            rows.any(|row| part.shelf.pool(row).is_some())
+        };
+        self.parts.iter().any(pools)
     }
 
+    fn offers_of(&self, service_id: &str) -> impl Iterator<Item = Offer<'a>> + '_ {
+        let parts = self.parts.iter().enumerate();
+        let rows = parts.map(move |(place, part)| (place, part, part.rows_of(service_id)));
+        let rows = rows.collect::<Vec<_>>().into_iter();
+        rows.flat_map(move |(place, part, (first, rows))| {
+            self.offers_from(part, first, rows)
+                .filter(move |offer| self.is_shown(place, offer))
+        })
+    }
+
+    /// Whether an offer is the one that is shown. Where an upstream before this one means another
+    /// service by the same id, this one's is not sold.
+    fn is_shown(&self, place: usize, offer: &Offer<'a>) -> bool {
+        let clashes = |part: &Part<'a>| {
+            let (first, rows) = part.rows_of(offer.service_id);
+            let mut named = self.offers_from(part, first, rows);
+            named.any(|one| one.service_name != offer.service_name)
+        };
+        self.leader(offer) == place && !self.parts[..place].iter().any(clashes)
+    }
+
+    /// Place of the upstream whose offer is shown: the first that has it in stock, else the first.
+    fn leader(&self, offer: &Offer<'a>) -> usize {
+        if self.parts.len() == 1 {
+            return 0;
+        }
+        let same = |part: &Part<'a>| self.same_at(part, offer);
+        let in_stock = |part: &Part<'a>| same(part).is_some_and(|one| one.available != Some(0));
+        let first = self.parts.iter().position(in_stock);
+        let first = first.or_else(|| self.parts.iter().position(|part| same(part).is_some()));
+        first.unwrap_or(0)
+    }
+
+    /// The best offer of an upstream for the same service, by id and name, in the same pool.
+    fn same_at(&self, part: &Part<'a>, offer: &Offer<'a>) -> Option<Offer<'a>> {
+        let (first, rows) = part.rows_of(offer.service_id);
+        self.offers_from(part, first, rows)
+            .filter(|one| one.service_name == offer.service_name && one.pool_id == offer.pool_id)
+            .min_by_key(|one| (one.available == Some(0), one.price))
+    }
+
+    /// Offers that have a price.
+    fn offers_from(
+        &self,
+        part: &Part<'a>,
+        first: usize,
+        rows: &'a [Row],
+    ) -> impl Iterator<Item = Offer<'a>> + '_ {
+        let (part, start) = (*part, part.country.rows.start as usize + first);
+        rows.iter()
+            .zip(start..)
+            .filter_map(move |(row, at)| self.look(part, row, at))
+    }
+
+    fn look(&self, part: Part<'a>, row: &'a Row, at: usize) -> Option<Offer<'a>> {
+        let service = &part.shelf.services[row.service as usize];
+        let markup = self.pricing.markup([&service.id, &service.name]);
+        let price = markup.price(row.cost).filter(|price| *price > Usd::ZERO)?;
+        let shown = part.shelf.shown(at);
+        Some(Offer {
+            upstream: part.shelf.upstream(),
+            service_id: &service.id,
+            service_name: &service.name,
+            class: service.class,
+            pool_id: part.shelf.pool(row),
+            cost: row.cost,
+            price,
+            shown: shown.and_then(|(cost, until)| Some((markup.price(cost)?, until))),
+            below_cost: markup.below_cost,
+            available: row.available(),
+            stated_rate: row.stated_rate(),
+        })
+    }
+}
+
+impl<'a> Part<'a> {
     /// Rows of one service, and the place of the first one among the country's.
     fn rows_of(&self, service_id: &str) -> (usize, &'a [Row]) {
         let rows = self.shelf.rows_of(self.country);
@@ -117,32 +252,5 @@ impl<'a> Route<'a> {
         let first = rows.partition_point(|row| row.service < service);
         let count = rows[first..].partition_point(|row| row.service == service);
         (first, &rows[first..first + count])
-    }
-
-    /// Offers that have a price.
-    fn offers_from(&self, first: usize, rows: &'a [Row]) -> impl Iterator<Item = Offer<'a>> + '_ {
-        let start = self.country.rows.start as usize + first;
-        rows.iter()
-            .zip(start..)
-            .filter_map(|(row, at)| self.look(row, at))
-    }
-
-    fn look(&self, row: &'a Row, at: usize) -> Option<Offer<'a>> {
-        let service = &self.shelf.services[row.service as usize];
-        let markup = self.pricing.markup([&service.id, &service.name]);
-        let price = markup.price(row.cost).filter(|price| *price > Usd::ZERO)?;
-        let shown = self.shelf.shown(at);
-        Some(Offer {
-            service_id: &service.id,
-            service_name: &service.name,
-            class: service.class,
-            pool_id: self.shelf.pool(row),
-            cost: row.cost,
-            price,
-            shown: shown.and_then(|(cost, until)| Some((markup.price(cost)?, until))),
-            below_cost: markup.below_cost,
-            available: row.available(),
-            stated_rate: row.stated_rate(),
-        })
     }
 }

@@ -73,6 +73,103 @@ fn shelf(
     })
 }
 
+/// Two upstreams behind one route: the first sells Discord at 100 in two pools' stead, the second
+/// also sells Telegram, and calls something else by the id of the first one's Viber.
+fn two_upstreams(first_stock: Option<u32>) -> Catalogue {
+    let offer = |service: &str, cost, available| NumberOffer {
+        country: "13".into(),
+        service: service.into(),
+        pool: None,
+        cost: Usd(cost),
+        available,
+        success_rate: None,
+    };
+    let one = |upstream: &str, names: [(&str, &str); 3], offers: Vec<NumberOffer>| {
+        let listing = NumberListing {
+            countries: vec![("13".into(), "USA".into())],
+            services: names.map(|(id, name)| (id.into(), name.into())).to_vec(),
+            offers,
+        };
+        let intake = Intake {
+            upstream,
+            listing: &listing,
+            naming: &Naming::default(),
+            rules: &Rules::demo(),
+            previous: None,
+            read_at: Timestamp(0),
+            grace: Millis::seconds(60),
+        };
+        (upstream.to_owned(), Arc::new(Shelf::take(&intake).0))
+    };
+    let names = [("ds", "Discord"), ("tg", "Telegram"), ("x", "Viber")];
+    let others = [("ds", "Discord"), ("tg", "Telegram"), ("x", "Signal")];
+    let first = vec![offer("ds", 100, first_stock), offer("x", 100, None)];
+    let second = vec![
+        offer("ds", 50, None),
+        offer("tg", 70, None),
+        offer("x", 10, None),
+    ];
+    let route = |upstream: &str| ServerRoute {
+        provider_type: 0,
+        upstream: upstream.into(),
+    };
+    let servers = [Server {
+        name: "romeo".into(),
+        enabled: true,
+        routes: vec![route("first"), route("second")],
+    }];
+    let sources = Sources {
+        servers: &servers,
+        numbers: &HashMap::from([one("first", names, first), one("second", others, second)]),
+        panels: &[],
+        panels_read: true,
+        markups: &Arc::default(),
+        rules: &Rules::demo(),
+    };
+    Catalogue::build(&sources, &Catalogue::default())
+}
+
+#[test]
+fn what_two_upstreams_sell_on_one_route_is_one_offer_at_the_price_of_the_first() {
+    let catalogue = two_upstreams(Some(3));
+    assert_eq!(
+        catalogue.country("unitedstates").unwrap().routes,
+        [key("13")]
+    );
+    let route = catalogue.route(&key("13"), 3).unwrap();
+    let mut offers: Vec<_> = route
+        .offers()
+        .map(|offer| (&**offer.service_name, &**offer.upstream, offer.price.0))
+        .collect();
+    offers.sort_unstable();
+    let expected = [
+        ("Discord", "first", 100),
+        ("Telegram", "second", 70),
+        // the same id means something else there, so it is not the same offer
+        ("Viber", "first", 100),
+    ];
+    assert_eq!(offers[..], expected);
+    let offer = route.offer("ds", None, Timestamp(0)).unwrap();
+    let ways: Vec<_> = route
+        .ways(&offer)
+        .iter()
+        .map(|way| (way.upstream.to_string(), way.price.0, way.cost.0))
+        .collect();
+    let way = |name: &str, cost| (name.to_owned(), 100, cost);
+    assert_eq!(ways, [way("first", 100), way("second", 50)]);
+}
+
+#[test]
+fn an_upstream_without_stock_leaves_the_price_to_the_next() {
+    let catalogue = two_upstreams(Some(0));
+    let route = catalogue.route(&key("13"), 3).unwrap();
+    let offer = route.offer("ds", None, Timestamp(0)).unwrap();
+    assert_eq!((&**offer.upstream, offer.price), ("second", Usd(50)));
+    let ways = route.ways(&offer);
+    assert_eq!(&**ways[1].upstream, "first");
+    assert!(ways[1].loses_at(ways[1].price));
+}
+
 fn key(country: &str) -> RouteKey {
     RouteKey {
         server: 0,

@@ -8,7 +8,7 @@ use domain::usd::Usd;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
-async fn attempts(world: &World, order: &Value) -> Vec<(String, AttemptState)> {
+pub(super) async fn attempts(world: &World, order: &Value) -> Vec<(String, AttemptState)> {
     let order = OrderId::parse(order.as_str().unwrap()).unwrap();
     let attempts = world.store.attempts(order).await.unwrap().into_iter();
     attempts.map(|one| (one.upstream, one.state)).collect()

@@ -40,6 +40,14 @@ pub(super) struct Numbers {
     pub surcharge: AtomicI64,
     /// Offers listed at most.
     pub listed: AtomicU64,
+    /// What `peter` refuses purchases with, also those that waited at the gate.
+    pub refusal: Mutex<Option<Refusal>>,
+    /// Purchase calls that reached `peter`.
+    pub calls: AtomicU64,
+    /// What `mark` takes for anything, in micro-dollars.
+    pub cost_at_mark: AtomicI64,
+    /// Our balance everywhere, in micro-dollars.
+    pub balance: AtomicI64,
 }
 
 impl Default for Numbers {
@@ -51,6 +59,10 @@ impl Default for Numbers {
             message: Mutex::new(None),
             surcharge: AtomicI64::new(0),
             listed: AtomicU64::new(u64::MAX),
+            refusal: Mutex::default(),
+            calls: AtomicU64::new(0),
+            cost_at_mark: AtomicI64::new(20_000),
+            balance: AtomicI64::new(1_000_000_000),
         }
     }
 }
@@ -86,13 +98,21 @@ pub(super) struct OneServer {
 
 impl OneServer {
     async fn buy_number(&self, service: &str) -> Reply<Purchase<Number>> {
+        let at_peter = self.server == "peter";
+        self.shared
+            .calls
+            .fetch_add(at_peter.into(), Ordering::SeqCst);
+        if service == "slow" && at_peter {
+            self.shared.gate.acquire().await.unwrap().forget();
+        }
+        let refusal = self.shared.refusal.lock().unwrap().clone();
+        if let Some(refusal) = refusal.filter(|_| at_peter) {
+            return reply(Purchase::Refused(refusal));
+        }
         match service {
+            _ if self.server == "mark" => self.shared.sell(self.server),
             "none" => reply(Purchase::Refused(Refusal::NoStock)),
             "lost" => reply(Purchase::Unknown),
-            "slow" => {
-                self.shared.gate.acquire().await.unwrap().forget();
-                self.shared.sell(self.server)
-            }
             _ => self.shared.sell(self.server),
         }
     }
@@ -111,6 +131,13 @@ impl OneServer {
             "peter" => ["306343", "none", "lost", "slow"]
                 .map(|service| offer(service, None, 33_333))
                 .to_vec(),
+            "mark" => {
+                let added = self.shared.surcharge.load(Ordering::SeqCst);
+                let cost = self.shared.cost_at_mark.load(Ordering::SeqCst) - added;
+                ["306343", "none", "lost", "slow"]
+                    .map(|service| offer(service, None, cost))
+                    .to_vec()
+            }
             "paul" => ["tg", "plenty", "kept"]
                 .map(|service| offer(service, None, 150_000))
                 .to_vec(),
@@ -151,7 +178,7 @@ impl NumberUpstream for OneServer {
     }
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
-        Box::pin(async { Ok(Usd(1_000_000_000)) })
+        Box::pin(async { Ok(Usd(self.shared.balance.load(Ordering::SeqCst))) })
     }
 
     fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>> {

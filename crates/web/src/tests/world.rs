@@ -5,7 +5,7 @@ use crate::{Door, DoorSettings, Streams, router};
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
-use app::{CatalogueSettings, Engine, KeyOrder, Outside, Settings};
+use app::{CatalogueSettings, Engine, KeyOrder, Outside, Settings, UpstreamLimits};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -179,11 +179,31 @@ impl World {
     }
 
     pub async fn with(door_settings: DoorSettings) -> Self {
+        Self::of(door_settings, settings()).await
+    }
+
+    /// A world in which `mark` stands behind the first route of `peter` as well, and the operator
+    /// limits what is bought at `peter`.
+    pub async fn with_two_upstreams(limits: UpstreamLimits) -> Self {
+        let mut settings = settings();
+        let mark = ServerRoute {
+            provider_type: 1,
+            upstream: "mark".to_owned(),
+        };
+        settings.servers[0].routes.push(mark);
+        let plan = settings.activations[&("peter".to_owned(), "peter".to_owned())];
+        let place = ("peter".to_owned(), "mark".to_owned());
+        settings.activations.insert(place, plan);
+        settings.upstreams.insert("peter".to_owned(), limits);
+        Self::of(generous(), settings).await
+    }
+
+    async fn of(door_settings: DoorSettings, settings: Settings) -> Self {
         let store = Arc::new(Sqlite::in_memory().unwrap());
         let clock = Arc::new(HandClock(AtomicI64::new(1_769_860_800_000)));
         let (numbers, panel) = (Arc::new(Numbers::default()), Arc::new(Panel::default()));
         let tasks = TaskTracker::new();
-        let names = ["peter", "paul", "andrew"];
+        let names = ["peter", "paul", "andrew", "mark"];
         let upstreams =
             names.map(|name| (name.to_owned(), numbers.of(name) as Arc<dyn NumberUpstream>));
         let panels = vec![("panel".to_owned(), panel.clone() as Arc<dyn PanelUpstream>)];
@@ -195,7 +215,7 @@ impl World {
             panels,
             archive: None,
         };
-        let engine = Engine::new(outside, settings());
+        let engine = Engine::new(outside, settings);
         for name in names.into_iter().chain(["panel"]) {
             engine.refresh_upstream(name).await.outcome.unwrap();
         }
