@@ -323,6 +323,7 @@ fn router(engine: Arc<Engine>, store: Arc<Sqlite>, pepper: Pepper) -> Router {
             misses_per_minute: 60,
             trusted_proxies: Vec::new(),
             public_url: None,
+            hooks: web::Hooks::default(),
         },
         ready: AtomicBool::new(true),
     }))

@@ -106,15 +106,17 @@ pub struct OwnNumber {
 }
 
 impl OwnNumber {
-    /// Whether it can be rented at `now` for a service, as far as its own row says.
-    pub fn is_free_for(&self, service: &str, now: Timestamp) -> bool {
+    /// Whether it is in service for what a code stands for, now or after a rest.
+    pub fn serves(&self, service: &str) -> bool {
         let names = |list: &[String]| list.iter().any(|code| code == service);
         let (only, never) = (&self.facts.only, &self.facts.never);
-        !self.retired
-            && !self.rented
-            && self.cooling_until.is_none_or(|until| until <= now)
-            && (only.is_empty() || names(only))
-            && !names(never)
+        !self.retired && (only.is_empty() || names(only)) && !names(never)
+    }
+
+    /// Whether it can be rented at `now` for a service, as far as its own row says.
+    pub fn is_free_for(&self, service: &str, now: Timestamp) -> bool {
+        let rested = self.cooling_until.is_none_or(|until| until <= now);
+        self.serves(service) && rested && !self.rented
     }
 }
 

@@ -3,9 +3,10 @@
 
 mod catalogue;
 pub mod ledger;
+pub mod numbers;
 
 use app::api_key::{Environment, Pepper};
-use app::{AdminError, Engine, KeyOrder, People};
+use app::{AdminError, Engine, KeyOrder, OwnNumbers, People};
 use domain::access::{Account, ApiKey, Scope};
 use domain::ids::{AccountId, KeyId};
 use domain::usd::Usd;
@@ -103,6 +104,8 @@ pub enum Request {
         /// Changes at most.
         limit: u32,
     },
+    /// About the operator's own numbers.
+    Number(numbers::Request),
     /// Compares prices with those under other rules.
     CataloguePreview {
         /// Text of a settings file, or of its markup section.
@@ -125,6 +128,8 @@ pub struct Office {
     pub environment: Environment,
     /// The use cases about people who sign in.
     pub people: Arc<People>,
+    /// The operator's own numbers.
+    pub numbers: Arc<OwnNumbers>,
 }
 
 impl Office {
@@ -197,6 +202,7 @@ impl Office {
                 let wanted = catalogue::wanted(service, country, upstream, limit)?;
                 catalogue::history(engine, wanted).await
             }
+            Request::Number(request) => numbers::answer(&self.numbers, request).await,
             Request::CataloguePreview { file, tier, limit } => {
                 catalogue::preview(engine, &file, tier, limit)
             }

@@ -91,6 +91,9 @@ pub enum Command {
     /// What is on sale.
     #[command(subcommand)]
     Catalogue(Catalogue),
+    /// Your own numbers, rented out by an upstream with protocol own_numbers.
+    #[command(subcommand)]
+    Number(Number),
 }
 
 /// Accounts.
@@ -219,6 +222,61 @@ pub enum Ledger {
         /// What was found; kept with the ticket.
         #[arg(long, value_name = "TEXT")]
         note: String,
+    },
+}
+
+/// Your own numbers.
+#[derive(Debug, Subcommand)]
+pub enum Number {
+    /// Bring a number into service.
+    Add {
+        /// Upstream whose pool it joins.
+        #[arg(long, value_name = "NAME")]
+        upstream: String,
+        /// The number with its country code, such as +14155550199.
+        #[arg(long, value_name = "NUMBER")]
+        number: String,
+        /// Country: name or two letters.
+        #[arg(long, value_name = "COUNTRY")]
+        country: String,
+        /// Part of the pool that customers choose by itself.
+        #[arg(long, value_name = "POOL")]
+        pool: Option<String>,
+        /// Service codes it may be rented for; all where left out.
+        #[arg(long, value_name = "CODES", value_delimiter = ',')]
+        only: Vec<String>,
+        /// Service codes it may not be rented for.
+        #[arg(long, value_name = "CODES", value_delimiter = ',')]
+        never: Vec<String>,
+    },
+    /// Bring many numbers into service: lines of NUMBER,COUNTRY or NUMBER,COUNTRY,POOL.
+    Import {
+        /// Upstream whose pool they join.
+        #[arg(long, value_name = "NAME")]
+        upstream: String,
+        /// The file.
+        file: PathBuf,
+    },
+    /// List a pool.
+    List {
+        /// Upstream.
+        #[arg(long, value_name = "NAME")]
+        upstream: String,
+    },
+    /// Take a number out of service; whoever rents it keeps it to the end.
+    Retire {
+        /// Upstream.
+        #[arg(long, value_name = "NAME")]
+        upstream: String,
+        /// The number.
+        #[arg(long, value_name = "NUMBER")]
+        number: String,
+    },
+    /// Show the latest messages that came while nobody rented their number.
+    Unmatched {
+        /// Messages at most.
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
     },
 }
 

@@ -2,7 +2,8 @@
 
 use crate::admin::Request;
 use crate::admin::ledger::Question;
-use crate::cli::{Account, Catalogue, Cli, Command, Key, Ledger, Place, Wallet};
+use crate::admin::numbers::{self, NumberRow};
+use crate::cli::{Account, Catalogue, Cli, Command, Key, Ledger, Number, Place, Wallet};
 use crate::server::TrustClock;
 use crate::settings::{self, LogFormat, Settings};
 use crate::{demo, secrets, server, socket};
@@ -67,6 +68,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Wallet(command) => wallet_request(command),
         Command::Ledger(command) => ledger_request(command),
         Command::Catalogue(command) => catalogue_request(command)?,
+        Command::Number(command) => {
+            print(&number(&place, command).await?, json);
+            return Ok(ExitCode::SUCCESS);
+        }
     };
     let result = answer(&place, request).await?;
     print(&result, json);
@@ -177,6 +182,57 @@ fn ledger_request(command: Ledger) -> Request {
         Ledger::Tickets { all } => Question::Tickets { all },
         Ledger::Close { id, note } => Question::Close { id, note },
     })
+}
+
+async fn number(place: &Place, command: Number) -> anyhow::Result<Value> {
+    let request = match command {
+        Number::Import { upstream, file } => return import_numbers(place, &upstream, &file).await,
+        Number::Add {
+            upstream,
+            number,
+            country,
+            pool,
+            only,
+            never,
+        } => {
+            let row = NumberRow {
+                number,
+                country,
+                pool,
+                only,
+                never,
+            };
+            let rows = vec![row];
+            numbers::Request::Add { upstream, rows }
+        }
+        Number::List { upstream } => numbers::Request::List { upstream },
+        Number::Retire { upstream, number } => numbers::Request::Retire { upstream, number },
+        Number::Unmatched { limit } => numbers::Request::Unmatched { limit },
+    };
+    answer(place, Request::Number(request)).await
+}
+
+/// Numbers of a request: what the server reads is one bounded line.
+const IMPORTED_AT_ONCE: usize = 300;
+
+/// The whole file is read before the first number is sent; what is in service already is left as it
+/// is, so that an import that was cut can be done again.
+async fn import_numbers(place: &Place, upstream: &str, file: &Path) -> anyhow::Result<Value> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let rows = numbers::file_rows(&text, upstream)
+        .map_err(|why| anyhow::anyhow!("{}: {why}", file.display()))?;
+    let (mut added, mut already) = (0, 0);
+    for rows in rows.chunks(IMPORTED_AT_ONCE) {
+        let add = numbers::Request::Add {
+            upstream: upstream.to_owned(),
+            rows: rows.to_vec(),
+        };
+        let done = answer(place, Request::Number(add)).await?;
+        added += done["added"].as_u64().unwrap_or(0);
+        already += done["already"].as_u64().unwrap_or(0);
+    }
+    Ok(json!({ "added": added, "already": already }))
 }
 
 /// An installation that commands work on.

@@ -12,8 +12,8 @@ use anyhow::Context;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::PeopleSettings;
-use app::{Engine, People};
-use domain::ports::{PageRows, PeopleRows};
+use app::{Engine, OwnNumbers, People};
+use domain::ports::{PageRows, PeopleRows, PoolRows};
 use domain::time::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -50,12 +50,13 @@ pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<O
     let newest_entry = store.newest_entry();
     let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
-    let engine = wiring::engine(settings, store, clock, tasks)?;
+    let engine = wiring::engine(settings, &store, clock, tasks)?;
     engine.check_clock(newest_entry);
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let address = settings.listen.address;
     Ok(Office {
         people: people(settings, environment, (&engine, rows), &limits, address)?,
+        numbers: numbers(settings, &engine, store),
         engine,
         pepper: pepper(settings)?,
         environment,
@@ -115,10 +116,11 @@ where
     let purchases = Tracked::default();
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
     let tasks = Arc::new(purchases.clone());
-    let engine = wiring::engine(settings, store, Arc::clone(&clock) as _, tasks)?;
+    let engine = wiring::engine(settings, &store, Arc::clone(&clock) as _, tasks)?;
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let office = Office {
         people: people(settings, environment, (&engine, rows), &limits, address)?,
+        numbers: numbers(settings, &engine, store),
         engine: Arc::clone(&engine),
         pepper: pepper(settings)?,
         environment,
@@ -170,6 +172,14 @@ where
     Ok(())
 }
 
+/// Use cases about the operator's own numbers.
+fn numbers(settings: &Settings, engine: &Arc<Engine>, rows: Arc<dyn PoolRows>) -> Arc<OwnNumbers> {
+    let pools = settings.upstreams.iter();
+    let pools = pools.filter(|one| one.protocol == settings::Protocol::OwnNumbers);
+    let pools = pools.map(|one| one.name.clone()).collect();
+    Arc::new(OwnNumbers::new(Arc::clone(engine), rows, pools))
+}
+
 /// Use cases about people. Where no public address is set, links in mails lead to this machine.
 fn people(
     settings: &Settings,
@@ -214,6 +224,7 @@ fn door(
             misses_per_minute: limits.misses_per_minute,
             trusted_proxies: trusted.iter().map(settings::Network::parts).collect(),
             public_url: settings.listen.public_url.clone(),
+            hooks: settings.hooks.door(),
         },
         ready: AtomicBool::new(false),
     }

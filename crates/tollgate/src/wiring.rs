@@ -4,16 +4,17 @@ use crate::settings::{self, Protocol, Settings};
 use app::{Engine, Outside, Routing, UpstreamLimits};
 use domain::activation::Plan;
 use domain::catalogue::{Server, ServerRoute};
-use domain::ports::{Clock, Store, Tasks};
+use domain::ports::{Clock, Tasks};
 use domain::smm_order::SmmPlan;
 use domain::time::Millis;
 use domain::upstream::{Capabilities, NumberUpstream, PanelUpstream};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Sqlite;
 use upstream::{
-    FiveSim, FiveSimSettings, HandlerApi, HandlerApiSettings, Panel, PanelSettings, RateUnit,
-    SmsPool, SmsPoolSettings,
+    FiveSim, FiveSimSettings, HandlerApi, HandlerApiSettings, OwnNumbers, OwnNumbersSettings,
+    Panel, PanelSettings, RateUnit, SmsPool, SmsPoolSettings,
 };
 
 /// How much longer than the call itself a purchase stays in the hands of whoever made it.
@@ -31,17 +32,18 @@ const SMM_WATCH: Millis = Millis::minutes(30 * 24 * 60);
 /// Builds the engine.
 pub fn engine(
     settings: &Settings,
-    store: Arc<dyn Store>,
+    store: &Arc<Sqlite>,
     clock: Arc<dyn Clock>,
     tasks: Arc<dyn Tasks>,
 ) -> anyhow::Result<Arc<Engine>> {
-    let (numbers, panels) = adapters(settings)?;
+    let pool = |one: &settings::Upstream| Arc::new(own_numbers(one, store, &clock));
+    let (numbers, panels) = adapters(settings, pool)?;
     let archive = Arc::new(store::CatalogueFiles::new(
         &settings.store.data_dir.join("catalogue"),
         settings.catalogue.history,
     ));
     let outside = Outside {
-        store,
+        store: Arc::clone(store) as _,
         clock,
         tasks,
         numbers,
@@ -56,7 +58,10 @@ type Adapters = (
     Vec<(String, Arc<dyn PanelUpstream>)>,
 );
 
-fn adapters(settings: &Settings) -> anyhow::Result<Adapters> {
+fn adapters(
+    settings: &Settings,
+    pool: impl Fn(&settings::Upstream) -> Arc<OwnNumbers>,
+) -> anyhow::Result<Adapters> {
     let mut numbers: HashMap<String, Arc<dyn NumberUpstream>> = HashMap::new();
     let mut panels: Vec<(String, Arc<dyn PanelUpstream>)> = Vec::new();
     for one in &settings.upstreams {
@@ -72,6 +77,9 @@ fn adapters(settings: &Settings) -> anyhow::Result<Adapters> {
             }
             Protocol::FiveSim => {
                 numbers.insert(one.name.clone(), Arc::new(FiveSim::new(fivesim(one))?));
+            }
+            Protocol::OwnNumbers => {
+                numbers.insert(one.name.clone(), pool(one));
             }
             Protocol::PanelV2 if settings.smm_upstream.as_ref() == Some(&one.name) => {
                 panels.push((one.name.clone(), Arc::new(Panel::new(panel(one)?)?)));
@@ -101,6 +109,33 @@ fn handler_api(one: &settings::Upstream) -> HandlerApiSettings {
         },
         ..base
     }
+}
+
+fn own_numbers(
+    one: &settings::Upstream,
+    store: &Arc<Sqlite>,
+    clock: &Arc<dyn Clock>,
+) -> OwnNumbers {
+    let own = one.own.clone();
+    let settings = OwnNumbersSettings {
+        name: one.name.clone(),
+        services: own.services,
+        cost: own.cost,
+        costs: own.costs,
+        cooling_off: own.cooling_off,
+        sell_again: own.sell_again,
+        capabilities: Capabilities {
+            min_cancel_age: one.min_cancel_age,
+            activation_ttl: one.activation_ttl,
+            ..OwnNumbersSettings::capabilities()
+        },
+    };
+    OwnNumbers::new(
+        settings,
+        Arc::clone(store) as _,
+        Arc::clone(store) as _,
+        Arc::clone(clock),
+    )
 }
 
 fn proxy(one: &settings::Upstream) -> Option<String> {

@@ -7,6 +7,7 @@ mod civil;
 mod fivesim;
 mod handler_api;
 mod money;
+mod own_numbers;
 mod panel_v2;
 mod redact;
 mod sms;
@@ -20,6 +21,7 @@ pub use fivesim::{FiveSim, FiveSimSettings};
 pub use handler_api::{
     Dialect, HandlerApi, HandlerApiSettings, PriceList, Profile, PurchaseAction, StatusAction,
 };
+pub use own_numbers::{CostRule, OwnNumbers, OwnNumbersSettings};
 pub use panel_v2::{Panel, PanelSettings, RateUnit};
 pub use smspool::{SmsPool, SmsPoolSettings};
 pub use transport::{BadUpstream, USER_AGENT};

@@ -1,6 +1,7 @@
 //! What every request works with.
 
 use crate::dashboard::Streams;
+use crate::hooks::Hooks;
 use crate::lists::Lists;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
@@ -23,6 +24,8 @@ pub struct DoorSettings {
     pub trusted_proxies: Vec<(IpAddr, u8)>,
     /// The origin under which callers reach the gateway; nothing means what their Host says.
     pub public_url: Option<String>,
+    /// Whose webhooks are believed.
+    pub hooks: Hooks,
 }
 
 /// The door: one for all listeners.

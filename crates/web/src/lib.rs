@@ -10,6 +10,7 @@ mod dashboard;
 pub mod docs;
 mod door;
 mod gateway;
+mod hooks;
 mod lists;
 mod request_id;
 mod router;
@@ -18,6 +19,7 @@ pub mod strict_head;
 
 pub use dashboard::Streams;
 pub use door::{Door, DoorSettings};
+pub use hooks::Hooks;
 pub use lists::Lists;
 pub use router::router;
 

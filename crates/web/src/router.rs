@@ -2,7 +2,7 @@
 
 use crate::api_v1::{self, Service};
 use crate::door::Door;
-use crate::{around, assets, dashboard, gateway};
+use crate::{around, assets, dashboard, gateway, hooks};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn;
@@ -21,11 +21,24 @@ pub fn router(door: Arc<Door>) -> Router {
         .route("/docs", get(gateway::docs))
         .route("/assets/{name}", get(assets::serve))
         .merge(dashboard::routes())
+        .merge(carriers(&door))
         .fallback(gateway::not_found)
         .method_not_allowed_fallback(gateway::method_not_allowed)
         .layer(CatchPanicLayer::custom(around::panicked))
         .layer(from_fn(around::every_request))
         .with_state(door)
+}
+
+/// Carriers' webhooks: a hook without a key to verify with is not there at all.
+fn carriers(door: &Door) -> Router<Arc<Door>> {
+    let mut routes = Router::new();
+    if door.settings.hooks.takes_twilio() {
+        routes = routes.route("/hooks/twilio/sms", any(hooks::twilio::sms));
+    }
+    if door.settings.hooks.takes_telnyx() {
+        routes = routes.route("/hooks/telnyx/sms", any(hooks::telnyx::sms));
+    }
+    routes
 }
 
 async fn otp(State(door): State<Arc<Door>>, request: Request) -> axum::response::Response {

@@ -95,7 +95,11 @@ pub fn fivesim(bytes: &[u8]) {
 
 /// Webhooks of carriers, once their signature was found good.
 pub fn webhooks(bytes: &[u8]) {
-    let _ = (twilio::parse(bytes), telnyx::parse(bytes));
+    let _ = (
+        twilio::parse(twilio::Body::Form(bytes)),
+        twilio::parse(twilio::Body::Json(bytes)),
+    );
+    let _ = telnyx::parse(bytes);
 }
 
 /// Replies of SMSPool.

@@ -2,6 +2,7 @@
 //! Twilio's "Webhooks security" and "Messaging webhooks" pages.
 
 use crate::inbound::{BadSignature, Inbound, SIGNATURE_MAX, Webhook};
+use crate::json::Node;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::{digest, hmac};
@@ -175,12 +176,26 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads a form. Reports of what became of messages that were sent have another state.
-pub fn parse(form: &[u8]) -> Webhook {
-    let members: Vec<_> = form_urlencoded::parse(form).collect();
+/// Reads a message. Reports of what became of messages that were sent have another state.
+pub fn parse(body: Body<'_>) -> Webhook {
+    let members: Vec<_> = match body {
+        Body::Form(form) => form_urlencoded::parse(form).into_owned().collect(),
+        Body::Json(json) => json_members(json),
+    };
+    message(&members)
+}
+
+fn json_members(json: &[u8]) -> Vec<(String, String)> {
+    let object = std::str::from_utf8(json).ok().and_then(Node::read);
+    let members = object.and_then(Node::object).map(|object| object.0);
+    let text = |(name, node): (String, Node<'_>)| Some((name, node.text()?));
+    members.into_iter().flatten().filter_map(text).collect()
+}
+
+fn message(members: &[(String, String)]) -> Webhook {
     let member = |name: &str| {
         let found = members.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.clone().into_owned())
+        found.map(|(_, value)| value.clone())
     };
     let states = [member("SmsStatus"), member("MessageStatus")];
     if states.iter().flatten().any(|state| state != RECEIVED) {

@@ -3,7 +3,7 @@
 use super::demo;
 use super::reader::{Entry, Origin, Problem};
 use super::secret::too_open;
-use super::{Secret, Settings};
+use super::{Protocol, Secret, Settings};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -137,6 +137,20 @@ fn warnings(settings: &Settings) -> Vec<Problem> {
     if settings.smm_upstream.is_some() && settings.policy.smm_confirmation.is_none() {
         let why = "is not recorded: SMM services stay off until it is";
         warnings.push(problem("policy.smm_confirmation", why));
+    }
+    let hooks = settings.hooks.door();
+    let pools = settings.upstreams.iter();
+    let mut pools = pools.filter(|one| one.protocol == Protocol::OwnNumbers);
+    if let Some(pool) = pools
+        .next()
+        .filter(|_| !hooks.takes_twilio() && !hooks.takes_telnyx())
+    {
+        let why = format!(
+            "has no key of any carrier, so no webhook is taken and the numbers of {} receive \
+             nothing",
+            pool.name
+        );
+        warnings.push(problem("hooks", &why));
     }
     warnings
 }

@@ -15,6 +15,15 @@ pub fn check(settings: &mut Settings, reader: &Reader<'_>) {
     order(settings, reader);
     smm(settings, reader);
     markup(settings, reader);
+    hooks(settings, reader);
+}
+
+/// A webhook's signature covers the address the carrier was told.
+fn hooks(settings: &Settings, reader: &Reader<'_>) {
+    if settings.hooks.door().takes_twilio() && settings.listen.public_url.is_none() {
+        let why = "is missing: the signatures of [hooks.twilio] cover the public address";
+        reader.problem("listen.public_url", why);
+    }
 }
 
 fn routes(settings: &Settings, reader: &Reader<'_>) {

@@ -8,6 +8,7 @@ pub mod check;
 pub mod demo;
 mod exact;
 mod handler_api;
+mod hooks;
 pub mod init;
 mod keys;
 mod limits;
@@ -16,6 +17,7 @@ mod listen;
 mod mail;
 mod markup;
 mod nearest;
+mod own_numbers;
 mod policy;
 mod reader;
 mod routing;
@@ -30,6 +32,7 @@ mod upstreams;
 mod tests;
 
 pub use catalogue::Catalogue;
+pub use hooks::Hooks;
 pub use keys::{Keys, Log, LogFormat};
 pub use limits::{Limits, Purchase};
 pub use listen::{Listen, Network};
@@ -78,6 +81,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The secret behind stored API keys.
     pub keys: Keys,
+    /// Whose webhooks are believed.
+    pub hooks: Hooks,
     /// How the program reports.
     pub log: Log,
     /// How often upstreams are asked.
@@ -128,6 +133,7 @@ impl Settings {
             markup: file.section("markup", markup::read),
             policy: file.section("policy", Policy::read),
             keys: file.section("keys", Keys::read),
+            hooks: file.section("hooks", Hooks::read),
             log: file.section("log", Log::read),
             mail: file.section("mail", Mail::read),
             sync,

@@ -87,6 +87,13 @@ impl Section<'_> {
             .ok()
     }
 
+    /// A secret that may be absent.
+    pub fn optional_secret(&mut self, shape: &Shape) -> Option<Secret> {
+        let forms = ["", "_file", "_env"].map(|form| format!("{}{form}", shape.key));
+        let given = forms.iter().any(|form| self.gives(form));
+        given.then(|| self.secret(shape)).flatten()
+    }
+
     fn missing_secret(&mut self, key: &str) {
         if !self.has_problem(key) {
             self.problem(

@@ -250,6 +250,11 @@ impl<'a> Section<'a> {
         values
     }
 
+    /// Whether the operator gave this key.
+    pub fn gives(&self, key: &str) -> bool {
+        self.left.contains_key(key)
+    }
+
     /// Text that is noted by the caller, or not at all (secrets). A wrong type is noted here.
     pub fn bare_text(&mut self, key: &str) -> Option<String> {
         let value = self.take(key)?;

@@ -3,6 +3,7 @@
 use super::base_url;
 use super::exact;
 use super::handler_api::HandlerApi;
+use super::own_numbers::OwnPool;
 use super::secret::{Secret, Shape};
 use super::section::Section;
 use super::sync::Sync;
@@ -26,6 +27,8 @@ pub struct Upstream {
     pub proxy: Option<Secret>,
     /// How a `handler_api` upstream is spoken to.
     pub handler_api: HandlerApi,
+    /// What a pool of own numbers sells.
+    pub own: OwnPool,
     /// Dollars for one unit of the account's currency; above zero.
     pub usd_per_unit: Decimal,
     /// Units that its SMM rates are quoted for.
@@ -65,16 +68,19 @@ pub enum Protocol {
     SmsPool,
     /// Numbers: 5sim, version 1.
     FiveSim,
+    /// Numbers: a pool of the operator's own.
+    OwnNumbers,
     /// SMM orders: the `/api/v2` panel family.
     PanelV2,
 }
 
 impl Protocol {
     /// Every protocol with its word in the file.
-    pub const WORDS: [(&str, Self); 4] = [
+    pub const WORDS: [(&str, Self); 5] = [
         ("handler_api", Self::HandlerApi),
         ("smspool", Self::SmsPool),
         ("fivesim", Self::FiveSim),
+        ("own_numbers", Self::OwnNumbers),
         ("panel_v2", Self::PanelV2),
     ];
 
@@ -84,6 +90,7 @@ impl Protocol {
             Self::HandlerApi => "handler_api",
             Self::SmsPool => "smspool",
             Self::FiveSim => "fivesim",
+            Self::OwnNumbers => "own_numbers",
             Self::PanelV2 => "panel_v2",
         }
     }
@@ -121,12 +128,11 @@ impl Upstream {
     pub fn read(name: &str, part: &mut Section<'_>, sync: &Sync) -> Self {
         let protocol = protocol(part);
         let allow_plain_http = part.flag("allow_plain_http", false);
-        let url = part.required("url", |value| base_url::upstream(value, allow_plain_http));
-        let key = part.secret(&Shape {
-            key: "key",
-            default_file: None,
-            least_bytes: 1,
-        });
+        let (url, key) = match protocol {
+            // it is no account anywhere
+            Protocol::OwnNumbers => (None, None),
+            _ => account(part, allow_plain_http),
+        };
         let handler_api = HandlerApi::read(part);
         let sheet = handler_api.dialect.profile().capabilities;
         let timeout_ms = part.number("timeout_ms", 30_000, 1000..=120_000);
@@ -148,6 +154,7 @@ impl Upstream {
                 .optional("proxy", base_url::proxy, None)
                 .filter(|proxy| !proxy.expose().is_empty()),
             handler_api,
+            own: OwnPool::read(part),
             usd_per_unit: part.parsed("usd_per_unit", Decimal::ONE, exact::positive),
             rate_unit: rate_unit(part),
             timeout: Duration::from_millis(timeout_ms.into()),
@@ -172,6 +179,17 @@ impl Upstream {
             balance_step: balance_step(part.number("balance_decimals", 4, 0..=6)),
         }
     }
+}
+
+/// Where the account is and how it is opened.
+fn account(part: &mut Section<'_>, allow_plain_http: bool) -> (Option<String>, Option<Secret>) {
+    let url = part.required("url", |value| base_url::upstream(value, allow_plain_http));
+    let key = part.secret(&Shape {
+        key: "key",
+        default_file: None,
+        least_bytes: 1,
+    });
+    (url, key)
 }
 
 /// The protocol has no default: a wrong guess would send a key to the wrong kind of program.
@@ -200,7 +218,9 @@ fn rate_unit(part: &mut Section<'_>) -> u32 {
 
 fn polling(part: &mut Section<'_>, protocol: Protocol, sync: &Sync) -> Polling {
     let pauses = match protocol {
-        Protocol::HandlerApi | Protocol::SmsPool | Protocol::FiveSim => vec![sync.activation_poll],
+        Protocol::HandlerApi | Protocol::SmsPool | Protocol::FiveSim | Protocol::OwnNumbers => {
+            vec![sync.activation_poll]
+        }
         Protocol::PanelV2 => sync.smm_poll.clone(),
     };
     let own = part.optional_number("poll_interval_ms", 250..=3_600_000);
@@ -218,7 +238,7 @@ impl Doubt {
     ) -> Self {
         let lists_orders = match protocol {
             Protocol::HandlerApi => handler_api.dialect.profile().capabilities.list_active,
-            Protocol::SmsPool | Protocol::FiveSim => true,
+            Protocol::SmsPool | Protocol::FiveSim | Protocol::OwnNumbers => true,
             Protocol::PanelV2 => false,
         };
         let late_window = seconds(part.number("late_window_s", 180, 0..=3600));
@@ -226,7 +246,7 @@ impl Doubt {
         let skew_margin = seconds(part.number("skew_margin_s", 30, 0..=600));
         let smm_window = seconds(part.number("smm_in_doubt_s", 900, 1..=86_400));
         let (window, key) = match protocol {
-            Protocol::HandlerApi | Protocol::SmsPool | Protocol::FiveSim => {
+            Protocol::HandlerApi | Protocol::SmsPool | Protocol::FiveSim | Protocol::OwnNumbers => {
                 // the second call of one purchase leaves a timeout later
                 let repeat_ms = i64::from(handler_api.idempotent_purchase) * i64::from(timeout_ms);
                 let window = late_window.0 + list_lag.0 + skew_margin.0 + repeat_ms;

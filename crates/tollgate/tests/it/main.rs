@@ -10,6 +10,7 @@ mod crash;
 mod disk;
 mod failpoints;
 mod otp;
+mod own_numbers;
 mod program;
 mod smm;
 mod storage;

@@ -48,7 +48,8 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Members, Pro
     }
 }
 
-async fn collect(body: Body) -> Result<Bytes, Problem> {
+/// The bytes of a body.
+pub(crate) async fn collect(body: Body) -> Result<Bytes, Problem> {
     to_bytes(body, LENGTH_MAX).await.map_err(|error| {
         let source = std::error::Error::source(&error);
         let too_large = source.is_some_and(|cause| cause.to_string().contains("length limit"));

@@ -3,7 +3,7 @@
 
 mod actions;
 mod auth;
-mod body;
+pub(crate) mod body;
 mod idempotency;
 mod json;
 mod members;

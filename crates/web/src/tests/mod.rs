@@ -7,6 +7,7 @@ mod dashboard;
 mod everywhere;
 mod hang_up;
 mod health;
+mod hooks;
 mod replays;
 mod several_upstreams;
 mod smm_requests;

@@ -170,6 +170,7 @@ pub(super) fn generous() -> DoorSettings {
         misses_per_minute: 1_000_000,
         trusted_proxies: Vec::new(),
         public_url: None,
+        hooks: crate::Hooks::default(),
     }
 }
 

@@ -203,8 +203,13 @@ fn a_message_is_read_as_it_was_written() {
         received_at: None,
     };
     let form = form(&message, "AC1");
-    assert_eq!(parse(form.as_bytes()), Webhook::Message(message));
-    let Webhook::Message(first) = parse(first().as_bytes()) else {
+    assert_eq!(
+        parse(Body::Form(form.as_bytes())),
+        Webhook::Message(message)
+    );
+    let json = br#"{"MessageSid":"SM1","From":"+1","To":"+2","Body":"x"}"#;
+    assert!(matches!(parse(Body::Json(json)), Webhook::Message(read) if read.to == "+2"));
+    let Webhook::Message(first) = parse(Body::Form(first().as_bytes())) else {
         panic!("the first vector is a message");
     };
     assert_eq!(first.text, "Your code is 415127");
@@ -213,9 +218,13 @@ fn a_message_is_read_as_it_was_written() {
 #[test]
 fn reports_are_ignored_and_gaps_are_named() {
     let report = encoded(&[("MessageSid", "SM1"), ("MessageStatus", "delivered")]);
-    assert_eq!(parse(report.as_bytes()), Webhook::Other);
+    assert_eq!(parse(Body::Form(report.as_bytes())), Webhook::Other);
     for form in ["", "Body=x", "MessageSid=SM1&From=%2B1&To=&Body=x"] {
-        assert_eq!(parse(form.as_bytes()), Webhook::Malformed, "{form}");
+        assert_eq!(
+            parse(Body::Form(form.as_bytes())),
+            Webhook::Malformed,
+            "{form}"
+        );
     }
 }
 
@@ -225,7 +234,8 @@ proptest! {
         form in proptest::collection::vec(any::<u8>(), 0..80),
         url in "https?://[a-z.:\\[\\]0-9]{0,12}[/?#a-z]{0,6}",
     ) {
-        let _ = parse(&form);
+        let _ = parse(Body::Form(&form));
+        let _ = parse(Body::Json(&form));
         let made = sign((KEY, Algorithm::Sha1), &url, &form);
         prop_assert_eq!(verify((KEY, Algorithm::Sha1), &url, Body::Form(&form), &made), OK);
         prop_assert_eq!(verify(("k", Algorithm::Sha1), &url, Body::Form(&form), &made), WRONG);

@@ -15,7 +15,7 @@ fn all_mistakes_are_named_at_once() {
         "limits.requests_per_minute: must be a whole number from 1 to 1000000, not 0",
         "limits.misses_per_minute: must be a whole number from 1 to 1000000, not text",
         "otp.order[1]: must be text in quotes, not a whole number",
-        "upstreams.peter1.protocol: must be one of \"handler_api\", \"smspool\", \"fivesim\", \"panel_v2\" (did you mean \
+        "upstreams.peter1.protocol: must be one of \"handler_api\", \"smspool\", \"fivesim\", \"own_numbers\", \"panel_v2\" (did you mean \
          \"handler_api\"?)",
         "upstreams.peter1.url: must begin with https://: over http:// everybody on the way can \
          read the key and the codes; allow_plain_http = true takes it all the same",

@@ -19,6 +19,9 @@ fn everything_set() -> Settings {
     let place = Place::new();
     place.file("peter1.key", "sesame\n", 0o600);
     place.file("smtp.url", "smtps://user:sesame@mail.example.org\n", 0o600);
+    for name in ["twilio.token", "twilio-before.token", "twilio.key"] {
+        place.file(name, "0123456789abcdef0123456789abcdef\n", 0o600);
+    }
     place.read(&example_in_full()).unwrap()
 }
 

@@ -1,0 +1,210 @@
+//! The operator's own numbers, from the settings file to a code: the real `serve`, with a carrier's
+//! signed webhooks.
+
+use crate::world::{Client, PROGRAM, Running, Scratch};
+use serde_json::{Value, json};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use wire::inbound::Inbound;
+use wire::twilio::{self, Algorithm};
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+const NUMBER: &str = "+14155550199";
+const SETTINGS: &str = r#"
+[upstreams.mine]
+protocol = "own_numbers"
+own_services = { tg = "Telegram", wa = "WhatsApp" }
+own_costs_usd = { "US/tg" = "0.30" }
+poll_interval_ms = 250
+[servers.luke]
+routes = [{ upstream = "mine" }]
+[hooks.twilio]
+auth_token_env = "TWILIO_TOKEN"
+"#;
+
+/// A `serve` with a pool of its own.
+struct Gate {
+    dir: Scratch,
+    base: String,
+    _server: Running,
+}
+
+fn command(dir: &Scratch, args: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(args).current_dir(dir.path());
+    command.env("TWILIO_TOKEN", TOKEN).stdout(Stdio::null());
+    command
+}
+
+impl Gate {
+    async fn open() -> Self {
+        let dir = Scratch::new();
+        assert!(command(&dir, &["init"]).status().unwrap().success());
+        let free = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let file = dir.path().join("tollgate.toml");
+        let mut text = std::fs::read_to_string(&file).unwrap();
+        for (before, after) in [
+            ("127.0.0.1:8080", free.to_string().as_str()),
+            (
+                "#public_url = \"https://sms.example.org\"",
+                "public_url = \"https://gate.example\"",
+            ),
+            ("default_server = \"peter\"", "default_server = \"luke\""),
+            ("activation_poll_ms = 3000", "activation_poll_ms = 250"),
+        ] {
+            assert!(text.contains(before), "{before}");
+            text = text.replace(before, after);
+        }
+        std::fs::write(&file, text + SETTINGS).unwrap();
+        let server = Running(command(&dir, &["serve"]).spawn().unwrap());
+        let base = format!("http://{free}");
+        let stranger = Client::new(&base, "");
+        let give_up = Instant::now() + Duration::from_secs(40);
+        while stranger
+            .try_get("/readyz")
+            .await
+            .is_none_or(|answer| answer.status != 200)
+        {
+            assert!(Instant::now() < give_up, "not ready");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Self {
+            dir,
+            base,
+            _server: server,
+        }
+    }
+
+    fn cli(&self, args: &[&str]) -> Value {
+        let mut command = command(&self.dir, args);
+        let output = command
+            .arg("--json")
+            .stdout(Stdio::piped())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{args:?} {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn customer(&self) -> Client {
+        let account = self.cli(&["account", "create", "--email", "ana@example.com"]);
+        let account = account["account_id"].to_string();
+        let credit = [
+            "wallet",
+            "credit",
+            "--account",
+            &account,
+            "--usd",
+            "5",
+            "--note",
+            "x",
+        ];
+        self.cli(&credit);
+        let key = self.cli(&[
+            "key",
+            "create",
+            "--account",
+            &account,
+            "--rate-limit",
+            "100000",
+        ]);
+        Client::new(&self.base, key["api_key"].as_str().unwrap())
+    }
+
+    /// The carrier delivers a message.
+    async fn deliver(&self, token: &str, id: &str, text: &str) -> (u16, String) {
+        let message = Inbound {
+            message_id: id.to_owned(),
+            event_id: None,
+            from: "+14155550100".to_owned(),
+            to: NUMBER.to_owned(),
+            text: text.to_owned(),
+            received_at: None,
+        };
+        let form = twilio::form(&message, "AC1");
+        let told = "https://gate.example/hooks/twilio/sms";
+        let signature = twilio::sign((token, Algorithm::Sha1), told, form.as_bytes());
+        let answer = reqwest::Client::new()
+            .post(format!("{}/hooks/twilio/sms", self.base))
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("X-Twilio-Signature", signature)
+            .body(form)
+            .send()
+            .await
+            .unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// One number in service, and one that was.
+    fn stock(&self) {
+        let of_mine = |command, rest: &[&str]| {
+            let args = [&["number", command, "--upstream", "mine"], rest].concat();
+            self.cli(&args)
+        };
+        let added = of_mine("add", &["--country", "US", "--number", NUMBER]);
+        assert_eq!(added, json!({ "added": 1, "already": 0 }));
+        let list = self.dir.path().join("numbers.csv");
+        let lines = format!("# mine\n{NUMBER},US\n+447700900123,GB\n");
+        std::fs::write(&list, lines).unwrap();
+        let imported = of_mine("import", &[list.to_str().unwrap()]);
+        assert_eq!(imported, json!({ "added": 1, "already": 1 }));
+        of_mine("retire", &["--number", "+447700900123"]);
+    }
+
+    fn states(&self) -> Vec<String> {
+        let pool = self.cli(&["number", "list", "--upstream", "mine"]);
+        let rows = pool["numbers"].as_array().unwrap().iter();
+        rows.map(|row| row["state"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+/// Waits for the code of an order.
+async fn received(customer: &Client, order: &str) -> Value {
+    let give_up = Instant::now() + Duration::from_secs(20);
+    loop {
+        let seen = customer.otp(order).await.data();
+        if seen["status"] == "received" {
+            return seen;
+        }
+        assert!(Instant::now() < give_up, "{seen}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_customer_rents_the_operators_number_and_reads_its_code() {
+    let gate = Gate::open().await;
+    gate.stock();
+    let acknowledged = (200, "<Response/>".to_owned());
+    let old = gate.deliver(TOKEN, "SM0", "an old code 111111").await;
+    assert_eq!(old, acknowledged);
+
+    let ana = gate.customer();
+    let want = json!({ "service_id": "tg", "country_id": "US" });
+    let bought = ana.buy(want.clone()).await.data();
+    let shown = bought["phone_number"].as_str().unwrap();
+    assert_eq!(shown.trim_start_matches('+'), &NUMBER[1..]);
+    assert_eq!(ana.balance().await, "4.640000");
+    assert_eq!(gate.states(), ["rented", "retired"]);
+    let order = bought["order_id"].as_str().unwrap();
+    let order = format!("get_status&order_id={order}");
+    assert_eq!(ana.otp(&order).await.data()["status"], "waiting");
+
+    let forged = gate.deliver("another token of 32 characters..", "SM1", "222222");
+    assert_eq!(forged.await.0, 403);
+    let fresh = gate.deliver(TOKEN, "SM2", "Your code is 415-127").await;
+    assert_eq!(fresh, acknowledged);
+    let received = received(&ana, &order).await;
+    assert!(received.to_string().contains("415127"), "{received}");
+    assert_eq!(ana.buy(want).await.verdict(), "503 no_numbers");
+
+    let unmatched = gate.cli(&["number", "unmatched"]);
+    assert_eq!(unmatched["messages"].as_array().unwrap().len(), 1);
+    assert_eq!(unmatched["messages"][0]["text"], "an old code 111111");
+    assert_eq!(gate.cli(&["ledger", "verify"])["ok"], true);
+}
