@@ -355,14 +355,14 @@ impl World {
     /// Sets what the practice providers do wrong.
     pub async fn faults(&self, faults: Value) {
         let set = Client::new(&self.practice, "")
-            .post("/sandbox/faults", faults)
+            .post("/_sandbox/faults", faults)
             .await;
         assert_eq!(set.status, 200, "{}", set.text);
     }
 
     /// Everything the practice providers sold.
     pub async fn sold(&self) -> Vec<Value> {
-        let url = format!("{}/sandbox/orders", self.practice);
+        let url = format!("{}/_sandbox/orders", self.practice);
         let text = reqwest::get(url).await.unwrap().text().await.unwrap();
         serde_json::from_str::<Value>(&text).unwrap()["orders"]
             .as_array()
