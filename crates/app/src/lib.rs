@@ -18,6 +18,7 @@ mod measured;
 mod own_numbers;
 pub mod people;
 mod place_order;
+mod probe;
 mod purchase;
 mod refresh_catalogue;
 mod refusal;

@@ -4,6 +4,7 @@
 mod catalogue;
 pub mod ledger;
 pub mod numbers;
+pub mod upstreams;
 
 use app::api_key::{Environment, Pepper};
 use app::{AdminError, Engine, KeyOrder, OwnNumbers, People};
@@ -106,6 +107,13 @@ pub enum Request {
     },
     /// About the operator's own numbers.
     Number(numbers::Request),
+    /// Shows how every upstream is doing.
+    UpstreamList,
+    /// Tries one upstream out.
+    UpstreamTest {
+        /// Its name.
+        name: String,
+    },
     /// Compares prices with those under other rules.
     CataloguePreview {
         /// Text of a settings file, or of its markup section.
@@ -130,6 +138,8 @@ pub struct Office {
     pub people: Arc<People>,
     /// The operator's own numbers.
     pub numbers: Arc<OwnNumbers>,
+    /// The accounts at providers.
+    pub upstreams: Arc<Vec<upstreams::Known>>,
 }
 
 impl Office {
@@ -188,6 +198,8 @@ impl Office {
             Request::LedgerVerify => self.verify().await,
             Request::Ledger(question) => ledger::answer(engine, question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
+            Request::UpstreamList => Ok(upstreams::list(engine, &self.upstreams)),
+            Request::UpstreamTest { name } => upstreams::test(engine, &self.upstreams, &name).await,
             Request::CatalogueStats => Ok(catalogue::stats(engine)),
             Request::CatalogueUnclassified => Ok(catalogue::unclassified(engine)),
             Request::CatalogueClassify { name, class } => {

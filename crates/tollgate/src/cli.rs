@@ -88,6 +88,9 @@ pub enum Command {
     /// The books.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// The accounts at providers.
+    #[command(subcommand)]
+    Upstream(Upstreams),
     /// What is on sale.
     #[command(subcommand)]
     Catalogue(Catalogue),
@@ -277,6 +280,18 @@ pub enum Number {
         /// Messages at most.
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
+    },
+}
+
+/// The accounts at providers.
+#[derive(Debug, Subcommand)]
+pub enum Upstreams {
+    /// Show every upstream: protocol, servers, state, last known balance.
+    List,
+    /// Try one out, step by step, and say what is wrong. Nothing is bought.
+    Test {
+        /// Its name in the settings.
+        name: String,
     },
 }
 

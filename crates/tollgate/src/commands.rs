@@ -3,7 +3,7 @@
 use crate::admin::Request;
 use crate::admin::ledger::Question;
 use crate::admin::numbers::{self, NumberRow};
-use crate::cli::{Account, Catalogue, Cli, Command, Key, Ledger, Number, Place, Wallet};
+use crate::cli::{Account, Catalogue, Cli, Command, Key, Ledger, Number, Place, Upstreams, Wallet};
 use crate::server::TrustClock;
 use crate::settings::{self, LogFormat, Settings};
 use crate::{demo, secrets, server, socket};
@@ -67,6 +67,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(command) => key_request(command),
         Command::Wallet(command) => wallet_request(command),
         Command::Ledger(command) => ledger_request(command),
+        Command::Upstream(Upstreams::List) => Request::UpstreamList,
+        Command::Upstream(Upstreams::Test { name }) => Request::UpstreamTest { name },
         Command::Catalogue(command) => catalogue_request(command)?,
         Command::Number(command) => {
             print(&number(&place, command).await?, json);

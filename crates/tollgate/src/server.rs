@@ -1,6 +1,7 @@
 //! A running server: store, engine, doors and background work, from start to a clean stop.
 
 use crate::admin::Office;
+use crate::admin::upstreams::Known;
 use crate::background::Background;
 use crate::clock::SteadyClock;
 use crate::postman::Postman;
@@ -57,6 +58,7 @@ pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<O
     Ok(Office {
         people: people(settings, environment, (&engine, rows), &limits, address)?,
         numbers: numbers(settings, &engine, store),
+        upstreams: Arc::new(Known::all(settings)),
         engine,
         pepper: pepper(settings)?,
         environment,
@@ -121,6 +123,7 @@ where
     let office = Office {
         people: people(settings, environment, (&engine, rows), &limits, address)?,
         numbers: numbers(settings, &engine, store),
+        upstreams: Arc::new(Known::all(settings)),
         engine: Arc::clone(&engine),
         pepper: pepper(settings)?,
         environment,

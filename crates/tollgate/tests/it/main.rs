@@ -15,4 +15,5 @@ mod program;
 mod smm;
 mod storage;
 mod tidy;
+mod upstreams;
 mod world;
