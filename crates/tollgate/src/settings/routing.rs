@@ -33,7 +33,7 @@ impl Routing {
         }
         Self {
             strategy: part.choice("strategy", Strategy::Price, &Strategy::WORDS),
-            tries: part.number("tries", 4, 1..=20),
+            tries: part.number("tries", 12, 1..=20),
             half_life: Millis::minutes(i64::from(hours) * 60),
             breaker: Limits {
                 failures: part.number("breaker_failures", 5, 1..=50),
