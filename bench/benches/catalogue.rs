@@ -8,7 +8,7 @@
 use app::api_key::{self, Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
-use app::{CatalogueSettings, Engine, Outside, Settings};
+use app::{CatalogueSettings, Engine, Outside, RedeemCodes, Settings};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -296,6 +296,8 @@ async fn measure() {
 fn router(engine: Arc<Engine>, store: Arc<Sqlite>, pepper: Pepper) -> Router {
     let limits = Arc::new(Limits::new(1000));
     let pages = Arc::clone(&store) as _;
+    let codes = Arc::clone(&store) as _;
+    let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
     let people = People::new(
         Arc::clone(&engine),
         store,
@@ -311,6 +313,7 @@ fn router(engine: Arc<Engine>, store: Arc<Sqlite>, pepper: Pepper) -> Router {
     web::router(Arc::new(Door {
         engine,
         people: Arc::new(people),
+        redeem: Arc::new(redeem),
         pages,
         streams: web::Streams::default(),
         environment: Environment::Demo,

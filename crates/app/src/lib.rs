@@ -20,6 +20,7 @@ pub mod people;
 mod place_order;
 mod probe;
 mod purchase;
+mod redeem;
 mod refresh_catalogue;
 mod refusal;
 mod settle_in_doubt;
@@ -38,6 +39,7 @@ pub use list_services::{CountryView, ServerChoice, ServiceList, ServiceView, Ser
 pub use own_numbers::{Added, OwnNumbers};
 pub use people::People;
 pub use place_order::{PlaceOrder, TEXT_MEMBERS};
+pub use redeem::{CodeOrder, MadeCodes, NotRedeemed, RedeemCodes, Redeemed};
 pub use refresh_catalogue::{ListingState, Refreshed};
 pub use refusal::{Answer, Purchased, Refusal};
 pub use smm_request::RefillAsked;

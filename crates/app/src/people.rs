@@ -20,6 +20,7 @@ use crate::api_key::Pepper;
 use crate::engine::Engine;
 use crate::limits::Limits;
 use domain::change::{CommitError, Write};
+use domain::ids::AccountId;
 use domain::people::{PeopleWrite, Session};
 use domain::ports::{PeopleRows, StoreError};
 use domain::time::Millis;
@@ -128,6 +129,14 @@ impl People {
         let mut mac = self.pepper.keyed();
         mac.update(b"form token");
         mac.update(&session.hash);
+        let bytes = mac.finalize().into_bytes();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Seals a balance that an address of an account's statement carries.
+    pub fn statement_seal(&self, account: AccountId, event: i64, balance: i64) -> String {
+        let mut mac = self.pepper.keyed();
+        mac.update(format!("statement {account} {event} {balance}").as_bytes());
         let bytes = mac.finalize().into_bytes();
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }

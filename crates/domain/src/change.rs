@@ -9,6 +9,7 @@ use crate::ledger::Entry;
 use crate::orphan::Orphan;
 use crate::own_number::PoolWrite;
 use crate::people::PeopleWrite;
+use crate::redeem::{CodeSource, RedeemWrite};
 use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
 use crate::ticket::Ticket;
@@ -170,6 +171,20 @@ pub enum Write {
         /// Why, in the operator's words.
         note: String,
     },
+    /// A redeem code is turned into money. Guard: it is there as named here, not redeemed, not
+    /// disabled and not expired.
+    Redeem {
+        /// Customer.
+        account: AccountId,
+        /// The code's row.
+        code: i64,
+        /// What it is worth.
+        amount: Usd,
+        /// Where its money comes from.
+        source: CodeSource,
+    },
+    /// A redeem code is made or switched off: see [`RedeemWrite`].
+    RedeemCode(RedeemWrite),
     /// An idempotency key is taken. Guard: it is free (or its row has expired).
     Claim(KeyClaim),
     /// An orphan is found.
@@ -233,6 +248,7 @@ impl Change {
                     | Write::Adjust { .. }
                     | Write::Book(_)
                     | Write::Credit { .. }
+                    | Write::Redeem { .. }
             )
         })
     }

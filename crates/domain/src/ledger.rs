@@ -5,6 +5,7 @@
 
 use crate::balance::BookedAs;
 use crate::ids::{AccountId, OrderId};
+use crate::redeem::CodeSource;
 use crate::usd::Usd;
 
 /// One account of the ledger.
@@ -24,6 +25,8 @@ pub enum Book {
     WriteOff,
     /// Money the operator put into wallets by hand, until it is matched with a payment.
     ManualClearing,
+    /// Worth of redeem codes sold elsewhere, until it is matched with a payment.
+    RedeemClearing,
     /// What the house has paid in at upstreams.
     Funding,
     /// The house's money at an upstream.
@@ -47,6 +50,7 @@ impl Book {
             Self::Goodwill => "goodwill",
             Self::WriteOff => "writeoff",
             Self::ManualClearing => "manual_clearing",
+            Self::RedeemClearing => "redeem_clearing",
             Self::Funding => "funding",
             Self::Prepaid(_) => "prepaid",
             Self::Cost(_) => "cost",
@@ -93,6 +97,8 @@ pub enum Cause {
     OrphanEnd(i64),
     /// An operator's credit (its row).
     Credit(i64),
+    /// A redeemed code (its row).
+    Redeem(i64),
     /// A difference that a reading of an upstream's balance showed (the reading's row).
     Balance(i64),
 }
@@ -109,6 +115,7 @@ impl Cause {
             Self::OrphanCost(row) => ("orphan_cost", row, 0),
             Self::OrphanEnd(row) => ("orphan_end", row, 0),
             Self::Credit(row) => ("credit", row, 0),
+            Self::Redeem(row) => ("redeem", row, 0),
             Self::Balance(row) => ("balance", row, 0),
         }
     }
@@ -273,6 +280,18 @@ impl Entry {
                 (Book::Prepaid(upstream.to_owned()), difference),
                 (other, -difference),
             ],
+        )
+    }
+
+    /// A redeemed code's worth.
+    pub fn redeem(account: AccountId, code: i64, amount: Usd, source: CodeSource) -> Self {
+        let from = match source {
+            CodeSource::Gift => Book::Goodwill,
+            CodeSource::Sold => Book::RedeemClearing,
+        };
+        Self::of(
+            Cause::Redeem(code),
+            [(from, -amount), (Book::Available(account), amount)],
         )
     }
 

@@ -26,6 +26,7 @@ pub mod people;
 pub mod phone;
 pub mod policy;
 pub mod ports;
+pub mod redeem;
 pub mod routing;
 pub mod settlement;
 pub mod smm_order;

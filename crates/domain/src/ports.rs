@@ -14,6 +14,7 @@ use crate::orphan::Orphan;
 use crate::own_number::{Allocation, InboundSms, OwnNumber};
 use crate::people::{Mail, MailToken, Person, Session};
 use crate::policy::OtpClass;
+use crate::redeem::RedeemCode;
 use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
 use crate::ticket::Ticket;
@@ -205,6 +206,16 @@ pub trait PoolRows: Send + Sync {
     fn unmatched_sms(&self, limit: u32) -> Read<'_, Vec<InboundSms>>;
 }
 
+/// What is remembered of redeem codes; written through [`Store::commit`].
+pub trait RedeemRows: Send + Sync {
+    /// The code with this hash.
+    fn redeem_code<'a>(&'a self, hash: &'a [u8; 32]) -> Read<'a, Option<RedeemCode>>;
+    /// The newest codes, newest first.
+    fn redeem_codes(&self, limit: u32) -> Read<'_, Vec<RedeemCode>>;
+    /// The newest codes that an account redeemed, newest first.
+    fn redeemed_by(&self, account: AccountId, limit: u32) -> Read<'_, Vec<RedeemCode>>;
+}
+
 /// Money of one order as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderMoney {
@@ -218,6 +229,55 @@ pub struct OrderMoney {
     pub adjustments: Vec<(Usd, Timestamp)>,
 }
 
+/// One event of a wallet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Movement {
+    /// The event's row in the journal.
+    pub event: i64,
+    /// The account's event before it.
+    pub previous: Option<i64>,
+    /// When.
+    pub at: Timestamp,
+    /// The journal's word for its kind.
+    pub kind: String,
+    /// The order it is about, and what was bought by it; hostile text.
+    pub order: Option<(OrderId, String)>,
+    /// Change of what can be spent.
+    pub available: Usd,
+    /// Change of what is on hold.
+    pub held: Usd,
+    /// What can be spent now, after the newest event of all.
+    pub available_now: Usd,
+}
+
+/// Money on hold for one order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenHold {
+    /// The order.
+    pub order: OrderId,
+    /// What was bought; hostile text.
+    pub service: String,
+    /// How much.
+    pub amount: Usd,
+    /// When it was ordered.
+    pub at: Timestamp,
+    /// Whether its owner can look the order up: not one that counts as failed for them.
+    pub shown: bool,
+}
+
+/// What was paid for orders of one day and service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Days since 1970-01-01, in UTC, by when it was ordered.
+    pub day: i64,
+    /// Service; hostile text.
+    pub service: String,
+    /// Orders paid for.
+    pub orders: u64,
+    /// Amount, without what came back.
+    pub amount: Usd,
+}
+
 /// A message of an activation: code, whole text where known, when it was first seen.
 pub type StoredMessage = (Sms, Timestamp);
 
@@ -227,6 +287,17 @@ pub trait PageRows: Send + Sync {
     fn order_money(&self, order: OrderId) -> Read<'_, Option<OrderMoney>>;
     /// Messages of an activation, first one first.
     fn messages(&self, order: OrderId) -> Read<'_, Vec<StoredMessage>>;
+    /// An account's events from this one backwards, or from its newest; newest first.
+    fn statement(
+        &self,
+        account: AccountId,
+        from: Option<i64>,
+        limit: u32,
+    ) -> Read<'_, Vec<Movement>>;
+    /// What an account's money is on hold for, newest first.
+    fn open_holds(&self, account: AccountId, limit: u32) -> Read<'_, Vec<OpenHold>>;
+    /// What an account paid since, among its newest `orders` of each kind; by day, newest first.
+    fn spent(&self, account: AccountId, since: Timestamp, orders: u32) -> Read<'_, Vec<Spent>>;
     /// What the panel said of an SMM order, newest first.
     fn observations(&self, order: OrderId, limit: u32) -> Read<'_, Vec<Observation>>;
     /// The account's activations on a number, newest first.

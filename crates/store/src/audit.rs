@@ -57,6 +57,7 @@ pub(crate) fn book(word: &str, account: Option<i64>, upstream: Option<String>) -
         ("goodwill", None, None) => Book::Goodwill,
         ("writeoff", None, None) => Book::WriteOff,
         ("manual_clearing", None, None) => Book::ManualClearing,
+        ("redeem_clearing", None, None) => Book::RedeemClearing,
         ("funding", None, None) => Book::Funding,
         ("prepaid", None, Some(upstream)) => Book::Prepaid(upstream),
         ("cost", None, Some(upstream)) => Book::Cost(upstream),

@@ -5,9 +5,10 @@ mod catalogue;
 pub mod ledger;
 pub mod numbers;
 pub mod upstreams;
+pub mod redeem;
 
 use app::api_key::{Environment, Pepper};
-use app::{AdminError, Engine, KeyOrder, OwnNumbers, People};
+use app::{AdminError, Engine, KeyOrder, OwnNumbers, People, RedeemCodes};
 use domain::access::{Account, ApiKey, Scope};
 use domain::ids::{AccountId, KeyId};
 use domain::usd::Usd;
@@ -81,6 +82,8 @@ pub enum Request {
     LedgerVerify,
     /// The house's books and the tickets.
     Ledger(ledger::Question),
+    /// Redeem codes.
+    Redeem(redeem::Question),
     /// Reads all catalogues anew.
     CatalogueRefresh,
     /// Counts what is on sale.
@@ -140,6 +143,8 @@ pub struct Office {
     pub numbers: Arc<OwnNumbers>,
     /// The accounts at providers.
     pub upstreams: Arc<Vec<upstreams::Known>>,
+    /// The use cases about redeem codes.
+    pub redeem: Arc<RedeemCodes>,
 }
 
 impl Office {
@@ -197,6 +202,7 @@ impl Office {
             Request::WalletShow { account } => self.show_wallet(AccountId(account)).await,
             Request::LedgerVerify => self.verify().await,
             Request::Ledger(question) => ledger::answer(engine, question).await,
+            Request::Redeem(question) => redeem::answer(&self.redeem, question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
             Request::UpstreamList => Ok(upstreams::list(engine, &self.upstreams)),
             Request::UpstreamTest { name } => upstreams::test(engine, &self.upstreams, &name).await,
@@ -235,11 +241,7 @@ impl Office {
     }
 
     async fn credit(&self, account: AccountId, usd: &str, note: &str) -> Result<Value, AdminError> {
-        let amount = Usd::parse(usd).map_err(|_| {
-            AdminError::Invalid(format!(
-                "{usd}: give dollars with at most six decimals, such as 12.50"
-            ))
-        })?;
+        let amount = dollars(usd)?;
         self.engine.credit_wallet(account, amount, note).await?;
         self.show_wallet(account).await
     }
@@ -306,6 +308,14 @@ impl Office {
         }
         json!({ "upstreams": rows })
     }
+}
+
+fn dollars(text: &str) -> Result<Usd, AdminError> {
+    Usd::parse(text).map_err(|_| {
+        AdminError::Invalid(format!(
+            "{text}: give dollars with at most six decimals, such as 12.50"
+        ))
+    })
 }
 
 fn scope(word: &str) -> Result<Scope, AdminError> {

@@ -85,6 +85,9 @@ pub enum Command {
     /// Wallets.
     #[command(subcommand)]
     Wallet(Wallet),
+    /// Redeem codes.
+    #[command(subcommand)]
+    Redeem(Redeem),
     /// The books.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -189,6 +192,36 @@ pub enum Wallet {
         /// Account id.
         #[arg(long, value_name = "ID")]
         account: i64,
+    },
+}
+
+/// Redeem codes.
+#[derive(Debug, Subcommand)]
+pub enum Redeem {
+    /// Make codes; they are shown this once.
+    Create {
+        /// Worth of each in dollars, such as 5.00.
+        #[arg(long, value_name = "AMOUNT", value_parser = dollars)]
+        usd: String,
+        /// How many.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        count: u32,
+        /// Days until they expire [default: never].
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3_650))]
+        expires_days: Option<u32>,
+        /// The house gives them away; otherwise they count as sold elsewhere.
+        #[arg(long)]
+        gift: bool,
+        /// Why; kept with the codes.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+    },
+    /// List the newest codes and who redeemed them; not the codes themselves.
+    List,
+    /// Switch a code off that nobody has redeemed.
+    Disable {
+        /// Id from the list.
+        id: i64,
     },
 }
 

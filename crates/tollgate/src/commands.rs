@@ -3,7 +3,9 @@
 use crate::admin::Request;
 use crate::admin::ledger::Question;
 use crate::admin::numbers::{self, NumberRow};
-use crate::cli::{Account, Catalogue, Cli, Command, Key, Ledger, Number, Place, Upstreams, Wallet};
+use crate::cli::{
+    Account, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Upstreams, Wallet,
+};
 use crate::server::TrustClock;
 use crate::settings::{self, LogFormat, Settings};
 use crate::{demo, secrets, server, socket};
@@ -66,6 +68,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Account(command) => account_request(command),
         Command::Key(command) => key_request(command),
         Command::Wallet(command) => wallet_request(command),
+        Command::Redeem(command) => redeem_request(command),
         Command::Ledger(command) => ledger_request(command),
         Command::Upstream(Upstreams::List) => Request::UpstreamList,
         Command::Upstream(Upstreams::Test { name }) => Request::UpstreamTest { name },
@@ -131,6 +134,27 @@ fn wallet_request(command: Wallet) -> Request {
         Wallet::Credit { account, usd, note } => Request::WalletCredit { account, usd, note },
         Wallet::Show { account } => Request::WalletShow { account },
     }
+}
+
+fn redeem_request(command: Redeem) -> Request {
+    use crate::admin::redeem::Question;
+    Request::Redeem(match command {
+        Redeem::Create {
+            usd,
+            count,
+            expires_days,
+            gift,
+            note,
+        } => Question::Create {
+            usd,
+            count,
+            expires_days,
+            gift,
+            note,
+        },
+        Redeem::List => Question::List,
+        Redeem::Disable { id } => Question::Disable { id },
+    })
 }
 
 fn catalogue_request(command: Catalogue) -> anyhow::Result<Request> {

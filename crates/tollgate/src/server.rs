@@ -13,8 +13,8 @@ use anyhow::Context;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::PeopleSettings;
-use app::{Engine, OwnNumbers, People};
-use domain::ports::{PageRows, PeopleRows, PoolRows};
+use app::{Engine, OwnNumbers, People, RedeemCodes};
+use domain::ports::{PageRows, PeopleRows, PoolRows, RedeemRows};
 use domain::time::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -51,12 +51,14 @@ pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<O
     let newest_entry = store.newest_entry();
     let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
+    let codes: Arc<dyn RedeemRows> = Arc::clone(&store) as _;
     let engine = wiring::engine(settings, &store, clock, tasks)?;
     engine.check_clock(newest_entry);
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let address = settings.listen.address;
     Ok(Office {
         people: people(settings, environment, (&engine, rows), &limits, address)?,
+        redeem: redeem(&engine, codes, &limits),
         numbers: numbers(settings, &engine, store),
         upstreams: Arc::new(Known::all(settings)),
         engine,
@@ -114,6 +116,7 @@ where
     let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
     let pages: Arc<dyn PageRows> = Arc::clone(&store) as _;
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
+    let codes: Arc<dyn RedeemRows> = Arc::clone(&store) as _;
     let books_end = BooksEnd::of(&store, trust);
     let purchases = Tracked::default();
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
@@ -122,6 +125,7 @@ where
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let office = Office {
         people: people(settings, environment, (&engine, rows), &limits, address)?,
+        redeem: redeem(&engine, codes, &limits),
         numbers: numbers(settings, &engine, store),
         upstreams: Arc::new(Known::all(settings)),
         engine: Arc::clone(&engine),
@@ -183,6 +187,15 @@ fn numbers(settings: &Settings, engine: &Arc<Engine>, rows: Arc<dyn PoolRows>) -
     Arc::new(OwnNumbers::new(Arc::clone(engine), rows, pools))
 }
 
+fn redeem(
+    engine: &Arc<Engine>,
+    rows: Arc<dyn RedeemRows>,
+    limits: &Arc<Limits>,
+) -> Arc<RedeemCodes> {
+    let (engine, limits) = (Arc::clone(engine), Arc::clone(limits));
+    Arc::new(RedeemCodes::new(engine, rows, limits))
+}
+
 /// Use cases about people. Where no public address is set, links in mails lead to this machine.
 fn people(
     settings: &Settings,
@@ -215,6 +228,7 @@ fn door(
     web::Door {
         engine: Arc::clone(&office.engine),
         people: Arc::clone(&office.people),
+        redeem: Arc::clone(&office.redeem),
         pages,
         streams: web::Streams::default(),
         environment: office.environment,

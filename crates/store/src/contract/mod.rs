@@ -6,6 +6,7 @@ pub(crate) mod lists;
 pub(crate) mod money;
 pub(crate) mod orders;
 pub(crate) mod own_numbers;
+pub(crate) mod redeem;
 pub(crate) mod requests;
 
 use domain::access::{Account, ApiKey, Scope};

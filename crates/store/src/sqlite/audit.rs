@@ -69,6 +69,7 @@ struct Seen {
     resolutions: u64,
     adjustments: u64,
     credits: u64,
+    redeemed: u64,
     readings: u64,
 }
 
@@ -152,6 +153,7 @@ fn close(
             derive::adjustment(conn, event.reference, event.seq)?,
         ),
         "credit" => count(&mut seen.credits, derive::credit(conn, event.reference)?),
+        "redeem" => count(&mut seen.redeemed, derive::redeem(conn, event.reference)?),
         "balance" => count(&mut seen.readings, derive::balance(conn, event.reference)?),
         "upstream_cost" => derive::upstream_cost(conn, event.reference, event.seq)?,
         _ => Derived::NotNeeded,
@@ -223,6 +225,7 @@ fn rows_without_event(
         ("resolution", seen.resolutions),
         ("adjustment", seen.adjustments),
         ("credit", seen.credits),
+        ("redeem_code WHERE redeemed_by IS NOT NULL", seen.redeemed),
         ("balance_reading WHERE booked <> 0", seen.readings),
         ("entry", seen.legs),
     ];

@@ -4,6 +4,7 @@ use domain::activation::ActivationState;
 use domain::balance::BookedAs;
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::Entry;
+use domain::redeem::CodeSource;
 use rusqlite::Connection;
 
 use super::cells::{Cells, exists, one};
@@ -91,6 +92,19 @@ pub(super) fn credit(conn: &Connection, reference: i64) -> Result<Option<Entry>,
         let cells = &mut Cells::new("credit", row);
         let id = cells.take()?;
         Ok(Entry::credit(AccountId(cells.take()?), id, cells.usd()?))
+    })
+}
+
+/// A redeemed code.
+pub(super) fn redeem(conn: &Connection, reference: i64) -> Result<Option<Entry>, Fault> {
+    let sql = "SELECT id, redeemed_by, amount, source FROM redeem_code \
+               WHERE id = ?1 AND redeemed_by IS NOT NULL";
+    one(conn, sql, [reference], |row| {
+        let cells = &mut Cells::new("redeem_code", row);
+        let (id, account) = (cells.take()?, AccountId(cells.take()?));
+        let amount = cells.usd()?;
+        let source = cells.word(CodeSource::from_slug)?;
+        Ok(Entry::redeem(account, id, amount, source))
     })
 }
 

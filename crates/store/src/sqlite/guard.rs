@@ -16,7 +16,8 @@ use rusqlite::Connection;
 use super::fault::Fault;
 use super::journal::{HoldRow, Wallets};
 use super::{
-    access, activation, attempt, balance, journal, own_number, people, smm_order, smm_request,
+    access, activation, attempt, balance, journal, own_number, people, redeem, smm_order,
+    smm_request,
 };
 
 /// What the guards worked out for the second pass.
@@ -89,6 +90,12 @@ fn entry_of(write: &Write) -> Option<Cow<'_, Entry>> {
             amount,
             ..
         } => Entry::credit(account, row, amount),
+        Write::Redeem {
+            account,
+            code,
+            amount,
+            source,
+        } => Entry::redeem(account, code, amount, source),
         Write::Book(ref entry) => return Some(Cow::Borrowed(entry)),
         _ => return None,
     };
@@ -155,7 +162,9 @@ impl Guard<'_> {
             | Write::Rehold { .. }
             | Write::Resolve { .. }
             | Write::Adjust { .. }
-            | Write::Credit { .. } => self.money(write),
+            | Write::Credit { .. }
+            | Write::Redeem { .. } => self.money(write),
+            Write::RedeemCode(write) => redeem::check(conn, write),
             Write::Pool(write) => own_number::check(conn, write, self.change.at),
             _ => self.access(write),
         }
@@ -215,6 +224,16 @@ impl Guard<'_> {
                 ..
             } => self.adjust(*account, *order, *amount),
             Write::Credit { amount, .. } => positive("a credit", *amount),
+            Write::Redeem {
+                code,
+                amount,
+                source,
+                ..
+            } => {
+                let worth = (*amount, *source);
+                let open = redeem::is_open(self.conn, *code, worth, self.change.at)?;
+                refuse_if(!open, Refused::Stale)
+            }
             _ => Ok(()),
         }
     }

@@ -21,10 +21,12 @@ mod pages;
 mod people;
 mod people_rows;
 mod readers;
+mod redeem;
 #[cfg(feature = "simulation")]
 mod rewind;
 mod smm_order;
 mod smm_request;
+mod statement;
 mod triggers;
 mod write;
 mod writer;

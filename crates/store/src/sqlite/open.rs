@@ -259,6 +259,7 @@ pub(super) fn largest_ids(conn: &Connection) -> Result<(i64, i64), OpenError> {
         ("smm_request", "id"),
         ("balance_reading", "id"),
         ("ticket", "id"),
+        ("redeem_code", "id"),
     ];
     let both = largest(&orders).and_then(|orders| Ok((orders, largest(&rows)?)));
     both.map_err(|fault| OpenError::Damaged(fault.to_string()))

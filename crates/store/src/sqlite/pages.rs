@@ -1,8 +1,9 @@
 //! Reads that only pages need: bounded, and by index.
 
 use domain::ids::{AccountId, OrderId};
-use domain::ports::{OrderMoney, PageRows, Read, StoredMessage};
+use domain::ports::{Movement, OpenHold, OrderMoney, PageRows, Read, Spent, StoredMessage};
 use domain::smm_order::Observation;
+use domain::time::Timestamp;
 use domain::upstream::Sms;
 use domain::usd::Usd;
 use rusqlite::{Connection, params};
@@ -10,6 +11,7 @@ use rusqlite::{Connection, params};
 use super::Sqlite;
 use super::cells::{Cells, many, one};
 use super::fault::Fault;
+use super::statement;
 
 /// Newest SMM orders of an account that a search for a link looks at.
 const SEARCHED: u32 = 10_000;
@@ -90,6 +92,23 @@ impl PageRows for Sqlite {
 
     fn messages(&self, order: OrderId) -> Read<'_, Vec<StoredMessage>> {
         self.ask(move |conn| messages(conn, order))
+    }
+
+    fn statement(
+        &self,
+        account: AccountId,
+        from: Option<i64>,
+        limit: u32,
+    ) -> Read<'_, Vec<Movement>> {
+        self.ask(move |conn| statement::movements(conn, account, from, limit))
+    }
+
+    fn open_holds(&self, account: AccountId, limit: u32) -> Read<'_, Vec<OpenHold>> {
+        self.ask(move |conn| statement::open_holds(conn, account, limit))
+    }
+
+    fn spent(&self, account: AccountId, since: Timestamp, orders: u32) -> Read<'_, Vec<Spent>> {
+        self.ask(move |conn| statement::spent(conn, account, since, orders))
     }
 
     fn observations(&self, order: OrderId, limit: u32) -> Read<'_, Vec<Observation>> {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::{Engine, FIRST_ORDER, OpenError, Sqlite};
 
 /// Every table, those that others refer to last.
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 23] = [
     "entry",
     "journal",
     "adjustment",
@@ -17,6 +17,7 @@ const TABLES: [&str; 22] = [
     "message",
     "observation",
     "credit",
+    "redeem_code",
     "idempotency",
     "attempt",
     "first_attempt",

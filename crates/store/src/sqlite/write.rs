@@ -8,7 +8,8 @@ use super::fault::{Fault, exactly_one};
 use super::guard::Passed;
 use super::journal::Wallets;
 use super::{
-    access, activation, attempt, balance, journal, own_number, people, smm_order, smm_request,
+    access, activation, attempt, balance, journal, own_number, people, redeem, smm_order,
+    smm_request,
 };
 
 /// Writes a change whose guards have passed.
@@ -78,12 +79,14 @@ fn row(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault> {
         Write::InsertKey(key) => access::insert_key(conn, key),
         Write::UpdateKey(key) => exactly_one(access::update_key(conn, key)?, Refused::Stale),
         Write::RevokeKey { key } => exactly_one(access::revoke_key(conn, *key)?, Refused::Stale),
+        Write::RedeemCode(write) => redeem::write(conn, write),
         Write::Pool(write) => own_number::apply(conn, write, at),
         Write::Hold { .. }
         | Write::Rehold { .. }
         | Write::Resolve { .. }
         | Write::Adjust { .. }
         | Write::Credit { .. }
+        | Write::Redeem { .. }
         | Write::Book(_) => money(conn, change, write),
     }
 }
@@ -123,6 +126,7 @@ fn money(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault>
             amount,
             ref note,
         } => journal::insert_credit(conn, account, row, amount, note, at),
+        Write::Redeem { account, code, .. } => redeem::claim(conn, account, code, at),
         _ => Ok(()),
     }
 }

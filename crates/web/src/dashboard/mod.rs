@@ -19,6 +19,7 @@ mod sign_in;
 mod sign_up;
 mod templates;
 mod view;
+mod wallet;
 
 pub use numbers::Streams;
 
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Router<Arc<Door>> {
         .merge(keys::routes())
         .merge(numbers::routes())
         .merge(orders::routes())
+        .merge(wallet::routes())
         .merge(mailbox::routes())
         .layer(CsrfLayer::new())
 }

@@ -2,7 +2,7 @@
 //! not do it again, and fixed here, so that an address cannot put words into our mouth.
 
 /// Name and sentence of each.
-const NOTICES: [(&str, &str); 16] = [
+const NOTICES: [(&str, &str); 22] = [
     ("verified", "Your address is confirmed. Sign in to go on."),
     ("signed-out", "You are signed out."),
     (
@@ -39,6 +39,24 @@ const NOTICES: [(&str, &str); 16] = [
         "purchase-pending",
         "The purchase is not settled yet: it appears below, and nothing is charged if it failed.",
     ),
+    (
+        "redeemed",
+        "The code is redeemed: its worth is in your balance.",
+    ),
+    (
+        "redeemed-before",
+        "You had redeemed this code before, see below. Nothing was added now.",
+    ),
+    ("order-placed", "The order is placed."),
+    (
+        "order-pending",
+        "The order is not settled yet: it shows below, and nothing is charged if it failed.",
+    ),
+    (
+        "cancel-asked",
+        "The cancel is asked for. What comes of it shows in the order's status.",
+    ),
+    ("refill-asked", "The refill is asked for."),
     ("number-cancelled", "Cancelled, and refunded in full."),
 ];
 

@@ -37,6 +37,8 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
     "sign_in_code.html",
     "sign_up.html",
     "strength.html",
+    "top_up.html",
+    "wallet.html",
 ];
 
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> =

@@ -4,3 +4,4 @@ mod browser;
 mod keys;
 mod numbers;
 mod people;
+mod wallet;

@@ -18,7 +18,7 @@ use domain::ids::{AccountId, KeyId};
 use domain::ledger::Wallet;
 use domain::markup::{Markup, Markups};
 use domain::policy::Rules;
-use domain::ports::{Clock, Page, PeopleRows, Store, Tasks};
+use domain::ports::{Clock, Page, PeopleRows, RedeemRows, Store, Tasks};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream, Pending};
 use domain::usd::Usd;
@@ -236,8 +236,11 @@ impl World {
             pepper.clone(),
             people,
         );
+        let codes: Arc<dyn RedeemRows> = Arc::clone(&store) as _;
+        let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
         let door = Arc::new(Door {
             engine,
+            redeem: Arc::new(redeem),
             people: Arc::new(people),
             pages: Arc::clone(&store) as _,
             streams: Streams::default(),

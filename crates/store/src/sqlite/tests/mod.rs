@@ -6,6 +6,7 @@ mod files;
 mod groups;
 mod own_numbers;
 mod power;
+mod wallets;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

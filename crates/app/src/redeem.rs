@@ -1,0 +1,278 @@
+//! Redeem codes: made by the operator, shown once, turned into money by whoever holds one.
+
+use crate::accounts::AdminError;
+use crate::engine::Engine;
+use crate::limits::{Bucket, Limits};
+use domain::change::{CommitError, Refused, Write};
+use domain::ids::AccountId;
+use domain::ports::{RedeemRows, StoreError};
+use domain::redeem::{self, CodeSource, RedeemCode, RedeemWrite};
+use domain::time::{Millis, Timestamp};
+use domain::usd::Usd;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// Tries per minute by one account, and from one address.
+const TRIES: (u32, u32) = (6, 30);
+
+/// Codes made at once at most.
+const COUNT_MAX: u32 = 1_000;
+
+/// A code is worth at most this much: a typo must not print money.
+const AMOUNT_MAX: Usd = Usd(10_000_000_000);
+
+/// Codes shown of an account, and to the operator.
+const SHOWN: (u32, u32) = (20, 1_000);
+
+/// Longest note, in bytes.
+const NOTE_MAX: usize = 500;
+
+/// Longest validity, in days.
+const DAYS_MAX: u32 = 3_650;
+
+/// What codes are to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeOrder {
+    /// Worth of each.
+    pub amount: Usd,
+    /// How many.
+    pub count: u32,
+    /// Days until they expire; nothing means never.
+    pub expires_days: Option<u32>,
+    /// Where their money comes from.
+    pub source: CodeSource,
+    /// Why.
+    pub note: String,
+}
+
+/// Fresh codes, shown this once.
+pub struct MadeCodes {
+    /// Their batch.
+    pub batch: i64,
+    /// The codes, in groups of five characters.
+    pub codes: Vec<String>,
+    /// Their end.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What came of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redeemed {
+    /// What it was worth.
+    pub amount: Usd,
+    /// When it was redeemed.
+    pub at: Timestamp,
+    /// This account had redeemed it before: nothing was added now.
+    pub before: bool,
+}
+
+/// Why a code was not redeemed; the sentence is for its holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRedeemed {
+    /// Unknown, used, expired or disabled: which one is not said.
+    #[error("This code cannot be redeemed. Check each character, or ask whoever gave it to you.")]
+    Unusable,
+    /// Too many tries.
+    #[error("Too many tries. Wait {0} seconds and try again.")]
+    TooMany(u32),
+    /// The account is suspended.
+    #[error("This account is suspended, so nothing can be added to it.")]
+    Suspended,
+    /// The store failed.
+    #[error(
+        "The gateway could not store this just now. Try again in a moment: a code counts once."
+    )]
+    Storage,
+}
+
+impl From<StoreError> for NotRedeemed {
+    fn from(_: StoreError) -> Self {
+        Self::Storage
+    }
+}
+
+/// Use cases about redeem codes.
+pub struct RedeemCodes {
+    engine: Arc<Engine>,
+    rows: Arc<dyn RedeemRows>,
+    limits: Arc<Limits>,
+}
+
+fn hash_of(code: &str) -> [u8; 32] {
+    Sha256::digest(code.as_bytes()).into()
+}
+
+/// A fresh code: each byte's low five bits are one of 32 characters, so all are equally likely.
+fn fresh() -> Result<String, AdminError> {
+    let mut bytes = [0_u8; redeem::LEN];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| AdminError::Invalid(format!("no randomness to be had: {error}")))?;
+    let letter = |byte: &u8| char::from(redeem::ALPHABET[usize::from(byte & 31)]);
+    Ok(bytes.iter().map(letter).collect())
+}
+
+impl CodeOrder {
+    fn checked(self) -> Result<Self, AdminError> {
+        let invalid = |why: String| Err(AdminError::Invalid(why));
+        let note = self.note.trim().to_owned();
+        if self.amount <= Usd::ZERO || self.amount > AMOUNT_MAX {
+            return invalid(format!(
+                "a code is worth more than nothing and at most {AMOUNT_MAX} dollars"
+            ));
+        }
+        if !(1..=COUNT_MAX).contains(&self.count) {
+            return invalid(format!("1 to {COUNT_MAX} codes are made at once"));
+        }
+        if let Some(days) = self.expires_days
+            && !(1..=DAYS_MAX).contains(&days)
+        {
+            return invalid(format!("codes are good for 1 to {DAYS_MAX} days"));
+        }
+        if note.len() > NOTE_MAX {
+            return invalid(format!("the note must be at most {NOTE_MAX} bytes"));
+        }
+        Ok(Self { note, ..self })
+    }
+}
+
+impl RedeemCodes {
+    /// Use cases over these rows.
+    pub fn new(engine: Arc<Engine>, rows: Arc<dyn RedeemRows>, limits: Arc<Limits>) -> Self {
+        Self {
+            engine,
+            rows,
+            limits,
+        }
+    }
+
+    /// Makes codes, all or none.
+    pub async fn create(&self, order: CodeOrder) -> Result<MadeCodes, AdminError> {
+        let order = order.checked()?;
+        let now = self.engine.now();
+        let day = |days: u32| Millis::minutes(i64::from(days) * 24 * 60);
+        let expires_at = order.expires_days.map(|days| now + day(days));
+        let batch = self.engine.store().next_row_id();
+        let mut made = MadeCodes {
+            batch,
+            codes: Vec::new(),
+            expires_at,
+        };
+        let mut writes = Vec::new();
+        for number in 0..order.count {
+            let code = fresh()?;
+            writes.push(Write::RedeemCode(RedeemWrite::Insert(Box::new(
+                RedeemCode {
+                    id: match number {
+                        0 => batch,
+                        _ => self.engine.store().next_row_id(),
+                    },
+                    batch,
+                    hash: hash_of(&code),
+                    amount: order.amount,
+                    source: order.source,
+                    note: order.note.clone(),
+                    created_at: now,
+                    expires_at,
+                    disabled: false,
+                    redeemed: None,
+                },
+            ))));
+            made.codes.push(redeem::grouped(&code));
+        }
+        self.engine.commit("create_redeem_codes", writes).await?;
+        Ok(made)
+    }
+
+    /// The newest codes; the codes themselves are not known any more.
+    pub async fn list(&self) -> Result<Vec<RedeemCode>, AdminError> {
+        Ok(self.rows.redeem_codes(SHOWN.1).await?)
+    }
+
+    /// Switches a code off that nobody has redeemed.
+    pub async fn disable(&self, code: i64) -> Result<(), AdminError> {
+        let writes = vec![Write::RedeemCode(RedeemWrite::Disable { code })];
+        match self.engine.commit("disable_redeem_code", writes).await {
+            Err(CommitError::Refused(_)) => Err(AdminError::NotFound(format!(
+                "redeem code {code} that is not redeemed yet"
+            ))),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// What an account redeemed lately.
+    pub async fn redeemed_by(&self, account: AccountId) -> Result<Vec<RedeemCode>, StoreError> {
+        self.rows.redeemed_by(account, SHOWN.0).await
+    }
+
+    /// Turns a code into money: whoever comes first has it, once.
+    pub async fn redeem(
+        &self,
+        account: AccountId,
+        text: &str,
+        address: &str,
+    ) -> Result<Redeemed, NotRedeemed> {
+        self.may_try(account, address)?;
+        let known = self.engine.store().account(account).await?;
+        if known.is_none_or(|account| account.suspended) {
+            return Err(NotRedeemed::Suspended);
+        }
+        let hash = redeem::canonical(text).map(|code| hash_of(&code));
+        let hash = hash.ok_or(NotRedeemed::Unusable)?;
+        let code = self.rows.redeem_code(&hash).await?;
+        let code = code.ok_or(NotRedeemed::Unusable)?;
+        if let Some(before) = earlier(&code, account) {
+            return Ok(before);
+        }
+        let claim = Write::Redeem {
+            account,
+            code: code.id,
+            amount: code.amount,
+            source: code.source,
+        };
+        match self.engine.commit("redeem", vec![claim]).await {
+            Ok(()) => Ok(Redeemed {
+                amount: code.amount,
+                at: self.engine.now(),
+                before: false,
+            }),
+            Err(CommitError::Refused(Refused::Stale)) => self.lost(&hash, account).await,
+            Err(_) => Err(NotRedeemed::Storage),
+        }
+    }
+
+    /// The claim did not hold: used, expired or disabled, or this account's own second try at once.
+    async fn lost(&self, hash: &[u8; 32], account: AccountId) -> Result<Redeemed, NotRedeemed> {
+        let code = self.rows.redeem_code(hash).await?;
+        code.and_then(|code| earlier(&code, account))
+            .ok_or(NotRedeemed::Unusable)
+    }
+
+    fn may_try(&self, account: AccountId, address: &str) -> Result<(), NotRedeemed> {
+        let now = self.engine.now().0;
+        let by_address = match address.parse() {
+            Ok(address) => Bucket::address(address, "redeem"),
+            Err(_) => Bucket::text(address, "redeem"),
+        };
+        let buckets = [
+            (Bucket::account(account, "redeem"), TRIES.0),
+            (by_address, TRIES.1),
+        ];
+        for (bucket, most) in buckets {
+            let admission = self.limits.admit(bucket, most, now);
+            if !admission.admitted {
+                return Err(NotRedeemed::TooMany(admission.reset_s));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The redemption of a code by this account, where it was this account's.
+fn earlier(code: &RedeemCode, account: AccountId) -> Option<Redeemed> {
+    let (_, at) = code.redeemed.filter(|(by, _)| *by == account)?;
+    Some(Redeemed {
+        amount: code.amount,
+        at,
+        before: true,
+    })
+}

@@ -1,0 +1,118 @@
+//! `/wallet`: what can be spent, what is on hold and for what, and what the money went to.
+
+mod statement;
+mod top_up;
+
+use super::page::{Failed, Page};
+use super::session::Customer;
+use crate::door::Door;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use domain::books::DAY_MS;
+use domain::ids::AccountId;
+use domain::ports::Spent;
+use domain::time::{Millis, Timestamp};
+use minijinja::{Value, context};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Orders on hold that are listed.
+const HOLDS: u32 = 100;
+
+/// Days of spending shown.
+const DAYS: i64 = 30;
+
+/// The newest orders of each kind whose spending is added up.
+const ORDERS: u32 = 5_000;
+
+pub(super) fn routes() -> Router<Arc<Door>> {
+    Router::new()
+        .route("/wallet", get(show))
+        .route("/wallet/statement.csv", get(statement::csv))
+        .route("/wallet/top-up", get(top_up::show))
+        .route("/wallet/redeem", axum::routing::post(top_up::redeem))
+}
+
+async fn show(State(door): State<Arc<Door>>, customer: Customer) -> Response {
+    let page = Page::new(&customer.visitor, "Wallet").under("wallet");
+    match values(&door, &customer).await {
+        Ok(values) => page.show("wallet.html", values),
+        Err(failed) => page.failed(&failed),
+    }
+}
+
+async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
+    let account = customer.account.id;
+    let wallet = door.engine.store().wallet(account).await?;
+    let wallet = wallet.unwrap_or_default();
+    let holds = door.pages.open_holds(account, HOLDS).await?;
+    let holds: Vec<Value> = holds
+        .iter()
+        .map(|hold| {
+            context! {
+                order => hold.order.0,
+                service => &hold.service,
+                amount => hold.amount.0,
+                at => hold.at.0,
+                shown => hold.shown,
+            }
+        })
+        .collect();
+    let statement = statement::page(door, customer).await?;
+    let spending = spending(door, account).await?;
+    Ok(context! {
+        available => wallet.available.0,
+        held => wallet.held.0,
+        holds,
+        ..context! { ..statement, ..spending }
+    })
+}
+
+/// Spending of the last days: a bar for each day, a row for each service.
+async fn spending(door: &Door, account: AccountId) -> Result<Value, Failed> {
+    let today = door.engine.now().0.div_euclid(DAY_MS);
+    let since = Timestamp((today - DAYS + 1) * DAY_MS);
+    let spent = door.pages.spent(account, since, ORDERS).await?;
+    let mut by_day: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut by_service: BTreeMap<&str, (u64, i64)> = BTreeMap::new();
+    for Spent {
+        day,
+        service,
+        orders,
+        amount,
+    } in &spent
+    {
+        *by_day.entry(*day).or_default() += amount.0;
+        let sum = by_service.entry(service).or_default();
+        *sum = (sum.0 + orders, sum.1 + amount.0);
+    }
+    let most = by_day.values().copied().max().unwrap_or(0).max(1);
+    let days: Vec<Value> = (0..DAYS)
+        .map(|place| {
+            let day = since.0.div_euclid(DAY_MS) + place;
+            let amount = by_day.get(&day).copied().unwrap_or(0);
+            context! {
+                place,
+                day => date(day),
+                amount,
+                height => amount.max(0).saturating_mul(100) / most,
+            }
+        })
+        .collect();
+    let mut services: Vec<_> = by_service.into_iter().collect();
+    services.sort_by_key(|(_, (_, amount))| std::cmp::Reverse(*amount));
+    let services: Vec<Value> = services
+        .iter()
+        .map(|(service, (orders, amount))| context! { service, orders, amount })
+        .collect();
+    let total: i64 = by_day.values().sum();
+    Ok(context! { days, services, spent => total, counted => ORDERS })
+}
+
+/// A day as people write it.
+fn date(day: i64) -> String {
+    let at = Timestamp(day * DAY_MS) + Millis::seconds(0);
+    super::view::rfc3339(at).chars().take(10).collect()
+}

@@ -1,0 +1,103 @@
+//! Redeem codes in the page, and the statement.
+
+use super::browser::{Browser, location};
+use crate::tests::world::World;
+use app::CodeOrder;
+use domain::redeem::CodeSource;
+use domain::usd::Usd;
+
+const PASSWORD: &str = "violet anchor parade seven";
+
+async fn signed_in<'w>(world: &'w World, email: &str) -> Browser<'w> {
+    let accounts = world.door.engine.store().accounts().await.unwrap();
+    let account = accounts.iter().find(|one| one.email == email).unwrap();
+    let people = &world.door.people;
+    people.set_password(account.id, PASSWORD).await.unwrap();
+    let mut browser = Browser::new(world);
+    let answer = browser.sign_in(email, PASSWORD).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    browser
+}
+
+async fn codes(world: &World, count: u32) -> Vec<String> {
+    let order = CodeOrder {
+        amount: Usd(5_000_000),
+        count,
+        expires_days: Some(1),
+        source: CodeSource::Gift,
+        note: String::new(),
+    };
+    world.door.redeem.create(order).await.unwrap().codes
+}
+
+#[tokio::test]
+async fn a_code_counts_once_and_says_no_more_to_others() {
+    let world = World::start().await;
+    world.new_account("bob@example.com").await;
+    let codes = codes(&world, 2).await;
+    let mut ana = signed_in(&world, "ana@example.com").await;
+    ana.get("/wallet/top-up").await;
+    let typed = codes[0].to_lowercase().replace('-', " ");
+    let answer = ana.post("/wallet/redeem", &[("code", &typed)]).await;
+    assert_eq!(location(&answer), "/wallet/top-up?notice=redeemed");
+    let again = ana.post("/wallet/redeem", &[("code", &codes[0])]).await;
+    assert_eq!(location(&again), "/wallet/top-up?notice=redeemed-before");
+    let page = ana.get("/wallet").await;
+    assert!(
+        page.text.contains("$55.00") && page.text.contains("Redeem code"),
+        "{}",
+        page.text
+    );
+
+    let mut bob = signed_in(&world, "bob@example.com").await;
+    bob.get("/wallet/top-up").await;
+    let used = bob.post("/wallet/redeem", &[("code", &codes[0])]).await;
+    let unknown = "ABCDE-23456-FGHJK-789LM";
+    let unknown = bob.post("/wallet/redeem", &[("code", unknown)]).await;
+    assert_eq!((used.status, unknown.status), (422, 422));
+    assert_eq!(used.text, unknown.text);
+    for _ in 0..4 {
+        bob.post("/wallet/redeem", &[("code", "x")]).await;
+    }
+    let limited = bob.post("/wallet/redeem", &[("code", &codes[1])]).await;
+    assert_eq!(limited.status, 429, "{}", limited.text);
+    let bare = bob
+        .post_bare("/wallet/redeem", &[("code", &codes[1])])
+        .await;
+    assert_eq!(bare.status, 403);
+}
+
+#[tokio::test]
+async fn the_statement_goes_back_page_by_page_and_as_a_file() {
+    let world = World::start().await;
+    for _ in 0..60 {
+        world.credit("0.01").await;
+    }
+    let mut ana = signed_in(&world, "ana@example.com").await;
+    let page = ana.get("/wallet").await;
+    assert!(page.text.contains("$50.60"), "{}", page.text);
+    let start = page.text.find("/wallet?from=").unwrap();
+    let older = &page.text[start..start + page.text[start..].find('#').unwrap()];
+    let last = ana.get(older).await;
+    assert!(
+        last.text.contains("+$50.00") && last.text.contains("$50.10"),
+        "{}",
+        last.text
+    );
+    let file = ana.get("/wallet/statement.csv").await;
+    assert_eq!(file.text.lines().count(), 62, "{}", file.text);
+    assert!(
+        file.text
+            .ends_with(",\"\",50.000000,0.000000,50.000000\r\n"),
+        "{}",
+        file.text
+    );
+
+    world.new_account("bob@example.com").await;
+    let mut bob = signed_in(&world, "bob@example.com").await;
+    assert_eq!(bob.get(older).await.status, 404);
+    for bad in ["1", "1.2.x", "%3Cscript%3E"] {
+        assert_eq!(bob.get(&format!("/wallet?from={bad}")).await.status, 404);
+    }
+    assert!(bob.get("/wallet").await.text.contains("No movements yet"));
+}
