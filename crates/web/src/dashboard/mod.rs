@@ -17,6 +17,7 @@ mod page;
 mod session;
 mod sign_in;
 mod sign_up;
+mod smm;
 mod templates;
 mod view;
 mod wallet;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> Router<Arc<Door>> {
         .merge(numbers::routes())
         .merge(orders::routes())
         .merge(wallet::routes())
+        .merge(smm::routes())
         .merge(mailbox::routes())
         .layer(CsrfLayer::new())
 }

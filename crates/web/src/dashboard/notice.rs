@@ -2,7 +2,7 @@
 //! not do it again, and fixed here, so that an address cannot put words into our mouth.
 
 /// Name and sentence of each.
-const NOTICES: [(&str, &str); 22] = [
+const NOTICES: [(&str, &str); 20] = [
     ("verified", "Your address is confirmed. Sign in to go on."),
     ("signed-out", "You are signed out."),
     (
@@ -46,11 +46,6 @@ const NOTICES: [(&str, &str); 22] = [
     (
         "redeemed-before",
         "You had redeemed this code before, see below. Nothing was added now.",
-    ),
-    ("order-placed", "The order is placed."),
-    (
-        "order-pending",
-        "The order is not settled yet: it shows below, and nothing is charged if it failed.",
     ),
     (
         "cancel-asked",

@@ -105,7 +105,7 @@ async fn spending(door: &Door, account: AccountId) -> Result<Value, Failed> {
     services.sort_by_key(|(_, (_, amount))| std::cmp::Reverse(*amount));
     let services: Vec<Value> = services
         .iter()
-        .map(|(service, (orders, amount))| context! { service, orders, amount })
+        .map(|(service, (orders, amount))| context! { service => *service, orders, amount })
         .collect();
     let total: i64 = by_day.values().sum();
     Ok(context! { days, services, spent => total, counted => ORDERS })

@@ -5,7 +5,7 @@ use crate::{Door, DoorSettings, Streams, router};
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
-use app::{CatalogueSettings, Engine, KeyOrder, Outside, Settings, UpstreamLimits};
+use app::{CatalogueSettings, Engine, KeyOrder, Outside, RedeemCodes, Settings, UpstreamLimits};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;

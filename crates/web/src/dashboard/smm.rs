@@ -1,0 +1,63 @@
+//! `/smm/cancel`, `/smm/refill`: what the page of an SMM order can ask for.
+
+use super::fields::Form;
+use super::numbers::refused;
+use super::once;
+use super::page::{Failed, Page};
+use super::session::{Away, Customer};
+use crate::door::Door;
+use app::Refusal;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
+use domain::access::Caller;
+use domain::ids::OrderId;
+use std::sync::Arc;
+
+pub(super) fn routes() -> Router<Arc<Door>> {
+    Router::new()
+        .route("/smm/cancel", post(cancel))
+        .route("/smm/refill", post(refill))
+}
+
+async fn cancel(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
+    let customer = Customer::of(form.visitor.clone())?;
+    let caller = Caller::signed_in(customer.account.clone());
+    let asked = async {
+        let (order, key) = wanted(&form, "/smm/cancel")?;
+        let answer = door.engine.cancel_order(&caller, order, Some(key)).await;
+        answer.outcome.map_err(|refusal| refused(&refusal))?;
+        Ok(order)
+    };
+    Ok(answer(&customer, asked.await, "cancel-asked"))
+}
+
+async fn refill(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
+    let customer = Customer::of(form.visitor.clone())?;
+    let caller = Caller::signed_in(customer.account.clone());
+    let asked = async {
+        let (order, key) = wanted(&form, "/smm/refill")?;
+        let answer = door.engine.refill(&caller, order, Some(key)).await;
+        answer.outcome.map_err(|refusal| refused(&refusal))?;
+        Ok(order)
+    };
+    Ok(answer(&customer, asked.await, "refill-asked"))
+}
+
+/// The order that a form names, and the key that makes it count once.
+fn wanted(form: &Form, path: &str) -> Result<(OrderId, app::KeyedRequest), Failed> {
+    let order = OrderId::parse(form.fields.text("order"));
+    let order = order.ok_or_else(|| refused(&Refusal::OrderNotFound))?;
+    Ok((order, once::request(path, &form.fields)?))
+}
+
+fn answer(customer: &Customer, asked: Result<OrderId, Failed>, notice: &str) -> Response {
+    match asked {
+        Ok(order) => Redirect::to(&format!("/orders/{order}?notice={notice}")).into_response(),
+        Err(failed) => {
+            let page = Page::new(&customer.visitor, "Not done").under("orders");
+            page.failed(&failed)
+        }
+    }
+}
