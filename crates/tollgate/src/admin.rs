@@ -166,11 +166,7 @@ impl Office {
                     .await?;
                 Ok(json!({ "account_id": id.0 }))
             }
-            Request::AccountList => {
-                let accounts = engine.store().accounts().await?;
-                let rows: Vec<Value> = accounts.iter().map(account_view).collect();
-                Ok(json!({ "accounts": rows }))
-            }
+            Request::AccountList => self.list_accounts().await,
             Request::AccountShow { id } => self.show_account(AccountId(id)).await,
             Request::AccountSuspend { id, suspended } => {
                 engine.suspend_account(AccountId(id), suspended).await?;
@@ -225,6 +221,12 @@ impl Office {
                 catalogue::preview(engine, &file, tier, limit)
             }
         }
+    }
+
+    async fn list_accounts(&self) -> Result<Value, AdminError> {
+        let accounts = self.engine.store().accounts().await?;
+        let rows: Vec<Value> = accounts.iter().map(account_view).collect();
+        Ok(json!({ "accounts": rows }))
     }
 
     async fn list_keys(&self, account: AccountId) -> Result<Value, AdminError> {

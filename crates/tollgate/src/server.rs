@@ -51,14 +51,13 @@ pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<O
     let newest_entry = store.newest_entry();
     let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
-    let codes: Arc<dyn RedeemRows> = Arc::clone(&store) as _;
     let engine = wiring::engine(settings, &store, clock, tasks)?;
     engine.check_clock(newest_entry);
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let address = settings.listen.address;
     Ok(Office {
         people: people(settings, environment, (&engine, rows), &limits, address)?,
-        redeem: redeem(&engine, codes, &limits),
+        redeem: redeem(&engine, &store, &limits),
         numbers: numbers(settings, &engine, store),
         upstreams: Arc::new(Known::all(settings)),
         engine,
@@ -116,7 +115,6 @@ where
     let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
     let pages: Arc<dyn PageRows> = Arc::clone(&store) as _;
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
-    let codes: Arc<dyn RedeemRows> = Arc::clone(&store) as _;
     let books_end = BooksEnd::of(&store, trust);
     let purchases = Tracked::default();
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
@@ -125,7 +123,7 @@ where
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let office = Office {
         people: people(settings, environment, (&engine, rows), &limits, address)?,
-        redeem: redeem(&engine, codes, &limits),
+        redeem: redeem(&engine, &store, &limits),
         numbers: numbers(settings, &engine, store),
         upstreams: Arc::new(Known::all(settings)),
         engine: Arc::clone(&engine),
@@ -187,11 +185,13 @@ fn numbers(settings: &Settings, engine: &Arc<Engine>, rows: Arc<dyn PoolRows>) -
     Arc::new(OwnNumbers::new(Arc::clone(engine), rows, pools))
 }
 
+/// Use cases about redeem codes.
 fn redeem(
     engine: &Arc<Engine>,
-    rows: Arc<dyn RedeemRows>,
+    store: &Arc<store::Sqlite>,
     limits: &Arc<Limits>,
 ) -> Arc<RedeemCodes> {
+    let rows: Arc<dyn RedeemRows> = Arc::clone(store) as _;
     let (engine, limits) = (Arc::clone(engine), Arc::clone(limits));
     Arc::new(RedeemCodes::new(engine, rows, limits))
 }
