@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use app::api_key::{self, Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
-use app::{CatalogueSettings, Engine, Outside, Settings};
+use app::{CatalogueSettings, Engine, Outside, RedeemCodes, Settings};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -178,6 +178,8 @@ fn door(store: Arc<Sqlite>, pepper: Pepper) -> Router {
     };
     let pages = Arc::clone(&store) as _;
     let engine = Engine::new(outside, settings());
+    let codes = Arc::clone(&store) as _;
+    let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
     let people = People::new(
         Arc::clone(&engine),
         store,
@@ -193,6 +195,7 @@ fn door(store: Arc<Sqlite>, pepper: Pepper) -> Router {
     web::router(Arc::new(Door {
         engine,
         people: Arc::new(people),
+        redeem: Arc::new(redeem),
         pages,
         streams: web::Streams::default(),
         environment: Environment::Demo,
