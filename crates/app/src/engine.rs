@@ -8,7 +8,7 @@ use crate::watch::Watch;
 use arc_swap::ArcSwap;
 use domain::activation::Plan;
 use domain::breaker;
-use domain::catalogue::{Catalogue, Naming, Server};
+use domain::catalogue::{Catalogue, Naming, Server, SmmRules};
 use domain::change::{Change, CommitError};
 use domain::failpoint;
 use domain::markup::Markups;
@@ -73,6 +73,8 @@ pub struct CatalogueSettings {
     /// Share of its offers, in percent, that an upstream may lose from one reading to the next
     /// without being asked again.
     pub largest_loss_percent: u32,
+    /// What the operator says of SMM services.
+    pub smm: Arc<SmmRules>,
 }
 
 impl Default for CatalogueSettings {
@@ -81,6 +83,7 @@ impl Default for CatalogueSettings {
             naming: Arc::default(),
             lifetime: Millis::minutes(24 * 60),
             largest_loss_percent: 50,
+            smm: Arc::default(),
         }
     }
 }

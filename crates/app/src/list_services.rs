@@ -208,11 +208,12 @@ impl Engine {
         }
     }
 
-    /// SMM services that may be ordered. Before any panel has shown its list nobody knows that
+    /// SMM services that may be ordered. Before every panel has shown its list nobody knows that
     /// there are none.
     pub fn list_smm_services(&self, caller: &Caller) -> Result<Vec<SmmService>, Refusal> {
         let catalogue = self.catalogue();
-        if !catalogue.is_smm_read() && !self.outside.panels.is_empty() {
+        let none = catalogue.smm_services().is_empty();
+        if none && !catalogue.is_smm_read() && !self.outside.panels.is_empty() {
             return Err(Refusal::ServerOff);
         }
         let sold = catalogue.smm_services().iter().filter(|service| {

@@ -6,7 +6,7 @@ use crate::purchase::{Names, Opening, Order};
 use crate::refusal::{Answer, Purchased, Refusal};
 use crate::watch::Calling;
 use domain::access::Caller;
-use domain::catalogue::SmmService;
+use domain::catalogue::{SmmService, SmmSource};
 use domain::change::{Refused, Write};
 use domain::ids::OrderId;
 use domain::link::Link;
@@ -17,7 +17,7 @@ use domain::policy::{self, Decision};
 use domain::smm_order::{SmmOrder, SmmState};
 use domain::upstream::{PanelRequest, Pending, Progress, Purchase, Refusal as Upstream, Reply};
 use domain::usd::{Rate, Usd};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a caller asks for.
@@ -65,8 +65,9 @@ struct Checked {
     members: Members,
     units: u64,
     price: Usd,
-    cost: Usd,
     policy: Decision,
+    /// Where it can be placed, in order of preference; never empty.
+    routes: Vec<(SmmSource, Usd)>,
 }
 
 /// A panel that takes the order, and the call that places it there.
@@ -113,18 +114,31 @@ impl Engine {
         let checked = self.check(caller, service, request)?;
         let mut sent = vec![("link", link.text().to_owned())];
         sent.extend(checked.members.iter().cloned());
-        let first = PanelRoute {
-            upstream: service.upstream.to_string(),
-            cost: checked.cost,
+        let routes = checked.routes.iter().map(|(source, cost)| PanelRoute {
+            upstream: source.upstream.to_string(),
+            cost: *cost,
             call: PanelRequest {
-                service: service.upstream_service.to_string(),
-                members: sent,
+                service: source.service.to_string(),
+                members: sent.clone(),
             },
+        });
+        let mut routes: Vec<PanelRoute> = routes.collect();
+        let order = self.new_order(caller, service, &link, checked, keyed);
+        // one that is not open now is no place to begin, and may be open by the time it is tried
+        let open = routes.iter_mut().position(|route| {
+            order.may_call(self, route).is_ok() && self.closed(&route.upstream).is_none()
+        });
+        let first = routes.remove(open.unwrap_or(0));
+        let order = SmmOrder {
+            upstream: first.upstream.clone(),
+            upstream_service: first.call.service.clone(),
+            cost_quote: first.cost,
+            ..order
         };
         Ok(Opening {
-            order: self.new_order(caller, service, &link, checked, keyed),
+            order,
             first,
-            others: VecDeque::new(),
+            others: routes.into(),
         })
     }
 
@@ -136,36 +150,48 @@ impl Engine {
         request: &PlaceOrder,
     ) -> Result<Checked, Refusal> {
         let (members, units) = members(service, request)?;
-        let policy = policy::decide_smm(
-            &self.settings.rules,
-            &policy::SmmRequest {
-                class: service.class,
-                account_suspended: caller.account.suspended,
-            },
-        );
+        let decide = |class| {
+            let account_suspended = caller.account.suspended;
+            let asked = policy::SmmRequest {
+                class,
+                account_suspended,
+            };
+            policy::decide_smm(&self.settings.rules, &asked)
+        };
+        let policy = decide(service.class);
         if let Some(refusal) = Refusal::of_policy(&policy) {
             return Err(refusal);
         }
         let (min, max) = (service.min, service.max);
         let out_of_range = Refusal::QuantityOutOfRange { min, max };
         let rate = Rate::per_1000(service.rate).ok_or(Refusal::ServiceNotFound)?;
-        let (price, cost) = if service.kind.is_flat() {
-            (Some(service.rate), Some(service.cost.ceil()))
-        } else {
-            (rate.charge(units), service.cost.charge(units))
+        let flat = service.kind.is_flat();
+        let price = match flat {
+            true => Some(service.rate),
+            false => rate.charge(units),
         };
-        let (Some(price), Some(cost)) = (price, cost) else {
-            return Err(out_of_range);
-        };
+        let price = price.ok_or(out_of_range.clone())?;
         if request.max_price.is_some_and(|most| most < price) {
             return Err(Refusal::PriceChanged(price));
+        }
+        let drips = members.iter().any(|(name, _)| *name == "runs");
+        let takes = |source: &SmmSource| {
+            let in_range = flat || (source.min..=source.max).contains(&units);
+            in_range && (source.dripfeed || !drips) && decide(source.class).is_allowed()
+        };
+        let fitting = service.sources.iter().filter(|source| takes(source));
+        let routes: Vec<_> = fitting
+            .filter_map(|source| Some((source.clone(), source.cost_of(flat, units)?)))
+            .collect();
+        if routes.is_empty() {
+            return Err(out_of_range);
         }
         Ok(Checked {
             members,
             units,
             price,
-            cost,
             policy,
+            routes,
         })
     }
 
@@ -196,13 +222,14 @@ impl Engine {
             quantity: checked.units,
             flat: service.kind.is_flat(),
             price: checked.price,
-            cost_quote: checked.cost,
+            cost_quote: Usd::ZERO,
             policy: (
                 format!("{}/{}", checked.policy.class, checked.policy.rule_id),
                 i64::from(checked.policy.rule_version),
             ),
-            upstream: service.upstream.to_string(),
-            upstream_service: service.upstream_service.to_string(),
+            // the route it is opened on has the last word on these
+            upstream: String::new(),
+            upstream_service: String::new(),
             attempt: 1,
             upstream_id: None,
             progress: Progress::Pending,
@@ -310,9 +337,11 @@ impl Order for SmmOrder {
 
     fn may_call(&self, engine: &Engine, route: &mut PanelRoute) -> Result<(), Refusal> {
         let service = route.call.service.as_str();
+        let closed = Refusal::ProviderUnavailable(None);
         if engine.health.is_not_sold(&route.upstream, "", service) {
-            return Err(Refusal::ProviderUnavailable(None));
+            return Err(closed);
         }
+        route.cost = cost_now(engine, self, route).ok_or(closed)?;
         Ok(())
     }
 
@@ -387,6 +416,23 @@ impl Order for SmmOrder {
             }
         })
     }
+}
+
+/// What a route costs by the catalogue of this moment; nothing where the policy, or the order's
+/// price, no longer allows it.
+fn cost_now(engine: &Engine, order: &SmmOrder, route: &PanelRoute) -> Option<Usd> {
+    let catalogue = engine.catalogue();
+    let source = catalogue.smm_source(&route.upstream, &route.call.service)?;
+    // the account was looked at when the order was decided on
+    let asked = policy::SmmRequest {
+        class: source.class,
+        account_suspended: false,
+    };
+    let allowed = policy::decide_smm(&engine.settings.rules, &asked).is_allowed();
+    let cost = source.cost_of(order.flat, order.quantity)?;
+    let service = catalogue.smm_service(&order.service_id);
+    let pays = cost <= order.price || service.is_some_and(|service| service.below_cost);
+    (allowed && pays).then_some(cost)
 }
 
 /// The members to send besides the link, and the units they bill.

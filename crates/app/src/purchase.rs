@@ -464,7 +464,9 @@ fn may_fail_over(refusal: &Upstream) -> bool {
         | U::AccountBlocked
         | U::Throttled
         | U::Unreachable => true,
-        U::OurFault | U::RejectedInput { .. } | U::DuplicateLink => lacks_rule(42),
+        // limits are the upstream's own, and the catalogue may know those of yesterday
+        U::RejectedInput { member } => *member == Some("quantity") || lacks_rule(42),
+        U::OurFault | U::DuplicateLink => lacks_rule(42),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Refreshing the catalogue: one upstream's listing at a time, the last good one kept, one swap.
 
 use crate::engine::Engine;
-use domain::catalogue::{Catalogue, Intake, Shelf, Sources};
+use domain::catalogue::{Catalogue, Intake, Shelf, SmmIds, SmmTrouble, Sources};
+use domain::change::Write;
 use domain::policy::{OtpClass, Rules};
 use domain::ports::{ChangesOf, NotedChange, StoreError};
 use domain::time::Timestamp;
@@ -14,10 +15,19 @@ const READINGS_THAT_AGREE: u32 = 3;
 /// Changes of one reading that go on record at most; how many more there were is logged.
 const CHANGES_MAX: usize = 100_000;
 
+/// What a panel sells.
+#[derive(Debug)]
+struct Services {
+    read_at: Timestamp,
+    list: Arc<Vec<PanelService>>,
+}
+
 #[derive(Debug, Default)]
 struct LastGood {
     numbers: HashMap<String, Arc<Shelf>>,
-    panels: HashMap<String, Arc<Vec<PanelService>>>,
+    panels: HashMap<String, Services>,
+    /// Public ids of panels' services, as they were last read from the store.
+    smm_ids: SmmIds,
     /// Upstreams that were read since the start.
     read: HashSet<String>,
     /// Why the latest reading of an upstream was not taken over.
@@ -74,7 +84,7 @@ impl Engine {
     pub async fn refresh_upstream(&self, name: &str) -> Refreshed {
         let outcome = match (self.number_upstream(name), self.panel(name)) {
             (Some(upstream), _) => self.take_numbers(name, upstream.listing().await).await,
-            (None, Some(panel)) => self.take_services(name, panel.services().await),
+            (None, Some(panel)) => self.take_services(name, panel.services().await).await,
             (None, None) => Err("there is no upstream of this name".to_owned()),
         };
         match &outcome {
@@ -268,7 +278,7 @@ impl Engine {
         }
     }
 
-    fn take_services(
+    async fn take_services(
         &self,
         name: &str,
         services: Result<Vec<PanelService>, ReadFailure>,
@@ -277,12 +287,51 @@ impl Engine {
         if services.is_empty() {
             return Err("the list holds no services".to_owned());
         }
+        let _taking = self.listings.taking.lock().await;
+        let before = {
+            let listings = self.listings.last_good();
+            listings.panels.get(name).map(|last| last.list.len())
+        };
+        if let Some(before) = before {
+            self.check_loss(name, before, services.len())?;
+        }
+        let ids = self.number_services(name, &services).await?;
         let count = services.len();
-        self.listings
-            .last_good()
-            .panels
-            .insert(name.to_owned(), Arc::new(services));
+        let services = Services {
+            read_at: self.now(),
+            list: Arc::new(services),
+        };
+        let mut listings = self.listings.last_good();
+        listings.panels.insert(name.to_owned(), services);
+        listings.smm_ids = ids;
         Ok(count)
+    }
+
+    /// Public ids of a panel's services: the ones that were given, and new ones for the rest. A
+    /// service without a stored id is not sold, since the next start would give it another one.
+    async fn number_services(
+        &self,
+        name: &str,
+        services: &[PanelService],
+    ) -> Result<SmmIds, String> {
+        let given = self.store().smm_service_ids().await;
+        let mut ids = SmmIds::new(given.map_err(|error| error.to_string())?);
+        let fresh = ids.give_missing(name, services, &self.settings.catalogue.smm);
+        let writes = fresh
+            .into_iter()
+            .map(|(id, upstream, service)| Write::NumberSmmService {
+                id,
+                upstream,
+                service,
+            });
+        let writes: Vec<Write> = writes.collect();
+        if writes.is_empty() {
+            return Ok(ids);
+        }
+        match self.commit("number_services", writes).await {
+            Ok(()) => Ok(ids),
+            Err(_) => Err("its new services could not be given ids".to_owned()),
+        }
     }
 
     /// Whether an upstream has shown its listing since the start.
@@ -314,6 +363,22 @@ impl Engine {
                 trouble: listings.troubles.get(upstream).cloned(),
             })
             .collect();
+        states.sort_by(|a, b| a.upstream.cmp(&b.upstream));
+        states
+    }
+
+    /// Every panel's part of the catalogue, by name.
+    pub fn panel_states(&self) -> Vec<ListingState> {
+        let listings = self.listings.last_good();
+        let panels = listings.panels.iter();
+        let states = panels.map(|(upstream, services)| ListingState {
+            upstream: upstream.clone(),
+            offers: services.list.len(),
+            read_at: services.read_at,
+            bytes: services.list.len() * size_of::<PanelService>(),
+            trouble: listings.troubles.get(upstream).cloned(),
+        });
+        let mut states: Vec<_> = states.collect();
         states.sort_by(|a, b| a.upstream.cmp(&b.upstream));
         states
     }
@@ -376,7 +441,7 @@ impl Engine {
         let listings = self.listings.last_good();
         let panels: Vec<_> = self
             .panels()
-            .filter_map(|name| Some((name.to_owned(), listings.panels.get(name)?.clone())))
+            .filter_map(|name| Some((name.to_owned(), listings.panels.get(name)?.list.clone())))
             .collect();
         let fresh = listings.numbers.iter().filter(|(name, shelf)| {
             let fresh = self.is_fresh(shelf);
@@ -396,10 +461,14 @@ impl Engine {
             numbers: &numbers,
             panels_read: panels.len() == self.outside.panels.len(),
             panels: &panels,
+            smm_ids: &listings.smm_ids,
+            smm: &self.settings.catalogue.smm,
             markups: &self.settings.markups,
             rules: &self.settings.rules,
         };
-        let next = Catalogue::build(&sources, &self.catalogue());
+        let previous = self.catalogue();
+        let next = Catalogue::build(&sources, &previous);
+        tell_of_services(&previous, &next);
         self.catalogue.store(Arc::new(next));
     }
 
@@ -415,5 +484,28 @@ impl Engine {
         };
         self.outside.tasks.compute(Box::new(work)).await;
         answered.try_recv().ok()
+    }
+}
+
+/// What a refresh has changed for SMM services that the operator should know of.
+fn tell_of_services(previous: &Catalogue, next: &Catalogue) {
+    let known = previous.smm_notes();
+    let fresh = next.smm_notes().iter();
+    // what was never sold is no news; the statistics of the catalogue name it
+    let news = fresh.filter(|note| note.trouble != SmmTrouble::UnknownType);
+    for note in news.filter(|note| !known.contains(note)) {
+        let (upstream, listed) = match &note.source {
+            Some((upstream, listed)) => (&**upstream, &**listed),
+            None => ("", ""),
+        };
+        tracing::warn!(
+            service = &*note.service,
+            upstream,
+            upstream.service = listed,
+            trouble = note.trouble.slug(),
+            "SMM service {}: {}",
+            note.service,
+            note.trouble.slug()
+        );
     }
 }

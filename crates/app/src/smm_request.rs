@@ -157,16 +157,16 @@ impl Engine {
         Ok(open.map(|one| one.id))
     }
 
-    /// Whether the service offers this. Of one that is no longer sold the panel has the last word.
-    /// Whether the order's service offers such a request.
+    /// Whether the panel's service behind the order offers such a request. Of one that is no longer
+    /// sold the panel has the last word.
     pub fn offers(&self, order: &SmmOrder, kind: RequestKind) -> Result<bool, Refusal> {
         let catalogue = self.catalogue();
-        if !catalogue.is_smm_read() {
+        let service = catalogue.smm_source(&order.upstream, &order.upstream_service);
+        if service.is_none() && !catalogue.is_smm_read() {
             return Err(Refusal::ServerOff);
         }
         let panel = self.panel(&order.upstream);
         let cancels = panel.is_none_or(|panel| panel.capabilities().cancel);
-        let service = catalogue.smm_service(&order.service_id);
         Ok(match kind {
             RequestKind::Cancel => cancels && service.is_none_or(|service| service.cancel),
             RequestKind::Refill => service.is_none_or(|service| service.refill),

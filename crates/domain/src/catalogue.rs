@@ -8,17 +8,20 @@ mod bytes;
 mod naming;
 mod route;
 mod shelf;
+mod smm;
 
 pub use bytes::NotAListing;
 pub use naming::Naming;
 pub use route::{Offer, Route};
 pub use shelf::{CostChange, Intake, Shelf};
+pub use smm::{
+    CostAbovePrice, SmmIds, SmmNote, SmmRule, SmmRules, SmmService, SmmSource, SmmTrouble,
+    SourceKey,
+};
 
 use crate::markup::Markups;
-use crate::order_type::OrderType;
-use crate::policy::{Rules, SmmClass};
+use crate::policy::Rules;
 use crate::upstream::PanelService;
-use crate::usd::{Rate, Usd};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -72,39 +75,6 @@ pub struct CountryEntry {
     pub routes: Vec<RouteKey>,
 }
 
-/// One SMM service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SmmService {
-    /// Public id.
-    pub id: Arc<str>,
-    /// Name; hostile text.
-    pub name: Arc<str>,
-    /// Category; hostile text.
-    pub category: Arc<str>,
-    /// Order type.
-    pub kind: OrderType,
-    /// Class for the policy engine.
-    pub class: SmmClass,
-    /// Price per 1000 units, or of a package, for a customer.
-    pub rate: Usd,
-    /// What the same costs the house.
-    pub cost: Rate,
-    /// Least quantity.
-    pub min: u64,
-    /// Greatest quantity.
-    pub max: u64,
-    /// Offers refills.
-    pub refill: bool,
-    /// Offers cancel.
-    pub cancel: bool,
-    /// Offers drip-feed.
-    pub dripfeed: bool,
-    /// Upstream behind it.
-    pub upstream: Arc<str>,
-    /// The panel's service id.
-    pub upstream_service: Arc<str>,
-}
-
 /// Everything on sale at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalogue {
@@ -118,6 +88,7 @@ pub struct Catalogue {
     /// By server and typed route; of each the upstreams in the order of trying.
     shelves: BTreeMap<(usize, i64), Vec<Arc<Shelf>>>,
     smm: Vec<SmmService>,
+    smm_notes: Vec<SmmNote>,
     /// Typed routes whose upstream has not shown its listing since the start.
     unread: Vec<(usize, i64)>,
     /// Whether every panel has shown its services since the start.
@@ -134,6 +105,10 @@ pub struct Sources<'a> {
     pub panels: &'a [(String, Arc<Vec<PanelService>>)],
     /// Whether these are all the panels there are.
     pub panels_read: bool,
+    /// Public ids of panels' services.
+    pub smm_ids: &'a SmmIds,
+    /// What the operator says of SMM services.
+    pub smm: &'a SmmRules,
     /// Prices.
     pub markups: &'a Arc<Markups>,
     /// Policy.
@@ -179,7 +154,7 @@ impl Catalogue {
         }
         catalogue.countries = countries.into_values().collect();
         catalogue.countries.sort_by(|a, b| a.name.cmp(&b.name));
-        catalogue.smm = smm_services(sources);
+        (catalogue.smm, catalogue.smm_notes) = smm::services(sources);
         catalogue
     }
 
@@ -268,6 +243,17 @@ impl Catalogue {
         self.smm.iter().find(|service| &*service.id == id)
     }
 
+    /// A panel's service behind one of ours.
+    pub fn smm_source(&self, upstream: &str, service: &str) -> Option<&SmmSource> {
+        let mut sources = self.smm.iter().flat_map(|sold| &sold.sources);
+        sources.find(|source| &*source.upstream == upstream && &*source.service == service)
+    }
+
+    /// What the operator should know of SMM services.
+    pub fn smm_notes(&self) -> &[SmmNote] {
+        &self.smm_notes
+    }
+
     /// How many offers there are, numbers and SMM services.
     pub fn size(&self) -> (usize, usize) {
         (
@@ -279,51 +265,6 @@ impl Catalogue {
             self.smm.len(),
         )
     }
-}
-
-/// SMM services of all panels; of one id the first panel's, since ids are public.
-fn smm_services(sources: &Sources<'_>) -> Vec<SmmService> {
-    let mut services: Vec<SmmService> = Vec::new();
-    let mut known = std::collections::HashSet::new();
-    for (upstream, listed) in sources.panels {
-        for service in listed
-            .iter()
-            .filter(|service| known.insert(service.id.clone()))
-        {
-            services.extend(smm_service(sources, upstream, service));
-        }
-    }
-    services
-}
-
-fn smm_service(sources: &Sources<'_>, upstream: &str, listed: &PanelService) -> Option<SmmService> {
-    let kind = OrderType::parse(listed.kind?)?;
-    if kind.is_per_child() {
-        // its child orders would have to be followed one by one
-        return None;
-    }
-    let markup = sources
-        .markups
-        .for_offer("smm", [&listed.id, &listed.name], "", None);
-    let rate = markup.rate(listed.rate).filter(|rate| *rate > Usd::ZERO)?;
-    Some(SmmService {
-        id: Arc::from(listed.id.as_str()),
-        name: Arc::from(listed.name.as_str()),
-        category: Arc::from(listed.category.as_str()),
-        kind,
-        class: sources
-            .rules
-            .smm_class(&listed.name, &listed.category, kind.title()),
-        rate,
-        cost: listed.rate,
-        min: listed.min.max(1),
-        max: listed.max,
-        refill: listed.refill,
-        cancel: listed.cancel,
-        dripfeed: listed.dripfeed,
-        upstream: Arc::from(upstream),
-        upstream_service: Arc::from(listed.id.as_str()),
-    })
 }
 
 #[cfg(test)]

@@ -85,6 +85,16 @@ pub enum Write {
     InsertSmmRequest(Box<SmmRequest>),
     /// A client's request moves on. Guard: the stored version.
     UpdateSmmRequest(Box<SmmRequest>),
+    /// A panel's service gets its public id, or, without panel, an id is kept from being given.
+    /// Guards: neither has one.
+    NumberSmmService {
+        /// Public id.
+        id: String,
+        /// Panel; empty where there is none.
+        upstream: String,
+        /// The panel's service id; empty where there is none.
+        service: String,
+    },
     /// A purchase call is about to leave.
     BeginAttempt(Attempt),
     /// A purchase call's outcome.

@@ -134,6 +134,12 @@ impl Markup {
         self.round(Rate(nanos).ceil().0)
     }
 
+    /// Whether a rate per 1000 units leaves the least margin over its cost.
+    pub fn covers(self, cost: Rate, rate: Usd) -> bool {
+        let least = i128::from(cost.0) + i128::from(self.min_margin.0) * 1000;
+        self.below_cost || i128::from(rate.0) * 1000 >= least
+    }
+
     fn add(self, cost: i64, (fixed, least): (i64, i64)) -> Option<i64> {
         let scaled = i128::from(cost) * i128::from(1_000_000 + self.parts_per_million);
         let rounded_up = (scaled + 999_999) / 1_000_000;

@@ -139,6 +139,9 @@ pub trait Store: Send + Sync {
     /// Requests whose background step is due, the longest due first.
     fn smm_requests_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>>;
 
+    /// Public ids of panels' services: id, panel, the panel's service id.
+    fn smm_service_ids(&self) -> Read<'_, Vec<(String, String, String)>>;
+
     /// All attempts of an order, first one first.
     fn attempts(&self, order: OrderId) -> Read<'_, Vec<Attempt>>;
     /// Of these upstream ids, the ones that are linked to an order or an orphan.

@@ -339,6 +339,10 @@ impl Store for NodeStore {
         self.inner.smm_requests_due(now, limit)
     }
 
+    fn smm_service_ids(&self) -> Read<'_, Vec<(String, String, String)>> {
+        self.inner.smm_service_ids()
+    }
+
     fn attempts(&self, order: OrderId) -> Read<'_, Vec<Attempt>> {
         self.inner.attempts(order)
     }

@@ -81,10 +81,12 @@ fn adapters(
             Protocol::OwnNumbers => {
                 numbers.insert(one.name.clone(), pool(one));
             }
-            Protocol::PanelV2 if settings.smm_upstream.as_ref() == Some(&one.name) => {
-                panels.push((one.name.clone(), Arc::new(Panel::new(panel(one)?)?)));
-            }
             Protocol::PanelV2 => {}
+        }
+    }
+    for name in &settings.smm.upstreams {
+        if let Some(one) = settings.upstream(name) {
+            panels.push((name.clone(), Arc::new(Panel::new(panel(one)?)?)));
         }
     }
     Ok((numbers, panels))
@@ -244,7 +246,7 @@ fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {
             .policy
             .rules()
             .map_err(|error| anyhow::anyhow!("policy.lifted: {error}"))?,
-        catalogue: settings.catalogue.engine(),
+        catalogue: settings.catalogue.engine(&settings.smm.rules),
     })
 }
 

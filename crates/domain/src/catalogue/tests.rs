@@ -2,6 +2,7 @@ use super::*;
 use crate::markup::Markup;
 use crate::time::{Millis, Timestamp};
 use crate::upstream::{NumberListing, NumberOffer};
+use crate::usd::Usd;
 
 fn listing(cost: i64) -> NumberListing {
     let offer = |country: &str, pool: Option<&str>, cost| NumberOffer {
@@ -51,6 +52,8 @@ fn build(cost: i64, previous: &Catalogue, now: i64) -> Catalogue {
         numbers: &numbers,
         panels: &[],
         panels_read: true,
+        smm_ids: &SmmIds::default(),
+        smm: &SmmRules::default(),
         markups: &markups,
         rules: &Rules::demo(),
     };
@@ -123,6 +126,8 @@ fn two_upstreams(first_stock: Option<u32>) -> Catalogue {
         numbers: &HashMap::from([one("first", names, first), one("second", others, second)]),
         panels: &[],
         panels_read: true,
+        smm_ids: &SmmIds::default(),
+        smm: &SmmRules::default(),
         markups: &Arc::default(),
         rules: &Rules::demo(),
     };

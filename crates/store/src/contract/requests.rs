@@ -93,3 +93,31 @@ pub(crate) fn due_requests_come_longest_due_first(store: &dyn Store) {
     assert_eq!(due(NOW), [late.id]);
     assert_eq!(due(NOW + Millis(5)), [late.id, later.id]);
 }
+
+pub(crate) fn a_public_id_of_a_service_never_changes_hands(store: &dyn Store) {
+    let world = World::new(store);
+    let number = |id: &str, upstream: &str, service: &str| Write::NumberSmmService {
+        id: id.into(),
+        upstream: upstream.into(),
+        service: service.into(),
+    };
+    let both = vec![number("1", "panel1", "1"), number("55", "", "")];
+    world.commit(both).unwrap();
+    world.commit(vec![number("56", "", "")]).unwrap();
+    for taken in [
+        number("1", "panel2", "9"),
+        number("2", "panel1", "1"),
+        number("55", "panel2", "55"),
+    ] {
+        assert_eq!(world.commit(vec![taken]), refused(Refused::Stale));
+    }
+    let row = |id: &str, upstream: &str, service: &str| {
+        (id.to_owned(), upstream.to_owned(), service.to_owned())
+    };
+    let rows = [
+        row("1", "panel1", "1"),
+        row("55", "", ""),
+        row("56", "", ""),
+    ];
+    assert_eq!(wait(store.smm_service_ids()).unwrap(), rows);
+}

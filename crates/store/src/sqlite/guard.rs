@@ -17,7 +17,7 @@ use super::fault::Fault;
 use super::journal::{HoldRow, Wallets};
 use super::{
     access, activation, attempt, balance, journal, own_number, people, redeem, smm_order,
-    smm_request,
+    smm_request, smm_service,
 };
 
 /// What the guards worked out for the second pass.
@@ -137,6 +137,14 @@ impl Guard<'_> {
             }
             Write::UpdateSmmRequest(r) => {
                 refuse_if(!smm_request::is_current(conn, r)?, Refused::Stale)
+            }
+            Write::NumberSmmService {
+                id,
+                upstream,
+                service,
+            } => {
+                let numbered = smm_service::is_numbered(conn, id, upstream, service)?;
+                refuse_if(numbered, Refused::Stale)
             }
             Write::UpdateOrphan(o) => {
                 refuse_if(!attempt::is_current_orphan(conn, o)?, Refused::Stale)

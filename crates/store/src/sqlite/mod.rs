@@ -26,6 +26,7 @@ mod redeem;
 mod rewind;
 mod smm_order;
 mod smm_request;
+mod smm_service;
 mod statement;
 mod triggers;
 mod write;
@@ -288,6 +289,10 @@ impl Store for Sqlite {
 
     fn smm_requests_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>> {
         self.ask(move |conn| smm_request::due(conn, now, limit))
+    }
+
+    fn smm_service_ids(&self) -> Read<'_, Vec<(String, String, String)>> {
+        self.ask(smm_service::all)
     }
 
     fn attempts(&self, order: OrderId) -> Read<'_, Vec<Attempt>> {

@@ -9,7 +9,7 @@ use super::guard::Passed;
 use super::journal::Wallets;
 use super::{
     access, activation, attempt, balance, journal, own_number, people, redeem, smm_order,
-    smm_request,
+    smm_request, smm_service,
 };
 
 /// Writes a change whose guards have passed.
@@ -44,6 +44,11 @@ fn row(conn: &Connection, change: &Change, write: &Write) -> Result<(), Fault> {
         }
         Write::InsertSmmRequest(r) => smm_request::insert(conn, r),
         Write::UpdateSmmRequest(r) => exactly_one(smm_request::update(conn, r)?, Refused::Stale),
+        Write::NumberSmmService {
+            id,
+            upstream,
+            service,
+        } => smm_service::number(conn, id, upstream, service),
         Write::Observe(seen) => smm_order::observe(conn, seen),
         Write::BeginAttempt(a) => attempt::begin(conn, a),
         Write::EndAttempt(end) => exactly_one(attempt::end(conn, end, at)?, Refused::Stale),

@@ -2,7 +2,7 @@
 
 use super::rfc3339;
 use crate::settings::Settings;
-use app::{AdminError, Engine};
+use app::{AdminError, Engine, ListingState};
 use domain::catalogue::{Catalogue, Offer, RouteKey};
 use domain::countries;
 use domain::policy::OtpClass;
@@ -17,25 +17,42 @@ pub fn stats(engine: &Engine) -> Value {
     let (offers, smm_services) = catalogue.size();
     let states = engine.listing_states();
     let bytes: usize = states.iter().map(|state| state.bytes).sum();
-    let rows: Vec<Value> = states
-        .into_iter()
-        .map(|state| {
-            json!({
-                "upstream": state.upstream,
-                "offers": state.offers,
-                "bytes": state.bytes,
-                "read_at": rfc3339(state.read_at.0),
-                "trouble": state.trouble,
-            })
-        })
-        .collect();
     json!({
         "offers": offers,
         "countries": catalogue.countries.len(),
         "smm_services": smm_services,
+        "smm_notes": smm_notes(&catalogue),
         "bytes": bytes,
-        "upstreams": rows,
+        "upstreams": listings(states),
+        "panels": listings(engine.panel_states()),
     })
+}
+
+fn listings(states: Vec<ListingState>) -> Vec<Value> {
+    let rows = states.into_iter().map(|state| {
+        json!({
+            "upstream": state.upstream,
+            "offers": state.offers,
+            "bytes": state.bytes,
+            "read_at": rfc3339(state.read_at.0),
+            "trouble": state.trouble,
+        })
+    });
+    rows.collect()
+}
+
+/// SMM services that are not sold as the operator would expect, and why.
+fn smm_notes(catalogue: &Catalogue) -> Vec<Value> {
+    let notes = catalogue.smm_notes().iter();
+    let rows = notes.map(|note| {
+        let source = note.source.as_ref();
+        json!({
+            "service_id": &*note.service,
+            "source": source.map(|(upstream, service)| format!("{upstream}:{service}")),
+            "trouble": note.trouble.slug(),
+        })
+    });
+    rows.collect()
 }
 
 /// Services that wait for a class, the ones with most offers first.

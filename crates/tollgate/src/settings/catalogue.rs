@@ -3,7 +3,7 @@
 use super::markup::country;
 use super::section::{Section, text};
 use app::CatalogueSettings;
-use domain::catalogue::Naming;
+use domain::catalogue::{Naming, SmmRules};
 use domain::countries;
 use domain::time::Millis;
 use std::sync::Arc;
@@ -45,11 +45,12 @@ impl Catalogue {
     }
 
     /// The same for the engine.
-    pub fn engine(&self) -> CatalogueSettings {
+    pub fn engine(&self, smm: &SmmRules) -> CatalogueSettings {
         CatalogueSettings {
             naming: Arc::new(self.naming.clone()),
             lifetime: self.lifetime,
             largest_loss_percent: self.largest_loss_percent,
+            smm: Arc::new(smm.clone()),
         }
     }
 }

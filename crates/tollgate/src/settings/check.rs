@@ -122,7 +122,7 @@ fn warnings(settings: &Settings) -> Vec<Problem> {
                    front and set public_url (https) or trusted_proxies";
         warnings.push(problem("listen.address", why));
     }
-    if !settings.servers.iter().any(|server| server.enabled) && settings.smm_upstream.is_none() {
+    if !settings.servers.iter().any(|server| server.enabled) && settings.smm.upstreams.is_empty() {
         warnings.push(problem(
             "servers",
             "has nothing switched on: nothing is for sale yet",
@@ -134,7 +134,7 @@ fn warnings(settings: &Settings) -> Vec<Problem> {
             warnings.push(problem(&key, "is empty: the server has nothing to sell"));
         }
     }
-    if settings.smm_upstream.is_some() && settings.policy.smm_confirmation.is_none() {
+    if !settings.smm.upstreams.is_empty() && settings.policy.smm_confirmation.is_none() {
         let why = "is not recorded: SMM services stay off until it is";
         warnings.push(problem("policy.smm_confirmation", why));
     }

@@ -13,7 +13,7 @@ pub fn check(settings: &mut Settings, reader: &Reader<'_>) {
     routes(settings, reader);
     default_server(settings, reader);
     order(settings, reader);
-    smm(settings, reader);
+    super::smm::check(settings, reader);
     markup(settings, reader);
     hooks(settings, reader);
 }
@@ -80,25 +80,6 @@ fn order(settings: &mut Settings, reader: &Reader<'_>) {
     settings.servers.sort_by_key(|server| place(&server.name));
 }
 
-/// Without any panel there is no SMM side, whatever the name.
-fn smm(settings: &mut Settings, reader: &Reader<'_>) {
-    let panels = settings
-        .upstreams
-        .iter()
-        .filter(|up| up.protocol == Protocol::PanelV2);
-    let panels: Vec<&str> = panels.map(|upstream| upstream.name.as_str()).collect();
-    let known = |name: &String| panels.contains(&name.as_str());
-    let Some(name) = settings.smm_upstream.take_if(|name| !known(name)) else {
-        return;
-    };
-    let why = match settings.upstream(&name) {
-        Some(_) => "names an upstream that does not speak panel_v2".to_owned(),
-        None if panels.is_empty() => return,
-        None => unknown_upstream(settings, &name),
-    };
-    reader.problem("smm.upstream", why);
-}
-
 /// A rule may also be for the SMM side, which prices know as the server `smm`.
 fn markup(settings: &Settings, reader: &Reader<'_>) {
     let is_known = |name: &str| name == SMM_SERVER || settings.server(name).is_some();
@@ -116,7 +97,8 @@ fn markup(settings: &Settings, reader: &Reader<'_>) {
     }
 }
 
-fn unknown_upstream(settings: &Settings, name: &str) -> String {
+/// Why a name of an upstream leads nowhere.
+pub fn unknown_upstream(settings: &Settings, name: &str) -> String {
     let near = hint(
         name,
         settings

@@ -24,6 +24,7 @@ mod routing;
 mod secret;
 mod section;
 mod servers;
+mod smm;
 mod store;
 mod sync;
 mod upstreams;
@@ -42,15 +43,16 @@ pub use reader::{Entry, Origin, Problem};
 pub use routing::Routing;
 pub use secret::Secret;
 pub use servers::{Otp, Server};
+pub use smm::Smm;
 pub use store::{Engine, Store};
 pub use sync::Sync;
 pub use upstreams::{Protocol, Upstream};
 
 use domain::markup::Markups;
 use reader::Reader;
-use section::{Section, text};
+use section::Section;
 use std::path::Path;
-use toml::{Table, Value};
+use toml::Table;
 
 /// Everything an operator can set, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +73,8 @@ pub struct Settings {
     pub servers: Vec<Server>,
     /// The accounts at providers, by name.
     pub upstreams: Vec<Upstream>,
-    /// Name of the upstream that takes SMM orders; nothing where no SMM panel is configured.
-    pub smm_upstream: Option<String>,
+    /// The panels that take SMM orders, and single services.
+    pub smm: Smm,
     /// How listings become the catalogue.
     pub catalogue: Catalogue,
     /// What is added to cost.
@@ -128,7 +130,7 @@ impl Settings {
             routing: file.section("routing", Routing::read),
             servers: file.named("servers", Server::read),
             upstreams: file.named("upstreams", |name, part| Upstream::read(name, part, &sync)),
-            smm_upstream: file.section("smm", smm_upstream),
+            smm: file.section("smm", Smm::read),
             catalogue: file.section("catalogue", Catalogue::read),
             markup: file.section("markup", markup::read),
             policy: file.section("policy", Policy::read),
@@ -166,12 +168,6 @@ impl Settings {
     pub fn server(&self, name: &str) -> Option<&Server> {
         self.servers.iter().find(|server| server.name == name)
     }
-}
-
-/// `[smm]`: the name is checked once all upstreams are known.
-fn smm_upstream(part: &mut Section<'_>) -> Option<String> {
-    let name = |value: &Value| text(value).map(str::to_owned);
-    Some(part.parsed("upstream", "panel".to_owned(), name)).filter(|name| !name.is_empty())
 }
 
 /// Where a text stops being TOML. The line itself is not shown: it may hold a secret.

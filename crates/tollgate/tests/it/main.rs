@@ -11,6 +11,7 @@ mod disk;
 mod failpoints;
 mod otp;
 mod own_numbers;
+mod panels;
 mod program;
 mod smm;
 mod storage;

@@ -107,7 +107,8 @@ contract! {
     requests:
         a_request_keeps_every_member,
         one_request_of_a_kind_is_open,
-        due_requests_come_longest_due_first;
+        due_requests_come_longest_due_first,
+        a_public_id_of_a_service_never_changes_hands;
     lists:
         a_page_holds_what_the_client_may_know,
         an_smm_page_follows_the_public_word,

@@ -282,3 +282,46 @@ fn a_broken_file_is_placed_but_not_quoted() {
     assert!(!problems[0].contains("geheim"));
     assert!(place.problems("[log]\n[log]\n")[0].starts_with("line 2"));
 }
+
+#[test]
+fn panels_and_mapped_services_must_be_known() {
+    let place = Place::new();
+    for (text, problem) in [
+        (
+            panel("[smm]\nupstreams = ['panel', 'panle']"),
+            "smm.upstreams[1]: names no upstream in [upstreams] (did you mean \"panel\"?)",
+        ),
+        (
+            panel("[smm]\nupstreams = ['panel', 'panel']"),
+            "smm.upstreams[1]: is there twice",
+        ),
+        (
+            panel("[smm]\nupstream = 'panel'\nupstreams = ['panel']"),
+            "smm.upstreams: cannot stand beside smm.upstream",
+        ),
+        (
+            panel("[smm.services.7]\nsources = ['panel']"),
+            "smm.services.7.sources[0]: must be an upstream and its service id, like \"panel:123\"",
+        ),
+        (
+            panel("[smm.services.7]\nsources = ['panle:1']"),
+            "smm.services.7.sources[0]: names \"panle\", which takes no SMM orders (did you mean \
+             \"panel\"?)",
+        ),
+        (
+            panel("[smm.services.7]\nsources = ['panel:1', 'panel:1']"),
+            "smm.services.7.sources[1]: is a source already",
+        ),
+        (
+            panel("[smm.services.likes]\nname = 'Likes'"),
+            "smm.services.likes: must be named with a whole number above zero: clients read ids \
+             as numbers",
+        ),
+        (
+            panel("[smm.services.7]\nrate_usd = '0'"),
+            "smm.services.7.rate_usd: must be above zero",
+        ),
+    ] {
+        place.refuses(&text, problem);
+    }
+}

@@ -75,7 +75,7 @@ fn the_demo_has_eight_servers_in_their_order() {
             .collect::<Vec<_>>(),
         [1, 2]
     );
-    assert_eq!(settings.smm_upstream.as_deref(), Some("panel"));
+    assert_eq!(settings.smm.upstreams, ["panel"]);
     let rules = settings.policy.rules().unwrap();
     assert!(rules.sell_unclassified && rules.smm_confirmed);
     assert_eq!(
@@ -124,7 +124,7 @@ fn a_demo_server_without_accounts_is_switched_off() {
             .collect::<Vec<_>>(),
         ["peter"]
     );
-    assert_eq!(settings.smm_upstream, None);
+    assert!(settings.smm.upstreams.is_empty());
 }
 
 #[test]

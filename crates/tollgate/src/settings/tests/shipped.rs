@@ -1,8 +1,10 @@
 //! The shipped file, its defaults, and the documentation: three tellings of one truth.
 
 use super::*;
+use domain::catalogue::CostAbovePrice;
 use domain::policy::{OtpClass, SmmClass};
 use domain::time::Millis;
+use domain::usd::Usd;
 
 const DOCS: &str = include_str!("../../../../../docs/settings.md");
 
@@ -137,7 +139,7 @@ fn the_defaults_are_the_promised_ones() {
     assert_eq!(settings.markup.general.parts_per_million, 200_000);
     assert!(!settings.policy.sell_unclassified);
     assert_eq!(settings.policy.smm_confirmation, None);
-    assert_eq!(settings.smm_upstream, None);
+    assert!(settings.smm.upstreams.is_empty());
     assert_eq!(settings.store.data_dir, place.0.join("data"));
     assert_eq!(
         settings.store.engine,
@@ -160,7 +162,7 @@ fn the_defaults_are_the_promised_ones() {
 fn a_panel_has_a_window_and_a_plan_of_its_own() {
     let place = Place::new();
     let settings = place.read(&panel("")).unwrap();
-    assert_eq!(settings.smm_upstream.as_deref(), Some("panel"));
+    assert_eq!(settings.smm.upstreams, ["panel"]);
     let upstream = settings.upstream("panel").unwrap();
     assert_eq!(upstream.doubt.window, Millis::minutes(15));
     assert_eq!(
@@ -173,6 +175,14 @@ fn a_panel_has_a_window_and_a_plan_of_its_own() {
         hurried.upstream("panel").unwrap().polling.pauses,
         [Millis(500)]
     );
+    let mapped = "[smm]\nupstreams = ['panel']\non_cost_above_price = 'notify'\n\
+                  [smm.services.7]\nsources = ['panel:1:x']\nrate_usd = '1.08'";
+    let smm = place.read(&panel(mapped)).unwrap().smm;
+    assert_eq!(smm.upstreams, ["panel"]);
+    assert_eq!(smm.rules.on_cost_above_price, CostAbovePrice::Notify);
+    let rule = &smm.rules.services["7"];
+    assert_eq!(rule.sources, [("panel".into(), "1:x".into())]);
+    assert_eq!((rule.rate, rule.disabled), (Some(Usd(1_080_000)), false));
     let without = place.read(&panel("[smm]\nupstream = ''")).unwrap();
-    assert_eq!(without.smm_upstream, None);
+    assert!(without.smm.upstreams.is_empty());
 }
