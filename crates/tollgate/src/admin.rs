@@ -4,8 +4,8 @@
 mod catalogue;
 pub mod ledger;
 pub mod numbers;
-pub mod upstreams;
 pub mod redeem;
+pub mod upstreams;
 
 use app::api_key::{Environment, Pepper};
 use app::{AdminError, Engine, KeyOrder, OwnNumbers, People, RedeemCodes};

@@ -3,13 +3,9 @@
 use crate::admin::Request;
 use crate::admin::ledger::Question;
 use crate::admin::numbers::{self, NumberRow};
-<<<<<<< HEAD
 use crate::cli::{
     Account, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Upstreams, Wallet,
 };
-=======
-use crate::cli::{Account, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Wallet};
->>>>>>> 7e5bef8 (The operator's commands about redeem codes stay short functions)
 use crate::server::TrustClock;
 use crate::settings::{self, LogFormat, Settings};
 use crate::{demo, secrets, server, socket};

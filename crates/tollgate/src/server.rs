@@ -155,12 +155,8 @@ where
     Postman::new(settings.mail.as_ref(), &office.people)?.start(&background);
     let door = Arc::new(door(settings, &office, &background, pages));
     let stop = Stop::new();
-    let serving = serve(
-        listener,
-        web::router(Arc::clone(&door)),
-        Bounds::default(),
-        stop.clone(),
-    );
+    let router = web::router(Arc::clone(&door));
+    let serving = serve(listener, router, Bounds::default(), stop.clone());
     let mut serving = std::pin::pin!(serving);
     door.ready.store(true, Ordering::Release);
     announce(&office, address).await?;
