@@ -322,14 +322,18 @@ struct Findings {
 /// schema is being made.
 fn images_of(records: &[Record], images: usize) -> Findings {
     let mut dice = Dice(SEED);
-    let flushes: Vec<usize> = (0..records.len())
+    // until the log is there SQLite keeps a journal of its own, which is not recorded; the file is
+    // still empty of everything then
+    let log = records.iter().position(|one| one.file == "tollgate.db-wal");
+    let log = log.unwrap();
+    let flushes: Vec<usize> = (log..records.len())
         .filter(|at| matches!(records[*at].deed, Deed::Flush))
         .collect();
     let schema = records.iter().position(|one| one.file == ACKNOWLEDGED);
     let mut moments: Vec<usize> = (0..images)
         .map(|number| match number % 10 {
-            0 => dice.place(schema.unwrap()),
-            1..5 => dice.place(records.len()),
+            0 => log + dice.place(schema.unwrap() - log),
+            1..5 => log + dice.place(records.len() - log),
             _ => flushes[dice.place(flushes.len())],
         })
         .collect();
