@@ -287,7 +287,9 @@ async fn the_example_clients_run() {
 async fn docs_and_description_are_served() {
     let world = World::new().await;
     let root = world.client.get("/").await;
-    assert!(root.text.contains("buy_number"), "/ leads to the docs");
+    assert!(root.text.contains("/sign-in") && root.text.contains("/docs"));
+    let docs = world.client.get("/docs").await;
+    assert!(docs.text.contains("buy_number"));
     let described = world.client.get("/api/v1/openapi.json").await.json();
     assert_eq!(described["openapi"], "3.1.0");
     assert_eq!(world.client.get("/healthz").await.status, 200);
