@@ -263,8 +263,9 @@ impl Engine {
         })
     }
 
-    /// Changes what may change of an account's own key; takes effect at once.
-    pub async fn change_key(
+    /// Changes what may change of an account's own key; takes effect at once. An end that was set
+    /// stays unless the order has another one.
+    pub(crate) async fn change_key(
         &self,
         account: AccountId,
         id: KeyId,
@@ -278,7 +279,7 @@ impl Engine {
             rate_limit: order.rate_limit,
             scopes: order.scopes,
             allowed_addresses: order.allowed_addresses,
-            expires_at: order.expires_at,
+            expires_at: order.expires_at.or(key.expires_at),
             disabled,
             ..key
         };
@@ -289,7 +290,7 @@ impl Engine {
     }
 
     /// A new key with all that the old one may do; the old one works on for the overlap.
-    pub async fn rotate_key(
+    pub(crate) async fn rotate_key(
         &self,
         (account, id): (AccountId, KeyId),
         overlap: Millis,

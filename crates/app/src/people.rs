@@ -2,6 +2,7 @@
 //!
 //! Answers to strangers are uniform: whether an e-mail is known shows neither in words nor in time.
 
+mod keys;
 mod mails;
 pub(crate) mod password;
 mod second_factor;
@@ -16,6 +17,7 @@ pub use second_factor::Enrolment;
 pub use sessions::{Place, Signed};
 pub use sign_in::{SignIn, Ticket};
 
+use crate::accounts::AdminError;
 use crate::api_key::Pepper;
 use crate::engine::Engine;
 use crate::limits::Limits;
@@ -83,6 +85,9 @@ pub enum PeopleError {
         "This gateway cannot send mail, so this cannot be done here. Ask its operator for an account."
     )]
     NoMail,
+    /// A key cannot be made or changed so.
+    #[error("{0}")]
+    Key(#[from] AdminError),
     /// The store failed.
     #[error("The gateway could not store this just now. Try again in a moment.")]
     Storage,
@@ -126,19 +131,21 @@ impl People {
 
     /// What forms of this session carry: no other site can know it.
     pub fn form_token(&self, session: &Session) -> String {
-        let mut mac = self.pepper.keyed();
-        mac.update(b"form token");
-        mac.update(&session.hash);
-        let bytes = mac.finalize().into_bytes();
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.seal(&["form token", &hex(&session.hash)])
     }
 
     /// Seals a balance that an address of an account's statement carries.
     pub fn statement_seal(&self, account: AccountId, event: i64, balance: i64) -> String {
+        let parts = [account.0, event, balance].map(|part| part.to_string());
+        self.seal(&["statement", &parts[0], &parts[1], &parts[2]])
+    }
+
+    /// A keyed hash in hexadecimal that only this installation can make. The first part says what
+    /// for, so that no seal stands for another; no part has a line break.
+    fn seal(&self, parts: &[&str]) -> String {
         let mut mac = self.pepper.keyed();
-        mac.update(format!("statement {account} {event} {balance}").as_bytes());
-        let bytes = mac.finalize().into_bytes();
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        mac.update(parts.join("\n").as_bytes());
+        hex(&mac.finalize().into_bytes())
     }
 
     /// Scheme and host under which people reach the gateway, without a slash behind.
@@ -164,6 +171,11 @@ impl People {
     fn next_row(&self) -> i64 {
         self.engine.store().next_row_id()
     }
+}
+
+/// Bytes in hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How long the password counts as just shown.

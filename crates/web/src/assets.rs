@@ -14,7 +14,7 @@ const PNG: &str = "image/png";
 const SVG: &str = "image/svg+xml";
 
 /// Name, media type and content of every file.
-const FILES: [(&str, &str, &[u8]); 10] = [
+const FILES: [(&str, &str, &[u8]); 8] = [
     ("docs.css", CSS, include_bytes!("../assets/docs/docs.css")),
     (
         "docs.js",
@@ -46,16 +46,6 @@ const FILES: [(&str, &str, &[u8]); 10] = [
         "htmx.js",
         JAVASCRIPT,
         include_bytes!("../assets/vendor/htmx-4.0.1.min.js"),
-    ),
-    (
-        "uplot.js",
-        JAVASCRIPT,
-        include_bytes!("../assets/vendor/uplot-1.6.32.min.js"),
-    ),
-    (
-        "uplot.css",
-        CSS,
-        include_bytes!("../assets/vendor/uplot-1.6.32.min.css"),
     ),
 ];
 

@@ -10,7 +10,7 @@ const LEN: usize = 64;
 pub(super) fn fresh() -> Result<(String, [u8; 32]), PeopleError> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|_| PeopleError::Storage)?;
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = super::hex(&bytes);
     let hash = digest(&text);
     Ok((text, hash))
 }

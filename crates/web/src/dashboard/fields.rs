@@ -86,7 +86,7 @@ impl FromRequest<Arc<Door>> for Form {
             return Err(refused(&visitor, StatusCode::PAYLOAD_TOO_LARGE, why));
         };
         let fields = Fields::parse(&body);
-        if !visitor.sent_it(door, &fields) {
+        if !visitor.sent_it(&fields) {
             let why = "This page is out of date: you signed in or out since it was opened. Go \
                        back, reload it, and send the form again.";
             return Err(refused(&visitor, StatusCode::FORBIDDEN, why));

@@ -6,6 +6,7 @@ use super::page::{Failed, Page};
 use super::session::{Away, Customer, Visitor};
 use crate::door::Door;
 use app::KeyOrder;
+use app::people::PeopleError;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,9 +16,6 @@ use domain::ids::KeyId;
 use domain::time::{Millis, Timestamp};
 use minijinja::{Value, context};
 use std::sync::Arc;
-
-/// How long a replaced key works on, in hours, at most.
-const OVERLAP_MAX: i64 = 24 * 7;
 
 pub(super) fn routes() -> Router<Arc<Door>> {
     Router::new()
@@ -117,46 +115,46 @@ fn order(fields: &Fields, now: Timestamp) -> Result<KeyOrder, Failed> {
 
 async fn create(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
-    if door.people.proved(&customer.signed).is_err() {
-        return Ok(to_proof("/keys"));
-    }
-    let account = &customer.account;
-    let made = match order(&form.fields, door.engine.now()) {
-        Ok(order) => {
-            let made_by = (door.environment, &door.pepper);
-            let issued = door.engine.issue_key(account.id, order, made_by).await;
-            issued.map_err(Failed::from)
-        }
-        Err(failed) => Err(failed),
+    let order = match order(&form.fields, door.engine.now()) {
+        Ok(order) => order,
+        Err(failed) => return Ok(again(&door, &form, &customer, failed).await),
     };
-    Ok(shown_once(&door, &form, account, made).await)
+    let made = door
+        .people
+        .issue_key(&customer.signed, order, door.environment);
+    Ok(shown_once(&door, &form, &customer, made.await).await)
 }
 
+/// The page with the key that was made, this once; or why none was.
 async fn shown_once(
     door: &Door,
     form: &Form,
-    account: &Account,
-    made: Result<app::IssuedKey, Failed>,
+    customer: &Customer,
+    made: Result<app::IssuedKey, PeopleError>,
 ) -> Response {
-    let (fresh, failed) = match made {
-        Ok(issued) => (Some(issued.text), None),
-        Err(failed) => (None, Some(failed)),
-    };
-    keys_page(door, &form.visitor, account, fresh.as_deref(), failed).await
+    match made {
+        Ok(issued) => {
+            let fresh = Some(issued.text.as_str());
+            keys_page(door, &form.visitor, &customer.account, fresh, None).await
+        }
+        Err(PeopleError::ProofNeeded) => to_proof("/keys"),
+        Err(error) => again(door, form, customer, error.into()).await,
+    }
+}
+
+/// The page again with what was wrong.
+async fn again(door: &Door, form: &Form, customer: &Customer, failed: Failed) -> Response {
+    keys_page(door, &form.visitor, &customer.account, None, Some(failed)).await
 }
 
 async fn rotate(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
-    if door.people.proved(&customer.signed).is_err() {
-        return Ok(to_proof("/keys"));
-    }
-    let account = &customer.account;
-    let key = (account.id, key_id(&form.fields));
     let hours: i64 = form.fields.number("overlap_hours").unwrap_or(24);
-    let overlap = Millis::minutes(hours.clamp(0, OVERLAP_MAX) * 60);
-    let made_by = (door.environment, &door.pepper);
-    let made = door.engine.rotate_key(key, overlap, made_by).await;
-    Ok(shown_once(&door, &form, account, made.map_err(Failed::from)).await)
+    let how = (Millis::minutes(hours.saturating_mul(60)), door.environment);
+    let made = door
+        .people
+        .rotate_key(&customer.signed, key_id(&form.fields), how);
+    Ok(shown_once(&door, &form, &customer, made.await).await)
 }
 
 fn key_id(fields: &Fields) -> KeyId {
@@ -168,51 +166,52 @@ async fn access(State(door): State<Arc<Door>>, form: Form) -> Result<Response, A
     let on = form.fields.text("on") == "1";
     let done = door.engine.set_api_access(customer.account.id, on).await;
     let notice = if on { "api-on" } else { "api-off" };
-    Ok(back(&door, &form, &customer, done.map(|()| notice)).await)
+    Ok(back(
+        &door,
+        &form,
+        &customer,
+        done.map(|()| notice).map_err(PeopleError::from),
+    )
+    .await)
 }
 
 async fn change(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
-    let account = customer.account.id;
     let fields = &form.fields;
-    let mut order = match order(fields, door.engine.now()) {
+    let order = match order(fields, door.engine.now()) {
         Ok(order) => order,
-        Err(failed) => {
-            let page = keys_page(&door, &form.visitor, &customer.account, None, Some(failed));
-            return Ok(page.await);
-        }
+        Err(failed) => return Ok(again(&door, &form, &customer, failed).await),
     };
-    // an end that was set stays unless another one is given
-    if order.expires_at.is_none()
-        && let Ok(Some(key)) = door.engine.store().key(key_id(fields)).await
-    {
-        order.expires_at = key.expires_at;
-    }
-    let disabled = fields.ticked("disabled");
+    let change = (order, fields.ticked("disabled"));
     let done = door
-        .engine
-        .change_key(account, key_id(fields), order, disabled);
-    Ok(back(&door, &form, &customer, done.await.map(|()| "key-changed")).await)
+        .people
+        .change_key(&customer.signed, key_id(fields), change)
+        .await;
+    Ok(back(&door, &form, &customer, done.map(|()| "key-changed")).await)
 }
 
 async fn revoke(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
     let id = key_id(&form.fields);
     let done = door.engine.revoke_own_key(customer.account.id, id).await;
-    Ok(back(&door, &form, &customer, done.map(|()| "key-revoked")).await)
+    Ok(back(
+        &door,
+        &form,
+        &customer,
+        done.map(|()| "key-revoked").map_err(PeopleError::from),
+    )
+    .await)
 }
 
 async fn back(
     door: &Door,
     form: &Form,
     customer: &Customer,
-    done: Result<&str, app::AdminError>,
+    done: Result<&str, PeopleError>,
 ) -> Response {
     match done {
         Ok(notice) => Redirect::to(&format!("/keys?notice={notice}")).into_response(),
-        Err(error) => {
-            let failed = Some(error.into());
-            keys_page(door, &form.visitor, &customer.account, None, failed).await
-        }
+        Err(PeopleError::ProofNeeded) => to_proof("/keys"),
+        Err(error) => again(door, form, customer, error.into()).await,
     }
 }

@@ -78,14 +78,8 @@ async fn numbers_page(
         Ok(offer) => page
             .with_failure(failed)
             .show("numbers.html", context! { ..offer, ..live }),
-        Err(refusal) => page.failed(&refused(&refusal)),
+        Err(refusal) => page.failed(&refusal.into()),
     }
-}
-
-/// A refusal of the engine as a page says it.
-pub(super) fn refused(refusal: &Refusal) -> Failed {
-    let problem = crate::api_v1::problem::Problem::from(refusal.clone());
-    Failed::new(problem.status(), &refusal.sentence())
 }
 
 fn countries_of(door: &Door, search: &Search) -> Result<Value, Refusal> {
@@ -232,7 +226,7 @@ async fn bought(door: &Door, customer: &Customer, fields: &Fields) -> Result<&'s
     match answer.outcome {
         Ok(Purchased::Done(_)) => Ok("number-bought"),
         Ok(Purchased::Pending(_)) => Ok("purchase-pending"),
-        Err(refusal) => Err(refused(&refusal)),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 
@@ -252,7 +246,7 @@ async fn cancel(State(door): State<Arc<Door>>, form: Form) -> Result<Response, A
         }
         Err(refusal) => {
             let page = Page::new(&customer.visitor, "Not cancelled").under("numbers");
-            page.failed(&refused(&refusal))
+            page.failed(&refusal.into())
         }
     })
 }

@@ -2,7 +2,7 @@
 
 mod story;
 
-use super::numbers::{country_name, flag, refused};
+use super::numbers::{country_name, flag};
 use super::page::{Failed, Page};
 use super::session::{Customer, Visitor};
 use super::sign_in::asked;
@@ -82,14 +82,14 @@ async fn listed(door: &Door, caller: &Caller, visitor: &Visitor) -> Result<Value
         let known = Progress::ALL.iter().find(|one| one.word() == status);
         rows.progress.extend(known.map(|one| one.word()));
         let orders = door.engine.list_smm_orders(caller, &rows).await;
-        let orders = orders.map_err(|refusal| refused(&refusal))?;
+        let orders = orders.map_err(Failed::from)?;
         orders.iter().map(smm_row).collect::<Vec<_>>()
     } else {
         let known = NUMBER_STATES.iter().find(|(word, _)| *word == status);
         let states = known.map_or(&[][..], |(_, states)| states);
         rows.states.extend(states.iter().map(|state| state.slug()));
         let orders = door.engine.list_activations(caller, &rows).await;
-        let orders = orders.map_err(|refusal| refused(&refusal))?;
+        let orders = orders.map_err(Failed::from)?;
         orders.iter().map(number_row).collect()
     };
     let more = orders.len() > ROWS as usize;
@@ -163,9 +163,9 @@ async fn shown(door: &Door, caller: &Caller, id: &str) -> Result<(&'static str, 
         Err(Refusal::OrderNotFound) => match door.engine.order_status(caller, id).await {
             Ok(order) => Ok(("order_smm.html", story::of_smm(door, &order).await?)),
             Err(Refusal::OrderNotFound) => Err(missing()),
-            Err(refusal) => Err(refused(&refusal)),
+            Err(refusal) => Err(refusal.into()),
         },
-        Err(refusal) => Err(refused(&refusal)),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 

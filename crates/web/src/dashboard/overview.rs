@@ -1,15 +1,14 @@
 //! `/`: what a customer sees first, and what a stranger sees.
 
 use super::page::{Failed, Page};
-use super::session::Visitor;
+use super::session::{Customer, Visitor};
 use super::view;
 use crate::door::Door;
-use app::people::Signed;
 use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::ids::AccountId;
+use domain::access::Account;
 use domain::ports::Page as Rows;
 use minijinja::{Value, context};
 use std::sync::Arc;
@@ -22,20 +21,23 @@ pub(super) fn routes() -> Router<Arc<Door>> {
 }
 
 async fn home(State(door): State<Arc<Door>>, visitor: Visitor) -> Response {
-    let Some(signed) = visitor.signed.clone() else {
+    if visitor.signed.is_none() {
         let values = context! { sign_up => door.people.takes_sign_ups() };
         return Page::new(&visitor, "Tollgate").show("home.html", values);
+    }
+    let customer = match Customer::of(visitor) {
+        Ok(customer) => customer,
+        Err(away) => return away.into_response(),
     };
-    let page = Page::new(&visitor, "Overview").under("overview");
-    match values(&door, &signed).await {
+    let page = Page::new(&customer.visitor, "Overview").under("overview");
+    match values(&door, &customer.account).await {
         Ok(values) => page.show("overview.html", values),
         Err(failed) => page.failed(&failed),
     }
 }
 
-async fn values(door: &Door, signed: &Signed) -> Result<Value, Failed> {
-    let account = signed.account.as_ref();
-    let id = account.map_or(AccountId(0), |account| account.id);
+async fn values(door: &Door, account: &Account) -> Result<Value, Failed> {
+    let id = account.id;
     let store = door.engine.store();
     let wallet = store.wallet(id).await?.unwrap_or_default();
     let latest = Rows {
@@ -51,7 +53,7 @@ async fn values(door: &Door, signed: &Signed) -> Result<Value, Failed> {
     Ok(context! {
         available => wallet.available.0,
         held => wallet.held.0,
-        api_access => account.is_some_and(|account| account.api_access),
+        api_access => account.api_access,
         keys => keys.iter().filter(|key| !key.revoked).count(),
         numbers => numbers.iter().map(|one| context! {
             id => one.id.0,

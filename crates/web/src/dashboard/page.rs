@@ -2,6 +2,8 @@
 
 use super::session::Visitor;
 use super::{notice, templates};
+use crate::api_v1::problem::Problem;
+use app::Refusal;
 use app::people::PeopleError;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -62,6 +64,7 @@ impl From<PeopleError> for Failed {
             }
             PeopleError::BadLink => StatusCode::GONE,
             PeopleError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            PeopleError::Key(error) => return error.into(),
             PeopleError::Storage => StatusCode::SERVICE_UNAVAILABLE,
         };
         let field = match error {
@@ -73,6 +76,14 @@ impl From<PeopleError> for Failed {
             field,
             why: error.to_string(),
         }
+    }
+}
+
+impl From<Refusal> for Failed {
+    /// The same status and sentence as the API has for it.
+    fn from(refusal: Refusal) -> Self {
+        let sentence = refusal.sentence();
+        Self::new(Problem::from(refusal).status(), &sentence)
     }
 }
 

@@ -97,7 +97,7 @@ impl Visitor {
     }
 
     /// Whether a form was sent from a page that this reader's session was shown.
-    pub(super) fn sent_it(&self, _door: &Door, fields: &Fields) -> bool {
+    pub(super) fn sent_it(&self, fields: &Fields) -> bool {
         let token = fields.text(TOKEN);
         self.signed.is_none() || token.as_bytes().ct_eq(self.form_token.as_bytes()).into()
     }

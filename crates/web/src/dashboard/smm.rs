@@ -1,7 +1,6 @@
 //! `/smm/cancel`, `/smm/refill`: what the page of an SMM order can ask for.
 
 use super::fields::Form;
-use super::numbers::refused;
 use super::once;
 use super::page::{Failed, Page};
 use super::session::{Away, Customer};
@@ -27,7 +26,7 @@ async fn cancel(State(door): State<Arc<Door>>, form: Form) -> Result<Response, A
     let asked = async {
         let (order, key) = wanted(&form, "/smm/cancel")?;
         let answer = door.engine.cancel_order(&caller, order, Some(key)).await;
-        answer.outcome.map_err(|refusal| refused(&refusal))?;
+        answer.outcome.map_err(Failed::from)?;
         Ok(order)
     };
     Ok(answer(&customer, asked.await, "cancel-asked"))
@@ -39,7 +38,7 @@ async fn refill(State(door): State<Arc<Door>>, form: Form) -> Result<Response, A
     let asked = async {
         let (order, key) = wanted(&form, "/smm/refill")?;
         let answer = door.engine.refill(&caller, order, Some(key)).await;
-        answer.outcome.map_err(|refusal| refused(&refusal))?;
+        answer.outcome.map_err(Failed::from)?;
         Ok(order)
     };
     Ok(answer(&customer, asked.await, "refill-asked"))
@@ -48,7 +47,7 @@ async fn refill(State(door): State<Arc<Door>>, form: Form) -> Result<Response, A
 /// The order that a form names, and the key that makes it count once.
 fn wanted(form: &Form, path: &str) -> Result<(OrderId, app::KeyedRequest), Failed> {
     let order = OrderId::parse(form.fields.text("order"));
-    let order = order.ok_or_else(|| refused(&Refusal::OrderNotFound))?;
+    let order = order.ok_or_else(|| Failed::from(Refusal::OrderNotFound))?;
     Ok((order, once::request(path, &form.fields)?))
 }
 

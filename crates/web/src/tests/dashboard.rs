@@ -4,4 +4,5 @@ mod browser;
 mod keys;
 mod numbers;
 mod people;
+mod smm;
 mod wallet;

@@ -180,7 +180,12 @@ impl World {
     }
 
     pub async fn with(door_settings: DoorSettings) -> Self {
-        Self::of(door_settings, settings()).await
+        Self::of(door_settings, settings(), true).await
+    }
+
+    /// A world that is no demo: its mails do not stay to be read.
+    pub async fn that_sends_mail() -> Self {
+        Self::of(generous(), settings(), false).await
     }
 
     /// A world in which `mark` stands behind the first route of `peter` as well, and the operator
@@ -196,10 +201,10 @@ impl World {
         let place = ("peter".to_owned(), "mark".to_owned());
         settings.activations.insert(place, plan);
         settings.upstreams.insert("peter".to_owned(), limits);
-        Self::of(generous(), settings).await
+        Self::of(generous(), settings, true).await
     }
 
-    async fn of(door_settings: DoorSettings, settings: Settings) -> Self {
+    async fn of(door_settings: DoorSettings, settings: Settings, keeps_mails: bool) -> Self {
         let store = Arc::new(Sqlite::in_memory().unwrap());
         let clock = Arc::new(HandClock(AtomicI64::new(1_769_860_800_000)));
         let (numbers, panel) = (Arc::new(Numbers::default()), Arc::new(Panel::default()));
@@ -226,7 +231,7 @@ impl World {
             base_url: "http://127.0.0.1:8080".to_owned(),
             sign_up_tier: 0,
             mails: true,
-            keeps_mails: true,
+            keeps_mails,
         };
         let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
         let people = People::new(

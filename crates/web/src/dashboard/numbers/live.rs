@@ -86,7 +86,7 @@ pub(super) async fn values(door: &Door, caller: &Caller) -> Result<Value, Failed
     };
     let now = door.engine.now();
     let activations = door.engine.list_activations(caller, &rows).await;
-    let activations = activations.map_err(|refusal| super::refused(&refusal))?;
+    let activations = activations.map_err(Failed::from)?;
     let mut live = Vec::new();
     for activation in activations {
         let status = activation.public_status();
@@ -96,7 +96,7 @@ pub(super) async fn values(door: &Door, caller: &Caller) -> Result<Value, Failed
         }
         // what was never shown is shown now, and from now on a code of it is this customer's
         let shown = door.engine.get_status(caller, activation.id).await;
-        let shown = shown.map_err(|refusal| super::refused(&refusal))?;
+        let shown = shown.map_err(Failed::from)?;
         live.push(row(&shown));
     }
     Ok(context! { live })

@@ -160,7 +160,7 @@ pub(super) async fn of_smm(door: &Door, order: &SmmOrder) -> Result<Value, Faile
         returned => order.returned.0,
         can_cancel => offers(RequestKind::Cancel) && order.resolved_at.is_none(),
         can_refill => offers(RequestKind::Refill) && order.resolved_at.is_some(),
-        once => once::key().map_err(|refusal| super::refused(&refusal))?,
+        once => once::key().map_err(Failed::from)?,
         events => lines(events),
         moves => moves(money.as_ref()),
     })

@@ -3,6 +3,7 @@
 use crate::tests::world::{Answered, World};
 use axum::body::Body;
 use axum::http::Request;
+use domain::ids::AccountId;
 
 pub(super) struct Browser<'a> {
     pub world: &'a World,
@@ -84,4 +85,24 @@ impl<'a> Browser<'a> {
 
 pub(super) fn location(answer: &Answered) -> &str {
     answer.header("location").unwrap_or_default()
+}
+
+/// Of every customer here.
+pub(super) const PASSWORD: &str = "violet anchor parade seven";
+
+/// The world's own customer, signed in.
+pub(super) async fn customer(world: &World) -> Browser<'_> {
+    signed_in(world, world.account).await
+}
+
+/// Whoever an account belongs to, signed in.
+pub(super) async fn signed_in(world: &World, id: AccountId) -> Browser<'_> {
+    let account = world.door.engine.store().account(id).await;
+    let account = account.unwrap().unwrap();
+    let people = &world.door.people;
+    people.set_password(id, PASSWORD).await.unwrap();
+    let mut browser = Browser::new(world);
+    let answer = browser.sign_in(&account.email, PASSWORD).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    browser
 }

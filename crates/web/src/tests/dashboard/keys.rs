@@ -1,22 +1,8 @@
 //! API access and keys as their owner handles them.
 
-use super::browser::{Browser, location};
+use super::browser::{PASSWORD, customer, location};
 use crate::tests::world::World;
 use domain::time::Millis;
-
-const PASSWORD: &str = "violet anchor parade seven";
-
-/// The world's customer, signed in.
-async fn customer(world: &World) -> Browser<'_> {
-    let account = world.door.engine.store().account(world.account).await;
-    let account = account.unwrap().unwrap();
-    let people = &world.door.people;
-    people.set_password(account.id, PASSWORD).await.unwrap();
-    let mut browser = Browser::new(world);
-    let answer = browser.sign_in(&account.email, PASSWORD).await;
-    assert_eq!(answer.status, 303, "{}", answer.text);
-    browser
-}
 
 fn shown_key(text: &str) -> String {
     let start = text.find("tg_demo_").unwrap();
@@ -120,6 +106,16 @@ async fn a_key_needs_a_password_shown_lately_and_others_keys_do_not_exist() {
     world.clock.advance(Millis::minutes(16));
     let answer = browser.post("/keys", &[("name", "late")]).await;
     assert_eq!(location(&answer), "/confirm-password?next=%2Fkeys");
+    let id = newest_id(&world).await;
+    for path in ["/keys/change", "/keys/rotate"] {
+        let fields = [("id", id.as_str()), ("name", "wider")];
+        let answer = browser.post(path, &fields).await;
+        assert_eq!(
+            location(&answer),
+            "/confirm-password?next=%2Fkeys",
+            "{path}"
+        );
+    }
     let fields = [("password", PASSWORD), ("next", "/keys")];
     let answer = browser.post("/confirm-password", &fields).await;
     assert_eq!(location(&answer), "/keys");

@@ -1,21 +1,8 @@
 //! Buying numbers in the page, their live list, the story of an order, and the search.
 
-use super::browser::{Browser, location};
+use super::browser::{customer, location, signed_in};
 use crate::tests::world::World;
 use domain::time::Millis;
-
-const PASSWORD: &str = "violet anchor parade seven";
-
-async fn customer(world: &World) -> Browser<'_> {
-    let account = world.door.engine.store().account(world.account).await;
-    let account = account.unwrap().unwrap();
-    let people = &world.door.people;
-    people.set_password(account.id, PASSWORD).await.unwrap();
-    let mut browser = Browser::new(world);
-    let answer = browser.sign_in(&account.email, PASSWORD).await;
-    assert_eq!(answer.status, 303, "{}", answer.text);
-    browser
-}
 
 fn value<'t>(text: &'t str, name: &str) -> &'t str {
     let before = format!("name=\"{name}\" value=\"");
@@ -127,10 +114,7 @@ async fn others_orders_do_not_exist() {
     let id = id[..id.find('"').unwrap()].to_owned();
 
     let (other, _) = world.new_account("bob@example.com").await;
-    let people = &world.door.people;
-    people.set_password(other, PASSWORD).await.unwrap();
-    let mut stranger = Browser::new(&world);
-    stranger.sign_in("bob@example.com", PASSWORD).await;
+    let mut stranger = signed_in(&world, other).await;
     stranger.get("/orders").await;
     assert_eq!(stranger.get(&format!("/orders/{id}")).await.status, 404);
     let hit = stranger.get(&format!("/search?q={id}")).await;

@@ -1,11 +1,10 @@
 //! Signing up, in and out; passwords, second factor, sessions.
 
-use super::browser::{Browser, location};
+use super::browser::{Browser, PASSWORD, location};
 use crate::tests::world::World;
 use domain::time::Millis;
 
 const EMAIL: &str = "eva@example.org";
-const PASSWORD: &str = "violet anchor parade seven";
 
 async fn signed_up(world: &World) -> Browser<'_> {
     let mut browser = Browser::new(world);
@@ -36,6 +35,23 @@ async fn a_customer_signs_up_confirms_and_signs_in() {
     assert_eq!(page.header("cache-control"), Some("no-store"));
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"));
+}
+
+#[tokio::test]
+async fn who_signs_up_starts_at_the_lowest_tier_without_api_access() {
+    let world = World::start().await;
+    signed_up(&world).await;
+    let accounts = world.door.engine.store().accounts().await.unwrap();
+    let account = accounts.iter().find(|one| one.email == EMAIL).unwrap();
+    assert_eq!((account.tier, account.api_access), (0, false));
+}
+
+#[tokio::test]
+async fn mails_are_shown_in_the_demo_only() {
+    let demo = World::start().await;
+    assert_eq!(Browser::new(&demo).get("/mailbox").await.status, 200);
+    let world = World::that_sends_mail().await;
+    assert_eq!(Browser::new(&world).get("/mailbox").await.status, 404);
 }
 
 #[tokio::test]
@@ -239,6 +255,18 @@ async fn idle_sessions_end() {
     world.clock.advance(Millis::minutes(6 * 24 * 60));
     assert_eq!(browser.get("/account").await.status, 200);
     world.clock.advance(Millis::minutes(8 * 24 * 60));
+    assert_eq!(browser.get("/account").await.status, 303);
+}
+
+#[tokio::test]
+async fn sessions_in_use_end_after_thirty_days() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    for _ in 0..5 {
+        world.clock.advance(Millis::minutes(6 * 24 * 60 - 60));
+        assert_eq!(browser.get("/account").await.status, 200);
+    }
+    world.clock.advance(Millis::minutes(24 * 60));
     assert_eq!(browser.get("/account").await.status, 303);
 }
 

@@ -1,23 +1,10 @@
 //! Redeem codes in the page, and the statement.
 
-use super::browser::{Browser, location};
+use super::browser::{customer, location, signed_in};
 use crate::tests::world::World;
 use app::CodeOrder;
 use domain::redeem::CodeSource;
 use domain::usd::Usd;
-
-const PASSWORD: &str = "violet anchor parade seven";
-
-async fn signed_in<'w>(world: &'w World, email: &str) -> Browser<'w> {
-    let accounts = world.door.engine.store().accounts().await.unwrap();
-    let account = accounts.iter().find(|one| one.email == email).unwrap();
-    let people = &world.door.people;
-    people.set_password(account.id, PASSWORD).await.unwrap();
-    let mut browser = Browser::new(world);
-    let answer = browser.sign_in(email, PASSWORD).await;
-    assert_eq!(answer.status, 303, "{}", answer.text);
-    browser
-}
 
 async fn codes(world: &World, count: u32) -> Vec<String> {
     let order = CodeOrder {
@@ -33,9 +20,9 @@ async fn codes(world: &World, count: u32) -> Vec<String> {
 #[tokio::test]
 async fn a_code_counts_once_and_says_no_more_to_others() {
     let world = World::start().await;
-    world.new_account("bob@example.com").await;
+    let (bob_id, _) = world.new_account("bob@example.com").await;
     let codes = codes(&world, 2).await;
-    let mut ana = signed_in(&world, "ana@example.com").await;
+    let mut ana = customer(&world).await;
     ana.get("/wallet/top-up").await;
     let typed = codes[0].to_lowercase().replace('-', " ");
     let answer = ana.post("/wallet/redeem", &[("code", &typed)]).await;
@@ -49,7 +36,7 @@ async fn a_code_counts_once_and_says_no_more_to_others() {
         page.text
     );
 
-    let mut bob = signed_in(&world, "bob@example.com").await;
+    let mut bob = signed_in(&world, bob_id).await;
     bob.get("/wallet/top-up").await;
     let used = bob.post("/wallet/redeem", &[("code", &codes[0])]).await;
     let unknown = "ABCDE-23456-FGHJK-789LM";
@@ -73,7 +60,7 @@ async fn the_statement_goes_back_page_by_page_and_as_a_file() {
     for _ in 0..60 {
         world.credit("0.01").await;
     }
-    let mut ana = signed_in(&world, "ana@example.com").await;
+    let mut ana = customer(&world).await;
     let page = ana.get("/wallet").await;
     assert!(page.text.contains("$50.60"), "{}", page.text);
     let start = page.text.find("/wallet?from=").unwrap();
@@ -93,8 +80,8 @@ async fn the_statement_goes_back_page_by_page_and_as_a_file() {
         file.text
     );
 
-    world.new_account("bob@example.com").await;
-    let mut bob = signed_in(&world, "bob@example.com").await;
+    let (bob_id, _) = world.new_account("bob@example.com").await;
+    let mut bob = signed_in(&world, bob_id).await;
     assert_eq!(bob.get(older).await.status, 404);
     for bad in ["1", "1.2.x", "%3Cscript%3E"] {
         assert_eq!(bob.get(&format!("/wallet?from={bad}")).await.status, 404);

@@ -1,0 +1,58 @@
+//! A customer's own keys. Whatever lets somebody spend the balance asks for a password shown lately.
+
+use super::{People, PeopleError, Signed};
+use crate::accounts::{IssuedKey, KeyOrder};
+use crate::api_key::Environment;
+use domain::ids::{AccountId, KeyId};
+use domain::time::Millis;
+
+/// Longest time that a replaced key works on.
+const OVERLAP_MAX: Millis = Millis::minutes(7 * 24 * 60);
+
+impl People {
+    /// A new key of the signed-in customer; its text is given out this once.
+    pub async fn issue_key(
+        &self,
+        signed: &Signed,
+        order: KeyOrder,
+        environment: Environment,
+    ) -> Result<IssuedKey, PeopleError> {
+        let account = self.spender(signed)?;
+        let made_by = (environment, &self.pepper);
+        Ok(self.engine.issue_key(account, order, made_by).await?)
+    }
+
+    /// Replaces a key by one that may do the same; the old one works on for the overlap, a week at
+    /// most.
+    pub async fn rotate_key(
+        &self,
+        signed: &Signed,
+        id: KeyId,
+        (overlap, environment): (Millis, Environment),
+    ) -> Result<IssuedKey, PeopleError> {
+        let account = self.spender(signed)?;
+        let overlap = overlap.clamp(Millis(0), OVERLAP_MAX);
+        let made_by = (environment, &self.pepper);
+        Ok(self
+            .engine
+            .rotate_key((account, id), overlap, made_by)
+            .await?)
+    }
+
+    /// Changes a key: it may be allowed more than before, so the same proof is asked for.
+    pub async fn change_key(
+        &self,
+        signed: &Signed,
+        id: KeyId,
+        (order, disabled): (KeyOrder, bool),
+    ) -> Result<(), PeopleError> {
+        let account = self.spender(signed)?;
+        Ok(self.engine.change_key(account, id, order, disabled).await?)
+    }
+
+    /// The account whose balance is about to be opened to somebody, once that is proved.
+    fn spender(&self, signed: &Signed) -> Result<AccountId, PeopleError> {
+        self.proved(signed)?;
+        signed.person.account.ok_or(PeopleError::NoMatch)
+    }
+}
