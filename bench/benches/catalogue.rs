@@ -6,9 +6,7 @@
 #![expect(clippy::print_stdout, reason = "this is what its user reads")]
 
 use app::api_key::{self, Environment, Pepper};
-use app::limits::Limits;
-use app::people::{People, PeopleSettings};
-use app::{CatalogueSettings, Engine, Outside, RedeemCodes, Settings};
+use app::{CatalogueSettings, Engine, Outside, Settings};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -26,11 +24,10 @@ use domain::upstream::{
 use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use store::Sqlite;
 use tower::ServiceExt;
-use web::{Door, DoorSettings};
 
 const UPSTREAMS: usize = 8;
 const COUNTRIES: usize = 200;
@@ -289,47 +286,8 @@ async fn measure() {
     println!(
         "{offers} offers kept: {bytes} bytes by structure, {resident} kB more resident than before"
     );
-    let router = router(engine, store, pepper);
+    let router = bench::router(engine, store, pepper);
     requests(&router, &key, &clock).await;
-}
-
-fn router(engine: Arc<Engine>, store: Arc<Sqlite>, pepper: Pepper) -> Router {
-    let limits = Arc::new(Limits::new(1000));
-    let pages = Arc::clone(&store) as _;
-    let codes = Arc::clone(&store) as _;
-    let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
-    let people = People::new(
-        Arc::clone(&engine),
-        store,
-        Arc::clone(&limits),
-        pepper.clone(),
-        PeopleSettings {
-            base_url: String::new(),
-            sign_up_tier: 0,
-            mails: false,
-            keeps_mails: false,
-        },
-    );
-    web::router(Arc::new(Door {
-        engine,
-        people: Arc::new(people),
-        redeem: Arc::new(redeem),
-        pages,
-        streams: web::Streams::default(),
-        environment: Environment::Demo,
-        limits,
-        pepper,
-        lists: Arc::default(),
-        settings: DoorSettings {
-            requests_per_minute: 60,
-            failed_auth_per_minute: 60,
-            misses_per_minute: 60,
-            trusted_proxies: Vec::new(),
-            public_url: None,
-            hooks: web::Hooks::default(),
-        },
-        ready: AtomicBool::new(true),
-    }))
 }
 
 async fn requests(router: &Router, key: &str, clock: &Hand) {

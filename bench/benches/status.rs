@@ -7,12 +7,9 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use app::api_key::{self, Environment, Pepper};
-use app::limits::Limits;
-use app::people::{People, PeopleSettings};
-use app::{CatalogueSettings, Engine, Outside, RedeemCodes, Settings};
+use app::{CatalogueSettings, Engine, Outside, Settings};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -29,7 +26,6 @@ use domain::upstream::Pending;
 use domain::usd::Usd;
 use store::Sqlite;
 use tower::ServiceExt;
-use web::{Door, DoorSettings};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 const ORDERS: i64 = 10_000;
@@ -167,7 +163,6 @@ fn activation(id: OrderId) -> Activation {
 }
 
 fn door(store: Arc<Sqlite>, pepper: Pepper) -> Router {
-    let limits = Arc::new(Limits::new(1000));
     let outside = Outside {
         store: Arc::clone(&store) as _,
         clock: Arc::new(Still),
@@ -176,42 +171,7 @@ fn door(store: Arc<Sqlite>, pepper: Pepper) -> Router {
         panels: Vec::new(),
         archive: None,
     };
-    let pages = Arc::clone(&store) as _;
-    let engine = Engine::new(outside, settings());
-    let codes = Arc::clone(&store) as _;
-    let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
-    let people = People::new(
-        Arc::clone(&engine),
-        store,
-        Arc::clone(&limits),
-        pepper.clone(),
-        PeopleSettings {
-            base_url: String::new(),
-            sign_up_tier: 0,
-            mails: false,
-            keeps_mails: false,
-        },
-    );
-    web::router(Arc::new(Door {
-        engine,
-        people: Arc::new(people),
-        redeem: Arc::new(redeem),
-        pages,
-        streams: web::Streams::default(),
-        environment: Environment::Demo,
-        limits,
-        pepper,
-        lists: Arc::default(),
-        settings: DoorSettings {
-            requests_per_minute: 60,
-            failed_auth_per_minute: 60,
-            misses_per_minute: 60,
-            trusted_proxies: Vec::new(),
-            public_url: None,
-            hooks: web::Hooks::default(),
-        },
-        ready: AtomicBool::new(true),
-    }))
+    bench::router(Engine::new(outside, settings()), store, pepper)
 }
 
 fn request(path: &str, key: &str) -> Request<Body> {

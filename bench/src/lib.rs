@@ -1,1 +1,50 @@
-//! Benchmarks; see README.md.
+//! Benchmarks; see README.md. Here stands what several of them build.
+
+use app::api_key::{Environment, Pepper};
+use app::limits::Limits;
+use app::people::{People, PeopleSettings};
+use app::{Engine, RedeemCodes};
+use axum::Router;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use store::Sqlite;
+use web::{Door, DoorSettings, Hooks, Streams};
+
+/// The router of all doors over an engine and its store, with the ordinary limits.
+pub fn router(engine: Arc<Engine>, store: Arc<Sqlite>, pepper: Pepper) -> Router {
+    let limits = Arc::new(Limits::new(1000));
+    let codes = Arc::clone(&store) as _;
+    let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
+    let people = People::new(
+        Arc::clone(&engine),
+        Arc::clone(&store) as _,
+        Arc::clone(&limits),
+        pepper.clone(),
+        PeopleSettings {
+            base_url: String::new(),
+            sign_up_tier: 0,
+            mails: false,
+            keeps_mails: false,
+        },
+    );
+    web::router(Arc::new(Door {
+        engine,
+        people: Arc::new(people),
+        redeem: Arc::new(redeem),
+        pages: store,
+        streams: Streams::default(),
+        environment: Environment::Demo,
+        limits,
+        pepper,
+        lists: Arc::default(),
+        settings: DoorSettings {
+            requests_per_minute: 60,
+            failed_auth_per_minute: 60,
+            misses_per_minute: 60,
+            trusted_proxies: Vec::new(),
+            public_url: None,
+            hooks: Hooks::default(),
+        },
+        ready: AtomicBool::new(true),
+    }))
+}

@@ -12,6 +12,10 @@ use sha2::{Digest, Sha256};
 
 const SHARDS: usize = 64;
 
+/// Guesses at a secret per minute: by one customer or for one e-mail, and from one address.
+const GUESSES_BY_ONE: u32 = 6;
+const GUESSES_FROM_ADDRESS: u32 = 30;
+
 /// How often a full shard is searched for idle addresses at most: the search is linear, and a
 /// flood of new addresses must not pay for one each.
 const FULL_SWEEP_INTERVAL_MS: i64 = 1_000;
@@ -134,6 +138,22 @@ impl Limits {
     pub fn admit(&self, bucket: Bucket, limit: u32, now_ms: i64) -> Admission {
         self.shard(&bucket)
             .admit(bucket, limit, self.addresses_max, now_ms)
+    }
+
+    /// Counts one guess at a secret by whoever `who` stands for, from an address, or refuses it and
+    /// gives the seconds to wait: six a minute by one, thirty from one address.
+    pub fn guess(&self, who: Bucket, address: &str, now_ms: i64) -> Result<(), u32> {
+        let place = match address.parse() {
+            Ok(address) => Bucket::address(address, who.endpoint),
+            Err(_) => Bucket::text(address, who.endpoint),
+        };
+        for (bucket, limit) in [(who, GUESSES_BY_ONE), (place, GUESSES_FROM_ADDRESS)] {
+            let admission = self.admit(bucket, limit, now_ms);
+            if !admission.admitted {
+                return Err(admission.reset_s);
+            }
+        }
+        Ok(())
     }
 
     /// Drops every window without a request in the last minute; says how many. For a timer.

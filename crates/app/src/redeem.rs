@@ -12,9 +12,6 @@ use domain::usd::Usd;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// Tries per minute by one account, and from one address.
-const TRIES: (u32, u32) = (6, 30);
-
 /// Codes made at once at most.
 const COUNT_MAX: u32 = 1_000;
 
@@ -248,22 +245,9 @@ impl RedeemCodes {
     }
 
     fn may_try(&self, account: AccountId, address: &str) -> Result<(), NotRedeemed> {
-        let now = self.engine.now().0;
-        let by_address = match address.parse() {
-            Ok(address) => Bucket::address(address, "redeem"),
-            Err(_) => Bucket::text(address, "redeem"),
-        };
-        let buckets = [
-            (Bucket::account(account, "redeem"), TRIES.0),
-            (by_address, TRIES.1),
-        ];
-        for (bucket, most) in buckets {
-            let admission = self.limits.admit(bucket, most, now);
-            if !admission.admitted {
-                return Err(NotRedeemed::TooMany(admission.reset_s));
-            }
-        }
-        Ok(())
+        let who = Bucket::account(account, "redeem");
+        let guessed = self.limits.guess(who, address, self.engine.now().0);
+        guessed.map_err(NotRedeemed::TooMany)
     }
 }
 

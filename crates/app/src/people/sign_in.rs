@@ -7,9 +7,6 @@ use domain::people::{PeopleWrite, Person};
 use domain::time::{Millis, Timestamp};
 use subtle::ConstantTimeEq;
 
-/// Tries per minute for one e-mail, and from one address.
-const TRIES: (u32, u32) = (6, 30);
-
 /// The step between password and code may take this long.
 const TICKET: Millis = Millis::minutes(5);
 
@@ -34,20 +31,10 @@ impl People {
         email: &str,
         address: &str,
     ) -> Result<(), PeopleError> {
-        let now = self.engine.now().0;
         let email = email.trim().to_ascii_lowercase();
-        let by_email = self.limits.admit(Bucket::text(&email, what), TRIES.0, now);
-        let bucket = match address.parse() {
-            Ok(address) => Bucket::address(address, what),
-            Err(_) => Bucket::text(address, what),
-        };
-        let by_address = self.limits.admit(bucket, TRIES.1, now);
-        for admission in [by_email, by_address] {
-            if !admission.admitted {
-                return Err(PeopleError::TooMany(admission.reset_s));
-            }
-        }
-        Ok(())
+        let now = self.engine.now().0;
+        let guessed = self.limits.guess(Bucket::text(&email, what), address, now);
+        guessed.map_err(PeopleError::TooMany)
     }
 
     /// First step: e-mail and password. `staff` tells the console's door from the dashboard's.
