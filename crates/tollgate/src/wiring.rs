@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Sqlite;
 use upstream::{
-    FiveSim, FiveSimSettings, HandlerApi, HandlerApiSettings, OwnNumbers, OwnNumbersSettings,
-    Panel, PanelSettings, RateUnit, SmsPool, SmsPoolSettings,
+    Account, FiveSim, FiveSimSettings, HandlerApi, HandlerApiSettings, OwnNumbers,
+    OwnNumbersSettings, Panel, PanelSettings, RateUnit, SmsPool, SmsPoolSettings,
 };
 
 /// How much longer than the call itself a purchase stays in the hands of whoever made it.
@@ -94,17 +94,13 @@ fn adapters(
 
 fn handler_api(one: &settings::Upstream) -> HandlerApiSettings {
     let own = one.handler_api;
-    let base = HandlerApiSettings::new(own.dialect, &one.name, &one.url, one.key.expose());
+    let base = HandlerApiSettings::new(own.dialect, account(one));
     HandlerApiSettings {
-        proxy_url: proxy(one),
-        timeout_ms: millis(one.timeout),
-        connect_timeout_ms: millis(one.connect_timeout),
         purchase: own.purchase,
         status: own.status,
         prices: own.prices,
         pools: own.pools,
         ladder_min_stock: own.ladder_min_stock.into(),
-        usd_per_unit: one.usd_per_unit,
         capabilities: Capabilities {
             idempotency_key: own.idempotent_purchase,
             ..number_capabilities(one, &base.capabilities)
@@ -140,17 +136,21 @@ fn own_numbers(
     )
 }
 
-fn proxy(one: &settings::Upstream) -> Option<String> {
-    one.proxy.as_ref().map(|proxy| proxy.expose().to_owned())
-}
-
-fn smspool(one: &settings::Upstream) -> SmsPoolSettings {
-    let base = SmsPoolSettings::new(&one.name, &one.url, one.key.expose());
-    SmsPoolSettings {
-        proxy_url: proxy(one),
+/// What holds for every account, whatever it speaks.
+fn account(one: &settings::Upstream) -> Account {
+    let proxy = one.proxy.as_ref();
+    Account {
+        proxy_url: proxy.map(|proxy| proxy.expose().to_owned()),
         timeout_ms: millis(one.timeout),
         connect_timeout_ms: millis(one.connect_timeout),
         usd_per_unit: one.usd_per_unit,
+        ..Account::new(&one.name, &one.url, one.key.expose())
+    }
+}
+
+fn smspool(one: &settings::Upstream) -> SmsPoolSettings {
+    let base = SmsPoolSettings::new(account(one));
+    SmsPoolSettings {
         capabilities: number_capabilities(one, &base.capabilities),
         ..base
     }
@@ -159,14 +159,10 @@ fn smspool(one: &settings::Upstream) -> SmsPoolSettings {
 fn fivesim(one: &settings::Upstream) -> FiveSimSettings {
     let operators = one.handler_api.pools;
     FiveSimSettings {
-        proxy_url: proxy(one),
-        timeout_ms: millis(one.timeout),
-        connect_timeout_ms: millis(one.connect_timeout),
         operators,
         listing_pause_ms: MINUTE_MS / u64::from(one.reads_per_minute),
-        usd_per_unit: one.usd_per_unit,
         capabilities: number_capabilities(one, &FiveSimSettings::sheet(operators)),
-        ..FiveSimSettings::new(&one.name, &one.url, one.key.expose())
+        ..FiveSimSettings::new(account(one))
     }
 }
 
@@ -183,18 +179,14 @@ fn number_capabilities(one: &settings::Upstream, base: &Capabilities) -> Capabil
 }
 
 fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
-    let base = PanelSettings::new(&one.name, &one.url, one.key.expose());
+    let base = PanelSettings::new(account(one));
     let rate_unit = RateUnit::from_units(one.rate_unit).ok_or_else(|| {
         anyhow::anyhow!("upstreams.{}.rate_unit: must be 100, 500 or 1000", one.name)
     })?;
     Ok(PanelSettings {
-        proxy_url: proxy(one),
-        timeout_ms: millis(one.timeout),
-        connect_timeout_ms: millis(one.connect_timeout),
         lists_orders: one.doubt.lists_orders,
         error_means_refused: one.doubt.error_means_refused,
         rate_unit,
-        usd_per_unit: one.usd_per_unit,
         capabilities: Capabilities {
             list_active: one.doubt.lists_orders,
             list_lag: one.doubt.list_lag,

@@ -12,7 +12,7 @@ pub use settings::FiveSimSettings;
 use crate::handler_api::classify::{may_pass, read_failure, unknown_or_refused};
 use crate::money::Exchange;
 use crate::transport::{
-    ANSWER_MAX, BadUpstream, Connection, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
+    ANSWER_MAX, BadUpstream, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
 };
 use classify::{cancelled, is_open, lifetime, listed_number, number_status, sold};
 use domain::time::{Millis, Timestamp};
@@ -41,17 +41,7 @@ pub struct FiveSim {
 impl FiveSim {
     /// Builds the adapter. The process must have installed its TLS provider before.
     pub fn new(settings: FiveSimSettings) -> Result<Self, BadUpstream> {
-        let exchange = Exchange::new(settings.usd_per_unit)
-            .ok_or_else(|| BadUpstream::Exchange(settings.name.clone()))?;
-        let transport = Transport::new(&Connection {
-            name: &settings.name,
-            url: &settings.url,
-            key: &settings.key,
-            bearer: true,
-            proxy_url: settings.proxy_url.as_deref(),
-            timeout_ms: settings.timeout_ms,
-            connect_timeout_ms: settings.connect_timeout_ms,
-        })?;
+        let (exchange, transport) = settings.account.open(true)?;
         Ok(Self {
             settings,
             exchange,
@@ -83,7 +73,7 @@ impl FiveSim {
         parse(&fetched).map_err(|failure| {
             let failure = read_failure(&failure, |text| self.transport.clean(text));
             tracing::warn!(
-                upstream = %self.settings.name, path = address.path, "read failed: {failure}",
+                upstream = %self.settings.account.name, path = address.path, "read failed: {failure}",
             );
             failure
         })
@@ -156,7 +146,7 @@ impl FiveSim {
         };
         if let Some(cost) = number.cost.filter(|cost| *cost > max_cost) {
             tracing::warn!(
-                upstream = %self.settings.name, cost_micros = cost.0, cap_micros = max_cost.0,
+                upstream = %self.settings.account.name, cost_micros = cost.0, cap_micros = max_cost.0,
                 "sold order {} above our cap", number.id,
             );
         }
@@ -206,7 +196,7 @@ impl FiveSim {
         if page.skipped > 0 {
             // whoever reads this list may conclude that an order does not exist
             let text = format!("{} rows of the list of orders are unreadable", page.skipped);
-            tracing::warn!(upstream = %self.settings.name, "{text}");
+            tracing::warn!(upstream = %self.settings.account.name, "{text}");
             return Err(ReadFailure::Fault(text));
         }
         Ok(page)

@@ -16,7 +16,7 @@ use crate::civil;
 use crate::money::Exchange;
 use crate::sms;
 use crate::transport::{
-    ANSWER_MAX, BadUpstream, Connection, Fetched, Lost, Payload, Transport, parsed, retried,
+    ANSWER_MAX, BadUpstream, Fetched, Lost, Payload, Transport, parsed, retried,
 };
 use classify::{may_pass, number_status, read_failure, sold, unknown_or_refused};
 use domain::upstream::{
@@ -44,17 +44,7 @@ pub struct HandlerApi {
 impl HandlerApi {
     /// Builds the adapter. The process must have installed its TLS provider before.
     pub fn new(settings: HandlerApiSettings) -> Result<Self, BadUpstream> {
-        let exchange = Exchange::new(settings.usd_per_unit)
-            .ok_or_else(|| BadUpstream::Exchange(settings.name.clone()))?;
-        let transport = Transport::new(&Connection {
-            name: &settings.name,
-            url: &settings.url,
-            key: &settings.key,
-            bearer: false,
-            proxy_url: settings.proxy_url.as_deref(),
-            timeout_ms: settings.timeout_ms,
-            connect_timeout_ms: settings.connect_timeout_ms,
-        })?;
+        let (exchange, transport) = settings.account.open(false)?;
         Ok(Self {
             settings,
             exchange,
@@ -65,7 +55,7 @@ impl HandlerApi {
     fn query(&self, request: Request) -> String {
         let asks_for_text = matches!(request, Request::Status(_)) && self.settings.text_in_header;
         let call = Call {
-            key: self.settings.key.clone(),
+            key: self.settings.account.key.clone(),
             request,
         };
         match asks_for_text {
@@ -101,7 +91,7 @@ impl HandlerApi {
         let parsed = parsed.unwrap_or_else(|| Err(Failure::Unreadable("not readable".to_owned())));
         parsed.map_err(|failure| {
             let failure = read_failure(&failure, |text| self.transport.clean(text));
-            tracing::warn!(upstream = %self.settings.name, action, "read failed: {failure}");
+            tracing::warn!(upstream = %self.settings.account.name, action, "read failed: {failure}");
             failure
         })
     }

@@ -3,6 +3,7 @@
 //! where nobody can know.
 #![deny(clippy::float_arithmetic)]
 
+mod account;
 mod civil;
 mod fivesim;
 mod handler_api;
@@ -17,6 +18,7 @@ mod transport;
 #[cfg(test)]
 mod test_server;
 
+pub use account::Account;
 pub use fivesim::{FiveSim, FiveSimSettings};
 pub use handler_api::{
     Dialect, HandlerApi, HandlerApiSettings, PriceList, Profile, PurchaseAction, StatusAction,

@@ -10,7 +10,7 @@ pub use settings::{PanelSettings, RateUnit};
 
 use crate::money::Exchange;
 use crate::transport::{
-    ANSWER_MAX, BadUpstream, Connection, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
+    ANSWER_MAX, BadUpstream, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
 };
 use classify::{cancelled, may_pass, read_failure, refill_failure, refilled, row_failure};
 use domain::upstream::{
@@ -40,17 +40,7 @@ pub struct Panel {
 impl Panel {
     /// Builds the adapter. The process must have installed its TLS provider before.
     pub fn new(settings: PanelSettings) -> Result<Self, BadUpstream> {
-        let exchange = Exchange::new(settings.usd_per_unit)
-            .ok_or_else(|| BadUpstream::Exchange(settings.name.clone()))?;
-        let transport = Transport::new(&Connection {
-            name: &settings.name,
-            url: &settings.url,
-            key: &settings.key,
-            bearer: false,
-            proxy_url: settings.proxy_url.as_deref(),
-            timeout_ms: settings.timeout_ms,
-            connect_timeout_ms: settings.connect_timeout_ms,
-        })?;
+        let (exchange, transport) = settings.account.open(false)?;
         Ok(Self {
             settings,
             exchange,
@@ -60,7 +50,7 @@ impl Panel {
 
     fn form(&self, request: Request) -> String {
         Call {
-            key: Some(self.settings.key.clone()),
+            key: Some(self.settings.account.key.clone()),
             request,
         }
         .form()
@@ -88,7 +78,7 @@ impl Panel {
         })?;
         parse(&fetched).map_err(|failure| {
             let failure = read_failure(&failure, |text| self.transport.clean(text));
-            tracing::warn!(upstream = %self.settings.name, action, "read failed: {failure}");
+            tracing::warn!(upstream = %self.settings.account.name, action, "read failed: {failure}");
             failure
         })
     }
@@ -194,7 +184,7 @@ impl Panel {
         answered.into_iter().filter(move |(id, _)| {
             let asked = open.remove(id);
             if !asked {
-                let upstream = &self.settings.name;
+                let upstream = &self.settings.account.name;
                 tracing::warn!(%upstream, "ignored an answer for an id that was not asked for");
             }
             asked
@@ -278,7 +268,7 @@ impl Panel {
         if list.skipped > 0 {
             // whoever reads this list may conclude that an order does not exist
             let text = format!("{} rows of the order list are unreadable", list.skipped);
-            tracing::warn!(upstream = %self.settings.name, "{text}");
+            tracing::warn!(upstream = %self.settings.account.name, "{text}");
             return Err(ReadFailure::Fault(text));
         }
         Ok(list
@@ -327,7 +317,7 @@ impl Panel {
         let list = self.reread(Request::Services, LIST_MAX, read).await?;
         if list.skipped > 0 {
             tracing::warn!(
-                upstream = %self.settings.name, skipped = list.skipped,
+                upstream = %self.settings.account.name, skipped = list.skipped,
                 "left unreadable rows out of the service list",
             );
         }

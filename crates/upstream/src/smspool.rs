@@ -13,7 +13,7 @@ pub use settings::SmsPoolSettings;
 use crate::handler_api::classify::{may_pass, read_failure, unknown_or_refused};
 use crate::money::Exchange;
 use crate::transport::{
-    ANSWER_MAX, BadUpstream, Connection, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
+    ANSWER_MAX, BadUpstream, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
 };
 use domain::upstream::{
     CancelReply, Capabilities, ListedNumber, Number, NumberListing, NumberRequest, NumberStatus,
@@ -37,17 +37,7 @@ pub struct SmsPool {
 impl SmsPool {
     /// Builds the adapter. The process must have installed its TLS provider before.
     pub fn new(settings: SmsPoolSettings) -> Result<Self, BadUpstream> {
-        let exchange = Exchange::new(settings.usd_per_unit)
-            .ok_or_else(|| BadUpstream::Exchange(settings.name.clone()))?;
-        let transport = Transport::new(&Connection {
-            name: &settings.name,
-            url: &settings.url,
-            key: &settings.key,
-            bearer: true,
-            proxy_url: settings.proxy_url.as_deref(),
-            timeout_ms: settings.timeout_ms,
-            connect_timeout_ms: settings.connect_timeout_ms,
-        })?;
+        let (exchange, transport) = settings.account.open(true)?;
         Ok(Self {
             settings,
             exchange,
@@ -95,7 +85,7 @@ impl SmsPool {
         parse(&fetched).map_err(|failure| {
             let failure = read_failure(&failure, |text| self.transport.clean(text));
             let action = path.join("/");
-            tracing::warn!(upstream = %self.settings.name, action, "read failed: {failure}");
+            tracing::warn!(upstream = %self.settings.account.name, action, "read failed: {failure}");
             failure
         })
     }
@@ -162,7 +152,7 @@ impl SmsPool {
         if orders.skipped > 0 {
             // whoever reads this list may conclude that an order does not exist
             let text = format!("{} rows of the active list are unreadable", orders.skipped);
-            tracing::warn!(upstream = %self.settings.name, "{text}");
+            tracing::warn!(upstream = %self.settings.account.name, "{text}");
             return Err(ReadFailure::Fault(text));
         }
         if orders.rows.is_empty() {

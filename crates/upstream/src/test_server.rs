@@ -1,6 +1,7 @@
 //! A hand-written HTTP server for contract tests: it counts what it was sent and misbehaves on
 //! purpose.
 
+use crate::account::Account;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -164,5 +165,14 @@ fn read_request(stream: &mut TcpStream) -> Option<String> {
             Ok(0) | Err(_) => return None,
             Ok(read) => bytes.extend_from_slice(&buffer[..read]),
         }
+    }
+}
+
+/// An account there, for an adapter that does not wait long.
+pub(crate) fn account(name: &str, url: &str) -> Account {
+    Account {
+        timeout_ms: 400,
+        connect_timeout_ms: 200,
+        ..Account::new(name, url, "s3cret")
     }
 }

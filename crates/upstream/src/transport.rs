@@ -1,5 +1,6 @@
 //! The only outbound HTTP: one client that sends a request once and never again, one that reads.
 
+use crate::account::Account;
 use crate::redact::Redactor;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Proxy, RequestBuilder, Url, redirect, retry};
@@ -35,18 +36,6 @@ pub enum BadUpstream {
     /// The HTTP client refuses: no TLS provider, no trust store, a bad proxy.
     #[error("no HTTP client for upstream {0}: {1}")]
     Client(String, String),
-}
-
-/// What a transport needs to know of an upstream.
-pub(crate) struct Connection<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) url: &'a str,
-    pub(crate) key: &'a str,
-    /// Whether the key travels as a bearer token in the head of every request.
-    pub(crate) bearer: bool,
-    pub(crate) proxy_url: Option<&'a str>,
-    pub(crate) timeout_ms: u64,
-    pub(crate) connect_timeout_ms: u64,
 }
 
 /// Why there is no answer. The texts are free of secrets.
@@ -110,19 +99,24 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(connection: &Connection<'_>) -> Result<Self, BadUpstream> {
-        let name = || connection.name.to_owned();
+    /// The way to an account. `in_head`: the key travels as a bearer token in the head of every
+    /// request.
+    pub(crate) fn new(account: &Account, in_head: bool) -> Result<Self, BadUpstream> {
+        let name = || account.name.clone();
         let web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-        let url = Url::parse(connection.url).ok().filter(web);
+        let url = Url::parse(&account.url).ok().filter(web);
         let url = url.ok_or_else(|| BadUpstream::Url(name()))?;
-        let proxy_url = connection.proxy_url.and_then(|text| Url::parse(text).ok());
-        let redactor = Redactor::new(connection.key, std::iter::once(&url).chain(&proxy_url));
+        let proxy_url = account
+            .proxy_url
+            .as_deref()
+            .and_then(|text| Url::parse(text).ok());
+        let redactor = Redactor::new(&account.key, std::iter::once(&url).chain(&proxy_url));
         let refused = |error: reqwest::Error| {
             BadUpstream::Client(name(), redactor.clean(&chain(&error.without_url())))
         };
         Ok(Self {
-            once: purchase_client(connection).map_err(refused)?,
-            read: read_client(connection).map_err(refused)?,
+            once: purchase_client(account, in_head).map_err(refused)?,
+            read: read_client(account, in_head).map_err(refused)?,
             url,
             redactor,
         })
@@ -270,32 +264,32 @@ fn with_query(url: &Url, query: &str) -> Url {
 
 /// For requests that must not be sent twice: no retries of any kind, no redirects, and no idle
 /// connections, because a request on a connection that was just closed is one that gets resent.
-fn purchase_client(connection: &Connection<'_>) -> Result<Client, reqwest::Error> {
-    builder(connection)?.pool_max_idle_per_host(0).build()
+fn purchase_client(account: &Account, in_head: bool) -> Result<Client, reqwest::Error> {
+    builder(account, in_head)?.pool_max_idle_per_host(0).build()
 }
 
-fn read_client(connection: &Connection<'_>) -> Result<Client, reqwest::Error> {
-    builder(connection)?
+fn read_client(account: &Account, in_head: bool) -> Result<Client, reqwest::Error> {
+    builder(account, in_head)?
         .pool_max_idle_per_host(IDLE_MAX)
         .build()
 }
 
-fn builder(connection: &Connection<'_>) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+fn builder(account: &Account, in_head: bool) -> Result<reqwest::ClientBuilder, reqwest::Error> {
     let builder = Client::builder()
         .user_agent(USER_AGENT)
-        .connect_timeout(Duration::from_millis(connection.connect_timeout_ms))
-        .timeout(Duration::from_millis(connection.timeout_ms))
+        .connect_timeout(Duration::from_millis(account.connect_timeout_ms))
+        .timeout(Duration::from_millis(account.timeout_ms))
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
         .http1_only()
         .no_proxy();
-    let builder = match connection.bearer {
-        true => builder.default_headers(bearer(connection.key)),
+    let builder = match in_head {
+        true => builder.default_headers(bearer(&account.key)),
         false => builder,
     };
-    Ok(match connection.proxy_url {
-        Some(proxy) => builder.proxy(Proxy::all(proxy)?),
+    Ok(match &account.proxy_url {
+        Some(proxy) => builder.proxy(Proxy::all(proxy.as_str())?),
         None => builder,
     })
 }

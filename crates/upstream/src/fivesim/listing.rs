@@ -88,7 +88,7 @@ impl FiveSim {
     fn warn_of_skipped(&self, list: &str, skipped: usize) {
         if skipped > 0 {
             tracing::warn!(
-                upstream = %self.settings.name, skipped,
+                upstream = %self.settings.account.name, skipped,
                 "left unreadable rows out of the {list} list",
             );
         }

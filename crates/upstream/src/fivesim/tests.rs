@@ -1,7 +1,7 @@
 //! The contract of the adapter: one request per purchase, and nothing said that is not known.
 
 use super::*;
-use crate::test_server::{Act, TestServer, install_provider};
+use crate::test_server::{Act, TestServer, account, install_provider};
 use rust_decimal::Decimal;
 
 fn order(status: &str, sms: &str) -> String {
@@ -13,12 +13,11 @@ fn order(status: &str, sms: &str) -> String {
 }
 
 fn settings(url: &str) -> FiveSimSettings {
+    let mut account = account("john", url);
+    account.usd_per_unit = Decimal::new(1, 2);
     FiveSimSettings {
-        timeout_ms: 400,
-        connect_timeout_ms: 200,
         listing_pause_ms: 1,
-        usd_per_unit: Decimal::new(1, 2),
-        ..FiveSimSettings::new("john", url, "s3cret")
+        ..FiveSimSettings::new(account)
     }
 }
 
@@ -472,10 +471,8 @@ async fn listings_are_whole_or_failures() {
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused() {
     install_provider();
-    let free = FiveSimSettings {
-        usd_per_unit: Decimal::ZERO,
-        ..settings("http://a.test/")
-    };
+    let mut free = settings("http://a.test/");
+    free.account.usd_per_unit = Decimal::ZERO;
     assert!(matches!(FiveSim::new(free), Err(BadUpstream::Exchange(_))));
     assert!(matches!(
         FiveSim::new(settings("nowhere")),

@@ -55,7 +55,7 @@ impl HandlerApi {
     }
 
     fn unusable(&self, why: String) -> ReadFailure {
-        tracing::warn!(upstream = %self.settings.name, "{why}");
+        tracing::warn!(upstream = %self.settings.account.name, "{why}");
         ReadFailure::Fault(why)
     }
 }

@@ -3,7 +3,7 @@
 mod dialects;
 
 use super::*;
-use crate::test_server::{Act, TestServer, install_provider};
+use crate::test_server::{Act, TestServer, account, install_provider};
 use domain::time::Millis;
 use rust_decimal::Decimal;
 
@@ -11,10 +11,8 @@ const SALE: &str = "ACCESS_NUMBER:635468024:79584123456";
 
 fn settings(url: &str) -> HandlerApiSettings {
     HandlerApiSettings {
-        timeout_ms: 400,
-        connect_timeout_ms: 200,
         purchase: PurchaseAction::GetNumber,
-        ..HandlerApiSettings::new(Dialect::Classic, "romeo", url, "s3cret")
+        ..HandlerApiSettings::new(Dialect::Classic, account("romeo", url))
     }
 }
 
@@ -76,11 +74,9 @@ async fn the_object_brings_cost_and_spans_in_dollars() {
         "activationTime":"2026-06-01 17:30:57","activationCancel":"2026-06-01 17:32:57",
         "activationEnd":"2026-06-01 17:50:57"}"#;
     let server = TestServer::start(vec![Act::ok(body)]);
-    let settings = HandlerApiSettings {
-        purchase: PurchaseAction::GetNumberV2,
-        usd_per_unit: Decimal::new(123_456_789, 10),
-        ..settings(&server.url)
-    };
+    let mut settings = settings(&server.url);
+    settings.purchase = PurchaseAction::GetNumberV2;
+    settings.account.usd_per_unit = Decimal::new(123_456_789, 10);
     let adapter = HandlerApi::new(settings).unwrap();
     let pooled = NumberRequest {
         pool: Some("11".to_owned()),
@@ -410,10 +406,8 @@ async fn pools_are_listed_per_provider() {
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused() {
     install_provider();
-    let free = HandlerApiSettings {
-        usd_per_unit: Decimal::ZERO,
-        ..settings("http://a.test/")
-    };
+    let mut free = settings("http://a.test/");
+    free.account.usd_per_unit = Decimal::ZERO;
     assert!(matches!(
         HandlerApi::new(free),
         Err(BadUpstream::Exchange(_))

@@ -1,8 +1,7 @@
 //! What an operator says about an SMM panel.
 
+use crate::account::Account;
 use domain::upstream::Capabilities;
-use rust_decimal::Decimal;
-use std::fmt;
 
 /// Units that a panel's rate is the price of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,20 +34,10 @@ impl RateUnit {
 }
 
 /// One account at one panel.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct PanelSettings {
-    /// The operator's name for it; stands in logs.
-    pub name: String,
-    /// Address of the API, used as given; may hold credentials of a proxy.
-    pub url: String,
-    /// The account's key.
-    pub key: String,
-    /// Proxy for this panel; the environment's proxies are never used.
-    pub proxy_url: Option<String>,
-    /// Longest wait for a whole answer, from the start of connecting.
-    pub timeout_ms: u64,
-    /// Longest wait for a connection.
-    pub connect_timeout_ms: u64,
+    /// Where it is and how it is paid. URL: that of the API, used as given.
+    pub account: Account,
     /// Whether `action=orders` lists the account's own orders.
     pub lists_orders: bool,
     /// Whether `status` takes many orders at once.
@@ -59,42 +48,19 @@ pub struct PanelSettings {
     pub rate_unit: RateUnit,
     /// What it can do. `list_active` says the same as `lists_orders`.
     pub capabilities: Capabilities,
-    /// Dollars in one unit of the account's currency.
-    pub usd_per_unit: Decimal,
 }
 
 impl PanelSettings {
     /// A plain dollar account: connect 5 s, answer 30 s, many statuses at once, no order list, no
     /// trust in unknown errors, 15 minutes until a late order no longer comes.
-    pub fn new(name: &str, url: &str, key: &str) -> Self {
+    pub fn new(account: Account) -> Self {
         Self {
-            name: name.to_owned(),
-            url: url.to_owned(),
-            key: key.to_owned(),
-            proxy_url: None,
-            timeout_ms: 30_000,
-            connect_timeout_ms: 5_000,
+            account,
             lists_orders: false,
             multi_status: true,
             error_means_refused: false,
             rate_unit: RateUnit::Thousand,
             capabilities: Capabilities::panel(),
-            usd_per_unit: Decimal::ONE,
         }
-    }
-}
-
-impl fmt::Debug for PanelSettings {
-    /// Without key and addresses, which may hold credentials.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PanelSettings")
-            .field("name", &self.name)
-            .field("lists_orders", &self.lists_orders)
-            .field("multi_status", &self.multi_status)
-            .field("error_means_refused", &self.error_means_refused)
-            .field("rate_unit", &self.rate_unit)
-            .field("capabilities", &self.capabilities)
-            .field("usd_per_unit", &self.usd_per_unit)
-            .finish_non_exhaustive()
     }
 }

@@ -1,17 +1,13 @@
 //! The contract of the adapter: one request per order, and nothing said that is not known.
 
 use super::*;
-use crate::test_server::{Act, TestServer, install_provider};
+use crate::test_server::{Act, TestServer, account, install_provider};
 use domain::time::Timestamp;
 use domain::upstream::{Progress, RefillProgress};
 use domain::usd::Rate;
 
 fn settings(url: &str) -> PanelSettings {
-    PanelSettings {
-        timeout_ms: 400,
-        connect_timeout_ms: 200,
-        ..PanelSettings::new("smm", url, "s3cret")
-    }
+    PanelSettings::new(account("smm", url))
 }
 
 fn serving(acts: Vec<Act>) -> (TestServer, Panel) {

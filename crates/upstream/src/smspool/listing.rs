@@ -88,7 +88,7 @@ impl SmsPool {
         let (offers, skipped) = self.reread(&request, LIST_MAX, parse).await?;
         if skipped > 0 {
             tracing::warn!(
-                upstream = %self.settings.name, skipped,
+                upstream = %self.settings.account.name, skipped,
                 "left unreadable rows out of the price list",
             );
         }

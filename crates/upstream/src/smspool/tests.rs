@@ -1,7 +1,7 @@
 //! The contract of the adapter: one request per purchase, and nothing said that is not known.
 
 use super::*;
-use crate::test_server::{Act, TestServer, install_provider};
+use crate::test_server::{Act, TestServer, account, install_provider};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::Sms;
 
@@ -19,11 +19,7 @@ const PRICING: &str = r#"[{"service":907,"country":24,"pool":3,"price":"0.24"},
 const STOCK: &str = r#"[{"service":907,"country":24,"pool":7,"stock":11,"price":"0.31"}]"#;
 
 fn settings(url: &str) -> SmsPoolSettings {
-    SmsPoolSettings {
-        timeout_ms: 400,
-        connect_timeout_ms: 200,
-        ..SmsPoolSettings::new("andrew", url, "s3cret")
-    }
+    SmsPoolSettings::new(account("andrew", url))
 }
 
 fn serving(acts: Vec<Act>) -> (TestServer, SmsPool) {

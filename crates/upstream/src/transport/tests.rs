@@ -6,16 +6,12 @@ use crate::test_server::{Act, TestServer, install_provider};
 use std::time::Instant;
 
 fn transport(url: &str) -> Transport {
-    let connection = Connection {
-        name: "test",
-        url,
-        key: "s3cret",
-        bearer: false,
-        proxy_url: None,
+    let account = Account {
         timeout_ms: 400,
         connect_timeout_ms: 200,
+        ..Account::new("test", url, "s3cret")
     };
-    Transport::new(&connection).unwrap()
+    Transport::new(&account, false).unwrap()
 }
 
 async fn lost(act: Act) -> (Lost, usize) {
@@ -99,16 +95,12 @@ async fn an_oversized_or_broken_body_is_unknown() {
         assert_eq!(seen, 1);
     }
     let server = TestServer::start(vec![Act::Flood(ANSWER_MAX)]);
-    let connection = Connection {
-        name: "test",
-        url: &server.url,
-        key: "",
-        bearer: false,
-        proxy_url: None,
+    let account = Account {
         timeout_ms: 20_000,
         connect_timeout_ms: 1000,
+        ..Account::new("test", &server.url, "")
     };
-    let fetched = Transport::new(&connection)
+    let fetched = Transport::new(&account, false)
         .unwrap()
         .once(Payload::Query(""))
         .await
@@ -203,17 +195,13 @@ async fn settings_that_cannot_work_are_refused_without_their_secrets() {
         "example.test",
         "file:///etc/passwd",
     ] {
-        let connection = Connection {
-            name: "test",
-            url,
-            key: "s3cret",
-            bearer: false,
-            proxy_url: None,
+        let account = Account {
             timeout_ms: 1,
             connect_timeout_ms: 1,
+            ..Account::new("test", url, "s3cret")
         };
         assert!(
-            matches!(Transport::new(&connection), Err(BadUpstream::Url(_))),
+            matches!(Transport::new(&account, false), Err(BadUpstream::Url(_))),
             "{url}"
         );
     }
@@ -241,16 +229,12 @@ async fn reads_are_repeated_twice_and_only_where_it_can_help() {
 async fn paths_below_the_url_are_escaped_and_the_key_can_travel_in_the_head() {
     let server = TestServer::start(vec![Act::ok("x")]);
     let url = format!("{}/?own=1", server.url);
-    let connection = Connection {
-        name: "test",
-        url: &url,
-        key: "s3cret",
-        bearer: true,
-        proxy_url: None,
+    let account = Account {
         timeout_ms: 400,
         connect_timeout_ms: 200,
+        ..Account::new("test", &url, "s3cret")
     };
-    let transport = Transport::new(&connection).unwrap();
+    let transport = Transport::new(&account, true).unwrap();
     let get = Payload::Get {
         path: &["a b", "c/d"],
         query: "e=f",

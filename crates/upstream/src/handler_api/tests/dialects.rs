@@ -1,18 +1,19 @@
 //! What the profiles of the dialects change on the wire.
 
 use super::*;
+use crate::account::Account;
 
 fn adapter(server: &TestServer, dialect: Dialect) -> HandlerApi {
-    HandlerApi::new(HandlerApiSettings {
+    let account = Account {
         timeout_ms: 2000,
-        ..HandlerApiSettings::new(dialect, "juliet", &server.url, "s3cret")
-    })
-    .unwrap()
+        ..account("juliet", &server.url)
+    };
+    HandlerApi::new(HandlerApiSettings::new(dialect, account)).unwrap()
 }
 
 /// An upstream that recognises our ids.
 fn recognising(server: &TestServer) -> HandlerApi {
-    let mut settings = HandlerApiSettings::new(Dialect::Classic, "juliet", &server.url, "s3cret");
+    let mut settings = HandlerApiSettings::new(Dialect::Classic, account("juliet", &server.url));
     settings.capabilities.idempotency_key = true;
     HandlerApi::new(settings).unwrap()
 }
@@ -141,7 +142,7 @@ async fn a_ladder_by_provider_is_one_offer_without_pools_and_one_for_each_with_t
         ]
     };
     let server = TestServer::start(answers());
-    let mut settings = HandlerApiSettings::new(Dialect::Grizzly, "mark", &server.url, "k");
+    let mut settings = HandlerApiSettings::new(Dialect::Grizzly, account("mark", &server.url));
     settings.ladder_min_stock = 5;
     let listing = HandlerApi::new(settings.clone()).unwrap().listing().await;
     let offers = listing.unwrap().offers;
@@ -151,7 +152,7 @@ async fn a_ladder_by_provider_is_one_offer_without_pools_and_one_for_each_with_t
         (Usd(250_000), Some(12), &None)
     );
     let server = TestServer::start(answers());
-    settings.url.clone_from(&server.url);
+    settings.account.url.clone_from(&server.url);
     settings.pools = true;
     let listing = HandlerApi::new(settings).unwrap().listing().await.unwrap();
     let pools: Vec<_> = listing.offers.iter().map(|offer| &offer.pool).collect();
