@@ -14,8 +14,9 @@ const PNG: &str = "image/png";
 const SVG: &str = "image/svg+xml";
 
 /// Name, media type and content of every file.
-const FILES: [(&str, &str, &[u8]); 8] = [
+const FILES: [(&str, &str, &[u8]); 9] = [
     ("docs.css", CSS, include_bytes!("../assets/docs/docs.css")),
+    ("ink.css", CSS, include_bytes!("../assets/ink.css")),
     (
         "docs.js",
         JAVASCRIPT,
