@@ -33,51 +33,61 @@ fn under_every_status(bytes: &[u8], mut read: impl FnMut(Answer<'_>)) {
     }
 }
 
-/// Replies of `handler_api`; what is read must print and read back the same.
+/// Replies of `handler_api`.
 pub fn handler_api(bytes: &[u8]) {
+    under_every_status(bytes, handler_api_reply);
+}
+
+/// One reply of `handler_api`; what is read must print and read back the same.
+pub(crate) fn handler_api_reply(answer: Answer<'_>) {
     use handler_api::*;
-    under_every_status(bytes, |answer| {
-        let _ = (Countries::parse(answer), Services::parse(answer));
-        let _ = (NumbersStatus::parse(answer), History::parse(answer));
-        let _ = (NumberSold::parse(answer), SetStatusReply::parse(answer));
-        let _ = (Status::parse(answer), StatusV2Reply::parse(answer));
-        if let Ok(balance) = Balance::parse(answer) {
-            assert_eq!(Balance::parse(Answer::ok(&balance.print())), Ok(balance));
+    let _ = (Countries::parse(answer), Services::parse(answer));
+    let _ = (NumbersStatus::parse(answer), History::parse(answer));
+    let _ = (NumberSold::parse(answer), SetStatusReply::parse(answer));
+    let _ = (Status::parse(answer), StatusV2Reply::parse(answer));
+    if let Ok(balance) = Balance::parse(answer) {
+        assert_eq!(Balance::parse(Answer::ok(&balance.print())), Ok(balance));
+    }
+    if let Ok(number) = NumberV2::parse(answer) {
+        assert!(!number.id.is_empty() && !number.phone.is_empty());
+    }
+    if let Ok(list) = ActiveList::parse(answer) {
+        for shape in [ActiveShape::Wrapped, ActiveShape::Data, ActiveShape::Bare] {
+            let again = ActiveList::parse(Answer::ok(&list.print(shape)));
+            assert_eq!(again.map(|again| again.rows.len()), Ok(list.rows.len()));
         }
-        if let Ok(number) = NumberV2::parse(answer) {
-            assert!(!number.id.is_empty() && !number.phone.is_empty());
+    }
+    for shape in [
+        PriceShape::Single,
+        PriceShape::Ladder,
+        PriceShape::PerProvider,
+    ] {
+        if let Ok(prices) = Prices::parse(answer, shape) {
+            let negative = |row: &PriceRow| row.cost.is_sign_negative();
+            assert!(!prices.rows.iter().any(negative));
         }
-        if let Ok(list) = ActiveList::parse(answer) {
-            for shape in [ActiveShape::Wrapped, ActiveShape::Data, ActiveShape::Bare] {
-                let again = ActiveList::parse(Answer::ok(&list.print(shape)));
-                assert_eq!(again.map(|again| again.rows.len()), Ok(list.rows.len()));
-            }
-        }
-        for shape in [
-            PriceShape::Single,
-            PriceShape::Ladder,
-            PriceShape::PerProvider,
-        ] {
-            if let Ok(prices) = Prices::parse(answer, shape) {
-                let negative = |row: &PriceRow| row.cost.is_sign_negative();
-                assert!(!prices.rows.iter().any(negative));
-            }
-        }
-    });
+    }
 }
 
 /// Replies of SMM panels.
 pub fn panel_v2(bytes: &[u8]) {
+    under_every_status(bytes, panel_v2_reply);
+}
+
+/// One reply of an SMM panel.
+pub(crate) fn panel_v2_reply(answer: Answer<'_>) {
     use panel_v2::*;
     let asked = ["1".to_owned(), "2".to_owned()];
-    under_every_status(bytes, |answer| {
-        let _ = (Services::parse(answer), Orders::parse(answer));
-        let _ = (OrderStatus::parse(answer), Statuses::parse(answer));
-        let _ = (Balance::parse(answer), Added::parse(answer));
-        let _ = (Refill::parse(answer), Refills::parse(answer));
-        let _ = (RefillStatus::parse(answer), RefillStatuses::parse(answer));
-        let _ = Cancels::parse(answer, &asked);
-    });
+    let _ = (Services::parse(answer), Orders::parse(answer));
+    let _ = (OrderStatus::parse(answer), Statuses::parse(answer));
+    let _ = (Balance::parse(answer), Added::parse(answer));
+    let _ = (Refill::parse(answer), Refills::parse(answer));
+    let _ = (RefillStatus::parse(answer), RefillStatuses::parse(answer));
+    let _ = Cancels::parse(answer, &asked);
+    let body = answer.body;
+    let _ = purchase(answer, [body], panel_v2::Profile::default());
+    let _ = (class_of(body), progress(body), without_sent(body, [body]));
+    let _ = OrderType::parse(body);
 }
 
 /// Replies of 5sim.
