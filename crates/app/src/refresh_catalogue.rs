@@ -1,10 +1,15 @@
 //! Refreshing the catalogue: one upstream's listing at a time, the last good one kept, one swap.
 
+mod classify;
+mod states;
+
+pub use states::ListingState;
+
 use crate::engine::Engine;
 use domain::catalogue::{Catalogue, Intake, Shelf, SmmIds, SmmTrouble, Sources};
 use domain::change::Write;
-use domain::policy::{OtpClass, Rules};
-use domain::ports::{ChangesOf, NotedChange, StoreError};
+use domain::policy::OtpClass;
+use domain::ports::StoreError;
 use domain::time::Timestamp;
 use domain::upstream::{NumberListing, PanelService, ReadFailure};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -61,21 +66,6 @@ pub struct Refreshed {
     pub upstream: String,
     /// Offers taken over, or why the last good listing stays.
     pub outcome: Result<usize, String>,
-}
-
-/// One upstream's part of the catalogue, for the operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListingState {
-    /// Upstream.
-    pub upstream: String,
-    /// Offers in its last good listing.
-    pub offers: usize,
-    /// When that was read.
-    pub read_at: Timestamp,
-    /// Bytes of memory it takes.
-    pub bytes: usize,
-    /// Why the latest reading was not taken over.
-    pub trouble: Option<String>,
 }
 
 impl Engine {
@@ -332,103 +322,6 @@ impl Engine {
             Ok(()) => Ok(ids),
             Err(_) => Err("its new services could not be given ids".to_owned()),
         }
-    }
-
-    /// Whether an upstream has shown its listing since the start.
-    pub fn is_listed(&self, name: &str) -> bool {
-        self.listings.last_good().read.contains(name)
-    }
-
-    /// Whether every upstream has a listing that can be sold from.
-    pub fn sells_at_once(&self) -> bool {
-        let listings = self.listings.last_good();
-        let mut names = self.number_upstreams();
-        names.all(|name| {
-            let shelf = listings.numbers.get(name);
-            shelf.is_some_and(|shelf| self.is_fresh(shelf))
-        }) && self.panels().all(|name| listings.panels.contains_key(name))
-    }
-
-    /// Every upstream's part of the catalogue, by name.
-    pub fn listing_states(&self) -> Vec<ListingState> {
-        let listings = self.listings.last_good();
-        let mut states: Vec<ListingState> = listings
-            .numbers
-            .iter()
-            .map(|(upstream, shelf)| ListingState {
-                upstream: upstream.clone(),
-                offers: shelf.len(),
-                read_at: shelf.read_at(),
-                bytes: shelf.bytes(),
-                trouble: listings.troubles.get(upstream).cloned(),
-            })
-            .collect();
-        states.sort_by(|a, b| a.upstream.cmp(&b.upstream));
-        states
-    }
-
-    /// Every panel's part of the catalogue, by name.
-    pub fn panel_states(&self) -> Vec<ListingState> {
-        let listings = self.listings.last_good();
-        let panels = listings.panels.iter();
-        let states = panels.map(|(upstream, services)| ListingState {
-            upstream: upstream.clone(),
-            offers: services.list.len(),
-            read_at: services.read_at,
-            bytes: services.list.len() * size_of::<PanelService>(),
-            trouble: listings.troubles.get(upstream).cloned(),
-        });
-        let mut states: Vec<_> = states.collect();
-        states.sort_by(|a, b| a.upstream.cmp(&b.upstream));
-        states
-    }
-
-    /// Classifies a service by its name, from now on and over restarts.
-    ///
-    /// # Errors
-    /// There is no place to remember it, or it cannot be written.
-    pub async fn classify_service(&self, name: &str, class: OtpClass) -> Result<(), StoreError> {
-        let none = || StoreError("there is no place to remember classes".to_owned());
-        let archive = self.outside.archive.clone().ok_or_else(none)?;
-        let service = name.to_owned();
-        let written = self
-            .compute(move || archive.classify(&service, class))
-            .await;
-        written.unwrap_or_else(|| Err(none()))?;
-        self.listings
-            .last_good()
-            .classes
-            .insert(name.to_owned(), class);
-        let rules = self.rules_in_force();
-        {
-            let mut listings = self.listings.last_good();
-            for shelf in listings.numbers.values_mut() {
-                *shelf = Arc::new(shelf.classified(&rules));
-            }
-        }
-        self.rebuild_catalogue();
-        Ok(())
-    }
-
-    /// How costs changed, the latest first.
-    ///
-    /// # Errors
-    /// The history cannot be read.
-    pub async fn cost_changes(&self, wanted: ChangesOf) -> Result<Vec<NotedChange>, StoreError> {
-        let Some(archive) = self.outside.archive.clone() else {
-            return Ok(Vec::new());
-        };
-        let read = self.compute(move || archive.changes(&wanted)).await;
-        read.unwrap_or_else(|| Err(StoreError("the history was not read to its end".to_owned())))
-    }
-
-    /// The rules of the settings and what the operator classified since.
-    fn rules_in_force(&self) -> Rules {
-        let mut rules = self.settings.rules.clone();
-        for (name, class) in &self.listings.last_good().classes {
-            rules.classify_otp_name_as(name, *class);
-        }
-        rules
     }
 
     fn is_fresh(&self, shelf: &Shelf) -> bool {

@@ -126,6 +126,7 @@ async fn an_order_the_panel_placed_twice_is_found_and_booked() {
         .await;
     assert_eq!(world.sold().await.len(), 2);
     assert_eq!(world.client.balance().await, "49.460000");
+    // the panel's list is swept once a minute, a stranger has to be seen twice, and then its end counts
     let give_up = std::time::Instant::now() + Duration::from_secs(180);
     while world.orphans() != ["lost"] {
         assert!(std::time::Instant::now() < give_up, "{:?}", world.orphans());

@@ -1,0 +1,126 @@
+//! From what a buyer sends to the members that a panel takes, and the units that they bill.
+
+use super::PlaceOrder;
+use crate::refusal::Refusal;
+use domain::catalogue::SmmService;
+use domain::order_type::{Units, lines};
+
+/// Members of the richer order types that `place_order` takes as text.
+pub const TEXT_MEMBERS: [&str; 14] = [
+    "comments",
+    "usernames",
+    "username",
+    "hashtags",
+    "hashtag",
+    "media",
+    "answer_number",
+    "keywords",
+    "groups",
+    "country",
+    "device",
+    "type_of_traffic",
+    "google_keyword",
+    "referring_url",
+];
+
+/// Longest text member, in bytes.
+const TEXT_MAX: usize = 32 * 1024;
+
+/// Member name and value in sending order.
+pub(super) type Members = Vec<(&'static str, String)>;
+
+/// The members to send besides the link, and the units they bill.
+pub(super) fn members(
+    service: &SmmService,
+    request: &PlaceOrder,
+) -> Result<(Members, u64), Refusal> {
+    let kind = service.kind;
+    let mut sent = Members::new();
+    for name in kind.needed().iter().copied().filter(|name| *name != "link") {
+        let value = match name {
+            "quantity" => quantity(service, request)?.to_string(),
+            _ => text(request, name)?.ok_or(Refusal::MissingParameter(name))?,
+        };
+        sent.push((name, value));
+    }
+    if service.dripfeed {
+        sent.extend(drip_feed(request)?);
+    }
+    for name in kind.optional().iter().copied() {
+        sent.extend(text(request, name)?.map(|value| (name, value)));
+    }
+    let member = |name: &str| {
+        let found = sent.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    if let Some(missing) = kind
+        .needed_with(&member)
+        .filter(|name| member(name).is_none())
+    {
+        return Err(Refusal::MissingParameter(missing));
+    }
+    if let Err((name, why)) = kind.check(&member) {
+        return Err(Refusal::InvalidParameter(name, why.to_owned()));
+    }
+    let units = match kind.units(&member) {
+        Ok(Units::Counted(units)) => in_range(service, units)?,
+        // the hold has to cover the most that can be charged
+        Ok(Units::PerChild(0)) => return Err(Refusal::MissingParameter("posts")),
+        Ok(Units::PerChild(units)) => units,
+        Ok(Units::Flat) => 1,
+        Err(_) => in_range(service, u64::MAX)?,
+    };
+    Ok((sent, units))
+}
+
+fn quantity(service: &SmmService, request: &PlaceOrder) -> Result<u64, Refusal> {
+    let asked = request
+        .quantity
+        .ok_or(Refusal::MissingParameter("quantity"))?;
+    in_range(service, u64::try_from(asked).unwrap_or(0))
+}
+
+fn in_range(service: &SmmService, units: u64) -> Result<u64, Refusal> {
+    let (min, max) = (service.min, service.max);
+    if (min..=max).contains(&units) {
+        Ok(units)
+    } else {
+        Err(Refusal::QuantityOutOfRange { min, max })
+    }
+}
+
+/// Runs and the minutes between them, where drip-feed is asked for.
+fn drip_feed(request: &PlaceOrder) -> Result<Members, Refusal> {
+    let Some(runs) = request.runs else {
+        return Ok(Vec::new());
+    };
+    let bad = |name, why: &str| Refusal::InvalidParameter(name, why.to_owned());
+    if !(1..=10_000).contains(&runs) {
+        return Err(bad("runs", "must lie between 1 and 10000"));
+    }
+    let interval = request
+        .interval
+        .ok_or(Refusal::MissingParameter("interval"))?;
+    if !(1..=10_080).contains(&interval) {
+        return Err(bad("interval", "must be 1 to 10080 minutes"));
+    }
+    Ok(vec![
+        ("runs", runs.to_string()),
+        ("interval", interval.to_string()),
+    ])
+}
+
+/// A text member, cleaned: lists by line are sent as they are counted.
+fn text(request: &PlaceOrder, name: &'static str) -> Result<Option<String>, Refusal> {
+    let Some(given) = request.texts.get(name) else {
+        return Ok(None);
+    };
+    if given.len() > TEXT_MAX {
+        return Err(Refusal::InvalidParameter(
+            name,
+            format!("must be at most {TEXT_MAX} bytes"),
+        ));
+    }
+    let cleaned = lines(given).join("\n");
+    Ok((!cleaned.is_empty()).then_some(cleaned))
+}
