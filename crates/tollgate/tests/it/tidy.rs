@@ -175,8 +175,6 @@ fn files_stay_short_and_say_what_they_are_for() {
                 .any(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs") == "tests");
             let says = is_test || text.starts_with("//!");
             assert!(says, "{}: begin with what it is for", path.display());
-            let says = is_test || text.starts_with("//!");
-            assert!(says, "{}: begin with what it is for", path.display());
             let lines = text.split("#[cfg(test)]").next().unwrap().lines().count();
             assert!(is_test || lines <= 600, "{}: {lines} lines", path.display());
         }
@@ -190,6 +188,31 @@ fn nothing_is_left_for_later() {
             for mark in ["TODO", "FIXME", "XXX:", "#[allow("] {
                 assert!(!text.contains(mark), "{}: {mark}", path.display());
             }
+        }
+    }
+}
+
+/// The docs promise that nothing in the product can be made to die on purpose.
+#[test]
+fn only_the_mortal_program_knows_where_to_die() {
+    let allowed = [
+        "failpoints = []",
+        "failpoints = [\"domain/failpoints\"]",
+        "required-features = [\"failpoints\"]",
+    ];
+    let crates = rooms()
+        .into_iter()
+        .map(|room| root().join("crates").join(room));
+    for folder in crates.chain([root(), root().join("bench")]) {
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        for line in manifest.lines() {
+            let harmless = !line.contains("failpoints") || allowed.contains(&line);
+            assert!(harmless, "{}: {line}", folder.display());
+            assert!(
+                !line.starts_with("default ="),
+                "{}: {line}",
+                folder.display()
+            );
         }
     }
 }

@@ -13,7 +13,7 @@ use axum::routing::get;
 use domain::books::DAY_MS;
 use domain::ids::AccountId;
 use domain::ports::Spent;
-use domain::time::{Millis, Timestamp};
+use domain::time::Timestamp;
 use minijinja::{Value, context};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,6 +113,8 @@ async fn spending(door: &Door, account: AccountId) -> Result<Value, Failed> {
 
 /// A day as people write it.
 fn date(day: i64) -> String {
-    let at = Timestamp(day * DAY_MS) + Millis::seconds(0);
-    super::view::rfc3339(at).chars().take(10).collect()
+    super::view::rfc3339(Timestamp(day * DAY_MS))
+        .chars()
+        .take(10)
+        .collect()
 }
