@@ -8,6 +8,7 @@ use domain::time::{Millis, Timestamp};
 use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -52,19 +53,7 @@ impl Background {
     /// settlement need no catalogue, and what is not read yet is answered as unavailable.
     pub async fn first_catalogue(&self) {
         self.engine.restore_catalogue().await;
-        let reads = self.tasks.clone();
-        let (all_read, mut waiting) = tokio::sync::mpsc::channel::<()>(1);
-        let places = Arc::new(Semaphore::new(READ_AT_ONCE));
-        for name in self.upstreams() {
-            let (engine, places) = (Arc::clone(&self.engine), Arc::clone(&places));
-            let all_read = all_read.clone();
-            reads.spawn(async move {
-                let _place = places.acquire().await;
-                engine.refresh_upstream(&name).await;
-                drop(all_read);
-            });
-        }
-        drop(all_read);
+        let mut waiting = read_catalogues(&self.engine, &self.tasks);
         if self.engine.sells_at_once() {
             return;
         }
@@ -87,6 +76,7 @@ impl Background {
             time_text(clock.now())
         );
         let (engine, stop) = (Arc::clone(&self.engine), self.stop.clone());
+        let tasks = self.tasks.clone();
         self.tasks.spawn(async move {
             loop {
                 tokio::select! {
@@ -97,18 +87,12 @@ impl Background {
                 if newest_entry.is_none_or(|newest| newest <= clock.now()) {
                     engine.clock_caught_up();
                     tracing::warn!("the machine's clock has passed the books: money moves again");
+                    // what was read by the wrong clock looks too old to sell from
+                    read_catalogues(&engine, &tasks);
                     return;
                 }
             }
         });
-    }
-
-    fn upstreams(&self) -> Vec<String> {
-        let numbers = self.engine.number_upstreams();
-        numbers
-            .chain(self.engine.panels())
-            .map(str::to_owned)
-            .collect()
     }
 
     /// Starts all loops.
@@ -133,7 +117,7 @@ impl Background {
                 async move { engine.poll_upstream(&name).await }
             });
         }
-        for name in self.upstreams() {
+        for name in upstreams(&self.engine) {
             self.keep_balance(name.clone());
             self.keep_catalogue(name);
         }
@@ -204,6 +188,29 @@ impl Background {
             }
         });
     }
+}
+
+/// Every upstream the engine knows, those of numbers and panels.
+fn upstreams(engine: &Engine) -> Vec<String> {
+    let numbers = engine.number_upstreams();
+    numbers.chain(engine.panels()).map(str::to_owned).collect()
+}
+
+/// Begins to read every upstream's catalogue, a few at a time. The receiver is closed when all are
+/// read.
+fn read_catalogues(engine: &Arc<Engine>, tasks: &TaskTracker) -> Receiver<()> {
+    let (all_read, waiting) = tokio::sync::mpsc::channel(1);
+    let places = Arc::new(Semaphore::new(READ_AT_ONCE));
+    for name in upstreams(engine) {
+        let (engine, places) = (Arc::clone(engine), Arc::clone(&places));
+        let all_read = all_read.clone();
+        tasks.spawn(async move {
+            let _place = places.acquire().await;
+            engine.refresh_upstream(&name).await;
+            drop(all_read);
+        });
+    }
+    waiting
 }
 
 /// A time as people write it, in UTC.
