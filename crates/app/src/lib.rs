@@ -38,7 +38,7 @@ pub use idempotency::KeyedRequest;
 pub use list_services::{CountryView, ServerChoice, ServiceList, ServiceView, ServicesOf};
 pub use own_numbers::{Added, OwnNumbers};
 pub use people::People;
-pub use place_order::{PlaceOrder, TEXT_MEMBERS};
+pub use place_order::{LineProblem, OrderLine, OrderQuote, PlaceOrder, TEXT_MEMBERS, TooManyLines};
 pub use redeem::{CodeOrder, MadeCodes, NotRedeemed, RedeemCodes, Redeemed};
 pub use refresh_catalogue::{ListingState, Refreshed};
 pub use refusal::{Answer, Purchased, Refusal};

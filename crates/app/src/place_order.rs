@@ -6,7 +6,7 @@ use crate::purchase::{Names, Opening, Order};
 use crate::refusal::{Answer, Purchased, Refusal};
 use crate::watch::Calling;
 use domain::access::Caller;
-use domain::catalogue::{SmmService, SmmSource};
+use domain::catalogue::{Catalogue, SmmService, SmmSource};
 use domain::change::{Refused, Write};
 use domain::ids::OrderId;
 use domain::link::Link;
@@ -19,8 +19,10 @@ use domain::usd::{Rate, Usd};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod lines;
 mod members;
 
+pub use lines::{LineProblem, OrderLine, TooManyLines};
 pub use members::TEXT_MEMBERS;
 use members::{Members, members};
 
@@ -41,6 +43,15 @@ pub struct PlaceOrder {
     pub texts: BTreeMap<&'static str, String>,
     /// Never pay more than this.
     pub max_price: Option<Usd>,
+}
+
+/// What an order would come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderQuote {
+    /// Units that are billed: 1 for a package.
+    pub units: u64,
+    /// What is set aside.
+    pub price: Usd,
 }
 
 /// An order that may be placed, with everything its purchase needs.
@@ -81,17 +92,7 @@ impl Engine {
         keyed: bool,
     ) -> Result<Opening<SmmOrder>, Refusal> {
         let catalogue = self.catalogue();
-        let absent = || match catalogue.is_smm_read() {
-            true => Refusal::ServiceNotFound,
-            false => Refusal::ServerOff,
-        };
-        let service = catalogue
-            .smm_service(&request.service_id)
-            .ok_or_else(absent)?;
-        let link = Link::parse(&request.link).map_err(Refusal::InvalidLink)?;
-        if !link.fits_category(&service.category) {
-            return Err(Refusal::LinkHostMismatch);
-        }
+        let (service, link) = aimed(&catalogue, request)?;
         let checked = self.check(caller, service, request)?;
         let mut sent = vec![("link", link.text().to_owned())];
         sent.extend(checked.members.iter().cloned());
@@ -120,6 +121,25 @@ impl Engine {
             order,
             first,
             others: routes.into(),
+        })
+    }
+
+    /// What an order would come to now, by the rules that [`Self::place_order`] goes by. Nothing is
+    /// ordered and nothing set aside.
+    ///
+    /// # Errors
+    /// Why it would be refused, apart from the balance and from orders that are running.
+    pub fn quote_order(
+        &self,
+        caller: &Caller,
+        request: &PlaceOrder,
+    ) -> Result<OrderQuote, Refusal> {
+        let catalogue = self.catalogue();
+        let (service, _) = aimed(&catalogue, request)?;
+        let checked = self.check(caller, service, request)?;
+        Ok(OrderQuote {
+            units: checked.units,
+            price: checked.price,
         })
     }
 
@@ -229,6 +249,25 @@ impl Engine {
             failure: None,
         }
     }
+}
+
+/// The service that is asked for, and the link, which has to lie on its platform.
+fn aimed<'a>(
+    catalogue: &'a Catalogue,
+    request: &PlaceOrder,
+) -> Result<(&'a SmmService, Link), Refusal> {
+    let absent = || match catalogue.is_smm_read() {
+        true => Refusal::ServiceNotFound,
+        false => Refusal::ServerOff,
+    };
+    let service = catalogue
+        .smm_service(&request.service_id)
+        .ok_or_else(absent)?;
+    let link = Link::parse(&request.link).map_err(Refusal::InvalidLink)?;
+    if !link.fits_category(&service.category) {
+        return Err(Refusal::LinkHostMismatch);
+    }
+    Ok((service, link))
 }
 
 impl Order for SmmOrder {

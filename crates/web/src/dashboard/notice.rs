@@ -2,7 +2,7 @@
 //! not do it again, and fixed here, so that an address cannot put words into our mouth.
 
 /// Name and sentence of each.
-const NOTICES: [(&str, &str); 20] = [
+const NOTICES: [(&str, &str); 22] = [
     ("verified", "Your address is confirmed. Sign in to go on."),
     ("signed-out", "You are signed out."),
     (
@@ -50,6 +50,15 @@ const NOTICES: [(&str, &str); 20] = [
     (
         "cancel-asked",
         "The cancel is asked for. What comes of it shows in the order's status.",
+    ),
+    (
+        "order-placed",
+        "The order is placed. How far it has come shows below.",
+    ),
+    (
+        "order-pending",
+        "The order is not settled yet: what comes of it shows below, and nothing is charged if it \
+         failed.",
     ),
     ("refill-asked", "The refill is asked for."),
     ("number-cancelled", "Cancelled, and refunded in full."),

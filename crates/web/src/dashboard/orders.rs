@@ -92,6 +92,8 @@ async fn listed(door: &Door, caller: &Caller, visitor: &Visitor) -> Result<Value
         let orders = orders.map_err(Failed::from)?;
         orders.iter().map(number_row).collect()
     };
+    let open = |row: &Value| row.get_attr("open").is_ok_and(|open| open.is_true());
+    let live = orders.iter().any(open);
     let more = orders.len() > ROWS as usize;
     orders.truncate(ROWS as usize);
     let last = orders.last().and_then(|row| row.get_attr("id").ok());
@@ -100,7 +102,8 @@ async fn listed(door: &Door, caller: &Caller, visitor: &Visitor) -> Result<Value
     } else {
         NUMBER_STATES.iter().map(|(word, _)| *word).collect()
     };
-    Ok(context! { smm, status, since, words, orders, next => last.filter(|_| more) })
+    let next = last.filter(|_| more);
+    Ok(context! { smm, status, since, words, orders, live, next })
 }
 
 /// The start of a day in UTC; nothing where none is given.
@@ -137,6 +140,7 @@ fn smm_row(order: &SmmOrder) -> Value {
         status => order.public_progress().word(),
         price => order.price.0,
         returned => order.returned.0,
+        open => order.resolved_at.is_none(),
         at => order.created_at.0,
     }
 }

@@ -1,62 +1,23 @@
-//! `/smm/cancel`, `/smm/refill`: what the page of an SMM order can ask for.
+//! `/smm`: what can be ordered, by the form of one service or by a line for each order; and what
+//! can be asked for afterwards.
 
-use super::fields::Form;
-use super::once;
-use super::page::{Failed, Page};
-use super::session::{Away, Customer};
+mod mass;
+mod members;
+mod order;
+mod requests;
+mod services;
+
 use crate::door::Door;
-use app::Refusal;
 use axum::Router;
-use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::post;
-use domain::access::Caller;
-use domain::ids::OrderId;
+use axum::routing::{get, post};
 use std::sync::Arc;
 
 pub(super) fn routes() -> Router<Arc<Door>> {
     Router::new()
-        .route("/smm/cancel", post(cancel))
-        .route("/smm/refill", post(refill))
-}
-
-async fn cancel(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
-    let customer = Customer::of(form.visitor.clone())?;
-    let caller = Caller::signed_in(customer.account.clone());
-    let asked = async {
-        let (order, key) = wanted(&form, "/smm/cancel")?;
-        let answer = door.engine.cancel_order(&caller, order, Some(key)).await;
-        answer.outcome.map_err(Failed::from)?;
-        Ok(order)
-    };
-    Ok(answer(&customer, asked.await, "cancel-asked"))
-}
-
-async fn refill(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
-    let customer = Customer::of(form.visitor.clone())?;
-    let caller = Caller::signed_in(customer.account.clone());
-    let asked = async {
-        let (order, key) = wanted(&form, "/smm/refill")?;
-        let answer = door.engine.refill(&caller, order, Some(key)).await;
-        answer.outcome.map_err(Failed::from)?;
-        Ok(order)
-    };
-    Ok(answer(&customer, asked.await, "refill-asked"))
-}
-
-/// The order that a form names, and the key that makes it count once.
-fn wanted(form: &Form, path: &str) -> Result<(OrderId, app::KeyedRequest), Failed> {
-    let order = OrderId::parse(form.fields.text("order"));
-    let order = order.ok_or_else(|| Failed::from(Refusal::OrderNotFound))?;
-    Ok((order, once::request(path, &form.fields)?))
-}
-
-fn answer(customer: &Customer, asked: Result<OrderId, Failed>, notice: &str) -> Response {
-    match asked {
-        Ok(order) => Redirect::to(&format!("/orders/{order}?notice={notice}")).into_response(),
-        Err(failed) => {
-            let page = Page::new(&customer.visitor, "Not done").under("orders");
-            page.failed(&failed)
-        }
-    }
+        .route("/smm", get(services::show))
+        .route("/smm/order", get(order::show).post(order::place))
+        .route("/smm/quote", post(order::quote))
+        .route("/smm/mass", get(mass::show).post(mass::send))
+        .route("/smm/cancel", post(requests::cancel))
+        .route("/smm/refill", post(requests::refill))
 }

@@ -36,6 +36,10 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
     "sign_in.html",
     "sign_in_code.html",
     "sign_up.html",
+    "smm.html",
+    "smm_mass.html",
+    "smm_order.html",
+    "smm_quote.html",
     "strength.html",
     "top_up.html",
     "wallet.html",
@@ -59,6 +63,7 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
     }
     environment.add_function("asset", |name: &str| assets::address(name));
     environment.add_filter("usd", view::usd);
+    environment.add_filter("count", view::count);
     environment.add_filter("time", view::time);
     Ok(environment)
 }

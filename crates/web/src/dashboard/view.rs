@@ -14,6 +14,11 @@ pub(crate) fn usd(micros: i64) -> String {
     format!("{sign}${}.{shown:0<2}", grouped(whole))
 }
 
+/// A count of things as people read it.
+pub(crate) fn count(number: u64) -> String {
+    grouped(&number.to_string())
+}
+
 /// Thousands parted by commas.
 fn grouped(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);

@@ -47,3 +47,177 @@ async fn what_is_not_due_or_not_ones_own_is_refused_on_the_page() {
         assert_eq!(stranger.post(path, &fields).await.status, 404, "{path}");
     }
 }
+
+/// A hidden field's or a button's value on a page.
+fn value(page: &str, name: &str) -> Option<String> {
+    let (_, after) = page.split_once(&format!("name=\"{name}\" value=\""))?;
+    Some(after.split('"').next().unwrap().to_owned())
+}
+
+const LINK: &str = "https://instagram.com/user";
+
+#[tokio::test]
+async fn services_are_found_by_name_category_and_id() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let all = browser.get("/smm").await.text;
+    for shown in ["Followers drip", "Comments", "$1.08", "50 to 10,000"] {
+        assert!(all.contains(shown), "{shown}: {all}");
+    }
+    assert!(
+        !all.contains("Mass report"),
+        "what is not sold is not listed"
+    );
+    let found = browser.get("/smm?q=COMM").await.text;
+    assert!(found.contains("service=2") && !found.contains("service=1"));
+    let found = browser.get("/smm?q=5").await.text;
+    assert!(found.contains("service=5") && !found.contains("service=1"));
+    let none = browser.get("/smm?category=%3Cscript%3E").await.text;
+    assert!(none.contains("Nothing found") && !none.contains("<script>"));
+    assert_eq!(browser.get("/smm/order?service=3").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_price_is_shown_before_an_order_and_only_that_price_is_paid() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let page = browser.get("/smm/order?service=1").await.text;
+    let once = value(&page, "once").unwrap();
+    assert_eq!(value(&page, "max_price"), None);
+    let mut fields = vec![
+        ("once", once.as_str()),
+        ("service", "1"),
+        ("link", LINK),
+        ("quantity", "500"),
+    ];
+    let before = world.books().await;
+    let page = browser.post("/smm/order", &fields).await;
+    assert_eq!((page.status, world.books().await), (200, before));
+    assert!(page.text.contains("Order for $0.54"), "{}", page.text);
+    let part = browser.post("/smm/quote", &fields).await.text;
+    assert_eq!(value(&part, "max_price").unwrap(), "0.540000");
+    // more than the price was shown for
+    fields[3].1 = "501";
+    fields.push(("max_price", "0.540000"));
+    let refused = browser.post("/smm/order", &fields).await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.text.contains("it is $0.54108"), "{}", refused.text);
+    fields[3].1 = "500";
+    let placed = browser.post("/smm/order", &fields).await;
+    let there = location(&placed).to_owned();
+    assert!(there.ends_with("?notice=order-placed"), "{}", placed.text);
+    let again = browser.post("/smm/order", &fields).await;
+    assert_eq!(location(&again), there, "sent twice it orders once");
+    assert_eq!(world.books().await.orders, 1);
+    let list = browser.get("/orders?kind=smm").await.text;
+    assert!(list.contains("<progress max=\"500\" value=\"0\""), "{list}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_order_is_said_at_its_field() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    browser.get("/smm/order?service=1").await;
+    for (service, link, quantity, said) in [
+        (
+            "1",
+            "javascript:alert(1)",
+            "500",
+            "Link must begin with https:",
+        ),
+        ("1", LINK, "9", "Order at least 50 and at most 10000."),
+        ("1", LINK, "5.5", "Quantity must be a whole number."),
+        ("1", LINK, "", "Quantity is missing."),
+        ("2", LINK, "500", "Comments is missing."),
+        ("3", LINK, "500", "There is no such service here."),
+    ] {
+        let fields = [("service", service), ("link", link), ("quantity", quantity)];
+        let part = browser.post("/smm/quote", &fields).await.text;
+        assert!(part.contains(said), "{said}: {part}");
+        assert_eq!(value(&part, "max_price"), None);
+    }
+    let comments: String = (0..100).map(|n| format!("nice {n}\r\n")).collect();
+    let fields = [("service", "2"), ("link", LINK), ("comments", &comments)];
+    let part = browser.post("/smm/quote", &fields).await.text;
+    assert!(part.contains("Order for $0.108"), "{part}");
+    let dear = [("service", "1"), ("link", LINK), ("quantity", "10000")];
+    world
+        .door
+        .engine
+        .credit_wallet(world.account, domain::usd::Usd(1), "x")
+        .await
+        .unwrap();
+    let part = browser.post("/smm/quote", &dear).await.text;
+    assert!(part.contains("Order for $10.80"), "{part}");
+}
+
+#[tokio::test]
+async fn a_mass_order_is_checked_whole_before_any_of_it_is_placed() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    browser.get("/smm/mass").await;
+    let before = world.books().await;
+    let bad = format!(
+        "1 | {LINK} | 500\n\n9 | {LINK} | 1\n1 | http://www.instagram.com/user/ | 200\n<script>|x|1|2"
+    );
+    let page = browser.post("/smm/mass", &[("lines", &bad)]).await.text;
+    for said in [
+        "3 of 4 lines cannot be ordered",
+        "There is no such service here",
+        "Line 1 orders the same service",
+        "Write service | link | quantity",
+        "&lt;script&gt;",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!page.contains("<script>|") && value(&page, "total").is_none());
+    let forced = [
+        ("lines", bad.as_str()),
+        ("total", "99.000000"),
+        ("once", &"a".repeat(32)),
+    ];
+    assert_eq!(browser.post("/smm/mass", &forced).await.status, 409);
+    assert_eq!(world.books().await, before);
+
+    let good = format!("1 | {LINK} | 500\n1 | https://instagram.com/other | 1000");
+    let page = browser.post("/smm/mass", &[("lines", &good)]).await.text;
+    assert!(page.contains("Place 2 orders for $1.62"), "{page}");
+    let (once, total) = (
+        value(&page, "once").unwrap(),
+        value(&page, "total").unwrap(),
+    );
+    let fields = [
+        ("once", once.as_str()),
+        ("total", total.as_str()),
+        ("lines", good.as_str()),
+    ];
+    for _ in 0..2 {
+        let done = browser.post("/smm/mass", &fields).await.text;
+        assert!(done.contains("2 of 2 ordered for $1.62"), "{done}");
+    }
+    assert_eq!(world.books().await.orders, 2, "sent twice it orders once");
+
+    // both lines run already: each says so, nothing else happens
+    let page = browser.post("/smm/mass", &[("lines", &good)]).await.text;
+    let once = value(&page, "once").unwrap();
+    let fields = [
+        ("once", once.as_str()),
+        ("total", total.as_str()),
+        ("lines", good.as_str()),
+    ];
+    let done = browser.post("/smm/mass", &fields).await.text;
+    assert!(
+        done.contains("0 of 2 ordered") && done.contains("still running"),
+        "{done}"
+    );
+    assert_eq!(world.books().await.orders, 2);
+
+    let many = format!("1 | {LINK} | 500\n").repeat(101);
+    let refused = browser.post("/smm/mass", &[("lines", &many)]).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.text.contains("These are 101 lines"),
+        "{}",
+        refused.text
+    );
+}
