@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod clock;
+mod conformance;
 mod crash;
 mod disk;
 mod failpoints;
@@ -13,6 +14,7 @@ mod otp;
 mod own_numbers;
 mod panels;
 mod program;
+mod served;
 mod smm;
 mod storage;
 mod tidy;

@@ -20,6 +20,9 @@ const WORD_MAX: usize = 200;
 /// Most pools or fields of a refusal that are looked at.
 const PARTS_MAX: usize = 200;
 
+/// Fields that say what is wanted.
+const GOODS: [&str; 3] = ["country", "pool", "service"];
+
 /// Every `type` that is listed. Of several pools that refuse for different reasons the first one
 /// here speaks for all: it is what somebody has to see to.
 const TYPES: [(&str, Class); 3] = [
@@ -105,8 +108,8 @@ struct Said {
     text: String,
     /// The `type` of the whole, or else those of its pools.
     types: Vec<String>,
-    /// Whether it names fields that are missing or bad.
-    has_fields: bool,
+    /// Names of fields that are missing or bad.
+    fields: Vec<String>,
 }
 
 impl Said {
@@ -125,7 +128,10 @@ impl Said {
         Self {
             text: plain(&text),
             types,
-            has_fields: fields.iter().any(|field| field.filled("param").is_some()),
+            fields: fields
+                .iter()
+                .filter_map(|one| one.filled("param"))
+                .collect(),
         }
     }
 
@@ -135,11 +141,22 @@ impl Said {
         }
         let lower = self.text.to_lowercase();
         let by_text = || TEXTS.iter().find(|(part, _)| lower.contains(part));
-        let by_fields = || (status == 400 && self.has_fields).then_some(Class::OurFault);
+        let by_fields = || (status == 400).then(|| self.class_of_fields()).flatten();
         self.class_of_types()
             .or_else(|| by_text().map(|(_, class)| *class))
             .or_else(|| class_of_status(status))
             .or_else(by_fields)
+    }
+
+    /// We built a bad request, unless nothing but the ids of what is wanted is refused: they came
+    /// from the provider's own list, and what they stand for is no longer sold.
+    fn class_of_fields(&self) -> Option<Class> {
+        let is_goods = |field: &String| GOODS.contains(&field.as_str());
+        let class = match self.fields.iter().all(is_goods) {
+            true => Class::NotSold,
+            false => Class::OurFault,
+        };
+        (!self.fields.is_empty()).then_some(class)
     }
 
     /// Certain only where each of the types is listed.

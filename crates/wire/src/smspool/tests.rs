@@ -88,6 +88,16 @@ fn refusals_of_a_purchase() {
             include_str!("../../fixtures/smspool/refused_fields.json").to_owned(),
             Refusal::OurFault,
         ),
+        (
+            400,
+            r#"{"success":0,"errors":[{"message":"unknown","param":"service"}]}"#.to_owned(),
+            Refusal::NotSold,
+        ),
+        (
+            400,
+            r#"{"success":0,"errors":[{"param":"service"},{"param":"max_price"}]}"#.to_owned(),
+            Refusal::OurFault,
+        ),
     ] {
         let failure = NumberBought::parse(with(status, &body)).unwrap_err();
         assert_eq!(

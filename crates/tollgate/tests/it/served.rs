@@ -1,0 +1,141 @@
+//! A `serve` over upstreams of a test's own, and one customer with ten dollars.
+
+use crate::world::{Client, PROGRAM, Running, Scratch};
+use serde_json::Value;
+use std::fs::{File, Permissions};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub struct Served {
+    pub client: Client,
+    pub account: String,
+    address: SocketAddr,
+    server: Running,
+    dir: Scratch,
+}
+
+impl Served {
+    /// Starts it with these settings, and waits until the lists of so many upstreams were read.
+    pub async fn start(settings: &str, read: usize) -> Self {
+        let dir = Scratch::new();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+        let address = free.unwrap();
+        let settings =
+            format!("[listen]\naddress = \"{address}\"\n[store]\ndata_dir = \"data\"\n{settings}");
+        secret_file(&dir.path().join("tollgate.toml"), &settings);
+        let pepper = "0123456789abcdef".repeat(4);
+        secret_file(&dir.path().join("tollgate.pepper"), &pepper);
+        let server = spawn(dir.path());
+        let mut served = Self {
+            client: Client::new(&format!("http://{address}"), ""),
+            account: String::new(),
+            address,
+            server,
+            dir,
+        };
+        served.until_ready(read).await;
+        served.welcome_customer();
+        served
+    }
+
+    fn welcome_customer(&mut self) {
+        let args = ["account", "create", "--email", "ana@example.com"];
+        self.account = self.cli(&args)["account_id"].to_string();
+        let account = self.account.clone();
+        let credit = ["--account", &account, "--usd", "10", "--note", "cash"];
+        self.cli(&[&["wallet", "credit"], &credit[..]].concat());
+        let key = [
+            "key",
+            "create",
+            "--account",
+            &account,
+            "--rate-limit",
+            "100000",
+        ];
+        let key = self.cli(&key)["api_key"].clone();
+        self.client = Client::new(&format!("http://{}", self.address), key.as_str().unwrap());
+    }
+
+    async fn until_ready(&mut self, read: usize) {
+        let give_up = Instant::now() + Duration::from_secs(60);
+        let client = self.client.clone();
+        let ready = async || {
+            let answer = client.try_get("/readyz").await;
+            answer.is_some_and(|answer| answer.status == 200)
+        };
+        while !ready().await || (read > 0 && self.listings() < read) {
+            assert!(
+                Instant::now() < give_up,
+                "the server does not come up: {}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// How many upstreams have shown what they sell.
+    fn listings(&self) -> usize {
+        let stats = self.cli(&["catalogue", "stats"]);
+        let count = |part: &str| stats[part].as_array().map_or(0, Vec::len);
+        count("upstreams") + count("panels")
+    }
+
+    /// Runs a command on this installation; gives its JSON.
+    pub fn cli(&self, args: &[&str]) -> Value {
+        let mut command = Command::new(PROGRAM);
+        let command = command.args(args).arg("--json");
+        let output = command.current_dir(self.dir.path()).output().unwrap();
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args:?}: {why}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap()
+    }
+
+    /// The most memory that it has held so far, in MiB.
+    pub fn peak_mib(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.server.0.id());
+        let status = std::fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib: u64 = line
+            .unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap();
+        kib / 1024
+    }
+
+    /// The books must be in order.
+    pub fn verify(&self) {
+        assert_eq!(self.cli(&["ledger", "verify"])["ok"], true);
+    }
+}
+
+fn spawn(dir: &Path) -> Running {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(dir.join("log"));
+    let mut serve = Command::new(PROGRAM);
+    serve.arg("serve").current_dir(dir);
+    Running(
+        serve
+            .stdout(Stdio::null())
+            .stderr(log.unwrap())
+            .spawn()
+            .unwrap(),
+    )
+}
+
+/// A file that only its owner may read, as the program wants it.
+fn secret_file(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+}
