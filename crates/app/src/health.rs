@@ -216,6 +216,7 @@ impl Engine {
     /// What came of a purchase call.
     pub(crate) fn call_came_to<T>(&self, upstream: &str, outcome: &Purchase<T>) {
         let now = self.now();
+        count_purchase(upstream, outcome);
         let failed = match outcome {
             Purchase::Unknown => true,
             Purchase::Refused(refusal) => {
@@ -318,6 +319,20 @@ impl Engine {
             );
         }
     }
+}
+
+/// One more purchase call, by what came of it.
+fn count_purchase<T>(upstream: &str, outcome: &Purchase<T>) {
+    let class = match outcome {
+        Purchase::Done(_) => "done",
+        Purchase::Refused(refusal) => refusal.slug(),
+        Purchase::Unknown => "unknown",
+    };
+    let labels = [
+        ("upstream", upstream.to_owned()),
+        ("class", class.to_owned()),
+    ];
+    metrics::counter!("tollgate_purchase_calls_total", &labels).increment(1);
 }
 
 impl Fault {

@@ -195,6 +195,8 @@ impl Engine {
             let (name, writes) = match row {
                 Some(Ok(status)) => {
                     if status.progress.is_none() {
+                        let labels = [("upstream", upstream.to_owned())];
+                        metrics::counter!("tollgate_unknown_statuses_total", &labels).increment(1);
                         tracing::warn!(
                             order.id = order.id.0,
                             upstream,

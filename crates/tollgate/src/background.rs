@@ -1,6 +1,7 @@
 //! Background work: what is due, what upstreams have to say, catalogues, limits, the audit.
 
 use crate::clock::SteadyClock;
+use crate::metrics;
 use app::Engine;
 use app::limits::Limits;
 use domain::ports::Clock;
@@ -128,7 +129,7 @@ impl Background {
                 limits.sweep(engine.now().0);
             }
         });
-        self.every(AUDIT, |engine| async move { audit(&engine).await });
+        self.keep_audited();
         let engine = Arc::clone(&self.engine);
         self.tasks
             .spawn(async move { engine.remember_outcomes().await });
@@ -143,6 +144,20 @@ impl Background {
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = engine.clock().sleep(pause) => {}
+                }
+            }
+        });
+    }
+
+    /// Audits the books at once and then again and again.
+    fn keep_audited(&self) {
+        let (engine, stop) = (Arc::clone(&self.engine), self.stop.clone());
+        self.tasks.spawn(async move {
+            loop {
+                audit(&engine).await;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = engine.clock().sleep(AUDIT) => {}
                 }
             }
         });
@@ -220,7 +235,9 @@ fn time_text(at: Timestamp) -> String {
 
 /// Re-derives the books and says what it found.
 async fn audit(engine: &Engine) {
-    match engine.store().audit(engine.now()).await {
+    let audit = engine.store().audit(engine.now()).await;
+    metrics::audited(&audit, engine.now());
+    match audit {
         Ok(audit) if audit.violations.is_empty() => {
             tracing::info!(
                 audit.accounts,

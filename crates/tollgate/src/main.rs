@@ -6,6 +6,7 @@ mod cli;
 mod clock;
 mod commands;
 mod demo;
+mod metrics;
 mod postman;
 mod secrets;
 mod server;

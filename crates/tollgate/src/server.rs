@@ -4,6 +4,7 @@ use crate::admin::Office;
 use crate::admin::upstreams::Known;
 use crate::background::Background;
 use crate::clock::SteadyClock;
+use crate::metrics;
 use crate::postman::Postman;
 use crate::settings::{self, Settings};
 use crate::socket;
@@ -156,6 +157,7 @@ where
     let door = Arc::new(door(settings, &office, &background, pages));
     let stop = Stop::new();
     let router = web::router(Arc::clone(&door));
+    watched(settings, &door, &background)?;
     let serving = serve(listener, router, Bounds::default(), stop.clone());
     let mut serving = std::pin::pin!(serving);
     door.ready.store(true, Ordering::Release);
@@ -170,6 +172,37 @@ where
     background.stop.cancel();
     serving.await.context("the listener failed")?;
     end(background.tasks, purchases.0).await;
+    Ok(())
+}
+
+/// Opens the admin listener where one is set. It answers until the last request has ended.
+fn watched(
+    settings: &Settings,
+    door: &Arc<web::Door>,
+    background: &Background,
+) -> anyhow::Result<()> {
+    let Some(address) = settings.admin.address else {
+        return Ok(());
+    };
+    let listener = listen(address)
+        .with_context(|| format!("cannot listen on {address}; set another admin.address"))?;
+    let metrics = metrics::drawn(&door.engine, metrics::install()?);
+    let router = web::admin_router(Arc::clone(door), metrics);
+    let (stop, asked) = (Stop::new(), background.stop.clone());
+    let serving = serve(listener, router, Bounds::default(), stop.clone());
+    background.tasks.spawn(async move {
+        let mut serving = std::pin::pin!(serving);
+        let ended = tokio::select! {
+            ended = &mut serving => ended,
+            () = asked.cancelled() => {
+                stop.within(Duration::ZERO);
+                serving.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::error!(%error, "the admin listener failed");
+        }
+    });
     Ok(())
 }
 

@@ -4,9 +4,10 @@ use crate::account::Account;
 use crate::redact::Redactor;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Proxy, RequestBuilder, Url, redirect, retry};
+use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(test)]
 mod tests;
@@ -96,6 +97,8 @@ pub(crate) struct Transport {
     read: Client,
     url: Url,
     redactor: Redactor,
+    /// Whose way it is, for whoever watches.
+    name: String,
 }
 
 impl Transport {
@@ -119,17 +122,48 @@ impl Transport {
             read: read_client(account, in_head).map_err(refused)?,
             url,
             redactor,
+            name: account.name.clone(),
         })
     }
 
     /// Sends once, on a connection of its own, and waits at most the whole deadline.
     pub(crate) async fn once(&self, payload: Payload<'_>) -> Result<Fetched, Lost> {
-        self.fetch(&self.once, payload, ANSWER_MAX).await
+        self.watched("once", self.fetch(&self.once, payload, ANSWER_MAX))
+            .await
     }
 
     /// Reads once.
     pub(crate) async fn read(&self, payload: Payload<'_>, max: usize) -> Result<Fetched, Lost> {
-        self.fetch(&self.read, payload, max).await
+        self.watched("read", self.fetch(&self.read, payload, max))
+            .await
+    }
+
+    /// How long a call takes and what kind of answer came, for whoever watches.
+    async fn watched(
+        &self,
+        call: &'static str,
+        fetch: impl Future<Output = Result<Fetched, Lost>>,
+    ) -> Result<Fetched, Lost> {
+        let begun = Instant::now();
+        let fetched = fetch.await;
+        let answer = match &fetched {
+            Ok(fetched) => match fetched.status / 100 {
+                2 => "2xx",
+                3 => "3xx",
+                4 => "4xx",
+                5 => "5xx",
+                _ => "other",
+            },
+            Err(Lost::NotSent(_)) => "not_sent",
+            Err(Lost::Unknown(_)) => "lost",
+        };
+        let labels = [
+            ("upstream", Cow::from(self.name.clone())),
+            ("call", Cow::from(call)),
+            ("answer", Cow::from(answer)),
+        ];
+        metrics::histogram!("tollgate_upstream_call_seconds", &labels).record(begun.elapsed());
+        fetched
     }
 
     /// The text without secrets, at most 2 KiB.

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::ids::AccountId;
 use std::any::Any;
+use std::borrow::Cow;
 use std::time::Instant;
 
 /// Longest request target, in bytes.
@@ -43,9 +44,11 @@ pub(crate) async fn every_request(request: Request, next: Next) -> Response {
     );
     let trail = response.extensions().get::<Trail>().copied();
     let trail = trail.unwrap_or_default();
+    let path = matched.as_ref().map_or("(none)", MatchedPath::as_str);
+    count(path, trail.action, response.status().as_u16(), since);
     tracing::info!(
         http.method = %method,
-        http.path = matched.as_ref().map_or("(none)", MatchedPath::as_str),
+        http.path = path,
         action = trail.action,
         http.status = response.status().as_u16(),
         duration_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -55,6 +58,19 @@ pub(crate) async fn every_request(request: Request, next: Next) -> Response {
         response.status().as_u16()
     );
     response
+}
+
+/// One more request, for whoever watches the gateway. Every label has few values: paths are routes,
+/// actions are those we know.
+fn count(path: &str, action: Option<&'static str>, status: u16, since: Instant) {
+    let labels = [
+        ("path", Cow::from(path.to_owned())),
+        ("action", Cow::from(action.unwrap_or_default())),
+        ("status", Cow::from(status.to_string())),
+    ];
+    metrics::counter!("tollgate_requests_total", &labels).increment(1);
+    let labels = [labels[0].clone(), labels[1].clone()];
+    metrics::histogram!("tollgate_request_seconds", &labels).record(since.elapsed());
 }
 
 fn target_length(target: &Uri) -> usize {

@@ -2,6 +2,7 @@
 //! view out; every rule lies behind [`app::Engine`].
 
 mod address;
+mod admin;
 mod api_v1;
 mod around;
 mod assets;
@@ -17,6 +18,7 @@ mod router;
 pub mod serve;
 pub mod strict_head;
 
+pub use admin::{Drawing, Metrics, admin_router};
 pub use dashboard::Streams;
 pub use door::{Door, DoorSettings};
 pub use hooks::Hooks;

@@ -167,7 +167,11 @@ impl Door {
             return;
         };
         let changes: Vec<&Change> = group.iter().map(|job| &job.change).collect();
+        let begun = Instant::now();
         let applied = apply_group(conn, &changes);
+        metrics::histogram!("tollgate_commit_seconds").record(begun.elapsed());
+        let together = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+        metrics::histogram!("tollgate_commit_changes").record(together);
         if applied.storage_failed {
             self.health.fall_ill();
         }

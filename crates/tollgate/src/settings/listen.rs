@@ -28,7 +28,8 @@ impl Listen {
     }
 }
 
-fn address(value: &Value) -> Result<SocketAddr, String> {
+/// An IP address and a port.
+pub fn address(value: &Value) -> Result<SocketAddr, String> {
     let allowed = "must be an IP address and a port, like \"127.0.0.1:8080\" or \"[::1]:8080\"";
     text(value)?.parse().map_err(|_| allowed.to_owned())
 }

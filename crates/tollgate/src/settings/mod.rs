@@ -2,6 +2,7 @@
 //!
 //! `tollgate.example.toml` shows every setting with its default; `docs/settings.md` explains them.
 
+mod admin;
 mod base_url;
 mod catalogue;
 pub mod check;
@@ -32,6 +33,7 @@ mod upstreams;
 #[cfg(test)]
 mod tests;
 
+pub use admin::Admin;
 pub use catalogue::Catalogue;
 pub use hooks::Hooks;
 pub use keys::{Keys, Log, LogFormat};
@@ -59,6 +61,8 @@ use toml::Table;
 pub struct Settings {
     /// Where the program answers.
     pub listen: Listen,
+    /// Where the program is watched.
+    pub admin: Admin,
     /// Where orders and money are kept.
     pub store: Store,
     /// How much a caller may ask.
@@ -123,6 +127,7 @@ impl Settings {
         let sync = file.section("sync", Sync::read);
         Self {
             listen: file.section("listen", Listen::read),
+            admin: file.section("admin", Admin::read),
             store: file.section("store", Store::read),
             limits: file.section("limits", Limits::read),
             purchase: file.section("purchase", Purchase::read),

@@ -3,6 +3,7 @@
 
 use crate::world::{Client, PROGRAM, Running, Scratch};
 use serde_json::{Value, json};
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use wire::inbound::Inbound;
@@ -26,7 +27,15 @@ auth_token_env = "TWILIO_TOKEN"
 struct Gate {
     dir: Scratch,
     base: String,
+    /// Where it is watched.
+    admin: String,
     _server: Running,
+}
+
+/// An address nobody listens on yet.
+fn free() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
 }
 
 fn command(dir: &Scratch, args: &[&str]) -> Command {
@@ -40,14 +49,15 @@ impl Gate {
     async fn open() -> Self {
         let dir = Scratch::new();
         assert!(command(&dir, &["init"]).status().unwrap().success());
-        let free = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        let (free, admin) = (free(), free());
         let file = dir.path().join("tollgate.toml");
         let mut text = std::fs::read_to_string(&file).unwrap();
         for (before, after) in [
             ("127.0.0.1:8080", free.to_string().as_str()),
+            (
+                "#address = \"127.0.0.1:9465\"",
+                &format!("address = \"{admin}\""),
+            ),
             (
                 "#public_url = \"https://sms.example.org\"",
                 "public_url = \"https://gate.example\"",
@@ -74,6 +84,7 @@ impl Gate {
         Self {
             dir,
             base,
+            admin: format!("http://{admin}"),
             _server: server,
         }
     }
@@ -207,4 +218,38 @@ async fn a_customer_rents_the_operators_number_and_reads_its_code() {
     assert_eq!(unmatched["messages"].as_array().unwrap().len(), 1);
     assert_eq!(unmatched["messages"][0]["text"], "an old code 111111");
     assert_eq!(gate.cli(&["ledger", "verify"])["ok"], true);
+}
+
+#[tokio::test]
+async fn whoever_watches_sees_what_happened_and_no_secret() {
+    let gate = Gate::open().await;
+    gate.stock();
+    let ana = gate.customer();
+    let want = json!({ "service_id": "tg", "country_id": "US" });
+    let bought = ana.buy(want).await.data();
+    gate.deliver(TOKEN, "SM1", "Your code is 415-127").await;
+    let order = bought["order_id"].as_str().unwrap();
+    received(&ana, &format!("get_status&order_id={order}")).await;
+
+    let watcher = Client::new(&gate.admin, "");
+    assert_eq!(watcher.get("/readyz").await.status, 200);
+    assert_eq!(watcher.get("/api/v1/otp").await.status, 404);
+    assert_eq!(ana.get("/metrics").await.status, 404);
+    let metrics = watcher.get("/metrics").await;
+    for said in [
+        "tollgate_audit_violations 0",
+        "tollgate_audits_total{result=\"in_order\"} 1",
+        "tollgate_money_moves 1",
+        "tollgate_tickets_open 0",
+        "tollgate_upstream_open{upstream=\"mine\"} 1",
+        "tollgate_purchase_calls_total{upstream=\"mine\",class=\"done\"} 1",
+        "tollgate_queue_rows{queue=\"activations\"} 0",
+        "tollgate_requests_total{path=\"/api/v1/otp\",action=\"buy_number\",status=\"200\"} 1",
+        "tollgate_commit_changes_bucket{le=\"1\"}",
+    ] {
+        assert!(metrics.text.contains(said), "{said}\n{}", metrics.text);
+    }
+    for hidden in [&NUMBER[1..], "415127", "ana@example.com", TOKEN, &gate.base] {
+        assert!(!metrics.text.contains(hidden), "{hidden}");
+    }
 }

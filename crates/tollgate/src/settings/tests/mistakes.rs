@@ -87,6 +87,11 @@ fn addresses_and_figures_that_cannot_be_read() {
     let place = Place::new();
     for (text, problem) in [
         (
+            "admin.address = '198.51.100.7:9465'",
+            "admin.address: must be a loopback or private address: nobody is asked for a password \
+             there",
+        ),
+        (
             "listen.address = '8080'",
             "listen.address: must be an IP address and a port, like \"127.0.0.1:8080\" or \
              \"[::1]:8080\"",
