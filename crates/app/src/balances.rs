@@ -1,10 +1,8 @@
 //! What upstreams say of our money there: read again and again, the last word kept in memory for
 //! whoever must not buy on an empty float, and compared with the books now and then.
 
-use crate::accounts::AdminError;
 use crate::engine::Engine;
 use domain::balance::{Position, Reported, Suspects};
-use domain::change::{CommitError, Write};
 use domain::time::Timestamp;
 use domain::upstream::ReadFailure;
 use domain::usd::Usd;
@@ -122,33 +120,6 @@ impl Engine {
             self.outside.store.next_row_id(),
         );
         let writes = position.read(upstream, balance, &suspects, rows, self.now());
-        for write in &writes {
-            if let Write::OpenTicket(ticket) = write {
-                tracing::error!(
-                    upstream,
-                    ticket = ticket.id,
-                    kind = ticket.kind.slug(),
-                    "{}",
-                    ticket.detail
-                );
-            }
-        }
         self.step("balance_read", writes).await
-    }
-
-    /// Closes a ticket with what the operator found.
-    pub async fn close_ticket(&self, ticket: i64, note: &str) -> Result<(), AdminError> {
-        if note.trim().is_empty() {
-            return Err(AdminError::Invalid("--note: say what was found".into()));
-        }
-        let note = note.to_owned();
-        let close = vec![Write::CloseTicket { ticket, note }];
-        match self.commit("close_ticket", close).await {
-            Ok(()) => Ok(()),
-            Err(CommitError::Refused(_)) => {
-                Err(AdminError::NotFound(format!("open ticket {ticket}")))
-            }
-            Err(CommitError::Storage(_)) => Err(AdminError::Storage),
-        }
     }
 }

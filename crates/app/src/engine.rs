@@ -4,6 +4,7 @@ use crate::balances::Balances;
 use crate::health::{Health, UpstreamLimits};
 use crate::key_cache::KeyCache;
 use crate::measured::Measured;
+use crate::tickets;
 use crate::watch::Watch;
 use arc_swap::ArcSwap;
 use domain::activation::Plan;
@@ -237,6 +238,7 @@ impl Engine {
                 poll: [30, 60, 300, 900].map(Millis::seconds).to_vec(),
                 retry: Millis::seconds(5),
                 watch: Millis::minutes(30 * 24 * 60),
+                correction_max: Usd(10_000_000),
             })
     }
 
@@ -275,8 +277,12 @@ impl Engine {
         if writes.is_empty() {
             return false;
         }
+        let opened = tickets::opened(&writes);
         match self.commit(name, writes).await {
-            Ok(()) => true,
+            Ok(()) => {
+                tickets::tell(&opened);
+                true
+            }
             Err(CommitError::Refused(refused)) => {
                 tracing::debug!(change = name, ?refused, "somebody else moved the row first");
                 false

@@ -29,6 +29,7 @@ mod smm_request;
 mod sync_activations;
 mod sync_requests;
 mod sync_smm;
+mod tickets;
 mod watch;
 
 pub use accounts::{AdminError, IssuedKey, KeyOrder};

@@ -4,6 +4,7 @@
 
 use crate::buy_number::fits;
 use crate::engine::Engine;
+use crate::watch::Sighting;
 use domain::activation::{Activation, ActivationState};
 use domain::attempt::AttemptState;
 use domain::change::{CommitError, Refused};
@@ -32,11 +33,11 @@ impl Engine {
         let Ok(linked) = self.store().linked(name, &ids).await else {
             return;
         };
-        let mut strangers: Vec<&ListedNumber> = listed
+        let strangers: Vec<&ListedNumber> = listed
             .iter()
             .filter(|row| !linked.contains(&row.id))
             .collect();
-        strangers.sort_by_key(|row| (row.created_at, row.id.len(), row.id.clone()));
+        let mut strangers = self.sighted(name, strangers, asked_at);
         for row in listed.iter().filter(|row| linked.contains(&row.id)) {
             spare.entry(&row.service).and_modify(|count| *count -= 1);
         }
@@ -45,11 +46,11 @@ impl Engine {
             let service = activation.wanted.service_id.as_str();
             let candidate = strangers
                 .iter()
-                .position(|row| is_candidate(&activation, row))
+                .position(|stranger| is_candidate(&activation, stranger))
                 .filter(|_| spare.get(service).is_some_and(|count| *count > 0));
             match candidate {
                 Some(place) => {
-                    let row = strangers.remove(place);
+                    let row = strangers.remove(place).row;
                     spare.entry(&row.service).and_modify(|count| *count -= 1);
                     if let Some(number) = number_of(row) {
                         self.link(activation, &number, row.sms.is_none()).await;
@@ -137,34 +138,50 @@ impl Engine {
         }
     }
 
+    /// Rows without an order, in the order in which they were made as far as that is told.
+    fn sighted<'a>(
+        &self,
+        upstream: &str,
+        mut rows: Vec<&'a ListedNumber>,
+        asked_at: Timestamp,
+    ) -> Vec<Stranger<'a>> {
+        rows.sort_by_key(|row| (row.created_at, row.id.len(), row.id.clone()));
+        let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+        let lag = self
+            .number_upstream(upstream)
+            .map_or(Millis(0), |seller| seller.capabilities().list_lag);
+        let sightings = self.watch.strangers(upstream, &ids, lag, asked_at);
+        let pairs = rows.into_iter().zip(sightings);
+        pairs.map(|(row, seen)| Stranger { row, seen }).collect()
+    }
+
     /// What is listed, unlinked and wanted by no purchase of ours for long enough is an orphan:
-    /// made twice by the upstream, or processed after its window. It is cancelled there.
+    /// made twice by the upstream, or processed after its window. It is cancelled there, unless it
+    /// may be older than our purchases: then it may be somebody else's.
     async fn adopt_orphans(
         &self,
         name: &str,
-        strangers: &[&ListedNumber],
+        strangers: &[Stranger<'_>],
         open: &[Activation],
         now: Timestamp,
     ) {
         if lacks_rule(7) {
             return;
         }
-        let ids: Vec<&str> = strangers.iter().map(|row| row.id.as_str()).collect();
-        let since = self.watch.strangers(name, &ids, now);
-        let settled = strangers.iter().zip(since).filter(|(row, since)| {
-            now - *since >= self.settings.orphan_after
-                && !open
-                    .iter()
-                    .any(|activation| activation.wanted.service_id == row.service)
+        let settled = strangers.iter().filter(|stranger| {
+            let service = &stranger.row.service;
+            let wanted = |activation: &Activation| activation.wanted.service_id == *service;
+            now - stranger.seen.since >= self.settings.orphan_after && !open.iter().any(wanted)
         });
         let first_purchase = self.store().first_attempt_at(name).await.ok().flatten();
-        for (row, _) in settled {
-            let foreign = match (row.created_at, first_purchase) {
-                (Some(created_at), Some(first)) => created_at < first - SKEW,
+        for stranger in settled {
+            let made_after = stranger.row.created_at.or(stranger.seen.made_after);
+            let foreign = match (made_after, first_purchase) {
+                (Some(made_after), Some(first)) => made_after < first - SKEW,
+                (None, Some(_)) => !lacks_rule(45),
                 (_, None) => true,
-                (None, Some(_)) => false,
             };
-            self.found_orphan(name, row, foreign, now).await;
+            self.found_orphan(name, stranger.row, foreign, now).await;
         }
     }
 
@@ -198,15 +215,24 @@ impl Engine {
             due_at: (!foreign).then_some(now),
             tries: 0,
         };
-        self.step("orphan_found", orphan.found()).await;
+        let ticket = self.outside.store.next_row_id();
+        self.step("orphan_found", orphan.found(ticket)).await;
     }
+}
+
+/// A listed activation without an order.
+struct Stranger<'a> {
+    row: &'a ListedNumber,
+    seen: Sighting,
 }
 
 /// Whether a listed activation can be the one this purchase made: same service and country, a
 /// number of that country, created while the purchase could have been processed.
-fn is_candidate(activation: &Activation, row: &ListedNumber) -> bool {
+fn is_candidate(activation: &Activation, stranger: &Stranger<'_>) -> bool {
+    let row = stranger.row;
     let in_window = lacks_rule(16)
-        || row.created_at.is_none_or(|created_at| {
+        || (row.created_at.is_none() && stranger.seen.since >= activation.created_at)
+        || row.created_at.is_some_and(|created_at| {
             created_at >= activation.created_at - SKEW
                 && activation
                     .in_doubt_until

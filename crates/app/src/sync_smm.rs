@@ -109,10 +109,10 @@ impl Engine {
         };
         let strangers: Vec<_> = listed.iter().filter(ours).collect();
         let ids: Vec<&str> = strangers.iter().map(|row| row.id.as_str()).collect();
-        let since = self.watch.strangers(name, &ids, now);
-        for (row, since) in strangers.into_iter().zip(since) {
+        let sightings = self.watch.strangers(name, &ids, SKEW, now);
+        for (row, seen) in strangers.into_iter().zip(sightings) {
             let wanted = in_doubt.iter().any(|order| is_candidate(order, row));
-            if wanted || now - since < self.settings.orphan_after || lacks_rule(7) {
+            if wanted || now - seen.since < self.settings.orphan_after || lacks_rule(7) {
                 continue;
             }
             tracing::error!(
@@ -132,7 +132,8 @@ impl Engine {
                 due_at: Some(now),
                 tries: 0,
             };
-            self.step("orphan_found", orphan.found()).await;
+            let ticket = self.outside.store.next_row_id();
+            self.step("orphan_found", orphan.found(ticket)).await;
         }
     }
 
@@ -192,6 +193,7 @@ impl Engine {
         for order in orders {
             let row = order.upstream_id.as_deref().and_then(|id| by_id.get(id));
             let order = self.seen_by_this_clock(order.clone());
+            let ticket = self.outside.store.next_row_id();
             let (name, writes) = match row {
                 Some(Ok(status)) => {
                     if status.progress.is_none() {
@@ -204,10 +206,11 @@ impl Engine {
                             "upstream {upstream} used an unknown status word"
                         );
                     }
-                    ("smm_status", order.observed(status, &plan, now))
+                    ("smm_status", order.observed(status, &plan, ticket, now))
                 }
                 Some(Err(ReadFailure::UnknownOrder)) => {
-                    ("smm_unknown_upstream", order.unknown_upstream(&plan, now))
+                    let writes = order.unknown_upstream(&plan, ticket, now);
+                    ("smm_unknown_upstream", writes)
                 }
                 Some(Err(_)) | None => ("smm_status_missing", order.try_again(&plan, now)),
             };

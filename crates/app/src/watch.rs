@@ -2,18 +2,21 @@
 //! after a restart.
 
 use domain::activation::Wanted;
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
 use domain::window::Window;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[derive(Debug, Default)]
 struct Seen {
     /// Purchases in doubt at each upstream when it was last looked at.
     in_doubt: HashMap<String, usize>,
-    /// Upstream activations without an order, and since when they have been seen.
-    strangers: HashMap<(String, String), Timestamp>,
+    /// Upstream activations without an order.
+    strangers: HashMap<(String, String), Sighting>,
+    /// When each upstream's list was last asked for, and what was on the first one without an order:
+    /// nobody knows how old that is.
+    lists: HashMap<String, (Timestamp, HashSet<String>)>,
     /// When each upstream is asked for news next.
     next_poll: HashMap<String, Timestamp>,
     /// Offers that cost far more than they were quoted at, and the quote that was wrong.
@@ -22,6 +25,16 @@ struct Seen {
     reads: HashMap<String, Window>,
     /// Purchase calls of this process that have no stored outcome yet, by upstream and service.
     calls: HashMap<(String, String), usize>,
+}
+
+/// What this process saw of an activation without an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sighting {
+    /// Since when it has been listed without a break.
+    pub since: Timestamp,
+    /// It was made after this: a list that was asked for before did not hold it. Nothing where it
+    /// was there from the first list on.
+    pub made_after: Option<Timestamp>,
 }
 
 /// A purchase call that is under way until this is dropped.
@@ -121,27 +134,37 @@ impl Watch {
         *next = (*next).min(at);
     }
 
-    /// Notes which activations at an upstream have no order, and gives for each since when it has
-    /// been so without a break.
-    pub fn strangers(&self, upstream: &str, ids: &[&str], now: Timestamp) -> Vec<Timestamp> {
+    /// Notes which activations the list that was asked for at `now` holds without an order. What
+    /// was made is in the list after `lag` at the latest.
+    pub fn strangers(
+        &self,
+        upstream: &str,
+        ids: &[&str],
+        lag: Millis,
+        now: Timestamp,
+    ) -> Vec<Sighting> {
         let mut seen = self.seen();
-        let kept: HashMap<_, _> = ids
-            .iter()
-            .map(|id| (upstream.to_owned(), (*id).to_owned()))
-            .map(|key| {
-                (
-                    key.clone(),
-                    seen.strangers.get(&key).copied().unwrap_or(now),
-                )
-            })
-            .collect();
+        let made_after = |id: &str| {
+            let (last, first_list) = seen.lists.get(upstream)?;
+            (!first_list.contains(id)).then(|| *last - lag)
+        };
+        let sighting = |id: &&str| {
+            let key = (upstream.to_owned(), (*id).to_owned());
+            let fresh = || Sighting {
+                since: now,
+                made_after: made_after(id),
+            };
+            let known = seen.strangers.get(&key).copied();
+            (key, known.unwrap_or_else(fresh))
+        };
+        let kept: Vec<_> = ids.iter().map(sighting).collect();
+        let sightings = kept.iter().map(|(_, sighting)| *sighting).collect();
         seen.strangers.retain(|(of, _), _| of != upstream);
-        let since = ids
-            .iter()
-            .map(|id| kept[&(upstream.to_owned(), (*id).to_owned())])
-            .collect();
         seen.strangers.extend(kept);
-        since
+        let first_list = || ids.iter().map(|id| (*id).to_owned()).collect();
+        let list = seen.lists.entry(upstream.to_owned());
+        list.or_insert_with(|| (now, first_list())).0 = now;
+        sightings
     }
 }
 
@@ -158,5 +181,26 @@ mod tests {
         assert!(watch.poll_is_due("romeo", Timestamp(1_000)));
         watch.poll_by("romeo", Timestamp(9_000));
         assert!(watch.poll_is_due("romeo", Timestamp(1_000)));
+    }
+
+    #[test]
+    fn what_an_earlier_list_did_not_hold_was_made_since() {
+        let watch = Watch::default();
+        let lag = Millis(60);
+        let see = |ids: &[&str], at| watch.strangers("romeo", ids, lag, Timestamp(at));
+        let of = |since, made_after: Option<i64>| Sighting {
+            since: Timestamp(since),
+            made_after: made_after.map(Timestamp),
+        };
+        assert_eq!(see(&["old"], 1_000), [of(1_000, None)]);
+        assert_eq!(
+            see(&["old", "new"], 2_000),
+            [of(1_000, None), of(2_000, Some(940))]
+        );
+        assert_eq!(see(&["new"], 3_000), [of(2_000, Some(940))]);
+        // a list may leave a row out: that does not make it young
+        assert_eq!(see(&["old"], 4_000), [of(4_000, None)]);
+        let elsewhere = watch.strangers("paul", &["old"], lag, Timestamp(5_000));
+        assert_eq!(elsewhere, [of(5_000, None)]);
     }
 }

@@ -203,7 +203,8 @@ pub enum Write {
     UpdateOrphan(Box<Orphan>),
     /// An upstream's balance was read. Guard: its number is the next one of that upstream.
     ReadBalance(Box<BalanceReading>),
-    /// Something for a person to look at. Guard: none of this kind and reference is there.
+    /// Something for a person to look at. One of this kind and reference that is there already stays
+    /// as it is.
     OpenTicket(Box<Ticket>),
     /// A person has looked. Guard: it is open.
     CloseTicket {

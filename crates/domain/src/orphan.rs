@@ -3,6 +3,7 @@
 use crate::change::Write;
 use crate::ledger::{Book, Cause, Entry, Posting};
 use crate::mutant::lacks_rule;
+use crate::ticket::Ticket;
 use crate::time::{Millis, Timestamp};
 use crate::usd::Usd;
 
@@ -11,7 +12,7 @@ use crate::usd::Usd;
 pub enum OrphanState {
     /// To be cancelled upstream.
     Open,
-    /// Older than any purchase of ours: may be somebody else's, so only the operator may cancel.
+    /// May be older than any purchase of ours, and somebody else's: only the operator may cancel.
     Foreign,
     /// Cancelled, the money is back.
     Returned,
@@ -63,15 +64,19 @@ pub struct Orphan {
 }
 
 impl Orphan {
-    /// First writes: the row, the link to nobody, and the cost in the orphan account.
-    pub fn found(self) -> Vec<Write> {
+    /// First writes: the row, the link to nobody, and the cost in the orphan account; or, for one
+    /// that may be somebody else's, a ticket under this fresh row id.
+    pub fn found(self, ticket: i64) -> Vec<Write> {
         let link = Write::Link {
             upstream: self.upstream.clone(),
             upstream_id: self.upstream_id.clone(),
             order: None,
         };
         let mut writes = vec![link];
-        if self.state == OrphanState::Open && !lacks_rule(33) {
+        if self.state == OrphanState::Foreign {
+            let ticket = Ticket::foreign_number(ticket, &self);
+            writes.push(Write::OpenTicket(Box::new(ticket)));
+        } else if !lacks_rule(33) {
             writes.push(Write::Book(Entry::orphan_found(
                 self.id,
                 &self.upstream,
@@ -139,5 +144,51 @@ impl Orphan {
         self.tries += 1;
         self.due_at = Some(now + pause);
         vec![Write::UpdateOrphan(Box::new(self))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ticket::TicketKind;
+
+    fn found(state: OrphanState) -> Vec<Write> {
+        let orphan = Orphan {
+            id: 5,
+            version: 0,
+            upstream: "peter1".into(),
+            upstream_id: "u9".into(),
+            state,
+            cost: Usd(30_000),
+            found_at: Timestamp(1_000),
+            due_at: None,
+            tries: 0,
+        };
+        orphan.found(77)
+    }
+
+    #[test]
+    fn what_may_be_somebody_elses_opens_a_ticket_and_moves_no_money() {
+        let writes = found(OrphanState::Foreign);
+        assert!(!writes.iter().any(|write| matches!(write, Write::Book(_))));
+        let ticket = writes.iter().find_map(|write| match write {
+            Write::OpenTicket(ticket) => Some(ticket),
+            _ => None,
+        });
+        let ticket = ticket.unwrap();
+        assert_eq!((ticket.id, ticket.reference), (77, 5));
+        assert_eq!(ticket.kind, TicketKind::ForeignNumber);
+        assert!(ticket.detail.contains("u9"), "{}", ticket.detail);
+    }
+
+    #[test]
+    fn what_is_ours_is_booked_and_needs_nobody() {
+        let writes = found(OrphanState::Open);
+        assert!(writes.iter().any(|write| matches!(write, Write::Book(_))));
+        assert!(
+            !writes
+                .iter()
+                .any(|write| matches!(write, Write::OpenTicket(_)))
+        );
     }
 }

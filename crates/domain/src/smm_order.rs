@@ -12,8 +12,10 @@ use crate::upstream::{PanelStatus, Progress};
 use crate::usd::Usd;
 
 mod children;
+mod correction;
 mod observation;
 mod plan;
+mod review;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -347,8 +349,15 @@ impl SmmOrder {
     }
 
     /// The panel's word on the order. Display follows at once, money only once a final state was
-    /// seen twice; after the resolution only the difference in the client's favour is paid.
-    pub fn observed(mut self, status: &PanelStatus, plan: &SmmPlan, now: Timestamp) -> Vec<Write> {
+    /// seen twice; after the resolution only the difference in the client's favour is paid. Where a
+    /// person has to look, a ticket is opened under the fresh row id.
+    pub fn observed(
+        mut self,
+        status: &PanelStatus,
+        plan: &SmmPlan,
+        ticket: i64,
+        now: Timestamp,
+    ) -> Vec<Write> {
         let status = &self.whole(status);
         let charged = self.charge;
         let mut writes = self.record(status, now);
@@ -366,13 +375,16 @@ impl SmmOrder {
                 return writes;
             }
             (Verdict::Final { refund, .. }, Some(resolved_at)) => {
-                writes.extend(self.correct(refund, resolved_at, plan, now));
+                writes.extend(self.correct(refund, resolved_at, plan, (ticket, now)));
             }
             (Verdict::Final { shown, refund }, None) => {
                 writes.extend(self.finish(shown, refund, status, now));
             }
             (Verdict::Wait(candidate), _) => self.candidate = candidate,
-            (Verdict::Review, None) => self.state = SmmState::Review,
+            (Verdict::Review, None) => {
+                let why = review::contradiction(status);
+                writes.extend(self.review(&why, ticket, now));
+            }
             (Verdict::Review, Some(_)) if undo => {
                 writes.extend(self.undo_ended(Progress::Partial, Usd::ZERO, plan, now));
                 return writes;
@@ -488,31 +500,6 @@ impl SmmOrder {
         (!entry.postings.is_empty()).then_some(Write::Book(entry))
     }
 
-    /// A later word that gives the client more than it got: the difference, never a claw-back.
-    fn correct(
-        &mut self,
-        refund: Usd,
-        resolved_at: Timestamp,
-        plan: &SmmPlan,
-        now: Timestamp,
-    ) -> Vec<Write> {
-        self.candidate = None;
-        let last_correction = Millis(plan.watch.0 + 2 * plan.confirmation.0);
-        if refund <= self.returned || now - resolved_at > last_correction {
-            return Vec::new();
-        }
-        let difference = Usd(refund.0 - self.returned.0);
-        let amount = if lacks_rule(21) { refund } else { difference };
-        self.adjustments += 1;
-        self.returned = refund;
-        vec![Write::Adjust {
-            account: self.account,
-            order: self.id,
-            seq: self.adjustments,
-            amount,
-        }]
-    }
-
     /// The panel is done with an order that was undone. It is watched on like any other: what it
     /// still returns belongs in the books.
     fn undo_ended(
@@ -550,18 +537,19 @@ impl SmmOrder {
     }
 
     /// The panel does not know the id it once gave: never a cancel; review after several times.
-    pub fn unknown_upstream(mut self, plan: &SmmPlan, now: Timestamp) -> Vec<Write> {
+    pub fn unknown_upstream(mut self, plan: &SmmPlan, ticket: i64, now: Timestamp) -> Vec<Write> {
         self.tries += 1;
         if lacks_rule(30) && self.resolved_at.is_none() {
             let release = self.resolve(Usd::ZERO, Reason::ClosedUpstream, now);
             self.state = SmmState::Resolved;
             return vec![release, self.save()];
         }
+        let mut ticketed = None;
         if self.tries >= 10 && self.resolved_at.is_none() {
-            self.state = SmmState::Review;
+            ticketed = self.review("no longer knows the id that it gave", ticket, now);
         }
         self.due_at = Some(now + plan.pause(self.tries));
-        vec![self.save()]
+        [self.save()].into_iter().chain(ticketed).collect()
     }
 
     /// A background step came to nothing: try again later.

@@ -1,5 +1,7 @@
 //! Something a person has to look at: a durable row that stays open until the operator closes it.
 
+use crate::orphan::Orphan;
+use crate::smm_order::SmmOrder;
 use crate::time::Timestamp;
 use crate::usd::Usd;
 
@@ -12,23 +14,27 @@ pub enum TicketKind {
     UnlistedPurchase,
     /// An upstream's balance fell by an amount that no order explains.
     Unexplained,
-    /// An upstream holds an activation that is older than any purchase of ours.
+    /// An upstream holds an activation that no order of ours explains, and that may be older than
+    /// any purchase of ours: another program's.
     ForeignNumber,
     /// A panel's later word would return more than is returned without a person.
     LargeAdjustment,
     /// A purchase in doubt was made, by the movement of the balance; its id is not known.
     PlacedWithoutId,
+    /// A panel contradicts itself about an order, or no longer knows it: its hold stays.
+    OrderInReview,
 }
 
 impl TicketKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::MoneyKept,
         Self::UnlistedPurchase,
         Self::Unexplained,
         Self::ForeignNumber,
         Self::LargeAdjustment,
         Self::PlacedWithoutId,
+        Self::OrderInReview,
     ];
 
     /// Stable word for rows and the command line.
@@ -40,6 +46,7 @@ impl TicketKind {
             Self::ForeignNumber => "foreign_number",
             Self::LargeAdjustment => "large_adjustment",
             Self::PlacedWithoutId => "placed_without_id",
+            Self::OrderInReview => "order_in_review",
         }
     }
 
@@ -84,4 +91,77 @@ pub struct Ticket {
     pub closed_at: Option<Timestamp>,
     /// What the operator wrote at the close.
     pub note: Option<String>,
+}
+
+impl Ticket {
+    /// About an activation that is left alone because it may be another program's. `id` is a fresh
+    /// row id, here and below.
+    pub fn foreign_number(id: i64, orphan: &Orphan) -> Self {
+        let (upstream, number) = (&orphan.upstream, &orphan.upstream_id);
+        Self {
+            id,
+            kind: TicketKind::ForeignNumber,
+            upstream: upstream.clone(),
+            reference: orphan.id,
+            amount: orphan.cost,
+            detail: format!(
+                "{upstream} lists activation {number}, which no order of ours explains and which \
+                 may be older than any: it is left alone, cancel it there if it is yours"
+            ),
+            opened_at: orphan.found_at,
+            closed_at: None,
+            note: None,
+        }
+    }
+
+    /// About a panel's later word that would return more than is returned without a person.
+    pub fn large_adjustment(id: i64, order: &SmmOrder, amount: Usd, now: Timestamp) -> Self {
+        let said = format!(
+            "{}'s later word returns {amount} more, above what goes back without a person; \
+             nothing was returned",
+            order.upstream
+        );
+        let kind = TicketKind::LargeAdjustment;
+        Self::of_order(id, kind, order, (amount, said), now)
+    }
+
+    /// About an order in doubt whose cost has left our balance.
+    pub fn placed_without_id(id: i64, order: &SmmOrder, now: Timestamp) -> Self {
+        let cost = order.cost_quote;
+        let said = format!(
+            "our balance at {} fell by exactly its cost of {cost}: it was placed, and its id there \
+             is not known; it is released at the end of its window",
+            order.upstream
+        );
+        let kind = TicketKind::PlacedWithoutId;
+        Self::of_order(id, kind, order, (cost, said), now)
+    }
+
+    /// About an order whose hold stays because of what its panel says.
+    pub fn order_in_review(id: i64, order: &SmmOrder, why: &str, now: Timestamp) -> Self {
+        let (upstream, held) = (&order.upstream, order.price);
+        let said = format!("{upstream} {why}; the hold of {held} stays until this is settled");
+        let kind = TicketKind::OrderInReview;
+        Self::of_order(id, kind, order, (held, said), now)
+    }
+
+    fn of_order(
+        id: i64,
+        kind: TicketKind,
+        order: &SmmOrder,
+        (amount, said): (Usd, String),
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            kind,
+            upstream: order.upstream.clone(),
+            reference: order.id.0,
+            amount,
+            detail: format!("order {}: {said}", order.id),
+            opened_at: now,
+            closed_at: None,
+            note: None,
+        }
+    }
 }

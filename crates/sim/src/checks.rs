@@ -8,6 +8,7 @@ use crate::numbers::LIST_LAG;
 use crate::rented::Origin;
 use crate::schedule::{Tally, at_once};
 use crate::settled;
+use crate::tickets;
 use crate::world::{PANEL, State, World};
 use domain::activation::{Activation, ActivationState};
 use domain::attempt::AttemptState;
@@ -80,6 +81,7 @@ pub fn all(state: &mut State, now: Timestamp) {
     for index in 0..state.purchases.len() {
         purchase(state, index, &mut found);
     }
+    tickets::all(state, &mut found);
     settled::balances(state, now, &mut found);
     settled::upstream_books(state, &mut found);
     settled::smm_refunds(state, &mut found);

@@ -68,7 +68,7 @@ const SALES: [&str; 18] = [
 ];
 
 /// Other answers, and the races.
-const OTHERS: [(&str, &str); 56] = [
+const OTHERS: [(&str, &str); 63] = [
     ("buy", "our fault"),
     ("fail-over", "the next route sold, dearer"),
     ("fail-over", "the next route sold, cheaper"),
@@ -118,6 +118,13 @@ const OTHERS: [(&str, &str); 56] = [
     ("balance", "returned"),
     ("balance", "unlisted"),
     ("balance", "unexplained"),
+    ("orphan", "cancelled, its age is told"),
+    ("orphan", "cancelled, its age is known by sight"),
+    ("orphan", "left alone, it is told to be older"),
+    ("orphan", "left alone, its age is not known"),
+    ("ticket", "foreign_number"),
+    ("ticket", "large_adjustment"),
+    ("ticket", "order_in_review"),
     ("told", "bought"),
     ("told", "pending"),
     ("told", "purchase_outcome_unknown"),

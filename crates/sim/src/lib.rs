@@ -18,6 +18,7 @@ pub mod sale;
 pub mod schedule;
 pub mod settled;
 pub mod story;
+pub mod tickets;
 pub mod truth;
 pub mod world;
 

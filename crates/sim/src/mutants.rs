@@ -9,7 +9,7 @@ use domain::ports::Store;
 use store::Sqlite;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 41] = [
+pub const MUTANTS: [(u8, &str); 44] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -77,6 +77,12 @@ pub const MUTANTS: [(u8, &str); 41] = [
     (
         43,
         "a route above the price that the client accepts is tried",
+    ),
+    (44, "a correction of any size is returned without a person"),
+    (45, "an activation whose age nobody knows is cancelled"),
+    (
+        46,
+        "an order whose panel contradicts itself opens no ticket",
     ),
 ];
 

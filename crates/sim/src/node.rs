@@ -16,6 +16,7 @@ use domain::routing::Strategy;
 use domain::smm_order::SmmPlan;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream, Pending};
+use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::Sqlite;
@@ -34,6 +35,9 @@ pub const LIFETIME: Millis = Millis::minutes(20);
 pub const RECONCILE: Millis = Millis::seconds(200);
 /// How long a client waits for a purchase.
 pub const BUDGET: Millis = Millis::seconds(25);
+
+/// Most that a panel's later word returns without a person.
+pub const CORRECTION_MAX: Usd = Usd(200_000);
 
 /// When the machine's clock is set ahead, and by how much.
 const CLOCK_SET_AT: Millis = Millis::seconds(90);
@@ -90,6 +94,7 @@ fn settings() -> Settings {
         poll: [30, 120].map(Millis::seconds).to_vec(),
         retry: Millis::seconds(5),
         watch: Millis::minutes(30),
+        correction_max: CORRECTION_MAX,
     };
     let route = |upstream: &&str| ServerRoute {
         provider_type: 0,

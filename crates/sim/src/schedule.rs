@@ -16,6 +16,7 @@ use domain::access::{Account, ApiKey, Caller};
 use domain::change::{Change, Write};
 use domain::ids::{AccountId, KeyId};
 use domain::mutant::Mutant;
+use domain::orphan::OrphanState;
 use domain::ports::Store;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::NumberRequest;
@@ -171,8 +172,10 @@ fn draw(seed: u64, trace: bool) -> State {
 fn foreign_activations(state: &mut State) {
     let count = state.random.weighted(&[(5, 0), (2, 1), (1, 2)]);
     for _ in 0..count {
+        // where no age is told, only another program's services can be told from ours
+        let index = usize::from(state.numbers[1].lists && state.random.chance(300));
         let request = NumberRequest {
-            service: "s1".into(),
+            service: ["s1", "s9"][index].into(),
             country: crate::numbers::COUNTRY.into(),
             pool: None,
             max_cost: Usd(150_000),
@@ -183,8 +186,8 @@ fn foreign_activations(state: &mut State) {
         let fate = Fate::draw(state);
         state.faults = true;
         let origin = (None, since, Origin::Foreign);
-        let made = make(state, 0, &request, &fate, origin, since);
-        state.numbers[0].rented.push(made);
+        let made = make(state, index, &request, &fate, origin, since);
+        state.numbers[index].rented.push(made);
     }
 }
 
@@ -356,7 +359,11 @@ fn at_rest(state: &mut State, now: Timestamp) -> bool {
                 .is_some_and(|at| at + one.returns_after.unwrap_or(Millis(0)) <= now);
             // what stays open on an order that is over costs what is booked, unless it comes back
             let comes_back = one.keeps_money && one.returns_after.is_some();
-            let settled = linked && one.closed_at.is_none() && !comes_back;
+            let left_alone = truth.orphans.values().any(|row| {
+                let same = row.upstream == market.name && row.upstream_id == one.id;
+                same && row.state == OrphanState::Foreign
+            });
+            let settled = linked && one.closed_at.is_none() && !comes_back && !left_alone;
             one.origin == Origin::Foreign || settled || over
         })
     });

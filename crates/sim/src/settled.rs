@@ -6,6 +6,7 @@ use crate::node::CONFIRMATION;
 use crate::panel::Placed;
 use crate::rented::{Origin, Rented};
 use crate::story::Plot;
+use crate::tickets;
 use crate::truth::Truth;
 use crate::world::{NUMBER_UPSTREAMS, PANEL, State};
 use domain::balance::{BalanceReading, BookedAs};
@@ -44,6 +45,7 @@ pub fn upstream_books(state: &State, found: &mut Found) {
             let kept = one.kept().0;
             let explained = booked.unwrap_or(0) == kept
                 || hidden_keep(one)
+                || tickets::left_alone(state, market.name, &one.id)
                 || (booked.is_none() && !market.lists);
             if !explained {
                 let detail = format!("{} {}: kept {kept}, booked {booked:?}", market.name, one.id);

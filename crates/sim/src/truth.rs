@@ -12,7 +12,7 @@ use domain::smm_order::{SmmOrder, SmmState};
 use domain::ticket::Ticket;
 use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// After this long an order under review is a person's.
 const REVIEWED: Millis = Millis::minutes(60);
@@ -75,6 +75,8 @@ pub struct Truth {
     pub readings: Vec<BalanceReading>,
     /// Tickets as last written.
     pub tickets: BTreeMap<i64, Ticket>,
+    /// SMM orders that were ever under review.
+    pub reviewed: BTreeSet<OrderId>,
     /// Credits of each account.
     pub credits: BTreeMap<AccountId, i64>,
     /// Orders behind idempotency keys: account, endpoint and key.
@@ -123,6 +125,9 @@ impl Truth {
                     self.broken
                         .push(("I-21", format!("order {} went back a rank", row.id)));
                 }
+                if row.state == SmmState::Review {
+                    self.reviewed.insert(row.id);
+                }
                 row.version += 1;
                 self.smm_orders.insert(row.id, row);
             }
@@ -170,7 +175,11 @@ impl Truth {
             }
             Write::ReadBalance(reading) => self.readings.push((**reading).clone()),
             Write::OpenTicket(ticket) => {
-                self.tickets.insert(ticket.id, (**ticket).clone());
+                let about = (ticket.kind, ticket.reference);
+                let mut known = self.tickets.values();
+                if !known.any(|one| (one.kind, one.reference) == about) {
+                    self.tickets.insert(ticket.id, (**ticket).clone());
+                }
             }
             Write::CloseTicket { ticket, .. } => {
                 if let Some(ticket) = self.tickets.get_mut(ticket) {

@@ -259,6 +259,14 @@ pub enum Ledger {
         #[arg(long, value_name = "TEXT")]
         note: String,
     },
+    /// Return to the customer what a ticket withholds, and close it.
+    Pay {
+        /// Ticket id.
+        id: i64,
+        /// Why; kept with the ticket.
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
 }
 
 /// Your own numbers.

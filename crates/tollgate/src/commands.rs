@@ -207,6 +207,7 @@ fn ledger_request(command: Ledger) -> Request {
         },
         Ledger::Tickets { all } => Question::Tickets { all },
         Ledger::Close { id, note } => Question::Close { id, note },
+        Ledger::Pay { id, note } => Question::Pay { id, note },
     })
 }
 

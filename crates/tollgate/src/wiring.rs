@@ -317,5 +317,6 @@ fn smm_plan(one: &settings::Upstream) -> SmmPlan {
             .copied()
             .unwrap_or(Millis::seconds(5)),
         watch: SMM_WATCH,
+        correction_max: one.correction_max,
     }
 }

@@ -1,6 +1,7 @@
 //! The spans an SMM order lives by.
 
 use crate::time::Millis;
+use crate::usd::Usd;
 
 /// Spans an SMM order lives by; from the settings of its upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct SmmPlan {
     pub retry: Millis,
     /// How long a final order is still watched for corrections.
     pub watch: Millis,
+    /// Most that one correction returns without a person.
+    pub correction_max: Usd,
 }
 
 impl SmmPlan {

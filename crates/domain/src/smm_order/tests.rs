@@ -1,6 +1,7 @@
 //! One test for each rule that the simulation found missing.
 
 use super::*;
+use crate::ticket::TicketKind;
 
 const T0: Timestamp = Timestamp(1_000_000);
 
@@ -12,6 +13,7 @@ fn plan() -> SmmPlan {
         poll: vec![Millis::seconds(30)],
         retry: Millis::seconds(5),
         watch: Millis::minutes(30),
+        correction_max: Usd(10_000_000),
     }
 }
 
@@ -72,27 +74,32 @@ fn after(writes: &[Write]) -> SmmOrder {
 }
 
 fn resolved() -> SmmOrder {
-    let seen = order().observed(&status(Progress::Completed, Some(0), 450_000), &plan(), T0);
+    let seen = order().observed(
+        &status(Progress::Completed, Some(0), 450_000),
+        &plan(),
+        77,
+        T0,
+    );
     let later = T0 + Millis::seconds(60);
     let said = status(Progress::Completed, Some(0), 450_000);
-    after(&after(&seen).observed(&said, &plan(), later))
+    after(&after(&seen).observed(&said, &plan(), 77, later))
 }
 
 #[test]
 fn a_watch_that_is_over_asks_no_more() {
     let end = T0 + Millis::seconds(60) + plan().watch;
     let said = status(Progress::Completed, Some(0), 450_000);
-    let seen = after(&resolved().observed(&said, &plan(), end));
-    let done = after(&seen.observed(&said, &plan(), end + plan().confirmation));
+    let seen = after(&resolved().observed(&said, &plan(), 77, end));
+    let done = after(&seen.observed(&said, &plan(), 77, end + plan().confirmation));
     assert_eq!(done.due_at, None);
 }
 
 #[test]
 fn a_final_word_without_its_figure_is_asked_for_at_the_usual_pace() {
     let said = status(Progress::Partial, None, 450_000);
-    let seen = after(&order().observed(&said, &plan(), T0));
+    let seen = after(&order().observed(&said, &plan(), 77, T0));
     let later = T0 + Millis::seconds(61);
-    let again = after(&seen.observed(&said, &plan(), later));
+    let again = after(&seen.observed(&said, &plan(), 77, later));
     assert!(
         again
             .due_at
@@ -104,7 +111,7 @@ fn a_final_word_without_its_figure_is_asked_for_at_the_usual_pace() {
 fn what_the_panel_returns_after_the_resolution_is_booked_once() {
     let at = T0 + Millis::minutes(10);
     let said = status(Progress::Partial, Some(250), 225_000);
-    let writes = resolved().observed(&said, &plan(), at);
+    let writes = resolved().observed(&said, &plan(), 77, at);
     let booked: Vec<&Entry> = writes
         .iter()
         .filter_map(|write| match write {
@@ -120,14 +127,14 @@ fn what_the_panel_returns_after_the_resolution_is_booked_once() {
             .iter()
             .any(|leg| leg.amount == Usd(225_000))
     );
-    let repeated = after(&writes).observed(&said, &plan(), at + Millis::seconds(60));
+    let repeated = after(&writes).observed(&said, &plan(), 77, at + Millis::seconds(60));
     assert!(!repeated.iter().any(|write| matches!(write, Write::Book(_))));
 }
 
 #[test]
 fn the_row_is_judged_before_its_money() {
     let said = status(Progress::Completed, Some(0), 450_000);
-    let writes = order().observed(&said, &plan(), T0);
+    let writes = order().observed(&said, &plan(), 77, T0);
     assert!(matches!(writes[0], Write::UpdateSmmOrder(_)));
 }
 
@@ -141,8 +148,8 @@ fn an_undone_order_that_contradicts_itself_ends_at_the_houses_cost() {
         ..order()
     };
     let said = status(Progress::Partial, Some(505), 450_000);
-    let seen = after(&undo.observed(&said, &plan(), T0));
-    let writes = seen.observed(&said, &plan(), T0 + Millis::seconds(60));
+    let seen = after(&undo.observed(&said, &plan(), 77, T0));
+    let writes = seen.observed(&said, &plan(), 77, T0 + Millis::seconds(60));
     assert_eq!(after(&writes).state, SmmState::Failed);
     assert!(writes.iter().any(|write| matches!(write, Write::Book(_))));
 }
@@ -156,4 +163,78 @@ fn an_order_nobody_was_told_of_is_released_and_undone() {
     assert_eq!((posted, held), (Usd::ZERO, Usd(540_000)));
     let row = after(&writes);
     assert_eq!((row.state, row.told), (SmmState::Undo, Told::Failed));
+}
+
+fn tickets(writes: &[Write]) -> Vec<(TicketKind, Usd)> {
+    let ticket = |write: &Write| match write {
+        Write::OpenTicket(ticket) => Some((ticket.kind, ticket.amount)),
+        _ => None,
+    };
+    writes.iter().filter_map(ticket).collect()
+}
+
+fn returned(writes: &[Write]) -> Vec<Usd> {
+    let amount = |write: &Write| match write {
+        Write::Adjust { amount, .. } => Some(*amount),
+        _ => None,
+    };
+    writes.iter().filter_map(amount).collect()
+}
+
+#[test]
+fn a_correction_above_the_limit_waits_for_a_person() {
+    let at = T0 + Millis::minutes(10);
+    let said = status(Progress::Partial, Some(250), 225_000);
+    let confirm = |limit: i64| {
+        let plan = SmmPlan {
+            correction_max: Usd(limit),
+            ..plan()
+        };
+        let seen = after(&resolved().observed(&said, &plan, 77, at));
+        seen.observed(&said, &plan, 78, at + Millis::seconds(60))
+    };
+    let paid = confirm(270_000);
+    assert_eq!(
+        (tickets(&paid), returned(&paid)),
+        (vec![], vec![Usd(270_000)])
+    );
+    let withheld = confirm(269_999);
+    let expected = vec![(TicketKind::LargeAdjustment, Usd(270_000))];
+    assert_eq!(
+        (tickets(&withheld), returned(&withheld)),
+        (expected, vec![])
+    );
+    let by_hand = after(&withheld).corrected_by_hand(Usd(270_000));
+    assert_eq!(returned(&by_hand), [Usd(270_000)]);
+    let rest = after(&by_hand).corrected_by_hand(Usd(400_000));
+    assert_eq!(returned(&rest), [Usd(270_000)], "never more than the hold");
+    assert!(after(&rest).corrected_by_hand(Usd(1)).is_empty());
+    assert!(order().corrected_by_hand(Usd(1)).is_empty(), "not final");
+}
+
+#[test]
+fn an_order_enters_review_with_one_ticket() {
+    let said = status(Progress::Partial, Some(505), 450_000);
+    let seen = after(&order().observed(&said, &plan(), 77, T0));
+    let later = T0 + Millis::seconds(60);
+    let writes = seen.observed(&said, &plan(), 77, later);
+    let expected = [(TicketKind::OrderInReview, Usd(540_000))];
+    assert_eq!(tickets(&writes), expected);
+    let row = after(&writes);
+    assert_eq!((row.state, returned(&writes)), (SmmState::Review, vec![]));
+    let again = row.observed(&said, &plan(), 78, later + Millis::seconds(60));
+    assert_eq!(tickets(&again), []);
+}
+
+#[test]
+fn an_id_that_stays_unknown_enters_review_with_a_ticket() {
+    let mut row = order();
+    for _ in 0..9 {
+        let writes = row.unknown_upstream(&plan(), 77, T0);
+        assert_eq!(tickets(&writes), []);
+        row = after(&writes);
+    }
+    let writes = row.unknown_upstream(&plan(), 77, T0);
+    assert_eq!(tickets(&writes).len(), 1);
+    assert_eq!(after(&writes).state, SmmState::Review);
 }

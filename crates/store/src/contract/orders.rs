@@ -336,7 +336,7 @@ pub(crate) fn an_smm_order_is_settled(store: &dyn Store) {
         now = now + Millis::seconds(3);
         let order = world.smm_order(order.id);
         world
-            .commit_at(now, order.observed(&status(remains), &smm_plan(), now))
+            .commit_at(now, order.observed(&status(remains), &smm_plan(), 77, now))
             .unwrap();
     };
     see(250);
@@ -367,7 +367,7 @@ pub(crate) fn orphans_come_and_go(store: &dyn Store) {
         due_at: Some(NOW),
         tries: 0,
     };
-    world.commit(orphan.clone().found()).unwrap();
+    world.commit(orphan.clone().found(78)).unwrap();
     let due = wait(store.orphans_due(NOW, 10)).unwrap();
     assert_eq!(due, std::slice::from_ref(&orphan));
     assert_eq!(wait(store.orphans_due(NOW - Millis(1), 10)).unwrap(), []);

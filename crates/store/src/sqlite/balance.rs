@@ -203,10 +203,11 @@ pub(super) fn tickets(conn: &Connection, open: bool, limit: u32) -> Result<Vec<T
     many(conn, &sql, [limit], read_ticket)
 }
 
-/// A new ticket.
+/// A new ticket; one about the same stays as it is.
 pub(super) fn open_ticket(conn: &Connection, ticket: &Ticket) -> Result<(), Fault> {
     let sql = "INSERT INTO ticket (id, kind, upstream, reference, amount, detail, opened_at, \
-               closed_at, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+               closed_at, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+               ON CONFLICT (kind, reference) DO NOTHING";
     conn.prepare_cached(sql)?.execute(params![
         ticket.id,
         ticket.kind.slug(),
@@ -219,12 +220,6 @@ pub(super) fn open_ticket(conn: &Connection, ticket: &Ticket) -> Result<(), Faul
         ticket.note,
     ])?;
     Ok(())
-}
-
-/// Whether a ticket about this is there already.
-pub(super) fn is_ticketed(conn: &Connection, ticket: &Ticket) -> Result<bool, Fault> {
-    let sql = "SELECT 1 FROM ticket WHERE kind = ?1 AND reference = ?2";
-    exists(conn, sql, params![ticket.kind.slug(), ticket.reference])
 }
 
 /// Whether a ticket is open.

@@ -152,9 +152,6 @@ impl Guard<'_> {
             Write::ReadBalance(reading) => {
                 refuse_if(!balance::is_next(conn, reading)?, Refused::Stale)
             }
-            Write::OpenTicket(ticket) => {
-                refuse_if(balance::is_ticketed(conn, ticket)?, Refused::Stale)
-            }
             Write::CloseTicket { ticket, .. } => {
                 refuse_if(!balance::is_open(conn, *ticket)?, Refused::Stale)
             }

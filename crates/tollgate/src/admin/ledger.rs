@@ -34,6 +34,13 @@ pub enum Question {
         /// What was found.
         note: String,
     },
+    /// Returns what a ticket withholds from a customer, and closes it.
+    Pay {
+        /// Ticket.
+        id: i64,
+        /// Why.
+        note: String,
+    },
 }
 
 /// Answers with one JSON object.
@@ -46,6 +53,12 @@ pub(super) async fn answer(engine: &Engine, question: Question) -> Result<Value,
         Question::Close { id, note } => {
             engine.close_ticket(id, &note).await?;
             Ok(json!({ "ticket": id, "closed": true }))
+        }
+        Question::Pay { id, note } => {
+            let (order, amount) = engine.pay_ticket(id, &note).await?;
+            let returned = amount.to_string();
+            let order = order.to_string();
+            Ok(json!({ "ticket": id, "closed": true, "order_id": order, "returned": returned }))
         }
     }
 }

@@ -12,6 +12,9 @@ use domain::usd::Usd;
 use rust_decimal::Decimal;
 use std::time::Duration;
 
+/// Most that a later word on an SMM order returns without a person, where nothing is said.
+const CORRECTION_MAX: Usd = Usd(10_000_000);
+
 /// `[upstreams.NAME]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
@@ -55,6 +58,8 @@ pub struct Upstream {
     pub activation_ttl: Millis,
     /// How long a final SMM status must hold before money follows it.
     pub terminal_confirmation: Millis,
+    /// Most that a later word on an SMM order returns without a person.
+    pub correction_max: Usd,
     /// The smallest step that its balance shows.
     pub balance_step: Usd,
 }
@@ -176,6 +181,7 @@ impl Upstream {
                 60..=86_400,
             )),
             terminal_confirmation: seconds(part.number("terminal_confirmation_s", 60, 1..=86_400)),
+            correction_max: part.parsed("correction_max_usd", CORRECTION_MAX, exact::dollars),
             balance_step: balance_step(part.number("balance_decimals", 4, 0..=6)),
         }
     }

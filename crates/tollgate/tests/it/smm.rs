@@ -111,6 +111,36 @@ async fn an_order_whose_answer_was_lost_is_found_or_undone() {
     world.verify();
 }
 
+/// More is left than was ordered: nothing is paid, the order is shown as before, and the operator
+/// finds a ticket.
+#[tokio::test]
+async fn a_panel_that_contradicts_itself_is_a_matter_for_the_operator() {
+    let world = World::new().await;
+    let script = followers("?sandbox=remains:5000");
+    let placed = world.client.place(script).await.data();
+    let give_up = std::time::Instant::now() + SOON;
+    let tickets = loop {
+        let tickets = world.cli(&["ledger", "tickets"])["tickets"].clone();
+        if tickets != json!([]) {
+            break tickets;
+        }
+        assert!(std::time::Instant::now() < give_up, "no ticket");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    };
+    assert_eq!(tickets[0]["kind"], "order_in_review");
+    let detail = tickets[0]["detail"].as_str().unwrap();
+    let order = placed["order_id"].as_str().unwrap();
+    assert!(
+        detail.contains(order) && detail.contains("5000"),
+        "{detail}"
+    );
+    let query = format!("order_status&order_id={order}");
+    let shown = world.client.smm(&query).await.data();
+    assert_eq!(shown["status"], "In progress");
+    assert_eq!(world.client.balance().await, "49.460000");
+    world.verify();
+}
+
 /// A panel that places an order twice: the second one belongs to nobody, is found in the panel's
 /// list and ends in the house's books, so that they explain what the panel took.
 #[tokio::test]

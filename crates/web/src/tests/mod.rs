@@ -12,5 +12,6 @@ mod replays;
 mod several_upstreams;
 mod smm_requests;
 mod surroundings;
+mod tickets;
 mod upstreams;
 mod world;

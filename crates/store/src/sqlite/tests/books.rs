@@ -71,7 +71,9 @@ fn furnish_smm(world: &World<'_>, ana: AccountId) {
             charge: Some(Usd(20_000)),
             children: Vec::new(),
         };
-        let seen = world.smm_order(partial).observed(&status, &smm_plan(), now);
+        let seen = world
+            .smm_order(partial)
+            .observed(&status, &smm_plan(), 77, now);
         world.commit_at(now, seen).unwrap();
     }
     assert_eq!(world.smm_order(partial).adjustments, 1);

@@ -1,0 +1,116 @@
+//! What is left to a person: nothing that could be settled, and nothing without a ticket.
+
+use crate::checks::Found;
+use crate::node::CORRECTION_MAX;
+use crate::rented::Origin;
+use crate::world::State;
+use domain::orphan::{Orphan, OrphanState};
+use domain::ticket::TicketKind;
+use domain::usd::Usd;
+
+/// All rules about tickets.
+pub fn all(state: &mut State, found: &mut Found) {
+    orphans(state, found);
+    reviews(state, found);
+    corrections(state, found);
+    let kinds: Vec<TicketKind> = state.truth.tickets.values().map(|one| one.kind).collect();
+    for kind in kinds {
+        state.reach("ticket", kind.slug());
+    }
+    let by: Vec<&'static str> = state
+        .truth
+        .orphans
+        .values()
+        .filter_map(|row| settled_by(state, row))
+        .collect();
+    for how in by {
+        state.reach("orphan", how);
+    }
+}
+
+fn is_ticketed(state: &State, kind: TicketKind, reference: i64) -> bool {
+    let about = |one: &&domain::ticket::Ticket| one.kind == kind && one.reference == reference;
+    state.truth.tickets.values().any(|one| about(&one))
+}
+
+/// Whether an activation at an upstream is left to a person although it is ours.
+pub fn left_alone(state: &State, upstream: &str, id: &str) -> bool {
+    let mut rows = state.truth.orphans.values();
+    rows.any(|row| {
+        let same = row.upstream == upstream && row.upstream_id == id;
+        same && row.state == OrphanState::Foreign
+    })
+}
+
+/// F-031: what may be another program's is left alone with a ticket; what is told to be ours is not.
+fn orphans(state: &State, found: &mut Found) {
+    for row in state.truth.orphans.values() {
+        let foreign = row.state == OrphanState::Foreign;
+        if foreign != is_ticketed(state, TicketKind::ForeignNumber, row.id) {
+            let (id, state) = (&row.upstream_id, row.state);
+            found.push((
+                "F-031",
+                format!("orphan {id} is {state:?}, ticket and state differ"),
+            ));
+        }
+        let market = state.numbers.iter().find(|one| one.name == row.upstream);
+        let Some((market, one)) = market.and_then(|market| {
+            let one = market.rented.iter().find(|one| one.id == row.upstream_id)?;
+            Some((market, one))
+        }) else {
+            continue;
+        };
+        if foreign && market.tells_age && one.origin != Origin::Foreign {
+            found.push(("F-031", format!("orphan {} is ours and left alone", one.id)));
+        }
+        if !foreign && one.origin == Origin::Foreign {
+            found.push(("F-031", format!("orphan {} is not ours", one.id)));
+        }
+    }
+}
+
+/// How it was known whose an orphan is.
+fn settled_by(state: &State, row: &Orphan) -> Option<&'static str> {
+    let market = state.numbers.iter().find(|one| one.name == row.upstream)?;
+    Some(
+        match (row.state == OrphanState::Foreign, market.tells_age) {
+            (false, true) => "cancelled, its age is told",
+            (false, false) => "cancelled, its age is known by sight",
+            (true, true) => "left alone, it is told to be older",
+            (true, false) => "left alone, its age is not known",
+        },
+    )
+}
+
+/// REF-6: an order that a person may have to settle has a ticket.
+fn reviews(state: &State, found: &mut Found) {
+    for order in &state.truth.reviewed {
+        if !is_ticketed(state, TicketKind::OrderInReview, order.0) {
+            found.push(("REF-6", format!("order {order} waits without a ticket")));
+        }
+    }
+}
+
+/// REF-12: nothing above the limit goes back by itself.
+fn corrections(state: &State, found: &mut Found) {
+    for (order, money) in &state.truth.money {
+        for (amount, _) in money
+            .adjusted
+            .iter()
+            .filter(|(sum, _)| *sum > CORRECTION_MAX)
+        {
+            found.push((
+                "REF-12",
+                format!("order {order}: {amount} went back by itself"),
+            ));
+        }
+    }
+    let tickets = state.truth.tickets.values();
+    let large = tickets.filter(|one| one.kind == TicketKind::LargeAdjustment);
+    for ticket in large.filter(|one| one.amount <= CORRECTION_MAX || one.amount == Usd::ZERO) {
+        found.push((
+            "REF-12",
+            format!("{} is no large correction", ticket.detail),
+        ));
+    }
+}
