@@ -3,6 +3,7 @@
 //! Answers to strangers are uniform: whether an e-mail is known shows neither in words nor in time.
 
 mod keys;
+mod low_balance;
 mod mails;
 pub(crate) mod password;
 mod second_factor;
@@ -156,6 +157,11 @@ impl People {
     /// Whether mails stay here to be read, as the demo has it.
     pub fn keeps_mails(&self) -> bool {
         self.settings.keeps_mails
+    }
+
+    /// Whether mail can be sent from here.
+    pub fn sends_mail(&self) -> bool {
+        self.settings.mails
     }
 
     /// Whether people can sign up here.

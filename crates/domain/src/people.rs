@@ -4,6 +4,7 @@
 
 use crate::ids::{AccountId, PersonId};
 use crate::time::Timestamp;
+use crate::usd::Usd;
 
 /// What a person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,6 +187,27 @@ pub struct Mail {
     pub tries: u32,
 }
 
+/// A customer who wants to know when little is left to spend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LowBalance {
+    /// Whose balance.
+    pub account: AccountId,
+    /// Available below this is little; above zero.
+    pub threshold: Usd,
+    /// It fell below and its owner was told; false again once it has risen to the threshold.
+    pub told: bool,
+}
+
+impl LowBalance {
+    /// The same with what it has to say of this balance.
+    pub fn seen(self, available: Usd) -> Self {
+        Self {
+            told: available < self.threshold,
+            ..self
+        }
+    }
+}
+
 /// One thing to write about people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeopleWrite {
@@ -236,6 +258,16 @@ pub enum PeopleWrite {
     QueueMail(Box<Mail>),
     /// A mail was sent, is tried again later, or is given up.
     UpdateMail(Box<Mail>),
+    /// A balance is watched from now on, or at another threshold.
+    WatchBalance(LowBalance),
+    /// A balance is watched no longer.
+    ForgetBalance {
+        /// Whose.
+        account: AccountId,
+    },
+    /// A watched balance has crossed its threshold. Guard: it is watched at this threshold, and was
+    /// on the other side of it.
+    CrossBalance(LowBalance),
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::ids::{AccountId, KeyId, OrderId, PersonId};
 use crate::ledger::Wallet;
 use crate::orphan::Orphan;
 use crate::own_number::{Allocation, InboundSms, OwnNumber};
-use crate::people::{Mail, MailToken, Person, Session};
+use crate::people::{LowBalance, Mail, MailToken, Person, Session};
 use crate::policy::OtpClass;
 use crate::redeem::RedeemCode;
 use crate::smm_order::{Observation, SmmOrder};
@@ -189,6 +189,11 @@ pub trait PeopleRows: Send + Sync {
     fn mails_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Mail>>;
     /// The newest mails, newest first.
     fn mails(&self, limit: u32) -> Read<'_, Vec<Mail>>;
+    /// How an account's balance is watched, if it is.
+    fn low_balance(&self, account: AccountId) -> Read<'_, Option<LowBalance>>;
+    /// Watched balances that are on the other side of their threshold than when last seen, and what
+    /// is available.
+    fn balances_crossed(&self, limit: u32) -> Read<'_, Vec<(LowBalance, Usd)>>;
 }
 
 /// What is remembered of the operator's own numbers; written through [`Store::commit`].

@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Between two looks for mails to send.
 const LOOK: Millis = Millis(500);
+/// Between two looks at the balances that customers want to hear of.
+const BALANCES_LOOK: Millis = Millis::seconds(10);
 
 /// Hands mails over.
 #[derive(Clone)]
@@ -44,6 +46,11 @@ impl Postman {
         background.every(LOOK, move |_| {
             let postman = postman.clone();
             async move { postman.round().await }
+        });
+        let people = Arc::clone(&self.people);
+        background.every(BALANCES_LOOK, move |_| {
+            let people = Arc::clone(&people);
+            async move { people.tell_low_balances().await }
         });
     }
 

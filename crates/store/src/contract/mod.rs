@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod balance;
 pub(crate) mod lists;
+pub(crate) mod low_balance;
 pub(crate) mod money;
 pub(crate) mod orders;
 pub(crate) mod own_numbers;

@@ -14,6 +14,7 @@ mod guard;
 mod health;
 mod journal;
 mod lock;
+mod low_balance;
 mod open;
 mod own_number;
 mod page;

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::cells::{Cells, exists, many, one};
 use super::fault::{Fault, exactly_one};
+use super::low_balance;
 
 const PERSON: &str = "p.id, p.version, p.email, p.role, p.account_id, p.password, p.verified_at, \
                       p.totp_secret, p.totp_confirmed, p.totp_last_step, p.disabled, p.created_at";
@@ -38,6 +39,7 @@ pub(super) fn check(conn: &Connection, write: &PeopleWrite, at: Timestamp) -> Re
             let sql = "SELECT 1 FROM recovery_code WHERE person_id = ?1 AND number = ?2";
             return there(exists(conn, sql, params![person.0, number])?);
         }
+        PeopleWrite::CrossBalance(crossed) => return low_balance::check(conn, crossed),
         _ => false,
     };
     if refused {
@@ -90,6 +92,9 @@ pub(super) fn write(conn: &Connection, write: &PeopleWrite, at: Timestamp) -> Re
                 .execute(params![person.0, number])?;
             exactly_one(used, Refused::Stale)
         }
+        PeopleWrite::WatchBalance(row) => low_balance::watch(conn, row),
+        PeopleWrite::ForgetBalance { account } => low_balance::forget(conn, *account),
+        PeopleWrite::CrossBalance(crossed) => low_balance::cross(conn, crossed),
         PeopleWrite::QueueMail(mail) => queue_mail(conn, mail),
         PeopleWrite::UpdateMail(mail) => {
             let sql = "UPDATE mail SET due_at = ?2, sent_at = ?3, tries = ?4, body = ?5 \

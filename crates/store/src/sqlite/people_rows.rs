@@ -1,11 +1,12 @@
 //! The port for people who sign in, over the same readers.
 
 use domain::ids::{AccountId, PersonId};
-use domain::people::{Mail, MailToken, Person, Session};
+use domain::people::{LowBalance, Mail, MailToken, Person, Session};
 use domain::ports::{PeopleRows, Read};
 use domain::time::Timestamp;
+use domain::usd::Usd;
 
-use super::{Sqlite, people};
+use super::{Sqlite, low_balance, people};
 
 impl PeopleRows for Sqlite {
     fn person(&self, id: PersonId) -> Read<'_, Option<Person>> {
@@ -49,5 +50,13 @@ impl PeopleRows for Sqlite {
 
     fn mails(&self, limit: u32) -> Read<'_, Vec<Mail>> {
         self.ask(move |conn| people::mails(conn, limit))
+    }
+
+    fn low_balance(&self, account: AccountId) -> Read<'_, Option<LowBalance>> {
+        self.ask(move |conn| low_balance::of(conn, account))
+    }
+
+    fn balances_crossed(&self, limit: u32) -> Read<'_, Vec<(LowBalance, Usd)>> {
+        self.ask(move |conn| low_balance::crossed(conn, limit))
     }
 }

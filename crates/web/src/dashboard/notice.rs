@@ -2,7 +2,7 @@
 //! not do it again, and fixed here, so that an address cannot put words into our mouth.
 
 /// Name and sentence of each.
-const NOTICES: [(&str, &str); 22] = [
+const NOTICES: [(&str, &str); 24] = [
     ("verified", "Your address is confirmed. Sign in to go on."),
     ("signed-out", "You are signed out."),
     (
@@ -60,6 +60,11 @@ const NOTICES: [(&str, &str); 22] = [
         "The order is not settled yet: what comes of it shows below, and nothing is charged if it \
          failed.",
     ),
+    (
+        "balance-watched",
+        "You get a mail each time your available balance falls below this amount.",
+    ),
+    ("balance-not-watched", "No mail is sent about your balance."),
     ("refill-asked", "The refill is asked for."),
     ("number-cancelled", "Cancelled, and refunded in full."),
 ];

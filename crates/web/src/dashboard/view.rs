@@ -7,11 +7,10 @@ use minijinja::Value;
 
 /// Micro-dollars as people read them: two decimals, and up to six where they count.
 pub(crate) fn usd(micros: i64) -> String {
-    let exact = Usd(micros.abs()).to_string();
-    let (whole, decimals) = exact.split_once('.').unwrap_or((&exact, ""));
-    let shown = decimals.trim_end_matches('0');
+    let shown = Usd(micros.saturating_abs()).short();
+    let (whole, decimals) = shown.split_once('.').unwrap_or((&shown, ""));
     let sign = if micros < 0 { "\u{2212}" } else { "" };
-    format!("{sign}${}.{shown:0<2}", grouped(whole))
+    format!("{sign}${}.{decimals}", grouped(whole))
 }
 
 /// A count of things as people read it.

@@ -1,5 +1,6 @@
 //! `/wallet`: what can be spent, what is on hold and for what, and what the money went to.
 
+mod low_balance;
 mod statement;
 mod top_up;
 
@@ -9,7 +10,7 @@ use crate::door::Door;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use domain::books::DAY_MS;
 use domain::ids::AccountId;
 use domain::ports::Spent;
@@ -31,14 +32,19 @@ pub(super) fn routes() -> Router<Arc<Door>> {
     Router::new()
         .route("/wallet", get(show))
         .route("/wallet/statement.csv", get(statement::csv))
+        .route("/wallet/low-balance", post(low_balance::set))
         .route("/wallet/top-up", get(top_up::show))
-        .route("/wallet/redeem", axum::routing::post(top_up::redeem))
+        .route("/wallet/redeem", post(top_up::redeem))
 }
 
 async fn show(State(door): State<Arc<Door>>, customer: Customer) -> Response {
+    wallet_page(&door, &customer, None).await
+}
+
+async fn wallet_page(door: &Door, customer: &Customer, failed: Option<Failed>) -> Response {
     let page = Page::new(&customer.visitor, "Wallet").under("wallet");
-    match values(&door, &customer).await {
-        Ok(values) => page.show("wallet.html", values),
+    match values(door, customer).await {
+        Ok(values) => page.with_failure(failed).show("wallet.html", values),
         Err(failed) => page.failed(&failed),
     }
 }
@@ -62,7 +68,10 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
         .collect();
     let statement = statement::page(door, customer).await?;
     let spending = spending(door, account).await?;
+    let watched = door.people.low_balance(account).await?;
     Ok(context! {
+        mails => door.people.sends_mail(),
+        threshold => watched.map(|watched| watched.threshold.short()),
         available => wallet.available.0,
         held => wallet.held.0,
         holds,

@@ -1,6 +1,6 @@
-//! Redeem codes under their contract, and what a wallet tells of itself.
+//! Redeem codes and watched balances under their contracts, and what a wallet tells of itself.
 
-use crate::contract::{PRICE, World, redeem};
+use crate::contract::{PRICE, World, low_balance, redeem};
 use crate::sqlite::Sqlite;
 use domain::ids::AccountId;
 use domain::ports::PageRows;
@@ -29,6 +29,13 @@ fn codes_in_memory() {
     ] {
         test(&Sqlite::in_memory().unwrap());
     }
+}
+
+#[test]
+fn watched_balances() {
+    let folder = Folder::new();
+    low_balance::a_crossing_is_seen_once(&Sqlite::open(folder.path()).unwrap());
+    low_balance::a_crossing_is_seen_once(&Sqlite::in_memory().unwrap());
 }
 
 #[test]

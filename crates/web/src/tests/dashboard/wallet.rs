@@ -88,3 +88,53 @@ async fn the_statement_goes_back_page_by_page_and_as_a_file() {
     }
     assert!(bob.get("/wallet").await.text.contains("No movements yet"));
 }
+
+#[tokio::test]
+async fn little_left_is_mailed_once_for_each_fall() {
+    let world = World::start().await;
+    let people = &world.door.people;
+    let mails = async || {
+        people.tell_low_balances().await;
+        let mails = people.rows().mails(10).await.unwrap();
+        let told = mails
+            .iter()
+            .filter(|mail| mail.subject == "Your balance is low");
+        told.count()
+    };
+    let mut ana = customer(&world).await;
+    ana.get("/wallet").await;
+    for bad in ["five", "0", "-1", "1e3"] {
+        let refused = ana.post("/wallet/low-balance", &[("threshold", bad)]).await;
+        assert_eq!(refused.status, 422, "{bad}");
+    }
+    let set = ana
+        .post("/wallet/low-balance", &[("threshold", "49.99")])
+        .await;
+    assert_eq!(location(&set), "/wallet?notice=balance-watched#low");
+    assert!(ana.get("/wallet").await.text.contains("value=\"49.99\""));
+    assert_eq!(mails().await, 0);
+    world.buy().await;
+    assert_eq!((mails().await, mails().await), (1, 1));
+    let newest = &people.rows().mails(1).await.unwrap()[0];
+    assert_eq!(newest.to, "ana@example.com");
+    assert!(
+        newest.text.contains("$49.96") && newest.text.contains("$49.99"),
+        "{}",
+        newest.text
+    );
+    world.credit("1").await;
+    assert_eq!(mails().await, 1);
+    let over = ana
+        .post("/wallet/low-balance", &[("threshold", "60")])
+        .await;
+    assert_eq!(
+        (over.status, mails().await),
+        (303, 1),
+        "its owner is looking at it"
+    );
+    world.credit("20").await;
+    assert_eq!(mails().await, 1);
+    let off = ana.post("/wallet/low-balance", &[("threshold", " ")]).await;
+    assert_eq!(location(&off), "/wallet?notice=balance-not-watched#low");
+    assert!(!ana.get("/wallet").await.text.contains("value=\"60"));
+}
