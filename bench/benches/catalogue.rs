@@ -26,7 +26,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use store::Sqlite;
+use store::Database;
 use tower::ServiceExt;
 
 const UPSTREAMS: usize = 8;
@@ -160,7 +160,7 @@ fn settings() -> Settings {
     }
 }
 
-async fn furnish(store: &Sqlite, pepper: &Pepper, now: Timestamp) -> String {
+async fn furnish(store: &Database, pepper: &Pepper, now: Timestamp) -> String {
     let account = Account {
         id: AccountId(1),
         email: "bench@example.com".into(),
@@ -238,7 +238,7 @@ fn main() {
 }
 
 async fn measure() {
-    let store = Arc::new(Sqlite::in_memory().expect("a store"));
+    let store = Arc::new(Database::in_memory().expect("a store"));
     let pepper = Pepper::new(&[1; 32]).expect("a pepper");
     let clock = Arc::new(Hand(AtomicI64::new(1_700_000_000_000)));
     let key = furnish(&store, &pepper, clock.now()).await;

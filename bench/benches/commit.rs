@@ -18,7 +18,7 @@ use domain::order::Told;
 use domain::ports::Store;
 use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
-use store::Sqlite;
+use store::Database;
 use tokio::task::JoinSet;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -36,7 +36,7 @@ const PLAN: Plan = Plan {
 fn main() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("commit");
     let _absent = std::fs::remove_dir_all(&directory);
-    let store = Arc::new(Sqlite::open(&directory).expect("the store opens"));
+    let store = Arc::new(Database::open(&directory).expect("the store opens"));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         furnish(&*store).await;
@@ -47,7 +47,7 @@ fn main() {
     drop(store);
 
     let start = Instant::now();
-    let store = Sqlite::open(&directory).expect("the store opens again");
+    let store = Database::open(&directory).expect("the store opens again");
     println!("open: {:?}", start.elapsed());
     let start = Instant::now();
     let audit = runtime.block_on(store.audit(NOW)).expect("the audit runs");
@@ -90,7 +90,7 @@ fn customer(id: i64) -> [Write; 2] {
     [Write::InsertAccount(Box::new(account)), credit]
 }
 
-async fn measure(store: &Arc<Sqlite>, callers: usize, orders: i64) {
+async fn measure(store: &Arc<Database>, callers: usize, orders: i64) {
     let left = Arc::new(AtomicI64::new(orders));
     let start = Instant::now();
     let mut tasks = JoinSet::new();
@@ -112,7 +112,7 @@ async fn measure(store: &Arc<Sqlite>, callers: usize, orders: i64) {
     println!("{callers:>4} callers: {rate:>7} orders/s, p50 {median:>9.1?}, p99 {late:>9.1?}");
 }
 
-async fn buy(store: &Sqlite) -> Duration {
+async fn buy(store: &Database) -> Duration {
     let id = store.next_order_id();
     let writes = activation(id, AccountId(id.0 * 7919 % WALLETS + 1)).open(&PLAN);
     let start = Instant::now();

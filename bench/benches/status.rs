@@ -24,7 +24,7 @@ use domain::ports::{Clock, Store, Tasks};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 use domain::usd::Usd;
-use store::Sqlite;
+use store::Database;
 use tower::ServiceExt;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -77,7 +77,7 @@ fn settings() -> Settings {
 }
 
 /// An account with a key and its orders; gives the key.
-async fn furnish(store: &Sqlite, pepper: &Pepper) -> String {
+async fn furnish(store: &Database, pepper: &Pepper) -> String {
     let account = Account {
         id: AccountId(1),
         email: "bench@example.com".into(),
@@ -162,7 +162,7 @@ fn activation(id: OrderId) -> Activation {
     }
 }
 
-fn door(store: Arc<Sqlite>, pepper: Pepper) -> Router {
+fn door(store: Arc<Database>, pepper: Pepper) -> Router {
     let outside = Outside {
         store: Arc::clone(&store) as _,
         clock: Arc::new(Still),
@@ -182,7 +182,7 @@ fn request(path: &str, key: &str) -> Request<Body> {
 fn status(criterion: &mut Criterion) {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("status");
     let _absent = std::fs::remove_dir_all(&directory);
-    let store = Arc::new(Sqlite::open(&directory).expect("the store opens"));
+    let store = Arc::new(Database::open(&directory).expect("the store opens"));
     let pepper = Pepper::new(&[1; 32]).expect("a pepper");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let key = runtime.block_on(furnish(&store, &pepper));

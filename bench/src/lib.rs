@@ -7,11 +7,11 @@ use app::{Engine, RedeemCodes};
 use axum::Router;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use store::Sqlite;
+use store::Database;
 use web::{Door, DoorSettings, Hooks, Streams};
 
 /// The router of all doors over an engine and its store, with the ordinary limits.
-pub fn router(engine: Arc<Engine>, store: Arc<Sqlite>, pepper: Pepper) -> Router {
+pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Router {
     let limits = Arc::new(Limits::new(1000));
     let codes = Arc::clone(&store) as _;
     let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Sqlite;
+use store::Database;
 
 /// What to run.
 #[derive(Clone, Copy, Debug)]
@@ -129,11 +129,11 @@ impl Report {
 }
 
 /// A store that many schedules share, one after the other.
-fn store() -> Arc<Sqlite> {
-    Arc::new(Sqlite::in_memory_rewindable().expect("a database in memory opens"))
+fn store() -> Arc<Database> {
+    Arc::new(Database::in_memory_rewindable().expect("a database in memory opens"))
 }
 
-fn one(store: &Arc<Sqlite>, seed: u64, mutant: Option<u8>, trace: bool) -> Outcome {
+fn one(store: &Arc<Database>, seed: u64, mutant: Option<u8>, trace: bool) -> Outcome {
     store.rewind().expect("a database in memory can be emptied");
     schedule::run(store, seed, mutant, trace)
 }

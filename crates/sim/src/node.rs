@@ -19,7 +19,7 @@ use domain::upstream::{NumberUpstream, PanelUpstream, Pending};
 use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::Sqlite;
+use store::Database;
 
 /// How long a purchase call may stay open before its order counts as abandoned.
 pub const LEASE: Millis = Millis::seconds(35);
@@ -143,7 +143,7 @@ fn settings() -> Settings {
 }
 
 /// Starts a node: a fresh engine, its catalogue, its loops.
-pub fn start(world: &Arc<World>, store: &Arc<Sqlite>, node: usize) {
+pub fn start(world: &Arc<World>, store: &Arc<Database>, node: usize) {
     let owner = Owner::Node(node, world.hub.life(node));
     let numbers = NUMBER_UPSTREAMS.iter().enumerate().map(|(index, name)| {
         let seller = NumberSeller::new(Arc::clone(world), index, node);
@@ -236,7 +236,7 @@ async fn pause(world: &Arc<World>, until_due: bool) {
 }
 
 /// Kills a node now and starts it again a while later.
-pub fn crash(world: &Arc<World>, store: &Arc<Sqlite>, node: usize) {
+pub fn crash(world: &Arc<World>, store: &Arc<Database>, node: usize) {
     world.tell(|| format!("node {node} dies"));
     world.with(|state| {
         state.nodes[node] = None;

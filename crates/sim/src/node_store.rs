@@ -21,12 +21,12 @@ use domain::ticket::Ticket;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 use std::sync::Arc;
-use store::Sqlite;
+use store::Database;
 
 /// See the module.
 pub struct NodeStore {
     world: Arc<World>,
-    inner: Arc<Sqlite>,
+    inner: Arc<Database>,
     node: usize,
 }
 
@@ -59,7 +59,7 @@ const RARE: [&str; 12] = [
 
 impl NodeStore {
     /// The store as a node sees it.
-    pub fn new(world: Arc<World>, inner: Arc<Sqlite>, node: usize) -> Self {
+    pub fn new(world: Arc<World>, inner: Arc<Database>, node: usize) -> Self {
         Self { world, inner, node }
     }
 

@@ -24,7 +24,7 @@ use domain::usd::Usd;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use store::Sqlite;
+use store::Database;
 
 /// Longest schedule, in simulated time.
 const LONGEST: Millis = Millis::minutes(6 * 60);
@@ -78,7 +78,7 @@ impl Tally {
 }
 
 /// Runs one schedule over a store that is empty.
-pub fn run(store: &Arc<Sqlite>, seed: u64, mutant: Option<u8>, trace: bool) -> Outcome {
+pub fn run(store: &Arc<Database>, seed: u64, mutant: Option<u8>, trace: bool) -> Outcome {
     mutants::set_active(mutant.map(Mutant));
     let hub = Hub::new(START);
     let state = draw(seed, trace);
@@ -192,7 +192,7 @@ fn foreign_activations(state: &mut State) {
 }
 
 /// Customers with money for a few orders.
-fn open_accounts(world: &Arc<World>, store: &Arc<Sqlite>) {
+fn open_accounts(world: &Arc<World>, store: &Arc<Database>) {
     let count = world.with(|state| 2 + state.random.below(2));
     for index in 0..count {
         let id = AccountId(store.next_row_id());
@@ -262,7 +262,7 @@ pub fn at_once<T>(mut future: domain::upstream::Pending<'_, T>) -> T {
 }
 
 /// Ends the faults after a while, kills idle nodes meanwhile, and ends the run once all is quiet.
-async fn direct(world: Arc<World>, store: Arc<Sqlite>) {
+async fn direct(world: Arc<World>, store: Arc<Database>) {
     let faults_until = world.now() + world.span(120_000, 1_300_000);
     while world.now() < faults_until {
         world.hub.sleep(world.span(5_000, 60_000)).await;

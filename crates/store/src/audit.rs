@@ -13,6 +13,21 @@ use crate::chain::{self, Event, Link};
 /// Violations named in one audit at most; the rest is counted.
 const NAMED_MAX: usize = 1000;
 
+/// Tables whose rows are never changed and never removed.
+pub(crate) const APPEND_ONLY: [&str; 11] = [
+    "hold",
+    "hold_change",
+    "resolution",
+    "adjustment",
+    "upstream_link",
+    "message",
+    "observation",
+    "journal",
+    "entry",
+    "credit",
+    "balance_reading",
+];
+
 /// What an audit has found.
 #[derive(Default)]
 pub(crate) struct Findings {

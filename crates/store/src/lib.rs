@@ -6,8 +6,15 @@ mod catalogue_files;
 mod chain;
 #[cfg(test)]
 mod contract;
+mod database;
+mod ids;
+mod open_error;
 mod order_audit;
+mod rows;
+mod sql;
 mod sqlite;
+mod threads;
 
 pub use catalogue_files::{CatalogueFiles, History};
-pub use sqlite::{OpenError, Sqlite};
+pub use database::Database;
+pub use open_error::OpenError;

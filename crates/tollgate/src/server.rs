@@ -48,7 +48,7 @@ pub fn pepper(settings: &Settings) -> anyhow::Result<Pepper> {
 
 /// An engine over an installation's store, for commands while no server runs.
 pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<Office> {
-    let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
+    let store = Arc::new(store::Database::open(&database_dir(settings))?);
     let newest_entry = store.newest_entry();
     let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
@@ -81,7 +81,7 @@ pub enum TrustClock {
 struct BooksEnd(Option<Timestamp>);
 
 impl BooksEnd {
-    fn of(store: &store::Sqlite, trust: TrustClock) -> Self {
+    fn of(store: &store::Database, trust: TrustClock) -> Self {
         Self(match trust {
             TrustClock::IfItFits => store.newest_entry(),
             TrustClock::Always => None,
@@ -113,7 +113,7 @@ where
         format!("cannot listen on {address}; give another address with --listen or listen.address")
     })?;
     let address = listener.local_addr()?;
-    let store = Arc::new(store::Sqlite::open(&database_dir(settings))?);
+    let store = Arc::new(store::Database::open(&database_dir(settings))?);
     let pages: Arc<dyn PageRows> = Arc::clone(&store) as _;
     let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
     let books_end = BooksEnd::of(&store, trust);
@@ -217,7 +217,7 @@ fn numbers(settings: &Settings, engine: &Arc<Engine>, rows: Arc<dyn PoolRows>) -
 /// Use cases about redeem codes.
 fn redeem(
     engine: &Arc<Engine>,
-    store: &Arc<store::Sqlite>,
+    store: &Arc<store::Database>,
     limits: &Arc<Limits>,
 ) -> Arc<RedeemCodes> {
     let rows: Arc<dyn RedeemRows> = Arc::clone(store) as _;

@@ -11,7 +11,7 @@ use domain::upstream::{Capabilities, NumberUpstream, PanelUpstream};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Sqlite;
+use store::Database;
 use upstream::{
     Account, FiveSim, FiveSimSettings, HandlerApi, HandlerApiSettings, OwnNumbers,
     OwnNumbersSettings, Panel, PanelSettings, RateUnit, SmsPool, SmsPoolSettings,
@@ -32,7 +32,7 @@ const SMM_WATCH: Millis = Millis::minutes(30 * 24 * 60);
 /// Builds the engine.
 pub fn engine(
     settings: &Settings,
-    store: &Arc<Sqlite>,
+    store: &Arc<Database>,
     clock: Arc<dyn Clock>,
     tasks: Arc<dyn Tasks>,
 ) -> anyhow::Result<Arc<Engine>> {
@@ -111,7 +111,7 @@ fn handler_api(one: &settings::Upstream) -> HandlerApiSettings {
 
 fn own_numbers(
     one: &settings::Upstream,
-    store: &Arc<Sqlite>,
+    store: &Arc<Database>,
     clock: &Arc<dyn Clock>,
 ) -> OwnNumbers {
     let own = one.own.clone();

@@ -4,11 +4,12 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::open::{OpenError, private_file};
+use super::open::private_file;
+use crate::open_error::OpenError;
 
 /// Held as long as this lives; the operating system frees it when the process ends, however. The
 /// file names its process and is emptied by a clean end.
-pub(super) struct Lock {
+pub(crate) struct Lock {
     file: File,
     ends_clean: bool,
     was_unclean: bool,
@@ -16,12 +17,12 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Whether the process before ended without closing the store.
-    pub(super) fn was_unclean(&self) -> bool {
+    pub(crate) fn was_unclean(&self) -> bool {
         self.was_unclean
     }
 
     /// The store is being closed and all is well.
-    pub(super) fn end_clean(&mut self) {
+    pub(crate) fn end_clean(&mut self) {
         self.ends_clean = true;
     }
 }
@@ -37,7 +38,7 @@ impl Drop for Lock {
 }
 
 /// Takes the lock or says who has it.
-pub(super) fn take(directory: &Path) -> Result<Lock, OpenError> {
+pub(crate) fn take(directory: &Path) -> Result<Lock, OpenError> {
     let path = directory.join("tollgate.lock");
     let failed = |cause| OpenError::File {
         path: path.clone(),

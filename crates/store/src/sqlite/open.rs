@@ -6,57 +6,15 @@ use std::time::Duration;
 
 use domain::time::Timestamp;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection as SqliteConnection, OpenFlags};
 
-use super::cells::{exists, one};
-use super::fault::Fault;
+use crate::open_error::OpenError;
+use crate::sql::Connection;
+use crate::sql::cells::{Cells, exists, one};
+use crate::sql::fault::Fault;
 
 mod schema {
     refinery::embed_migrations!("schema/sqlite");
-}
-
-/// Why the store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// A file or folder cannot be used.
-    #[error("cannot use {}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        cause: std::io::Error,
-    },
-    /// Another process has the database open.
-    #[error("the database is in use: {} is locked by {owner}", path.display())]
-    Locked {
-        /// The lock file.
-        path: PathBuf,
-        /// Who holds it, as far as known.
-        owner: String,
-    },
-    /// The engine.
-    #[error("SQLite refuses")]
-    Engine(#[from] rusqlite::Error),
-    /// The schema cannot be brought up to date.
-    #[error("the schema cannot be brought up to date")]
-    Schema(#[from] refinery::Error),
-    /// A setting that safety rests on has another value.
-    #[error("SQLite setting {name} is {found}, not {wanted}")]
-    Setting {
-        /// The pragma.
-        name: &'static str,
-        /// What it must be.
-        wanted: &'static str,
-        /// What it is.
-        found: String,
-    },
-    /// The checks found damage.
-    #[error("the database is damaged: {0}")]
-    Damaged(String),
-    /// A thread cannot be started.
-    #[error("cannot start a thread")]
-    Thread(#[source] std::io::Error),
 }
 
 /// How long a statement waits for a lock that only a foreign program can hold.
@@ -69,12 +27,12 @@ const PREPARED_MAX: usize = 128;
 const DATABASE: &str = "tollgate.db";
 
 /// Path of the database in its folder.
-pub(super) fn database(directory: &Path) -> PathBuf {
+pub(crate) fn database(directory: &Path) -> PathBuf {
     directory.join(DATABASE)
 }
 
 /// Makes the folder, readable by its owner alone, unless it is there.
-pub(super) fn create_directory(path: &Path) -> Result<(), OpenError> {
+pub(crate) fn create_directory(path: &Path) -> Result<(), OpenError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -87,7 +45,7 @@ pub(super) fn create_directory(path: &Path) -> Result<(), OpenError> {
 
 /// Opens a file that is its owner's alone, whatever the umask says; makes it unless it is there and
 /// tightens it where others may read or write it.
-pub(super) fn private_file(path: &Path) -> Result<File, OpenError> {
+pub(crate) fn private_file(path: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -120,7 +78,7 @@ fn tighten(file: &File) -> std::io::Result<()> {
 
 /// Makes the database file private before the engine opens it: the log and the index of the log
 /// take their modes from it, and those that a crash left behind are tightened as well.
-pub(super) fn make_private(database: &Path) -> Result<(), OpenError> {
+pub(crate) fn make_private(database: &Path) -> Result<(), OpenError> {
     private_file(database)?;
     for end in ["-wal", "-shm"] {
         let mut path = database.as_os_str().to_owned();
@@ -134,8 +92,8 @@ pub(super) fn make_private(database: &Path) -> Result<(), OpenError> {
 }
 
 /// The connection that writes, with the schema up to date.
-pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
-    let mut conn = Connection::open(path)?;
+pub(crate) fn writer(path: &Path) -> Result<SqliteConnection, OpenError> {
+    let mut conn = SqliteConnection::open(path)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     prepare(&conn)?;
     migrate(&mut conn)?;
@@ -145,23 +103,23 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// A connection that only reads.
-pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
+pub(crate) fn reader(path: &Path) -> Result<SqliteConnection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
+    let conn = SqliteConnection::open_with_flags(path, flags)?;
     prepare(&conn)?;
     Ok(conn)
 }
 
 /// A database that lives in memory.
-pub(super) fn in_memory() -> Result<Connection, OpenError> {
-    let mut conn = Connection::open_in_memory()?;
+pub(crate) fn in_memory() -> Result<SqliteConnection, OpenError> {
+    let mut conn = SqliteConnection::open_in_memory()?;
     prepare(&conn)?;
     migrate(&mut conn)?;
     check_settings(&conn)?;
     Ok(conn)
 }
 
-fn prepare(conn: &Connection) -> Result<(), OpenError> {
+fn prepare(conn: &SqliteConnection) -> Result<(), OpenError> {
     conn.set_prepared_statement_cache_capacity(PREPARED_MAX);
     conn.busy_timeout(BUSY_TIMEOUT)?;
     // plans do not depend on bound values, so a prepared statement is never planned again
@@ -174,7 +132,7 @@ fn prepare(conn: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
+fn migrate(conn: &mut SqliteConnection) -> Result<(), OpenError> {
     // in one transaction: by default a migration and the note that it was made are two, and a start
     // that is cut between them leaves a database that no start can open
     schema::migrations::runner().set_grouped(true).run(conn)?;
@@ -182,14 +140,14 @@ fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
 }
 
 /// A library or a build may override what was asked for: it is read back.
-pub(super) fn check_settings(conn: &Connection) -> Result<(), OpenError> {
+pub(crate) fn check_settings(conn: &SqliteConnection) -> Result<(), OpenError> {
     check_setting(conn, "synchronous", "2")?;
     check_setting(conn, "foreign_keys", "1")?;
     check_setting(conn, "recursive_triggers", "1")
 }
 
 fn check_setting(
-    conn: &Connection,
+    conn: &SqliteConnection,
     name: &'static str,
     wanted: &'static str,
 ) -> Result<(), OpenError> {
@@ -211,13 +169,14 @@ fn check_setting(
 }
 
 /// Integrity and references of the whole file; reads all of it.
-pub(super) fn check_whole(conn: &Connection) -> Result<(), OpenError> {
-    let sql = "PRAGMA integrity_check(1)";
-    let verdict: String = conn.query_row(sql, [], |row| row.get(0))?;
-    if verdict != "ok" {
-        return Err(OpenError::Damaged(verdict));
-    }
-    let dangling = exists(conn, "PRAGMA foreign_key_check", []);
+pub(crate) fn check_whole(conn: &dyn Connection) -> Result<(), OpenError> {
+    let verdict = one(conn, "PRAGMA integrity_check(1)", &[], |row| {
+        Cells::new("integrity_check", row).take::<String>()
+    });
+    let dangling = verdict.and_then(|verdict| match verdict.as_deref() {
+        Some("ok") => exists(conn, "PRAGMA foreign_key_check", &[]),
+        other => Err(Fault::Wrong(other.unwrap_or("no verdict").to_owned())),
+    });
     match dangling {
         Ok(false) => Ok(()),
         Ok(true) => Err(OpenError::Damaged("a reference leads nowhere".into())),
@@ -226,19 +185,19 @@ pub(super) fn check_whole(conn: &Connection) -> Result<(), OpenError> {
 }
 
 /// When the newest entry of the books was made, if there is one.
-pub(super) fn newest_entry(conn: &Connection) -> Result<Option<Timestamp>, OpenError> {
+pub(crate) fn newest_entry(conn: &SqliteConnection) -> Result<Option<Timestamp>, OpenError> {
     let sql = "SELECT at FROM journal ORDER BY id DESC LIMIT 1";
-    one(conn, sql, [], |row| Ok(Timestamp(row.get(0)?)))
+    one(conn, sql, &[], |row| Cells::new("journal", row).time())
         .map_err(|fault| OpenError::Damaged(fault.to_string()))
 }
 
 /// Largest ids in use: of orders, and of all other numbered rows.
-pub(super) fn largest_ids(conn: &Connection) -> Result<(i64, i64), OpenError> {
-    let largest = |tables: &[(&str, &str)]| -> Result<i64, Fault> {
+pub(crate) fn largest_ids(conn: &SqliteConnection) -> Result<(i64, i64), OpenError> {
+    let largest = |tables: &[(&'static str, &str)]| -> Result<i64, Fault> {
         let mut largest = 0;
         for (table, column) in tables {
             let sql = format!("SELECT COALESCE(MAX({column}), 0) FROM {table}");
-            let found = one(conn, &sql, [], |row| Ok(row.get::<_, i64>(0)?))?;
+            let found = one(conn, &sql, &[], |row| Cells::new(table, row).take())?;
             largest = largest.max(found.unwrap_or(0));
         }
         Ok(largest)

@@ -2,9 +2,10 @@
 //! since a new one with its schema and its prepared statements costs more than a whole schedule.
 
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 
-use super::{Engine, FIRST_ORDER, OpenError, Sqlite};
+use super::FIRST_ORDER;
+use crate::database::{Database, Engine};
+use crate::open_error::OpenError;
 
 /// Every table, those that others refer to last.
 const TABLES: [&str; 23] = [
@@ -33,7 +34,7 @@ const TABLES: [&str; 23] = [
     "ticket",
 ];
 
-impl Sqlite {
+impl Database {
     /// A database in memory whose rows can be taken away again. Its append-only triggers are
     /// dropped for that; everything else is the store as it ships.
     pub fn in_memory_rewindable() -> Result<Self, OpenError> {
@@ -63,8 +64,8 @@ impl Sqlite {
             }
             conn.prepare_cached("COMMIT")?.execute([])?;
         }
-        self.last_order.store(FIRST_ORDER, Ordering::Relaxed);
-        self.last_row.store(0, Ordering::Relaxed);
+        self.ids.orders.go_on_with(FIRST_ORDER + 1..i64::MAX);
+        self.ids.rows.go_on_with(1..i64::MAX);
         self.health.recover();
         Ok(())
     }

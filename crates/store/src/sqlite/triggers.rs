@@ -4,33 +4,18 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use super::audit::each;
-use super::fault::Fault;
-use crate::audit::Findings;
-
-/// Tables whose rows are never changed and never removed.
-const APPEND_ONLY: [&str; 11] = [
-    "hold",
-    "hold_change",
-    "resolution",
-    "adjustment",
-    "upstream_link",
-    "message",
-    "observation",
-    "journal",
-    "entry",
-    "credit",
-    "balance_reading",
-];
+use crate::audit::{APPEND_ONLY, Findings};
+use crate::sql::cells::{Cells, many};
+use crate::sql::fault::Fault;
 
 /// Every trigger is there, as the schema wrote it, and there is no other.
-pub(super) fn check(conn: &Connection, findings: &mut Findings) -> Result<(), Fault> {
-    let mut found: BTreeMap<String, String> = BTreeMap::new();
+pub(crate) fn check(conn: &Connection, findings: &mut Findings) -> Result<(), Fault> {
     let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'";
-    each(conn, sql, |row| {
-        found.insert(row.get(0)?, row.get(1)?);
-        Ok(())
+    let found = many(conn, sql, &[], |row| {
+        let cells = &mut Cells::new("sqlite_schema", row);
+        Ok((cells.take()?, cells.take()?))
     })?;
+    let mut found: BTreeMap<String, String> = found.into_iter().collect();
     for table in APPEND_ONLY {
         for verb in ["update", "delete"] {
             let name = format!("{table}_no_{verb}");

@@ -1,7 +1,7 @@
 use super::*;
 use domain::own_number::{Carrier, InboundSms, NewNumber};
 use std::sync::atomic::{AtomicI64, Ordering};
-use store::Sqlite;
+use store::Database;
 
 const TTL: Millis = Millis::minutes(20);
 const REST: Millis = Millis::minutes(15);
@@ -20,13 +20,13 @@ impl Clock for HandClock {
 
 struct World {
     pool: OwnNumbers,
-    store: Arc<Sqlite>,
+    store: Arc<Database>,
     clock: Arc<HandClock>,
 }
 
 impl World {
     async fn new(numbers: &[&str]) -> Self {
-        let store = Arc::new(Sqlite::in_memory().unwrap());
+        let store = Arc::new(Database::in_memory().unwrap());
         let clock = Arc::new(HandClock(AtomicI64::new(1_769_860_800_000)));
         let rule = |country: Option<&str>, service: Option<&str>, cost| CostRule {
             country: country.map(str::to_owned),

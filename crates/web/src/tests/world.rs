@@ -28,7 +28,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
-use store::Sqlite;
+use store::Database;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
@@ -64,7 +64,7 @@ impl Tasks for Tracked {
 pub(super) struct World {
     pub router: Router,
     pub door: Arc<Door>,
-    pub store: Arc<Sqlite>,
+    pub store: Arc<Database>,
     pub clock: Arc<HandClock>,
     pub numbers: Arc<Numbers>,
     pub panel: Arc<Panel>,
@@ -205,7 +205,7 @@ impl World {
     }
 
     async fn of(door_settings: DoorSettings, settings: Settings, keeps_mails: bool) -> Self {
-        let store = Arc::new(Sqlite::in_memory().unwrap());
+        let store = Arc::new(Database::in_memory().unwrap());
         let clock = Arc::new(HandClock(AtomicI64::new(1_769_860_800_000)));
         let (numbers, panel) = (Arc::new(Numbers::default()), Arc::new(Panel::default()));
         let tasks = TaskTracker::new();

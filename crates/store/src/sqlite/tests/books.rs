@@ -7,13 +7,13 @@ use domain::upstream::{PanelStatus, Progress, Sms};
 use domain::usd::Usd;
 
 use super::Folder;
+use crate::Database;
 use crate::contract::{NOW, PLAN, World, number, smm_plan, wait};
-use crate::sqlite::Sqlite;
 
 /// What an audit finds after `tampering` in a store that was furnished.
 pub(super) fn found_after(tampering: &str) -> Vec<Violation> {
     let folder = Folder::new();
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let ana = furnish(&store);
     assert_eq!(ana, AccountId(1));
     World::new(&store).audited();
@@ -183,7 +183,7 @@ fn a_step_without_owner_is_found() {
 #[test]
 fn a_customers_events_are_a_list() {
     let folder = Folder::new();
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let ana = furnish(&store);
     World::new(&store).customer(Usd(1));
     let sql = "WITH RECURSIVE statement (id, kind, previous) AS ( \

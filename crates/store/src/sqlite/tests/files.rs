@@ -13,21 +13,22 @@ use rusqlite::Connection;
 
 use super::Folder;
 use crate::contract::{NOW, PLAN, PRICE, World, account, activation, number, wait};
-use crate::sqlite::health::Health;
-use crate::sqlite::writer::Writer;
-use crate::sqlite::{OpenError, Sqlite, open};
+use crate::sqlite::{File, open};
+use crate::threads::health::Health;
+use crate::threads::writer::Writer;
+use crate::{Database, OpenError};
 
 #[test]
 fn a_reopened_store_has_everything() {
     let folder = Folder::new();
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let world = World::new(&store);
     let ana = world.customer(Usd(100_000));
     let order = world.active(ana, &number("u1", "+923001234567"));
     let (last_order, last_row) = (order.id.0, 2);
     drop(store);
 
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let world = World::new(&store);
     assert_eq!(world.money(ana), (60_000, 40_000));
     assert_eq!(world.activation(order.id), order);
@@ -39,15 +40,15 @@ fn a_reopened_store_has_everything() {
 #[test]
 fn a_second_process_is_told_who_is_there() {
     let folder = Folder::new();
-    let store = Sqlite::open(folder.path()).unwrap();
-    let refused = Sqlite::open(folder.path()).err().unwrap().to_string();
+    let store = Database::open(folder.path()).unwrap();
+    let refused = Database::open(folder.path()).err().unwrap().to_string();
     assert!(refused.contains("tollgate.lock"), "{refused}");
     assert!(
         refused.contains(&format!("process {}", std::process::id())),
         "{refused}"
     );
     drop(store);
-    assert!(Sqlite::open(folder.path()).is_ok());
+    assert!(Database::open(folder.path()).is_ok());
 }
 
 #[cfg(unix)]
@@ -65,7 +66,7 @@ fn files_are_their_owners_alone() {
         "tollgate.db-shm",
         "tollgate.lock",
     ];
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     World::new(&store).customer(Usd(1));
     assert_eq!(mode(""), 0o700);
     assert_eq!(files.map(mode), [0o600; 4]);
@@ -81,7 +82,7 @@ fn files_are_their_owners_alone() {
         std::fs::write(&path, bytes).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o666)).unwrap();
     }
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     assert_eq!(files.map(mode), [0o600; 4]);
     World::new(&store).audited();
 }
@@ -89,7 +90,7 @@ fn files_are_their_owners_alone() {
 #[test]
 fn an_unsafe_setting_refuses_to_start() {
     let folder = Folder::new();
-    drop(Sqlite::open(folder.path()).unwrap());
+    drop(Database::open(folder.path()).unwrap());
     let conn = open::writer(&open::database(folder.path())).unwrap();
     assert!(open::check_settings(&conn).is_ok());
     for (name, unsafe_value) in [("synchronous", 1), ("foreign_keys", 0)] {
@@ -106,7 +107,7 @@ fn an_unsafe_setting_refuses_to_start() {
 #[test]
 fn a_full_device_stops_money_until_the_file_was_checked() {
     let folder = Folder::new();
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let ana = World::new(&store).customer(Usd(PRICE.0 * 1_000_000));
     drop(store);
 
@@ -118,7 +119,7 @@ fn a_full_device_stops_money_until_the_file_was_checked() {
     full.pragma_update(None, "max_page_count", pages + 4)
         .unwrap();
     let health = Arc::new(Health::default());
-    let writer = Writer::start(path, full, Arc::clone(&health)).unwrap();
+    let writer = Writer::start(Arc::new(File(path)), Box::new(full), Arc::clone(&health)).unwrap();
     let buy = |order: i64| {
         let writes = activation(OrderId(order), ana).open(&PLAN);
         wait(writer.commit(Change::new("buy", NOW, writes)))
@@ -143,7 +144,7 @@ fn a_full_device_stops_money_until_the_file_was_checked() {
     }
     buy(300_000).unwrap();
     drop(writer);
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let world = World::new(&store);
     assert_eq!(world.wallet(ana).held, Usd(PRICE.0 * (bought + 1)));
     world.audited();
@@ -170,7 +171,7 @@ fn spoil(path: &std::path::Path) {
 fn damage_after_an_unclean_end_stops_money() {
     let folder = Folder::new();
     let lock = folder.path().join("tollgate.lock");
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let world = World::new(&store);
     let ana = world.customer(Usd(PRICE.0 * 1000));
     for _ in 0..200 {
@@ -184,7 +185,7 @@ fn damage_after_an_unclean_end_stops_money() {
     assert!(open::check_whole(&open::writer(&path).unwrap()).is_err());
 
     std::fs::write(&lock, "4711").unwrap();
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let patience = Instant::now() + Duration::from_secs(20);
     while store.healthy() {
         assert!(Instant::now() < patience, "the damage was not found");
@@ -198,7 +199,7 @@ fn damage_after_an_unclean_end_stops_money() {
 
 #[test]
 fn in_memory_answers_are_ready_at_once() {
-    let store = Sqlite::in_memory().unwrap();
+    let store = Database::in_memory().unwrap();
     let new = vec![Write::InsertAccount(Box::new(account(
         domain::ids::AccountId(1),
     )))];
@@ -211,7 +212,7 @@ fn in_memory_answers_are_ready_at_once() {
 #[test]
 fn a_change_is_written_though_its_caller_went_away() {
     let folder = Folder::new();
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let world = World::new(&store);
     let ana = world.customer(PRICE);
     let order = world.new_activation(ana);
@@ -221,7 +222,7 @@ fn a_change_is_written_though_its_caller_went_away() {
     let _pending = commit.as_mut().poll(context);
     drop(commit);
     drop(store);
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let world = World::new(&store);
     assert_eq!(world.activation(id).id, id);
     assert_eq!(world.money(ana), (0, PRICE.0));
@@ -230,7 +231,7 @@ fn a_change_is_written_though_its_caller_went_away() {
 #[test]
 fn keys_that_expired_a_day_ago_are_forgotten_in_batches() {
     let folder = Folder::new();
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let world = World::new(&store);
     let ana = world.customer(Usd(1));
     let claim = |number: i64| {
@@ -246,7 +247,7 @@ fn keys_that_expired_a_day_ago_are_forgotten_in_batches() {
     world.commit((1..=700).map(claim).collect()).unwrap();
     drop(store);
 
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     let a_day_later = NOW + Millis(600) + Millis::minutes(24 * 60);
     World::new(&store)
         .commit_at(a_day_later, Vec::new())

@@ -7,8 +7,9 @@ use domain::usd::Usd;
 use rusqlite::Connection;
 
 use crate::contract::{NOW, Outcome, PLAN, PRICE, account, activation, refused};
-use crate::sqlite::group::{Applied, apply_group};
-use crate::sqlite::{activation as activations, audit, journal, open};
+use crate::rows::group::{Applied, apply_group};
+use crate::rows::{activation as activations, audit, journal};
+use crate::sqlite::open;
 
 const ANA: AccountId = AccountId(1);
 const BOB: AccountId = AccountId(2);

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::ports::Store;
 use rusqlite::Connection;
 
-use super::Sqlite;
 use super::open;
+use crate::Database;
 
 /// A folder that goes away with the test.
 pub(super) struct Folder(PathBuf);
@@ -47,13 +47,13 @@ impl Drop for Folder {
 
 fn on_file(test: fn(&dyn Store)) {
     let folder = Folder::new();
-    let store = Sqlite::open(folder.path()).unwrap();
+    let store = Database::open(folder.path()).unwrap();
     test(&store);
     assert!(store.healthy());
 }
 
 fn in_memory(test: fn(&dyn Store)) {
-    let store = Sqlite::in_memory().unwrap();
+    let store = Database::in_memory().unwrap();
     test(&store);
     assert!(store.healthy());
 }

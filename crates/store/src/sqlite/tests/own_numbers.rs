@@ -1,14 +1,15 @@
-use super::{Folder, Sqlite};
+use super::Folder;
+use crate::Database;
 use crate::contract::own_numbers as contract;
 
 macro_rules! both {
     ($($test:ident),+) => {$(
         #[test]
         fn $test() {
-            let store = Sqlite::in_memory().unwrap();
+            let store = Database::in_memory().unwrap();
             contract::$test(&store, &store);
             let folder = Folder::new();
-            let store = Sqlite::open(folder.path()).unwrap();
+            let store = Database::open(folder.path()).unwrap();
             contract::$test(&store, &store);
         }
     )+};

@@ -19,10 +19,11 @@ use domain::usd::Usd;
 use rusqlite::Connection;
 
 use super::Folder;
+use crate::Database;
 use crate::contract::{NOW, Outcome, PLAN, PRICE, account, activation, number, wait};
-use crate::sqlite::health::Health;
-use crate::sqlite::writer::Writer;
-use crate::sqlite::{Sqlite, open};
+use crate::sqlite::{File as DatabaseFile, open};
+use crate::threads::health::Health;
+use crate::threads::writer::Writer;
 
 /// Opened and closed this often: a close folds the log into the database and removes it.
 const SESSIONS: i64 = 6;
@@ -58,12 +59,17 @@ fn the_writer() {
             let path = open::database(&folder);
             let conn = open::writer(&path).unwrap();
             conn.pragma_update(None, "synchronous", "NORMAL").unwrap();
-            let writer = Writer::start(path, conn, Arc::new(Health::default())).unwrap();
+            let writer = Writer::start(
+                Arc::new(DatabaseFile(path)),
+                Box::new(conn),
+                Arc::new(Health::default()),
+            )
+            .unwrap();
             session_of(&folder, session, &next, &told, &|change| {
                 wait(writer.commit(change))
             });
         } else {
-            let store = Sqlite::open(&folder).unwrap();
+            let store = Database::open(&folder).unwrap();
             session_of(&folder, session, &next, &told, &|change| {
                 wait(store.commit(change))
             });
@@ -373,7 +379,7 @@ fn images_of(records: &[Record], images: usize) -> Findings {
 /// Opens an image as a start does and looks for what was acknowledged: how much there was, and how
 /// much of it is missing.
 fn lost_in(image: &Folder, told: &str) -> (usize, usize) {
-    let store = Sqlite::open(image.path()).unwrap();
+    let store = Database::open(image.path()).unwrap();
     assert_eq!(wait(store.audit(NOW)).unwrap().violations, []);
     drop(store);
     let conn = image.intruder();

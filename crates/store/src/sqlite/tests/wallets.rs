@@ -1,7 +1,7 @@
 //! Redeem codes and watched balances under their contracts, and what a wallet tells of itself.
 
+use crate::Database;
 use crate::contract::{PRICE, World, low_balance, redeem};
-use crate::sqlite::Sqlite;
 use domain::ids::AccountId;
 use domain::ports::PageRows;
 use domain::time::Timestamp;
@@ -17,7 +17,7 @@ fn codes_on_file() {
         redeem::what_is_over_pays_nothing,
     ] {
         let folder = Folder::new();
-        test(&Sqlite::open(folder.path()).unwrap());
+        test(&Database::open(folder.path()).unwrap());
     }
 }
 
@@ -27,20 +27,20 @@ fn codes_in_memory() {
         redeem::one_of_twenty_has_it,
         redeem::what_is_over_pays_nothing,
     ] {
-        test(&Sqlite::in_memory().unwrap());
+        test(&Database::in_memory().unwrap());
     }
 }
 
 #[test]
 fn watched_balances() {
     let folder = Folder::new();
-    low_balance::a_crossing_is_seen_once(&Sqlite::open(folder.path()).unwrap());
-    low_balance::a_crossing_is_seen_once(&Sqlite::in_memory().unwrap());
+    low_balance::a_crossing_is_seen_once(&Database::open(folder.path()).unwrap());
+    low_balance::a_crossing_is_seen_once(&Database::in_memory().unwrap());
 }
 
 #[test]
 fn a_statement_tells_every_event_of_its_owner() {
-    let store = Sqlite::in_memory().unwrap();
+    let store = Database::in_memory().unwrap();
     let world = World::new(&store);
     let (ana, bob) = (world.customer(Usd(100_000)), world.customer(Usd(7)));
     let order = world.calling(ana);

@@ -11,7 +11,7 @@ use sandbox::{Running, Sandbox, misbehaving_services};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use store::Sqlite;
+use store::Database;
 use upstream::{
     Account, Dialect, FiveSim, FiveSimSettings, HandlerApi, HandlerApiSettings, OwnNumbers,
     OwnNumbersSettings, Panel, PanelSettings, SmsPool, SmsPoolSettings,
@@ -139,7 +139,7 @@ pub struct Party {
 /// Where the numbers come from.
 enum Outside {
     Provider(Box<Provider>),
-    OwnNumbers(Arc<Sqlite>),
+    OwnNumbers(Arc<Database>),
 }
 
 struct Provider {
@@ -222,7 +222,7 @@ impl Party {
 
     async fn own_numbers() -> Self {
         let clock = HandClock::new();
-        let store = Arc::new(Sqlite::in_memory().unwrap());
+        let store = Arc::new(Database::in_memory().unwrap());
         let settings = OwnNumbersSettings {
             name: "own".to_owned(),
             services: vec![("tg".to_owned(), "Telegram".to_owned())],
@@ -251,7 +251,7 @@ impl Party {
         party
     }
 
-    async fn commit(&self, store: &Arc<Sqlite>, write: PoolWrite) {
+    async fn commit(&self, store: &Arc<Database>, write: PoolWrite) {
         let now = self.clock.now();
         let change =
             domain::change::Change::new("test", now, vec![domain::change::Write::Pool(write)]);

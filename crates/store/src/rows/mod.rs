@@ -1,0 +1,26 @@
+//! Rows of both engines: what is read, guarded, written and audited, over any
+//! [`Connection`](crate::sql::Connection).
+
+pub(crate) mod access;
+pub(crate) mod activation;
+mod attempt;
+pub(crate) mod audit;
+mod audit_orders;
+mod balance;
+mod derive;
+pub(crate) mod group;
+mod guard;
+pub(crate) mod journal;
+mod low_balance;
+mod own_number;
+mod page;
+mod pages;
+mod people;
+mod people_rows;
+mod redeem;
+mod smm_order;
+mod smm_request;
+mod smm_service;
+mod statement;
+mod store;
+mod write;

@@ -1,0 +1,148 @@
+//! Reads that only pages need: bounded, and by index.
+
+use crate::sql::{Arg, Connection, params};
+use domain::ids::{AccountId, OrderId};
+use domain::ports::{Movement, OpenHold, OrderMoney, PageRows, Read, Spent, StoredMessage};
+use domain::smm_order::Observation;
+use domain::time::Timestamp;
+use domain::upstream::Sms;
+use domain::usd::Usd;
+
+use super::statement;
+use crate::database::Database;
+use crate::sql::cells::{Cells, many, one};
+use crate::sql::fault::Fault;
+
+/// Newest SMM orders of an account that a search for a link looks at.
+const SEARCHED: u32 = 10_000;
+
+fn order_money(conn: &dyn Connection, order: OrderId) -> Result<Option<OrderMoney>, Fault> {
+    let sql = "SELECT h.amount, b.created_at, r.posted, r.released, r.reason, r.at FROM held h \
+               JOIN hold b ON b.order_id = h.order_id \
+               LEFT JOIN resolution r ON r.order_id = h.order_id WHERE h.order_id = ?1";
+    let found = one(conn, sql, params![order.0], |row| {
+        let cells = &mut Cells::new("hold", row);
+        let (held, held_at) = (cells.usd()?, cells.time()?);
+        let (posted, released) = (cells.maybe_usd()?, cells.maybe_usd()?);
+        let (reason, at): (Option<String>, _) = (cells.take()?, cells.maybe_time()?);
+        let resolution = match (posted, released, reason, at) {
+            (Some(posted), Some(released), Some(reason), Some(at)) => {
+                Some((posted, released, reason, at))
+            }
+            _ => None,
+        };
+        Ok(OrderMoney {
+            held,
+            held_at,
+            resolution,
+            adjustments: Vec::new(),
+        })
+    })?;
+    let Some(money) = found else {
+        return Ok(None);
+    };
+    let sql = "SELECT amount, at FROM adjustment WHERE order_id = ?1 ORDER BY seq";
+    let adjustments = many(conn, sql, params![order.0], |row| {
+        let cells = &mut Cells::new("adjustment", row);
+        Ok((cells.usd()?, cells.time()?))
+    })?;
+    Ok(Some(OrderMoney {
+        adjustments,
+        ..money
+    }))
+}
+
+fn messages(conn: &dyn Connection, order: OrderId) -> Result<Vec<StoredMessage>, Fault> {
+    let sql = "SELECT code, code_text, received_at FROM message WHERE order_id = ?1 ORDER BY seq";
+    many(conn, sql, params![order.0], |row| {
+        let cells = &mut Cells::new("message", row);
+        let sms = Sms {
+            code: cells.take()?,
+            text: cells.take()?,
+        };
+        Ok((sms, cells.time()?))
+    })
+}
+
+fn observations(
+    conn: &dyn Connection,
+    order: OrderId,
+    limit: u32,
+) -> Result<Vec<Observation>, Fault> {
+    let sql = "SELECT order_id, seq, raw_status, remains, start_count, charge, at \
+               FROM observation WHERE order_id = ?1 ORDER BY seq DESC LIMIT ?2";
+    many(conn, sql, params![order.0, limit], |row| {
+        let cells = &mut Cells::new("observation", row);
+        Ok(Observation {
+            order: OrderId(cells.take()?),
+            seq: cells.take()?,
+            raw_status: cells.take()?,
+            remains: cells.take()?,
+            start_count: cells.take()?,
+            charge: cells.take::<Option<i64>>()?.map(Usd),
+            at: cells.time()?,
+        })
+    })
+}
+
+fn ids(conn: &dyn Connection, sql: &str, args: &[Arg<'_>]) -> Result<Vec<OrderId>, Fault> {
+    many(conn, sql, args, |row| {
+        Cells::new("order", row).take().map(OrderId)
+    })
+}
+
+impl PageRows for Database {
+    fn order_money(&self, order: OrderId) -> Read<'_, Option<OrderMoney>> {
+        self.ask(move |conn| order_money(conn, order))
+    }
+
+    fn messages(&self, order: OrderId) -> Read<'_, Vec<StoredMessage>> {
+        self.ask(move |conn| messages(conn, order))
+    }
+
+    fn statement(
+        &self,
+        account: AccountId,
+        from: Option<i64>,
+        limit: u32,
+    ) -> Read<'_, Vec<Movement>> {
+        self.ask(move |conn| statement::movements(conn, account, from, limit))
+    }
+
+    fn open_holds(&self, account: AccountId, limit: u32) -> Read<'_, Vec<OpenHold>> {
+        self.ask(move |conn| statement::open_holds(conn, account, limit))
+    }
+
+    fn spent(&self, account: AccountId, since: Timestamp, orders: u32) -> Read<'_, Vec<Spent>> {
+        self.ask(move |conn| statement::spent(conn, account, since, orders))
+    }
+
+    fn observations(&self, order: OrderId, limit: u32) -> Read<'_, Vec<Observation>> {
+        self.ask(move |conn| observations(conn, order, limit))
+    }
+
+    fn activations_on<'a>(
+        &'a self,
+        account: AccountId,
+        phone: &'a str,
+        limit: u32,
+    ) -> Read<'a, Vec<OrderId>> {
+        let phone = phone.to_owned();
+        let sql = "SELECT id FROM activation WHERE phone = ?1 AND account_id = ?2 \
+                   AND disclosed_at IS NOT NULL ORDER BY id DESC LIMIT ?3";
+        self.ask(move |conn| ids(conn, sql, params![phone, account.0, limit]))
+    }
+
+    fn smm_orders_for<'a>(
+        &'a self,
+        account: AccountId,
+        target: &'a str,
+        limit: u32,
+    ) -> Read<'a, Vec<OrderId>> {
+        let target = target.to_owned();
+        let sql = "SELECT id FROM (SELECT id, target, told FROM smm_order WHERE account_id = ?1 \
+                   ORDER BY id DESC LIMIT ?4) WHERE target = ?2 AND told <> 'failed' \
+                   ORDER BY id DESC LIMIT ?3";
+        self.ask(move |conn| ids(conn, sql, params![account.0, target, limit, SEARCHED]))
+    }
+}

@@ -1,0 +1,88 @@
+//! One way to speak SQL for both engines: the questions and writes of `rows` are written once,
+//! with `?1` for the first value, and run on whatever implements [`Connection`].
+
+pub(crate) mod arg;
+pub(crate) mod cells;
+pub(crate) mod fault;
+
+use domain::change::Refused;
+
+pub(crate) use arg::{Arg, Value, params};
+
+use crate::audit::Findings;
+use fault::Fault;
+
+/// A row while it is shown: cells by number.
+pub(crate) trait Source {
+    /// A cell as it is stored.
+    fn cell(&self, at: usize) -> Result<Value<'_>, Fault>;
+    /// Name of a column, for errors.
+    fn column(&self, at: usize) -> String;
+}
+
+/// A row that a statement found.
+pub(crate) type Row<'r> = dyn Source + 'r;
+
+/// What looks at rows: answers whether it wants to see more.
+pub(crate) type See<'a> = &'a mut dyn FnMut(&Row<'_>) -> Result<bool, Fault>;
+
+/// One connection to a database, used by one thread at a time.
+pub(crate) trait Connection {
+    /// Shows the rows of a query until `see` has enough.
+    fn query(&self, sql: &str, args: &[Arg<'_>], see: See<'_>) -> Result<(), Fault>;
+
+    /// Shows every row of a large table without holding them all; `see` may ask on this connection
+    /// meanwhile.
+    fn stream(
+        &self,
+        sql: &str,
+        see: &mut dyn FnMut(&Row<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault>;
+
+    /// Runs a statement now; answers how many rows it touched.
+    fn execute(&self, sql: &str, args: &[Arg<'_>]) -> Result<usize, Fault>;
+
+    /// A write of a transaction: done before the next read and before the commit at the latest, so
+    /// that an engine far away can be told many at once. Its fault may show then only.
+    fn write(&self, sql: &str, args: &[Arg<'_>]) -> Result<(), Fault> {
+        self.execute(sql, args).map(drop)
+    }
+
+    /// A write that must touch one row: `refused` says what it means if it does not.
+    fn write_one(&self, sql: &str, args: &[Arg<'_>], refused: Refused) -> Result<(), Fault> {
+        match self.execute(sql, args)? {
+            1 => Ok(()),
+            _ => Err(Fault::Refused(refused)),
+        }
+    }
+
+    /// Begins a transaction that writes: no other one runs at the same time, on any node.
+    fn begin(&self) -> Result<(), Fault>;
+    /// Makes what was written durable.
+    fn commit(&self) -> Result<(), Fault>;
+    /// Undoes what was written, if a transaction is open.
+    fn roll_back(&self) -> Result<(), Fault>;
+    /// Whether a transaction is open, as far as is known.
+    fn in_transaction(&self) -> bool;
+
+    /// Begins a transaction that reads one state of everything; [`Connection::commit`] ends it.
+    fn begin_snapshot(&self) -> Result<(), Fault>;
+
+    /// The triggers that keep written what happened are all there, and no others.
+    fn check_triggers(&self, findings: &mut Findings) -> Result<(), Fault>;
+}
+
+/// Reads everything in one state.
+pub(crate) fn snapshot<T>(
+    conn: &dyn Connection,
+    read: impl FnOnce(&dyn Connection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    conn.begin_snapshot()?;
+    let found = read(conn);
+    let ended = match &found {
+        Ok(_) => conn.commit(),
+        Err(_) => conn.roll_back(),
+    };
+    let found = found?;
+    ended.map(|()| found)
+}
