@@ -57,20 +57,19 @@ impl FiveSim {
     }
 
     /// One read, parsed.
-    async fn read<T>(
+    async fn read<T: Send + 'static>(
         &self,
         request: Request,
         max: usize,
-        parse: impl Fn(&Fetched) -> Result<T, Failure>,
+        parse: impl FnOnce(&Fetched) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, ReadFailure> {
         let address = Address::of(&request);
         let segments = address.segments();
-        let fetched = self.transport.read(address.payload(&segments), max).await;
-        let fetched = fetched.map_err(|lost| match lost {
-            Lost::NotSent(_) => ReadFailure::Refused(Refusal::Unreachable),
-            Lost::Unknown(text) => ReadFailure::Fault(text),
-        })?;
-        parse(&fetched).map_err(|failure| {
+        let read = self
+            .transport
+            .read(address.payload(&segments), max, parse)
+            .await?;
+        read.map_err(|failure| {
             let failure = read_failure(&failure, |text| self.transport.clean(text));
             tracing::warn!(
                 upstream = %self.settings.account.name, path = address.path, "read failed: {failure}",
@@ -91,18 +90,7 @@ impl FiveSim {
         };
         let fetched = match self.once(&Request::Buy(wanted.clone())).await {
             Ok(fetched) => fetched,
-            Err(Lost::NotSent(raw)) => {
-                return Reply {
-                    outcome: Purchase::Refused(Refusal::Unreachable),
-                    raw,
-                };
-            }
-            Err(Lost::Unknown(raw)) => {
-                return Reply {
-                    outcome: Purchase::Unknown,
-                    raw,
-                };
-            }
+            Err(lost) => return lost.into(),
         };
         let outcome = match Order::parse(fetched.answer()) {
             Ok(order) => sold(&order, &wanted, self.exchange),

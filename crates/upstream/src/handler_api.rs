@@ -15,9 +15,7 @@ pub use settings::HandlerApiSettings;
 use crate::civil;
 use crate::money::Exchange;
 use crate::sms;
-use crate::transport::{
-    ANSWER_MAX, BadUpstream, Fetched, Lost, Payload, Transport, parsed, retried,
-};
+use crate::transport::{ANSWER_MAX, BadUpstream, Fetched, Lost, Payload, Transport, retried};
 use classify::{may_pass, number_status, read_failure, sold, unknown_or_refused};
 use domain::upstream::{
     CancelReply, Capabilities, ListedNumber, Number, NumberListing, NumberRequest, NumberStatus,
@@ -71,25 +69,19 @@ impl HandlerApi {
     }
 
     /// One read, parsed.
-    async fn read<T>(
+    async fn read<T: Send + 'static>(
         &self,
         request: Request,
         max: usize,
         parse: impl FnOnce(&Fetched) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, ReadFailure>
-    where
-        T: Send + 'static,
-    {
+    ) -> Result<T, ReadFailure> {
         let action = request.action();
         let query = self.query(request);
-        let fetched = self.transport.read(Payload::Query(&query), max).await;
-        let fetched = fetched.map_err(|lost| match lost {
-            Lost::NotSent(_) => ReadFailure::Refused(Refusal::Unreachable),
-            Lost::Unknown(text) => ReadFailure::Fault(text),
-        })?;
-        let parsed = parsed(fetched, parse).await;
-        let parsed = parsed.unwrap_or_else(|| Err(Failure::Unreadable("not readable".to_owned())));
-        parsed.map_err(|failure| {
+        let read = self
+            .transport
+            .read(Payload::Query(&query), max, parse)
+            .await?;
+        read.map_err(|failure| {
             let failure = read_failure(&failure, |text| self.transport.clean(text));
             tracing::warn!(upstream = %self.settings.account.name, action, "read failed: {failure}");
             failure
@@ -97,16 +89,13 @@ impl HandlerApi {
     }
 
     /// As [`Self::read`], repeated after failures that may pass.
-    async fn reread<T>(
+    async fn reread<T: Send + 'static>(
         &self,
         request: Request,
         max: usize,
-        parse: impl Fn(&Fetched) -> Result<T, Failure> + Copy + Send + 'static,
-    ) -> Result<T, ReadFailure>
-    where
-        T: Send + 'static,
-    {
-        retried(may_pass, || self.read(request.clone(), max, parse)).await
+        parse: impl Fn(&Fetched) -> Result<T, Failure> + Clone + Send + 'static,
+    ) -> Result<T, ReadFailure> {
+        retried(may_pass, || self.read(request.clone(), max, parse.clone())).await
     }
 
     async fn buy_now(&self, request: &NumberRequest) -> Reply<Purchase<Number>> {
@@ -142,18 +131,7 @@ impl HandlerApi {
     async fn buy_once(&self, request: Request) -> Reply<Purchase<Number>> {
         let fetched = match self.once(request).await {
             Ok(fetched) => fetched,
-            Err(Lost::NotSent(raw)) => {
-                return Reply {
-                    outcome: Purchase::Refused(Refusal::Unreachable),
-                    raw,
-                };
-            }
-            Err(Lost::Unknown(raw)) => {
-                return Reply {
-                    outcome: Purchase::Unknown,
-                    raw,
-                };
-            }
+            Err(lost) => return lost.into(),
         };
         let outcome = match NumberV2::parse(fetched.answer()) {
             Ok(mut number) => {

@@ -63,20 +63,19 @@ impl Panel {
     }
 
     /// One read, parsed.
-    async fn read<T>(
+    async fn read<T: Send + 'static>(
         &self,
         request: Request,
         max: usize,
-        parse: impl Fn(&Fetched) -> Result<T, Failure>,
+        parse: impl FnOnce(&Fetched) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, ReadFailure> {
         let action = request.action();
         let form = self.form(request);
-        let fetched = self.transport.read(Payload::Form(&form), max).await;
-        let fetched = fetched.map_err(|lost| match lost {
-            Lost::NotSent(_) => ReadFailure::Refused(Refusal::Unreachable),
-            Lost::Unknown(text) => ReadFailure::Fault(text),
-        })?;
-        parse(&fetched).map_err(|failure| {
+        let read = self
+            .transport
+            .read(Payload::Form(&form), max, parse)
+            .await?;
+        read.map_err(|failure| {
             let failure = read_failure(&failure, |text| self.transport.clean(text));
             tracing::warn!(upstream = %self.settings.account.name, action, "read failed: {failure}");
             failure
@@ -84,13 +83,13 @@ impl Panel {
     }
 
     /// As [`Self::read`], repeated after failures that may pass.
-    async fn reread<T>(
+    async fn reread<T: Send + 'static>(
         &self,
         request: Request,
         max: usize,
-        parse: impl Fn(&Fetched) -> Result<T, Failure>,
+        parse: impl Fn(&Fetched) -> Result<T, Failure> + Clone + Send + 'static,
     ) -> Result<T, ReadFailure> {
-        retried(may_pass, || self.read(request.clone(), max, &parse)).await
+        retried(may_pass, || self.read(request.clone(), max, parse.clone())).await
     }
 
     async fn place_now(&self, request: &PanelRequest) -> Reply<Purchase<String>> {
@@ -104,18 +103,7 @@ impl Panel {
         };
         let fetched = match self.once(Request::Add(add)).await {
             Ok(fetched) => fetched,
-            Err(Lost::NotSent(raw)) => {
-                return Reply {
-                    outcome: Purchase::Refused(Refusal::Unreachable),
-                    raw,
-                };
-            }
-            Err(Lost::Unknown(raw)) => {
-                return Reply {
-                    outcome: Purchase::Unknown,
-                    raw,
-                };
-            }
+            Err(lost) => return lost.into(),
         };
         let sent = request.members.iter().map(|(_, value)| value.as_str());
         let profile = Profile {
@@ -313,19 +301,20 @@ impl Panel {
     }
 
     async fn services_now(&self) -> Result<Vec<PanelService>, ReadFailure> {
-        let read = |fetched: &Fetched| Services::parse(fetched.answer());
-        let list = self.reread(Request::Services, LIST_MAX, read).await?;
-        if list.skipped > 0 {
+        let (exchange, per) = (self.exchange, self.settings.rate_unit.units());
+        let parse = move |fetched: &Fetched| {
+            let list = Services::parse(fetched.answer())?;
+            let rows = list.rows.into_iter();
+            let services = rows.filter_map(|row| classify::service(row, exchange, per));
+            Ok((services.collect::<Vec<PanelService>>(), list.skipped))
+        };
+        let (services, skipped) = self.reread(Request::Services, LIST_MAX, parse).await?;
+        if skipped > 0 {
             tracing::warn!(
-                upstream = %self.settings.account.name, skipped = list.skipped,
+                upstream = %self.settings.account.name, skipped,
                 "left unreadable rows out of the service list",
             );
         }
-        let per = self.settings.rate_unit.units();
-        let services = list.rows.into_iter();
-        let services: Vec<PanelService> = services
-            .filter_map(|row| classify::service(row, self.exchange, per))
-            .collect();
         match services.is_empty() {
             // it would empty the catalogue
             true => Err(ReadFailure::Fault("the service list is empty".to_owned())),

@@ -60,11 +60,11 @@ impl SmsPool {
     }
 
     /// One read, parsed.
-    async fn read<T>(
+    async fn read<T: Send + 'static>(
         &self,
         request: &Request,
         max: usize,
-        parse: impl Fn(&Fetched) -> Result<T, Failure>,
+        parse: impl FnOnce(&Fetched) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, ReadFailure> {
         let (path, form) = (request.path(), request.form());
         let payload = match request.is_get() {
@@ -77,12 +77,8 @@ impl SmsPool {
                 form: &form,
             },
         };
-        let fetched = self.transport.read(payload, max).await;
-        let fetched = fetched.map_err(|lost| match lost {
-            Lost::NotSent(_) => ReadFailure::Refused(Refusal::Unreachable),
-            Lost::Unknown(text) => ReadFailure::Fault(text),
-        })?;
-        parse(&fetched).map_err(|failure| {
+        let read = self.transport.read(payload, max, parse).await?;
+        read.map_err(|failure| {
             let failure = read_failure(&failure, |text| self.transport.clean(text));
             let action = path.join("/");
             tracing::warn!(upstream = %self.settings.account.name, action, "read failed: {failure}");
@@ -91,13 +87,13 @@ impl SmsPool {
     }
 
     /// As [`Self::read`], repeated after failures that may pass.
-    async fn reread<T>(
+    async fn reread<T: Send + 'static>(
         &self,
         request: &Request,
         max: usize,
-        parse: impl Fn(&Fetched) -> Result<T, Failure>,
+        parse: impl Fn(&Fetched) -> Result<T, Failure> + Clone + Send + 'static,
     ) -> Result<T, ReadFailure> {
-        retried(may_pass, || self.read(request, max, &parse)).await
+        retried(may_pass, || self.read(request, max, parse.clone())).await
     }
 
     async fn buy_now(&self, request: &NumberRequest) -> Reply<Purchase<Number>> {
@@ -117,15 +113,7 @@ impl SmsPool {
         });
         let fetched = match self.once(&order).await {
             Ok(fetched) => fetched,
-            Err(lost) => {
-                return Reply {
-                    outcome: match lost {
-                        Lost::NotSent(_) => Purchase::Refused(Refusal::Unreachable),
-                        Lost::Unknown(_) => Purchase::Unknown,
-                    },
-                    raw: lost.text().to_owned(),
-                };
-            }
+            Err(lost) => return lost.into(),
         };
         let outcome = match NumberBought::parse(fetched.answer()) {
             Ok(bought) => classify::sold(&bought, self.exchange),

@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::redact::Redactor;
+use domain::upstream::{Purchase, ReadFailure, Refusal, Reply};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Proxy, RequestBuilder, Url, redirect, retry};
 use std::borrow::Cow;
@@ -53,6 +54,25 @@ impl Lost {
         match self {
             Self::NotSent(text) | Self::Unknown(text) => text,
         }
+    }
+}
+
+impl From<Lost> for ReadFailure {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::NotSent(_) => Self::Refused(Refusal::Unreachable),
+            Lost::Unknown(text) => Self::Fault(text),
+        }
+    }
+}
+
+impl<T> From<Lost> for Reply<Purchase<T>> {
+    fn from(lost: Lost) -> Self {
+        let (outcome, raw) = match lost {
+            Lost::NotSent(raw) => (Purchase::Refused(Refusal::Unreachable), raw),
+            Lost::Unknown(raw) => (Purchase::Unknown, raw),
+        };
+        Self { outcome, raw }
     }
 }
 
@@ -132,10 +152,22 @@ impl Transport {
             .await
     }
 
-    /// Reads once.
-    pub(crate) async fn read(&self, payload: Payload<'_>, max: usize) -> Result<Fetched, Lost> {
-        self.watched("read", self.fetch(&self.read, payload, max))
-            .await
+    /// Asks once for an answer of at most `max` bytes and reads what it says. What the parser makes
+    /// of it is for the adapter to judge.
+    pub(crate) async fn read<T, F>(
+        &self,
+        payload: Payload<'_>,
+        max: usize,
+        parse: impl FnOnce(&Fetched) -> Result<T, F> + Send + 'static,
+    ) -> Result<Result<T, F>, ReadFailure>
+    where
+        T: Send + 'static,
+        F: Send + 'static,
+    {
+        let call = self.watched("read", self.fetch(&self.read, payload, max));
+        let fetched = call.await?;
+        let unreadable = || ReadFailure::Fault("the answer could not be read".to_owned());
+        parsed(fetched, parse).await.ok_or_else(unreadable)
     }
 
     /// How long a call takes and what kind of answer came, for whoever watches.
@@ -237,7 +269,7 @@ impl Transport {
 
 /// Reads an answer off the threads that serve everybody else, where it is long enough to hold them
 /// up. Nothing where reading it failed in a way that no answer should cause.
-pub(crate) async fn parsed<T: Send + 'static>(
+async fn parsed<T: Send + 'static>(
     fetched: Fetched,
     parse: impl FnOnce(&Fetched) -> T + Send + 'static,
 ) -> Option<T> {

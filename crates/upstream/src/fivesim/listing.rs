@@ -2,6 +2,7 @@
 
 use super::FiveSim;
 use crate::handler_api::classify::may_pass;
+use crate::money::Exchange;
 use crate::transport::{Fetched, LIST_MAX, retried};
 use domain::upstream::{NumberListing, NumberOffer, ReadFailure, Refusal};
 use rust_decimal::Decimal;
@@ -24,9 +25,9 @@ impl FiveSim {
         let mut products = BTreeSet::new();
         for country in countries.rows {
             tokio::time::sleep(Duration::from_millis(self.settings.listing_pause_ms)).await;
-            let rows = self.country_prices(&country.slug).await?;
-            products.extend(rows.iter().map(|row| row.product.to_string()));
-            listing.offers.extend(self.offers(rows));
+            let offers = self.country_offers(&country.slug).await?;
+            products.extend(offers.iter().map(|offer| offer.service.clone()));
+            listing.offers.extend(offers);
             let names = (country.slug.to_string(), country.name);
             listing.countries.push(names);
         }
@@ -50,10 +51,10 @@ impl FiveSim {
         Ok(countries)
     }
 
-    /// Prices of one country; none where nothing is sold there.
-    async fn country_prices(&self, country: &Slug) -> Result<Vec<PriceRow>, ReadFailure> {
+    /// What is sold in one country.
+    async fn country_offers(&self, country: &Slug) -> Result<Vec<NumberOffer>, ReadFailure> {
         for wait in THROTTLED_WAITS {
-            match self.country_prices_once(country).await {
+            match self.country_offers_once(country).await {
                 Err(ReadFailure::Refused(Refusal::Throttled)) => {
                     let pause_ms = self.settings.listing_pause_ms.saturating_mul(wait);
                     tokio::time::sleep(Duration::from_millis(pause_ms)).await;
@@ -62,27 +63,29 @@ impl FiveSim {
                 settled => return settled,
             }
         }
-        self.country_prices_once(country).await
+        self.country_offers_once(country).await
     }
 
-    async fn country_prices_once(&self, country: &Slug) -> Result<Vec<PriceRow>, ReadFailure> {
+    async fn country_offers_once(&self, country: &Slug) -> Result<Vec<NumberOffer>, ReadFailure> {
         let request = Request::Prices(PriceFilter {
             country: Some(country.clone()),
             product: None,
         });
-        let parse = |f: &Fetched| {
+        let (country, exchange) = (country.clone(), self.exchange);
+        let pooled = self.settings.operators;
+        let parse = move |f: &Fetched| {
             let mut rows = Vec::new();
             let skipped = read_prices(f.answer(), PriceOrder::Country, |row| {
-                if row.country == *country && is_for_sale(&row) {
+                if row.country == country && is_for_sale(&row) {
                     rows.push(row);
                 }
             })?;
-            Ok((rows, skipped))
+            Ok((offers(rows, pooled, exchange), skipped))
         };
-        let read = || self.read(request.clone(), LIST_MAX, parse);
-        let (rows, skipped) = retried(may_pass, read).await?;
+        let read = || self.read(request.clone(), LIST_MAX, parse.clone());
+        let (offers, skipped) = retried(may_pass, read).await?;
         self.warn_of_skipped("price", skipped);
-        Ok(rows)
+        Ok(offers)
     }
 
     fn warn_of_skipped(&self, list: &str, skipped: usize) {
@@ -93,46 +96,46 @@ impl FiveSim {
             );
         }
     }
+}
 
-    /// One offer for each operator, or one for each product: what any operator sells at the least
-    /// price. Numbers at a higher one are no part of it, as the cap of a purchase would not reach
-    /// them.
-    fn offers(&self, rows: Vec<PriceRow>) -> Vec<NumberOffer> {
-        if self.settings.operators {
-            let pooled = |row: &PriceRow| self.offer(row, Some(row.operator.to_string()));
-            return rows.iter().filter_map(pooled).collect();
-        }
-        let mut cheapest: BTreeMap<String, PriceRow> = BTreeMap::new();
-        for row in rows {
-            match cheapest.get_mut(row.product.as_str()) {
-                None => {
-                    cheapest.insert(row.product.to_string(), row);
-                }
-                Some(best) if row.cost < best.cost => *best = row,
-                Some(best) if row.cost == best.cost => {
-                    best.count = best.count.saturating_add(row.count);
-                    // whichever of the two sells it: promise no more than the worse
-                    if row.rates.recent() < best.rates.recent() {
-                        best.rates = row.rates;
-                    }
-                }
-                Some(_) => {}
+/// One offer for each operator where each is a pool, or one for each product: what any operator
+/// sells at the least price. Numbers at a higher one are no part of it, as the cap of a purchase
+/// would not reach them.
+fn offers(rows: Vec<PriceRow>, pooled: bool, exchange: Exchange) -> Vec<NumberOffer> {
+    if pooled {
+        let offer = |row: &PriceRow| offer(row, Some(row.operator.to_string()), exchange);
+        return rows.iter().filter_map(offer).collect();
+    }
+    let mut cheapest: BTreeMap<String, PriceRow> = BTreeMap::new();
+    for row in rows {
+        match cheapest.get_mut(row.product.as_str()) {
+            None => {
+                cheapest.insert(row.product.to_string(), row);
             }
+            Some(best) if row.cost < best.cost => *best = row,
+            Some(best) if row.cost == best.cost => {
+                best.count = best.count.saturating_add(row.count);
+                // whichever of the two sells it: promise no more than the worse
+                if row.rates.recent() < best.rates.recent() {
+                    best.rates = row.rates;
+                }
+            }
+            Some(_) => {}
         }
-        let rows = cheapest.values();
-        rows.filter_map(|row| self.offer(row, None)).collect()
     }
+    let rows = cheapest.values();
+    rows.filter_map(|row| offer(row, None, exchange)).collect()
+}
 
-    fn offer(&self, row: &PriceRow, pool: Option<String>) -> Option<NumberOffer> {
-        Some(NumberOffer {
-            country: row.country.to_string(),
-            service: row.product.to_string(),
-            pool,
-            cost: self.exchange.cost(row.cost)?,
-            available: Some(u32::try_from(row.count).unwrap_or(u32::MAX)),
-            success_rate: row.rates.recent().and_then(|rate| rate.floor().to_u8()),
-        })
-    }
+fn offer(row: &PriceRow, pool: Option<String>, exchange: Exchange) -> Option<NumberOffer> {
+    Some(NumberOffer {
+        country: row.country.to_string(),
+        service: row.product.to_string(),
+        pool,
+        cost: exchange.cost(row.cost)?,
+        available: Some(u32::try_from(row.count).unwrap_or(u32::MAX)),
+        success_rate: row.rates.recent().and_then(|rate| rate.floor().to_u8()),
+    })
 }
 
 /// A price of nothing is a mistake of the list, and an operator without stock sells at no price.

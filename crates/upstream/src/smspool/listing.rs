@@ -2,6 +2,7 @@
 
 use super::names::Names;
 use super::{Fetched, LIST_MAX, SmsPool};
+use crate::money::Exchange;
 use domain::upstream::{NumberListing, NumberOffer, ReadFailure};
 use rust_decimal::Decimal;
 use std::collections::HashMap;
@@ -21,7 +22,7 @@ impl SmsPool {
     pub(super) async fn listing_now(&self) -> Result<NumberListing, ReadFailure> {
         let (countries, services) = self.read_both().await?;
         let stock = self.stock().await;
-        let offers = self.offers(&stock).await?;
+        let offers = self.offers(stock).await?;
         for (list, empty) in [
             ("country", countries.is_empty()),
             ("service", services.is_empty()),
@@ -77,12 +78,14 @@ impl SmsPool {
             .unwrap_or_default()
     }
 
-    async fn offers(&self, stock: &Stock) -> Result<Vec<NumberOffer>, ReadFailure> {
+    async fn offers(&self, stock: Stock) -> Result<Vec<NumberOffer>, ReadFailure> {
         let request = Request::Pricing(PriceFilter::default());
-        let parse = |f: &Fetched| {
+        let (stock, exchange) = (Arc::new(stock), self.exchange);
+        let parse = move |f: &Fetched| {
             let mut offers = Vec::new();
-            let skipped =
-                PriceList::each(f.answer(), |cell| offers.extend(self.offer(cell, stock)))?;
+            let skipped = PriceList::each(f.answer(), |cell| {
+                offers.extend(offer(cell, &stock, exchange));
+            })?;
             Ok((offers, skipped))
         };
         let (offers, skipped) = self.reread(&request, LIST_MAX, parse).await?;
@@ -94,19 +97,19 @@ impl SmsPool {
         }
         Ok(offers)
     }
+}
 
-    /// A price of nothing is a mistake of the list, never an offer.
-    fn offer(&self, cell: PriceCell, stock: &Stock) -> Option<NumberOffer> {
-        let price = cell.price.filter(|price| *price > Decimal::ZERO)?;
-        Some(NumberOffer {
-            available: stock.get(&key(&cell)).copied(),
-            cost: self.exchange.cost(price)?,
-            country: cell.country,
-            service: cell.service,
-            pool: cell.pool,
-            success_rate: None,
-        })
-    }
+/// A price of nothing is a mistake of the list, never an offer.
+fn offer(cell: PriceCell, stock: &Stock, exchange: Exchange) -> Option<NumberOffer> {
+    let price = cell.price.filter(|price| *price > Decimal::ZERO)?;
+    Some(NumberOffer {
+        available: stock.get(&key(&cell)).copied(),
+        cost: exchange.cost(price)?,
+        country: cell.country,
+        service: cell.service,
+        pool: cell.pool,
+        success_rate: None,
+    })
 }
 
 fn key(cell: &PriceCell) -> u64 {

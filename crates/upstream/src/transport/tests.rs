@@ -44,6 +44,33 @@ async fn a_closed_connection_is_never_tried_again_after_a_good_answer() {
     assert!(seen[1].ends_with("a=2"), "{seen:?}");
 }
 
+fn body(fetched: &Fetched) -> Result<String, ()> {
+    Ok(fetched.body.clone())
+}
+
+#[tokio::test]
+async fn a_long_answer_is_read_beside_the_threads_that_serve_others() {
+    let here = std::thread::current().id();
+    for (length, beside) in [(10, false), (INLINE_MAX + 1, true)] {
+        let server = TestServer::start(vec![Act::ok(&"1".repeat(length))]);
+        let transport = transport(&server.url);
+        let read = transport.read(Payload::Form("a=1"), LIST_MAX, |_| {
+            Ok::<_, ()>(std::thread::current().id())
+        });
+        assert_eq!(read.await.unwrap().unwrap() != here, beside, "{length}");
+    }
+}
+
+/// Not even a parser that breaks takes more than the answer with it.
+#[tokio::test]
+async fn a_long_answer_that_breaks_its_parser_is_a_fault() {
+    let server = TestServer::start(vec![Act::ok(&"1".repeat(INLINE_MAX + 1))]);
+    let transport = transport(&server.url);
+    let broken = |_: &Fetched| -> Result<(), ()> { panic!("broken on purpose") };
+    let read = transport.read(Payload::Form("a=1"), LIST_MAX, broken);
+    assert!(matches!(read.await, Err(ReadFailure::Fault(_))));
+}
+
 #[tokio::test]
 async fn purchases_share_no_connection_and_reads_do() {
     let server = TestServer::start(vec![Act::ok("x")]);
@@ -54,8 +81,9 @@ async fn purchases_share_no_connection_and_reads_do() {
     assert_eq!(server.connections(), 3);
     for _ in 0..3 {
         transport
-            .read(Payload::Form("a=1"), ANSWER_MAX)
+            .read(Payload::Form("a=1"), ANSWER_MAX, body)
             .await
+            .unwrap()
             .unwrap();
     }
     assert_eq!(server.connections(), 4);
@@ -163,8 +191,13 @@ async fn requests_look_as_they_should() {
     let server = TestServer::start(vec![Act::ok("x")]);
     let transport = transport(&format!("{}?tenant=7", server.url));
     transport
-        .read(Payload::Query("api_key=k&action=getBalance"), ANSWER_MAX)
+        .read(
+            Payload::Query("api_key=k&action=getBalance"),
+            ANSWER_MAX,
+            body,
+        )
         .await
+        .unwrap()
         .unwrap();
     transport
         .once(Payload::Form("key=k&action=balance"))
@@ -239,7 +272,7 @@ async fn paths_below_the_url_are_escaped_and_the_key_can_travel_in_the_head() {
         path: &["a b", "c/d"],
         query: "e=f",
     };
-    transport.read(get, 10).await.unwrap();
+    transport.read(get, 10, body).await.unwrap().unwrap();
     let post = Payload::Post {
         path: &["a"],
         form: "e=f",
