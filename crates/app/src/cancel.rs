@@ -10,6 +10,8 @@ use domain::change::{CommitError, Reason, Write};
 use domain::ids::OrderId;
 use domain::mutant::lacks_rule;
 use domain::outcomes::Ended;
+use domain::policy;
+use domain::ticket::Ticket;
 use domain::time::Millis;
 use domain::upstream::{
     CancelReply, NumberStatus, NumberUpstream, ReadFailure, Refusal as Upstream,
@@ -230,16 +232,28 @@ impl Engine {
     /// Stores a message that was seen, and measures the route by it.
     pub(crate) async fn message_seen(&self, activation: Activation, sms: domain::upstream::Sms) {
         let plan = self.plan(&activation.wanted.server, &activation.upstream);
-        let first = activation.messages == 0;
-        let writes = activation.message_seen(sms, &plan, self.now());
+        let (first, now) = (activation.messages == 0, self.now());
+        let withheld = policy::withheld(&sms);
+        let mut writes = activation.clone().message_seen(sms, &plan, now);
         let seen = Activation::saved(&writes);
+        if let Some(what) = withheld.filter(|_| writes.iter().any(is_withheld)) {
+            let id = self.store().next_row_id();
+            let ticket = Ticket::withheld_message(id, &activation, what, now);
+            writes.push(Write::OpenTicket(Box::new(ticket)));
+        }
         if self.step("message", writes).await
             && let Some(seen) = seen.filter(|seen| first && !seen.state.is_open())
         {
-            let after = self.now() - seen.created_at;
+            let after = now - seen.created_at;
             self.measure(&seen, Ended::Delivered(Some(after)));
         }
     }
+}
+
+/// Whether the hold is released because of what a message says.
+fn is_withheld(write: &Write) -> bool {
+    let reason = Reason::Withheld;
+    matches!(write, Write::Resolve { reason: why, .. } if *why == reason)
 }
 
 fn still_running() -> Refusal {

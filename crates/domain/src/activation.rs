@@ -10,6 +10,7 @@ use crate::ledger::Entry;
 use crate::mutant::lacks_rule;
 use crate::order::{Failure, Told};
 use crate::phone::Phone;
+use crate::policy;
 use crate::time::{Millis, Timestamp};
 use crate::upstream::{Number, Sms};
 use crate::usd::Usd;
@@ -440,7 +441,8 @@ impl Activation {
     }
 
     /// A message is there. The one place that decides whom it belongs to: it is the client's only
-    /// if the number was shown before the message was first seen.
+    /// if the number was shown before the message was first seen, and nobody's if its text is of
+    /// what is never sold.
     pub fn message_seen(mut self, sms: Sms, plan: &Plan, now: Timestamp) -> Vec<Write> {
         use ActivationState as S;
         let exempt = lacks_rule(6) || (lacks_rule(1) && self.state == S::CancelRequested);
@@ -449,7 +451,10 @@ impl Activation {
             self.due_at = Some(now);
             return vec![self.save()];
         }
+        let withheld = policy::withheld(&sms).is_some();
         match self.state {
+            S::Active | S::CancelRequested if withheld => self.lost(Reason::Withheld),
+            S::Received if withheld => Vec::new(),
             S::Active | S::CancelRequested => {
                 let post = self.resolve(self.price, Reason::Delivered);
                 let cost = self.book_cost();
@@ -499,8 +504,13 @@ impl Activation {
     }
 
     /// The upstream kept the money of an activation that nobody will be charged for.
-    pub fn undo_lost(mut self) -> Vec<Write> {
-        let release = self.resolve(Usd::ZERO, Reason::Undone);
+    pub fn undo_lost(self) -> Vec<Write> {
+        self.lost(Reason::Undone)
+    }
+
+    /// Nobody is charged, and the house bears what the upstream took.
+    fn lost(mut self, reason: Reason) -> Vec<Write> {
+        let release = self.resolve(Usd::ZERO, reason);
         let taken = self.cost.unwrap_or(self.cost_quote);
         let loss = Write::Book(Entry::upstream_loss(self.id, 0, &self.upstream, taken));
         self.close();

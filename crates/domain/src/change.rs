@@ -32,17 +32,20 @@ pub enum Reason {
     ClosedUpstream,
     /// Bought after the client had been told "failed", and undone.
     Undone,
+    /// The message that came is none that may be sold.
+    Withheld,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Delivered,
         Self::NotBought,
         Self::Cancelled,
         Self::Expired,
         Self::ClosedUpstream,
         Self::Undone,
+        Self::Withheld,
     ];
 
     /// Reads a row's word.
@@ -59,6 +62,7 @@ impl Reason {
             Self::Expired => "expired",
             Self::ClosedUpstream => "closed_upstream",
             Self::Undone => "undone",
+            Self::Withheld => "withheld",
         }
     }
 }

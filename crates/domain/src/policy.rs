@@ -7,6 +7,7 @@
 mod class;
 mod decide;
 mod keywords;
+mod message;
 mod otp;
 mod rules;
 mod skeleton;
@@ -19,6 +20,7 @@ pub use class::{OtpClass, SmmClass, Strength};
 pub use decide::{
     Decision, DenyReason, OtpRequest, SmmRequest, Verdict, decide_otp, decide_smm, sellable_otp,
 };
+pub use message::{Withheld, withheld};
 pub use otp::classify_otp;
 pub use rules::{CannotLift, Rules};
 pub use smm::classify_smm;

@@ -1,6 +1,8 @@
 //! Something a person has to look at: a durable row that stays open until the operator closes it.
 
+use crate::activation::Activation;
 use crate::orphan::Orphan;
+use crate::policy::Withheld;
 use crate::smm_order::SmmOrder;
 use crate::time::Timestamp;
 use crate::usd::Usd;
@@ -23,11 +25,13 @@ pub enum TicketKind {
     PlacedWithoutId,
     /// A panel contradicts itself about an order, or no longer knows it: its hold stays.
     OrderInReview,
+    /// A message showed that its number was used for something that is never sold: it was withheld.
+    WithheldMessage,
 }
 
 impl TicketKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::MoneyKept,
         Self::UnlistedPurchase,
         Self::Unexplained,
@@ -35,6 +39,7 @@ impl TicketKind {
         Self::LargeAdjustment,
         Self::PlacedWithoutId,
         Self::OrderInReview,
+        Self::WithheldMessage,
     ];
 
     /// Stable word for rows and the command line.
@@ -47,6 +52,7 @@ impl TicketKind {
             Self::LargeAdjustment => "large_adjustment",
             Self::PlacedWithoutId => "placed_without_id",
             Self::OrderInReview => "order_in_review",
+            Self::WithheldMessage => "withheld_message",
         }
     }
 
@@ -143,6 +149,28 @@ impl Ticket {
         let said = format!("{upstream} {why}; the hold of {held} stays until this is settled");
         let kind = TicketKind::OrderInReview;
         Self::of_order(id, kind, order, (held, said), now)
+    }
+
+    /// About an account whose message was withheld; of the message only the subject is told.
+    pub fn withheld_message(id: i64, order: &Activation, what: Withheld, now: Timestamp) -> Self {
+        let (account, taken) = (order.account.0, order.cost.unwrap_or(order.cost_quote));
+        Self {
+            id,
+            kind: TicketKind::WithheldMessage,
+            upstream: order.upstream.clone(),
+            reference: order.id.0,
+            amount: taken,
+            detail: format!(
+                "order {} of account {account}: a message about {} came for {:?}; it was withheld, \
+                 the hold released, and the house bears {taken}",
+                order.id,
+                what.slug(),
+                order.wanted.service_name,
+            ),
+            opened_at: now,
+            closed_at: None,
+            note: None,
+        }
     }
 
     fn of_order(

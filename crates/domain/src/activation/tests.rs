@@ -104,3 +104,48 @@ fn the_next_route_is_held_at_its_own_price_before_its_call() {
         "an equal price needs no other hold"
     );
 }
+
+fn sms(text: &str) -> Sms {
+    Sms {
+        code: "415127".into(),
+        text: Some(text.into()),
+    }
+}
+
+#[test]
+fn a_message_of_what_is_never_sold_is_forgotten_and_charged_to_nobody() {
+    let plan = Plan {
+        lease: Millis(1),
+        in_doubt_window: Millis(1),
+        min_cancel_age: Millis(1),
+        lifetime: Millis(1),
+        retry: Millis(1),
+    };
+    let bank = sms("First Harbor Bank: 415127");
+    for state in [ActivationState::Active, ActivationState::CancelRequested] {
+        let waiting = Activation { state, ..shown() };
+        let writes = waiting.message_seen(bank.clone(), &plan, T0);
+        let [
+            Write::Resolve { posted, reason, .. },
+            Write::Book(loss),
+            Write::UpdateActivation(row),
+        ] = writes.as_slice()
+        else {
+            panic!("{writes:?}");
+        };
+        assert_eq!((*posted, *reason), (Usd::ZERO, Reason::Withheld));
+        assert_eq!(
+            *loss,
+            Entry::upstream_loss(OrderId(7), 0, "north", Usd(150_000))
+        );
+        assert_eq!(row.state, ActivationState::Cancelled);
+        assert_eq!((&row.message, row.messages), (&None, 0));
+    }
+    let first = shown().message_seen(sms("Telegram 415127"), &plan, T0);
+    let Some(Write::UpdateActivation(received)) = first.last() else {
+        panic!("{first:?}");
+    };
+    assert_eq!(received.state, ActivationState::Received);
+    let second = received.clone().message_seen(bank, &plan, T0);
+    assert!(second.is_empty(), "a second message is dropped: {second:?}");
+}

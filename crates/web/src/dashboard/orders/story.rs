@@ -64,6 +64,7 @@ fn ending(reason: &str) -> &'static str {
         "cancelled" => "Cancelled on your request",
         "expired" => "Ended without a code",
         "closed_upstream" => "Closed by the route",
+        "withheld" => "Closed: the message that came may not be sold; you were not charged",
         _ => "Nothing was bought",
     }
 }
