@@ -184,6 +184,11 @@ impl Engine {
                 self.keep_refusal(caller, key).await?;
                 Err(Refusal::InsufficientBalance.into())
             }
+            (Err(CommitError::Refused(Refused::InDebt)), _) => {
+                let wallet = self.store().wallet(caller.account.id).await;
+                let wallet = wallet.map_err(Refusal::from)?.unwrap_or_default();
+                Err(Refusal::DebtDue(wallet.receivable).into())
+            }
             (Err(CommitError::Refused(Refused::KeyTaken)), _) => Err(Started::KeyTaken),
             (Err(CommitError::Refused(Refused::DuplicateOpenLink)), _) => {
                 Err(Refusal::DuplicateActiveOrder.into())

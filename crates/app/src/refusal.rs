@@ -73,6 +73,8 @@ pub enum Refusal {
     DuplicateActiveOrder,
     /// Available balance below the price.
     InsufficientBalance,
+    /// An earlier top-up was returned: so much is owed before anything can be bought.
+    DebtDue(Usd),
     /// Nothing in stock.
     NoNumbers,
     /// Too many purchases at the provider are in doubt: nothing was begun.
@@ -124,7 +126,7 @@ impl Refusal {
             Self::RefillOpen => "refill_open",
             Self::RefillNotFound => "refill_not_found",
             Self::DuplicateActiveOrder => "duplicate_active_order",
-            Self::InsufficientBalance => "insufficient_balance",
+            Self::InsufficientBalance | Self::DebtDue(_) => "insufficient_balance",
             Self::NoNumbers => "no_numbers",
             Self::ServerOff | Self::RouteClosed | Self::ProviderUnavailable(_) => {
                 "provider_unavailable"
@@ -153,6 +155,10 @@ impl Refusal {
             Self::PriceChanged(price) => {
                 format!("The price is now {price} USD, above the max_price_usd you sent.")
             }
+            Self::DebtDue(due) => format!(
+                "An earlier top-up was returned; {} USD are due. Top up to pay it, then order again.",
+                due.short()
+            ),
             Self::CancelTooEarly(left) => match left.ceil_seconds().max(1) {
                 1 => "This number can be cancelled in 1 second.".to_owned(),
                 seconds => format!("This number can be cancelled in {seconds} seconds."),

@@ -14,6 +14,7 @@ use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
 use crate::ticket::Ticket;
 use crate::time::Timestamp;
+use crate::top_up::TopUpWrite;
 use crate::upstream::Sms;
 use crate::usd::Usd;
 
@@ -197,6 +198,8 @@ pub enum Write {
         /// Where its money comes from.
         source: CodeSource,
     },
+    /// About a top-up: see [`TopUpWrite`].
+    TopUp(TopUpWrite),
     /// A redeem code is made or switched off: see [`RedeemWrite`].
     RedeemCode(RedeemWrite),
     /// An idempotency key is taken. Guard: it is free (or its row has expired).
@@ -264,7 +267,7 @@ impl Change {
                     | Write::Book(_)
                     | Write::Credit { .. }
                     | Write::Redeem { .. }
-            )
+            ) || matches!(write, Write::TopUp(about) if about.moves_money())
         })
     }
 
@@ -280,6 +283,8 @@ impl Change {
 pub enum Refused {
     /// Available balance below the hold.
     InsufficientFunds,
+    /// An earlier top-up was returned and is owed: nothing is set aside before it is paid.
+    InDebt,
     /// The idempotency key is taken.
     KeyTaken,
     /// The row has moved since it was read, or the hold is resolved already.

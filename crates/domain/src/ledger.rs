@@ -6,6 +6,7 @@
 use crate::balance::BookedAs;
 use crate::ids::{AccountId, OrderId};
 use crate::redeem::CodeSource;
+use crate::top_up::{Parts, Processor};
 use crate::usd::Usd;
 
 /// One account of the ledger.
@@ -15,8 +16,12 @@ pub enum Book {
     Available(AccountId),
     /// What a customer has on hold for open orders.
     Held(AccountId),
-    /// What a customer owes after a charge-back.
+    /// What a customer owes after a charge-back: the house's asset, so its legs are debits.
     Receivable(AccountId),
+    /// Money that a payment processor took for us and owes us.
+    ProcessorClearing(Processor),
+    /// What customers paid beside their top-ups for a way of paying, and what it cost.
+    ProcessorFees(Processor),
     /// Income from posted orders.
     Sales,
     /// Gifts to customers.
@@ -46,6 +51,18 @@ impl Book {
             Self::Available(_) => "available",
             Self::Held(_) => "held",
             Self::Receivable(_) => "receivable",
+            Self::ProcessorClearing(processor) => match processor {
+                Processor::Stripe => "stripe_clearing",
+                Processor::BtcPay => "btcpay_clearing",
+                Processor::NowPayments => "nowpayments_clearing",
+                Processor::Manual => "manual_clearing",
+            },
+            Self::ProcessorFees(processor) => match processor {
+                Processor::Stripe => "stripe_fees",
+                Processor::BtcPay => "btcpay_fees",
+                Processor::NowPayments => "nowpayments_fees",
+                Processor::Manual => "manual_fees",
+            },
             Self::Sales => "sales",
             Self::Goodwill => "goodwill",
             Self::WriteOff => "writeoff",
@@ -99,6 +116,12 @@ pub enum Cause {
     Credit(i64),
     /// A redeemed code (its row).
     Redeem(i64),
+    /// A payment for a top-up (its row).
+    TopUp(i64),
+    /// What the house adds to a top-up (its row).
+    TopUpBonus(i64),
+    /// Money of a top-up that goes back or comes again, numbered from 1.
+    TopUpReversal(i64, i64),
     /// A difference that a reading of an upstream's balance showed (the reading's row).
     Balance(i64),
 }
@@ -116,6 +139,9 @@ impl Cause {
             Self::OrphanEnd(row) => ("orphan_end", row, 0),
             Self::Credit(row) => ("credit", row, 0),
             Self::Redeem(row) => ("redeem", row, 0),
+            Self::TopUp(row) => ("top_up", row, 0),
+            Self::TopUpBonus(row) => ("top_up_bonus", row, 0),
+            Self::TopUpReversal(row, seq) => ("top_up_reversal", row, seq),
             Self::Balance(row) => ("balance", row, 0),
         }
     }
@@ -295,6 +321,60 @@ impl Entry {
         )
     }
 
+    /// A payment for a top-up: `amount` for the wallet, of which `debt` pays what the customer owed,
+    /// and `fee` beside it.
+    pub fn top_up(
+        account: AccountId,
+        row: i64,
+        processor: Processor,
+        (amount, fee, debt): (Usd, Usd, Usd),
+    ) -> Self {
+        Self::of(
+            Cause::TopUp(row),
+            [
+                (processor.clearing(), Usd(-amount.0 - fee.0)),
+                (Book::ProcessorFees(processor), fee),
+                (Book::Receivable(account), debt),
+                (Book::Available(account), Usd(amount.0 - debt.0)),
+            ],
+        )
+    }
+
+    /// What the house adds to a top-up.
+    pub fn top_up_bonus(account: AccountId, row: i64, amount: Usd) -> Self {
+        Self::of(
+            Cause::TopUpBonus(row),
+            [
+                (Book::Goodwill, -amount),
+                (Book::Available(account), amount),
+            ],
+        )
+    }
+
+    /// Money of a top-up goes back, by which the customer's debt grows by `debt`; or, with parts
+    /// below zero, it comes again and pays a debt of as much.
+    pub fn top_up_reversal(
+        account: AccountId,
+        (row, seq): (i64, i64),
+        processor: Processor,
+        parts: Parts,
+        debt: Usd,
+    ) -> Self {
+        Self::of(
+            Cause::TopUpReversal(row, seq),
+            [
+                (
+                    Book::Available(account),
+                    Usd(debt.0 - parts.of_customer().0),
+                ),
+                (Book::Receivable(account), -debt),
+                (processor.clearing(), Usd(parts.amount.0 + parts.fee.0)),
+                (Book::ProcessorFees(processor), -parts.fee),
+                (Book::Goodwill, parts.bonus),
+            ],
+        )
+    }
+
     /// Money the operator put into a wallet.
     pub fn credit(account: AccountId, row: i64, amount: Usd) -> Self {
         Self::of(
@@ -323,16 +403,27 @@ pub struct Wallet {
 pub struct Overdrawn;
 
 impl Wallet {
+    /// How much of an amount that comes in pays a debt.
+    pub fn pays_debt(&self, amount: Usd) -> Usd {
+        self.receivable.min(amount)
+    }
+
+    /// How much of an amount that goes out is not there and becomes a debt.
+    pub fn lacks(&self, amount: Usd) -> Usd {
+        Usd((amount.0 - self.available.0).max(0))
+    }
+
     /// This wallet after the legs of an entry that are `owner`'s, or the refusal.
     pub fn after(mut self, owner: AccountId, entry: &Entry) -> Result<Self, Overdrawn> {
         for leg in &entry.postings {
-            let side = match &leg.book {
-                Book::Available(id) if *id == owner => &mut self.available,
-                Book::Held(id) if *id == owner => &mut self.held,
-                Book::Receivable(id) if *id == owner => &mut self.receivable,
+            let (side, amount) = match &leg.book {
+                Book::Available(id) if *id == owner => (&mut self.available, leg.amount),
+                Book::Held(id) if *id == owner => (&mut self.held, leg.amount),
+                // an asset: what is owed grows by debits
+                Book::Receivable(id) if *id == owner => (&mut self.receivable, -leg.amount),
                 _ => continue,
             };
-            let next = side.checked_add(leg.amount).ok_or(Overdrawn)?;
+            let next = side.checked_add(amount).ok_or(Overdrawn)?;
             if next < Usd::ZERO {
                 return Err(Overdrawn);
             }

@@ -33,6 +33,7 @@ pub mod smm_order;
 pub mod smm_request;
 pub mod ticket;
 pub mod time;
+pub mod top_up;
 pub mod upstream;
 pub mod usd;
 pub mod window;

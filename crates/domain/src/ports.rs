@@ -19,6 +19,7 @@ use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
 use crate::ticket::Ticket;
 use crate::time::{Millis, Timestamp};
+use crate::top_up::{Dispute, Processor, TopUp, TopUpEvent};
 use crate::upstream::{Pending, Sms};
 use crate::usd::Usd;
 
@@ -222,6 +223,51 @@ pub trait RedeemRows: Send + Sync {
     fn redeem_codes(&self, limit: u32) -> Read<'_, Vec<RedeemCode>>;
     /// The newest codes that an account redeemed, newest first.
     fn redeemed_by(&self, account: AccountId, limit: u32) -> Read<'_, Vec<RedeemCode>>;
+}
+
+/// What is remembered of top-ups; written through [`Store::commit`].
+pub trait TopUpRows: Send + Sync {
+    /// One top-up.
+    fn top_up(&self, id: i64) -> Read<'_, Option<TopUp>>;
+    /// The top-up that a processor calls so: its session or invoice.
+    fn top_up_opened<'a>(
+        &'a self,
+        processor: Processor,
+        processor_ref: &'a str,
+    ) -> Read<'a, Option<TopUp>>;
+    /// The top-up whose payment a processor calls so.
+    fn top_up_paid<'a>(
+        &'a self,
+        processor: Processor,
+        payment_ref: &'a str,
+    ) -> Read<'a, Option<TopUp>>;
+    /// An account's newest top-ups, newest first.
+    fn top_ups_of(&self, account: AccountId, limit: u32) -> Read<'_, Vec<TopUp>>;
+    /// The newest top-ups that an operator has to decide on, or of all, newest first.
+    fn top_ups(&self, waiting_only: bool, limit: u32) -> Read<'_, Vec<TopUp>>;
+    /// What an account asked for since, without what came to nothing.
+    fn topped_up_since(&self, account: AccountId, since: Timestamp) -> Read<'_, Usd>;
+    /// Top-ups to look at now at their processors, the longest due first.
+    fn top_ups_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUp>>;
+    /// Top-ups at a processor that were credited from `from` until before `until`, oldest first.
+    fn top_ups_credited(
+        &self,
+        processor: Processor,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Read<'_, Vec<TopUp>>;
+    /// The event that a processor calls so.
+    fn top_up_event<'a>(
+        &'a self,
+        processor: Processor,
+        event_id: &'a str,
+    ) -> Read<'a, Option<TopUpEvent>>;
+    /// Events to try again now, the longest due first.
+    fn top_up_events_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUpEvent>>;
+    /// Parked events that name a top-up or its payment, oldest first.
+    fn top_up_events_parked<'a>(&'a self, row: &'a TopUp, limit: u32) -> Read<'a, Vec<TopUpEvent>>;
+    /// Disputes of a top-up.
+    fn disputes(&self, top_up: i64) -> Read<'_, Vec<Dispute>>;
 }
 
 /// Money of one order as its owner sees it.

@@ -27,11 +27,23 @@ pub enum TicketKind {
     OrderInReview,
     /// A message showed that its number was used for something that is never sold: it was withheld.
     WithheldMessage,
+    /// A top-up stands in review.
+    TopUpReview,
+    /// More was paid than a top-up asked for.
+    TopUpSurplus,
+    /// A processor's event names a top-up that is not there.
+    TopUpUnknown,
+    /// A processor's event does not fit the top-up it names.
+    TopUpMismatch,
+    /// A payer's bank says that a top-up was not theirs.
+    TopUpFraud,
+    /// A top-up is disputed, or money of it went back.
+    TopUpReturned,
 }
 
 impl TicketKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::MoneyKept,
         Self::UnlistedPurchase,
         Self::Unexplained,
@@ -40,6 +52,12 @@ impl TicketKind {
         Self::PlacedWithoutId,
         Self::OrderInReview,
         Self::WithheldMessage,
+        Self::TopUpReview,
+        Self::TopUpSurplus,
+        Self::TopUpUnknown,
+        Self::TopUpMismatch,
+        Self::TopUpFraud,
+        Self::TopUpReturned,
     ];
 
     /// Stable word for rows and the command line.
@@ -53,6 +71,12 @@ impl TicketKind {
             Self::PlacedWithoutId => "placed_without_id",
             Self::OrderInReview => "order_in_review",
             Self::WithheldMessage => "withheld_message",
+            Self::TopUpReview => "top_up_review",
+            Self::TopUpSurplus => "top_up_surplus",
+            Self::TopUpUnknown => "top_up_unknown",
+            Self::TopUpMismatch => "top_up_mismatch",
+            Self::TopUpFraud => "top_up_fraud",
+            Self::TopUpReturned => "top_up_returned",
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Book, Posting, Wallet};
 use domain::ports::Violation;
+use domain::top_up::Processor;
 use domain::usd::Usd;
 
 use crate::chain::{self, Event, Link};
@@ -14,7 +15,7 @@ use crate::chain::{self, Event, Link};
 const NAMED_MAX: usize = 1000;
 
 /// Tables whose rows are never changed and never removed.
-pub(crate) const APPEND_ONLY: [&str; 11] = [
+pub(crate) const APPEND_ONLY: [&str; 13] = [
     "hold",
     "hold_change",
     "resolution",
@@ -26,6 +27,8 @@ pub(crate) const APPEND_ONLY: [&str; 11] = [
     "entry",
     "credit",
     "balance_reading",
+    "topup_credit",
+    "topup_reversal",
 ];
 
 /// What an audit has found.
@@ -72,6 +75,12 @@ pub(crate) fn book(word: &str, account: Option<i64>, upstream: Option<String>) -
         ("goodwill", None, None) => Book::Goodwill,
         ("writeoff", None, None) => Book::WriteOff,
         ("manual_clearing", None, None) => Book::ManualClearing,
+        (word, None, None) if word.ends_with("_clearing") && word != "redeem_clearing" => {
+            Book::ProcessorClearing(Processor::from_slug(word.trim_end_matches("_clearing"))?)
+        }
+        (word, None, None) if word.ends_with("_fees") => {
+            Book::ProcessorFees(Processor::from_slug(word.trim_end_matches("_fees"))?)
+        }
         ("redeem_clearing", None, None) => Book::RedeemClearing,
         ("funding", None, None) => Book::Funding,
         ("prepaid", None, Some(upstream)) => Book::Prepaid(upstream),
@@ -132,7 +141,8 @@ impl Books {
             match leg.book {
                 Book::Available(_) => books.available += amount,
                 Book::Held(_) => books.held += amount,
-                _ => books.receivable += amount,
+                // an asset: what is owed grows by debits
+                _ => books.receivable -= amount,
             }
             let link = chain::extend(&books.chain, event, owner, leg);
             findings.require(Some(link) == *stored, "I-02", || {

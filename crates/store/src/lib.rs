@@ -14,6 +14,7 @@ mod rows;
 mod sql;
 mod sqlite;
 mod threads;
+mod top_up_audit;
 
 pub use catalogue_files::{CatalogueFiles, History};
 pub use database::Database;

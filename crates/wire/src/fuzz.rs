@@ -2,7 +2,10 @@
 //! by the tests here over the kept inputs and seeded mutations of them.
 
 use crate::answer::Answer;
-use crate::{amount, fivesim, handler_api, json, panel_v2, smspool, telnyx, twilio};
+use crate::{
+    amount, btcpay, fivesim, handler_api, json, nowpayments, panel_v2, smspool, stripe, telnyx,
+    twilio,
+};
 
 #[cfg(test)]
 mod tests;
@@ -103,13 +106,22 @@ pub fn fivesim(bytes: &[u8]) {
     });
 }
 
-/// Webhooks of carriers, once their signature was found good.
+/// Webhooks of carriers and payment processors, once their signature was found good.
 pub fn webhooks(bytes: &[u8]) {
     let _ = (
         twilio::parse(twilio::Body::Form(bytes)),
         twilio::parse(twilio::Body::Json(bytes)),
     );
     let _ = telnyx::parse(bytes);
+    let _ = (stripe::notice(bytes), btcpay::notice(bytes));
+    let _ = nowpayments::notice(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(canonical) = nowpayments::canonical(&text) {
+        let again = nowpayments::canonical(&canonical);
+        assert_eq!(again, Some(canonical));
+    }
+    let now = domain::time::Timestamp(0);
+    let _ = stripe::verify(&["secret"], &text, bytes, now);
 }
 
 /// Replies of SMSPool.

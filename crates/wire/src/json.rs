@@ -110,6 +110,16 @@ impl<'a> Node<'a> {
         self.0.get().starts_with('"').then(|| self.text()).flatten()
     }
 
+    /// The value as it stands in the document.
+    pub fn raw(self) -> &'a str {
+        self.0.get()
+    }
+
+    /// Whether this is neither an object nor an array.
+    pub fn is_scalar(self) -> bool {
+        !self.0.get().starts_with(['{', '['])
+    }
+
     /// Whether this is an array.
     pub fn is_array(self) -> bool {
         self.0.get().starts_with('[')

@@ -9,6 +9,7 @@ pub(crate) mod orders;
 pub(crate) mod own_numbers;
 pub(crate) mod redeem;
 pub(crate) mod requests;
+pub(crate) mod top_up;
 
 use domain::access::{Account, ApiKey, Scope};
 use domain::activation::{Activation, ActivationState, Plan, Wanted};

@@ -8,7 +8,7 @@ use domain::ports::Audit;
 use domain::time::Timestamp;
 
 use super::derive::{self, Derived};
-use super::{audit_orders, balance};
+use super::{audit_orders, audit_top_ups, balance};
 use crate::audit::{Books, Findings, HoldFacts, book};
 use crate::chain::{Event, Link};
 use crate::sql::cells::{Cells, one};
@@ -36,6 +36,7 @@ fn whole(conn: &dyn Connection, now: Timestamp, append_only: bool) -> Result<Aud
     books.finish(&mut findings);
     readings(conn, &mut findings)?;
     audit_orders::check(conn, now, &mut findings)?;
+    audit_top_ups::check(conn, now, &mut findings)?;
     audit.violations = findings.into_violations();
     Ok(audit)
 }
@@ -72,6 +73,9 @@ struct Seen {
     adjustments: u64,
     credits: u64,
     redeemed: u64,
+    top_ups: u64,
+    bonuses: u64,
+    reversals: u64,
     readings: u64,
 }
 
@@ -160,6 +164,15 @@ fn close(
         ),
         "credit" => count(&mut seen.credits, derive::credit(conn, event.reference)?),
         "redeem" => count(&mut seen.redeemed, derive::redeem(conn, event.reference)?),
+        "top_up" => count(&mut seen.top_ups, derive::top_up(conn, event.reference)?),
+        "top_up_bonus" => count(
+            &mut seen.bonuses,
+            derive::top_up_bonus(conn, event.reference)?,
+        ),
+        "top_up_reversal" => count(
+            &mut seen.reversals,
+            derive::top_up_reversal(conn, event.reference, event.seq)?,
+        ),
         "balance" => count(&mut seen.readings, derive::balance(conn, event.reference)?),
         "upstream_cost" => derive::upstream_cost(conn, event.reference, event.seq)?,
         _ => Derived::NotNeeded,
@@ -234,6 +247,9 @@ fn rows_without_event(
         ("adjustment", seen.adjustments),
         ("credit", seen.credits),
         ("redeem_code WHERE redeemed_by IS NOT NULL", seen.redeemed),
+        ("topup_credit WHERE kind = 'credit'", seen.top_ups),
+        ("topup_credit WHERE kind = 'bonus'", seen.bonuses),
+        ("topup_reversal", seen.reversals),
         ("balance_reading WHERE booked <> 0", seen.readings),
         ("entry", seen.legs),
     ];

@@ -6,6 +6,7 @@ use domain::balance::BookedAs;
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::Entry;
 use domain::redeem::CodeSource;
+use domain::top_up::{Parts, Processor};
 
 use crate::sql::cells::{Cells, exists, one};
 use crate::sql::fault::Fault;
@@ -105,6 +106,60 @@ pub(crate) fn redeem(conn: &dyn Connection, reference: i64) -> Result<Option<Ent
         let amount = cells.usd()?;
         let source = cells.word(CodeSource::from_slug)?;
         Ok(Entry::redeem(account, id, amount, source))
+    })
+}
+
+/// A payment for a top-up.
+pub(crate) fn top_up(conn: &dyn Connection, reference: i64) -> Result<Option<Entry>, Fault> {
+    let sql = "SELECT t.id, t.account_id, c.processor, c.amount, c.fee, c.debt \
+               FROM topup_credit c JOIN topup t ON t.id = c.topup_id \
+               WHERE c.topup_id = ?1 AND c.kind = 'credit'";
+    one(conn, sql, params![reference], |row| {
+        let cells = &mut Cells::new("topup_credit", row);
+        let (id, account) = (cells.take()?, AccountId(cells.take()?));
+        let processor = cells.word(Processor::from_slug)?;
+        let amounts = (cells.usd()?, cells.usd()?, cells.usd()?);
+        Ok(Entry::top_up(account, id, processor, amounts))
+    })
+}
+
+/// What the house added to a top-up.
+pub(crate) fn top_up_bonus(conn: &dyn Connection, reference: i64) -> Result<Option<Entry>, Fault> {
+    let sql = "SELECT t.id, t.account_id, c.amount FROM topup_credit c \
+               JOIN topup t ON t.id = c.topup_id WHERE c.topup_id = ?1 AND c.kind = 'bonus'";
+    one(conn, sql, params![reference], |row| {
+        let cells = &mut Cells::new("topup_credit", row);
+        let (id, account) = (cells.take()?, AccountId(cells.take()?));
+        Ok(Entry::top_up_bonus(account, id, cells.usd()?))
+    })
+}
+
+/// Money of a top-up that went back or came again.
+pub(crate) fn top_up_reversal(
+    conn: &dyn Connection,
+    reference: i64,
+    seq: i64,
+) -> Result<Option<Entry>, Fault> {
+    let sql = "SELECT t.id, r.seq, t.account_id, t.processor, r.amount, r.fee, r.bonus, r.debt \
+               FROM topup_reversal r JOIN topup t ON t.id = r.topup_id \
+               WHERE r.topup_id = ?1 AND r.seq = ?2";
+    one(conn, sql, params![reference, seq], |row| {
+        let cells = &mut Cells::new("topup_reversal", row);
+        let cause = (cells.take()?, cells.take()?);
+        let account = AccountId(cells.take()?);
+        let processor = cells.word(Processor::from_slug)?;
+        let parts = Parts {
+            amount: cells.usd()?,
+            fee: cells.usd()?,
+            bonus: cells.usd()?,
+        };
+        Ok(Entry::top_up_reversal(
+            account,
+            cause,
+            processor,
+            parts,
+            cells.usd()?,
+        ))
     })
 }
 

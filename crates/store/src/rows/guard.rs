@@ -11,12 +11,13 @@ use domain::change::{Change, Refused, Write};
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Entry, Wallet};
 use domain::time::Timestamp;
+use domain::top_up::TopUpWrite;
 use domain::usd::Usd;
 
 use super::journal::{HoldRow, Wallets};
 use super::{
     access, activation, attempt, balance, journal, own_number, people, redeem, smm_order,
-    smm_request, smm_service,
+    smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
 
@@ -44,7 +45,7 @@ pub(crate) fn check<'c>(
     let mut entries = Vec::with_capacity(change.writes.len());
     for write in &change.writes {
         guard.write(write)?;
-        let entry = entry_of(write);
+        let entry = guard.entry_of(write)?;
         if let Some(entry) = &entry {
             guard.post(write, entry)?;
         }
@@ -56,7 +57,7 @@ pub(crate) fn check<'c>(
     })
 }
 
-/// The journal entry a write makes.
+/// The journal entry a write makes by itself, whatever the wallet has.
 fn entry_of(write: &Write) -> Option<Cow<'_, Entry>> {
     let entry = match *write {
         Write::Hold {
@@ -169,6 +170,12 @@ impl Guard<'_> {
             | Write::Adjust { .. }
             | Write::Credit { .. }
             | Write::Redeem { .. } => self.money(write),
+            Write::TopUp(write) => {
+                if let TopUpWrite::Insert(row) = write {
+                    self.account_there(row.account)?;
+                }
+                top_up::check(conn, write)
+            }
             Write::RedeemCode(write) => redeem::check(conn, write),
             Write::Pool(write) => own_number::check(conn, write, self.change.at),
             _ => self.access(write),
@@ -275,6 +282,8 @@ impl Guard<'_> {
                 "a hold of {amount} for order {order}"
             )));
         }
+        let owes = self.wallet(account)?.receivable > Usd::ZERO;
+        refuse_if(owes, Refused::InDebt)?;
         self.holds.push((order, account, amount));
         Ok(())
     }
@@ -347,6 +356,17 @@ impl Guard<'_> {
             )));
         }
         Ok(())
+    }
+
+    /// The journal entry a write makes. That of a top-up depends on what its customer owes.
+    fn entry_of<'w>(&mut self, write: &'w Write) -> Result<Option<Cow<'w, Entry>>, Fault> {
+        let Write::TopUp(about) = write else {
+            return Ok(entry_of(write));
+        };
+        let Some(account) = about.account() else {
+            return Ok(None);
+        };
+        Ok(about.entry(&self.wallet(account)?).map(Cow::Owned))
     }
 
     /// The entry against the wallet it touches.

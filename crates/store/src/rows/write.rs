@@ -8,7 +8,7 @@ use super::guard::Passed;
 use super::journal::Wallets;
 use super::{
     access, activation, attempt, balance, journal, own_number, people, redeem, smm_order,
-    smm_request, smm_service,
+    smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
 
@@ -23,7 +23,10 @@ pub(crate) fn apply(
         wallets.set(account, wallet);
     }
     for (write, entry) in change.writes.iter().zip(passed.entries) {
-        row(conn, change, write)?;
+        match write {
+            Write::TopUp(about) => top_up::write(conn, about, entry.as_deref(), change.at)?,
+            _ => row(conn, change, write)?,
+        }
         if let Some(entry) = entry {
             journal::append(conn, wallets, &entry, change.at)?;
         }
@@ -84,6 +87,7 @@ fn row(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Faul
         | Write::Adjust { .. }
         | Write::Credit { .. }
         | Write::Redeem { .. }
+        | Write::TopUp(_)
         | Write::Book(_) => money(conn, change, write),
     }
 }

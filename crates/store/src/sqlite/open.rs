@@ -219,6 +219,8 @@ pub(crate) fn largest_ids(conn: &SqliteConnection) -> Result<(i64, i64), OpenErr
         ("balance_reading", "id"),
         ("ticket", "id"),
         ("redeem_code", "id"),
+        ("topup", "id"),
+        ("topup_event", "id"),
     ];
     let both = largest(&orders).and_then(|orders| Ok((orders, largest(&rows)?)));
     both.map_err(|fault| OpenError::Damaged(fault.to_string()))

@@ -8,7 +8,7 @@ use crate::database::{Database, Engine};
 use crate::open_error::OpenError;
 
 /// Every table, those that others refer to last.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 28] = [
     "entry",
     "journal",
     "adjustment",
@@ -18,6 +18,11 @@ const TABLES: [&str; 23] = [
     "message",
     "observation",
     "credit",
+    "topup_credit",
+    "topup_reversal",
+    "topup_dispute",
+    "topup_event",
+    "topup",
     "redeem_code",
     "idempotency",
     "attempt",

@@ -144,7 +144,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | R::QuantityOutOfRange { .. }
         | R::InvalidLink(_)
         | R::LinkHostMismatch => StatusCode::BAD_REQUEST,
-        R::InsufficientBalance => StatusCode::PAYMENT_REQUIRED,
+        R::InsufficientBalance | R::DebtDue(_) => StatusCode::PAYMENT_REQUIRED,
         R::ServiceRestricted | R::TierRequired(_) | R::AccountSuspended => StatusCode::FORBIDDEN,
         R::CountryNotFound | R::ServiceNotFound | R::OrderNotFound | R::RefillNotFound => {
             StatusCode::NOT_FOUND
@@ -240,6 +240,7 @@ mod tests {
             R::RefillNotFound,
             R::DuplicateActiveOrder,
             R::InsufficientBalance,
+            R::DebtDue(Usd(5_000_000)),
             R::NoNumbers,
             R::ServerOff,
             R::RouteClosed,

@@ -6,6 +6,7 @@ mod files;
 mod groups;
 mod own_numbers;
 mod power;
+mod top_ups;
 mod wallets;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,264 @@
+//! Top-ups: money that customers put into their wallets through a payment processor. A row is ours
+//! before a customer leaves for the processor, and is credited once.
+
+mod event;
+mod fact;
+mod judge;
+mod postings;
+mod processor;
+mod reversal;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+pub use event::{EventState, TopUpEvent};
+pub use fact::{Fact, News, Notice, Stand, Sum};
+pub use judge::{Verdict, judge};
+pub use processor::{Checkout, Opened, PaymentProcessor, Processor, ProcessorError};
+pub use reversal::{Dispute, Parts, Reversal, ReversalCause};
+pub use terms::{BadAmount, BonusRule, Terms};
+
+use crate::ids::AccountId;
+use crate::time::{Millis, Timestamp};
+use crate::usd::Usd;
+
+/// The one currency that wallets are in.
+pub const CURRENCY: &str = "USD";
+
+/// Between two looks at an open top-up at its processor: a paid one whose webhook never came is
+/// credited within a quarter of an hour.
+const LOOKS: [Millis; 5] = [
+    Millis::seconds(20),
+    Millis::seconds(60),
+    Millis::minutes(2),
+    Millis::minutes(5),
+    Millis::minutes(10),
+];
+
+/// A top-up that is over is looked at for this long more: payments may arrive late.
+const LATE: Millis = Millis::minutes(3 * 24 * 60);
+
+/// Where a top-up stands. What was taken back later is an amount beside `Credited`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopUpState {
+    /// Ours; nothing is known of a payment.
+    Created,
+    /// A payment is on its way, or an operator has to approve it.
+    Pending,
+    /// In the wallet.
+    Credited,
+    /// Nobody paid in time.
+    Expired,
+    /// The payment failed.
+    Failed,
+    /// Something does not fit: only an operator goes on from here.
+    Review,
+    /// Closed by an operator, or withdrawn by its customer.
+    Rejected,
+}
+
+impl TopUpState {
+    /// All states.
+    pub const ALL: [Self; 7] = [
+        Self::Created,
+        Self::Pending,
+        Self::Credited,
+        Self::Expired,
+        Self::Failed,
+        Self::Review,
+        Self::Rejected,
+    ];
+
+    /// Stable word.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Pending => "pending",
+            Self::Credited => "credited",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::Review => "review",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// Reads a word.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.slug() == slug)
+    }
+
+    /// Whether a payment is still waited for.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Created | Self::Pending)
+    }
+}
+
+/// A top-up. Amounts are whole cents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopUp {
+    /// Row; outside it is called by its [`reference`].
+    pub id: i64,
+    /// Whose wallet.
+    pub account: AccountId,
+    /// Rises with every write.
+    pub version: i64,
+    /// Who takes the money.
+    pub processor: Processor,
+    /// What goes into the wallet; fixed at creation.
+    pub amount: Usd,
+    /// What the customer pays beside it for the way of paying.
+    pub fee: Usd,
+    /// What the house adds.
+    pub bonus: Usd,
+    /// Real money, or a processor's test mode.
+    pub live: bool,
+    /// Where it stands.
+    pub state: TopUpState,
+    /// The processor's id of the session or invoice.
+    pub processor_ref: Option<String>,
+    /// What refunds and disputes name: the processor's id of the payment.
+    pub payment_ref: Option<String>,
+    /// Where the customer pays.
+    pub pay_url: Option<String>,
+    /// What the customer declared, or why it stands where it stands. Hostile text.
+    pub note: String,
+    /// What was put into the wallet, without the bonus.
+    pub credited: Usd,
+    /// What the processor says it returned to the payer, all in all, in the payer's terms.
+    pub refunded: Usd,
+    /// What was taken back so far.
+    pub reversed: Parts,
+    /// Movements back and forth so far.
+    pub reversals: i64,
+    /// Creation.
+    pub created_at: Timestamp,
+    /// When the processor stops waiting for a payment.
+    pub expires_at: Timestamp,
+    /// When it was credited.
+    pub credited_at: Option<Timestamp>,
+    /// When it is looked at next at the processor.
+    pub due_at: Option<Timestamp>,
+    /// Looks so far.
+    pub tries: i64,
+}
+
+/// What a processor is told to call a top-up.
+pub fn reference(id: i64) -> String {
+    format!("tu_{id}")
+}
+
+/// The row behind a reference.
+pub fn read_reference(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix("tu_")?;
+    let id: i64 = digits.parse().ok()?;
+    (id > 0 && id.to_string() == digits).then_some(id)
+}
+
+impl TopUp {
+    /// What the customer has to pay.
+    pub fn charge(&self) -> Usd {
+        Usd(self.amount.0 + self.fee.0)
+    }
+
+    /// The same row one write later.
+    pub fn moved(&self, state: TopUpState) -> Self {
+        Self {
+            version: self.version + 1,
+            state,
+            ..self.clone()
+        }
+    }
+
+    /// The row once its processor has opened a place to pay.
+    pub fn opened(&self, opened: &Opened, now: Timestamp) -> Self {
+        Self {
+            processor_ref: Some(opened.processor_ref.clone()),
+            pay_url: Some(opened.pay_url.clone()),
+            due_at: Some(now + LOOKS[0]),
+            ..self.moved(self.state)
+        }
+    }
+
+    /// The row after its payment arrived: `amount` goes into the wallet.
+    pub fn paid(&self, payment: &str, amount: Usd, now: Timestamp) -> Self {
+        Self {
+            payment_ref: Some(payment.to_owned()),
+            credited: amount,
+            credited_at: Some(now),
+            due_at: None,
+            ..self.moved(TopUpState::Credited)
+        }
+    }
+
+    /// The row with what its processor calls the payment, where that was not known yet.
+    pub fn known_by(self, fact: &Fact) -> Self {
+        Self {
+            processor_ref: self.processor_ref.or_else(|| fact.processor_ref.clone()),
+            payment_ref: self.payment_ref.or_else(|| fact.payment_ref.clone()),
+            ..self
+        }
+    }
+
+    /// The row put before an operator.
+    pub fn to_review(&self, why: &str) -> Self {
+        Self {
+            note: why.to_owned(),
+            due_at: None,
+            ..self.moved(TopUpState::Review)
+        }
+    }
+
+    /// The row after a look at its processor that changed nothing else.
+    pub fn looked_at(&self, now: Timestamp) -> Self {
+        let place = usize::try_from(self.tries).unwrap_or(usize::MAX);
+        let pause = LOOKS[place.min(LOOKS.len() - 1)];
+        let over = now > self.expires_at + LATE;
+        Self {
+            tries: self.tries + 1,
+            due_at: (!over).then_some(now + pause),
+            ..self.moved(self.state)
+        }
+    }
+
+    /// Whether its processor never got to know of it, or never answered, and never will be paid.
+    pub fn was_never_opened(&self, now: Timestamp) -> bool {
+        self.state == TopUpState::Created && self.processor_ref.is_none() && now > self.expires_at
+    }
+}
+
+/// One thing to write about top-ups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TopUpWrite {
+    /// A new row.
+    Insert(Box<TopUp>),
+    /// A row moves on without money. Guard: the stored version is the one before.
+    Update(Box<TopUp>),
+    /// A row is credited. Guards: as for `Update`; not credited yet; no other row has this payment.
+    Credit {
+        /// The row afterwards.
+        row: Box<TopUp>,
+        /// The processor's id of the payment, or the bank's reference.
+        payment: String,
+    },
+    /// What the house adds to a credited row. Guard: once for each payment.
+    Bonus {
+        /// The row.
+        row: Box<TopUp>,
+        /// As for `Credit`.
+        payment: String,
+    },
+    /// Money of a credited row goes back, or comes again. Guards: as for `Update`; once for each
+    /// cause and its reference.
+    Reverse {
+        /// The row afterwards.
+        row: Box<TopUp>,
+        /// What moves and why.
+        reversal: Reversal,
+    },
+    /// A dispute is known, or changes. Guard: the stored version is the one before.
+    Dispute(Box<Dispute>),
+    /// An event of a processor is kept. Guard: none with this processor and id is there.
+    InsertEvent(Box<TopUpEvent>),
+    /// An event is settled, or waits on. Guard: it is not settled yet.
+    UpdateEvent(Box<TopUpEvent>),
+}

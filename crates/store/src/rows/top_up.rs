@@ -1,0 +1,300 @@
+//! Top-ups: rows, the inbox of events, credits, and their guards.
+
+use domain::change::Refused;
+use domain::ledger::{Book, Entry};
+use domain::time::Timestamp;
+use domain::top_up::{Dispute, Reversal, TopUp, TopUpEvent, TopUpState, TopUpWrite};
+use domain::usd::Usd;
+
+use crate::sql::cells::exists;
+use crate::sql::fault::Fault;
+use crate::sql::{Connection, params};
+
+/// The guards of a write, by reads alone.
+pub(crate) fn check(conn: &dyn Connection, write: &TopUpWrite) -> Result<(), Fault> {
+    let fits = match write {
+        TopUpWrite::Insert(_) => true,
+        TopUpWrite::Update(row) => is_current(conn, row)?,
+        TopUpWrite::Credit { row, payment } => {
+            is_current(conn, row)?
+                && row.state == TopUpState::Credited
+                && !is_credited(conn, row.id)?
+                && !is_spent(conn, row, payment, "credit")?
+        }
+        TopUpWrite::Bonus { row, payment } => !is_spent(conn, row, payment, "bonus")?,
+        TopUpWrite::Reverse { row, reversal } => {
+            is_current(conn, row)?
+                && is_credited(conn, row.id)?
+                && !is_reversed(conn, row.id, reversal)?
+        }
+        TopUpWrite::Dispute(dispute) => is_next(conn, dispute)?,
+        TopUpWrite::InsertEvent(event) => !is_kept(conn, event)?,
+        TopUpWrite::UpdateEvent(event) => is_unsettled(conn, event)?,
+    };
+    fits.then_some(()).ok_or(Fault::Refused(Refused::Stale))
+}
+
+fn is_current(conn: &dyn Connection, row: &TopUp) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM topup WHERE id = ?1 AND version = ?2 AND account_id = ?3";
+    exists(conn, sql, params![row.id, row.version - 1, row.account.0])
+}
+
+fn is_credited(conn: &dyn Connection, top_up: i64) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM topup_credit WHERE topup_id = ?1 AND kind = 'credit'";
+    exists(conn, sql, params![top_up])
+}
+
+fn is_spent(conn: &dyn Connection, row: &TopUp, payment: &str, kind: &str) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM topup_credit WHERE processor = ?1 AND payment_id = ?2 AND kind = ?3";
+    exists(conn, sql, params![row.processor.slug(), payment, kind])
+}
+
+fn is_reversed(conn: &dyn Connection, top_up: i64, reversal: &Reversal) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM topup_reversal WHERE topup_id = ?1 AND cause = ?2 AND reference = ?3";
+    let (cause, reference) = (reversal.cause.slug(), &reversal.reference);
+    exists(conn, sql, params![top_up, cause, reference])
+}
+
+fn is_next(conn: &dyn Connection, dispute: &Dispute) -> Result<bool, Fault> {
+    if dispute.version == 1 {
+        let sql = "SELECT 1 FROM topup_dispute WHERE processor = ?1 AND dispute_id = ?2";
+        return Ok(!exists(
+            conn,
+            sql,
+            params![dispute.processor.slug(), dispute.id],
+        )?);
+    }
+    let sql = "SELECT 1 FROM topup_dispute WHERE processor = ?1 AND dispute_id = ?2 \
+               AND version = ?3";
+    let before = dispute.version - 1;
+    exists(
+        conn,
+        sql,
+        params![dispute.processor.slug(), dispute.id, before],
+    )
+}
+
+fn is_kept(conn: &dyn Connection, event: &TopUpEvent) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM topup_event WHERE processor = ?1 AND event_id = ?2";
+    exists(conn, sql, params![event.processor.slug(), event.event_id])
+}
+
+fn is_unsettled(conn: &dyn Connection, event: &TopUpEvent) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM topup_event WHERE id = ?1 AND state IN ('seen', 'parked')";
+    exists(conn, sql, params![event.id])
+}
+
+/// The rows of a write whose guards have passed; `entry` is the one in the books, if there is one.
+pub(crate) fn write(
+    conn: &dyn Connection,
+    write: &TopUpWrite,
+    entry: Option<&Entry>,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let debt = entry.map_or(Usd::ZERO, receivable);
+    match write {
+        TopUpWrite::Insert(row) => insert(conn, row),
+        TopUpWrite::Update(row) => update(conn, row),
+        TopUpWrite::Credit { row, payment } => {
+            let amounts = (row.credited, row.fee, debt);
+            insert_credit(conn, row, (payment, "credit"), amounts, at)?;
+            update(conn, row)
+        }
+        TopUpWrite::Bonus { row, payment } => {
+            let amounts = (row.bonus, Usd::ZERO, debt);
+            insert_credit(conn, row, (payment, "bonus"), amounts, at)
+        }
+        TopUpWrite::Reverse { row, reversal } => {
+            insert_reversal(conn, row.id, reversal, -debt, at)?;
+            update(conn, row)
+        }
+        TopUpWrite::Dispute(dispute) => put_dispute(conn, dispute),
+        TopUpWrite::InsertEvent(event) => insert_event(conn, event),
+        TopUpWrite::UpdateEvent(event) => update_event(conn, event),
+    }
+}
+
+/// What an entry changes of the customer's debt; credit is positive, so it pays.
+fn receivable(entry: &Entry) -> Usd {
+    let legs = entry.postings.iter();
+    legs.filter(|leg| matches!(leg.book, Book::Receivable(_)))
+        .map(|leg| leg.amount)
+        .sum()
+}
+
+fn insert(conn: &dyn Connection, row: &TopUp) -> Result<(), Fault> {
+    let sql = "INSERT INTO topup (id, version, state, processor_ref, payment_ref, pay_url, note, \
+               credited, refunded, reversed, reversed_fee, reversed_bonus, reversals, \
+               credited_at, due_at, tries, account_id, processor, amount, fee, bonus, live, \
+               created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+               ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+    conn.write(
+        sql,
+        params![
+            row.id,
+            row.version,
+            row.state.slug(),
+            row.processor_ref,
+            row.payment_ref,
+            row.pay_url,
+            row.note,
+            row.credited.0,
+            row.refunded.0,
+            row.reversed.amount.0,
+            row.reversed.fee.0,
+            row.reversed.bonus.0,
+            row.reversals,
+            row.credited_at.map(|at| at.0),
+            row.due_at.map(|at| at.0),
+            row.tries,
+            row.account.0,
+            row.processor.slug(),
+            row.amount.0,
+            row.fee.0,
+            row.bonus.0,
+            row.live,
+            row.created_at.0,
+            row.expires_at.0,
+        ],
+    )
+}
+
+fn update(conn: &dyn Connection, row: &TopUp) -> Result<(), Fault> {
+    let sql = "UPDATE topup SET version = ?2, state = ?3, processor_ref = ?4, payment_ref = ?5, \
+               pay_url = ?6, note = ?7, credited = ?8, refunded = ?9, reversed = ?10, \
+               reversed_fee = ?11, reversed_bonus = ?12, reversals = ?13, credited_at = ?14, \
+               due_at = ?15, tries = ?16 WHERE id = ?1 AND version = ?2 - 1";
+    conn.write_one(
+        sql,
+        params![
+            row.id,
+            row.version,
+            row.state.slug(),
+            row.processor_ref,
+            row.payment_ref,
+            row.pay_url,
+            row.note,
+            row.credited.0,
+            row.refunded.0,
+            row.reversed.amount.0,
+            row.reversed.fee.0,
+            row.reversed.bonus.0,
+            row.reversals,
+            row.credited_at.map(|at| at.0),
+            row.due_at.map(|at| at.0),
+            row.tries,
+        ],
+        Refused::Stale,
+    )
+}
+
+fn insert_credit(
+    conn: &dyn Connection,
+    row: &TopUp,
+    (payment, kind): (&str, &str),
+    (amount, fee, debt): (Usd, Usd, Usd),
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO topup_credit (topup_id, kind, processor, payment_id, amount, fee, \
+               debt, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    conn.write(
+        sql,
+        params![
+            row.id,
+            kind,
+            row.processor.slug(),
+            payment,
+            amount.0,
+            fee.0,
+            debt.0,
+            at.0,
+        ],
+    )
+}
+
+fn insert_reversal(
+    conn: &dyn Connection,
+    top_up: i64,
+    reversal: &Reversal,
+    debt: Usd,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO topup_reversal (topup_id, seq, cause, reference, amount, fee, bonus, \
+               debt, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    conn.write(
+        sql,
+        params![
+            top_up,
+            reversal.seq,
+            reversal.cause.slug(),
+            reversal.reference,
+            reversal.parts.amount.0,
+            reversal.parts.fee.0,
+            reversal.parts.bonus.0,
+            debt.0,
+            at.0,
+        ],
+    )
+}
+
+fn put_dispute(conn: &dyn Connection, dispute: &Dispute) -> Result<(), Fault> {
+    let sql = "INSERT INTO topup_dispute (processor, dispute_id, topup_id, version, withdrawn, \
+               posted, reinstated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+               ON CONFLICT (processor, dispute_id) DO UPDATE SET version = excluded.version, \
+               withdrawn = excluded.withdrawn, posted = excluded.posted, \
+               reinstated = excluded.reinstated WHERE version = excluded.version - 1";
+    conn.write_one(
+        sql,
+        params![
+            dispute.processor.slug(),
+            dispute.id,
+            dispute.top_up,
+            dispute.version,
+            dispute.withdrawn.0,
+            dispute.posted.0,
+            dispute.reinstated,
+        ],
+        Refused::Stale,
+    )
+}
+
+fn insert_event(conn: &dyn Connection, event: &TopUpEvent) -> Result<(), Fault> {
+    let sql = "INSERT INTO topup_event (id, processor, event_id, kind, topup_id, payment_ref, raw, \
+               state, verdict, received_at, due_at, tries) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    conn.write(
+        sql,
+        params![
+            event.id,
+            event.processor.slug(),
+            event.event_id,
+            event.kind,
+            event.top_up,
+            event.payment_ref,
+            event.raw,
+            event.state.slug(),
+            event.verdict,
+            event.received_at.0,
+            event.due_at.map(|at| at.0),
+            event.tries,
+        ],
+    )
+}
+
+fn update_event(conn: &dyn Connection, event: &TopUpEvent) -> Result<(), Fault> {
+    let sql = "UPDATE topup_event SET topup_id = ?2, payment_ref = ?3, state = ?4, verdict = ?5, \
+               due_at = ?6, tries = ?7 WHERE id = ?1 AND state IN ('seen', 'parked')";
+    conn.write_one(
+        sql,
+        params![
+            event.id,
+            event.top_up,
+            event.payment_ref,
+            event.state.slug(),
+            event.verdict,
+            event.due_at.map(|at| at.0),
+            event.tries,
+        ],
+        Refused::Stale,
+    )
+}

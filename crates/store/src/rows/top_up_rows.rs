@@ -1,0 +1,189 @@
+//! Questions about top-ups, their events and disputes.
+
+use domain::ids::AccountId;
+use domain::ports::{Read, TopUpRows};
+use domain::time::Timestamp;
+use domain::top_up::{Dispute, EventState, Parts, Processor, TopUp, TopUpEvent, TopUpState};
+use domain::usd::Usd;
+
+use crate::database::Database;
+use crate::sql::cells::{Cells, many, one};
+use crate::sql::fault::Fault;
+use crate::sql::{Row, params};
+
+const TOP_UP: &str = "SELECT id, account_id, version, processor, amount, fee, bonus, live, state, \
+                      processor_ref, payment_ref, pay_url, note, credited, refunded, reversed, \
+                      reversed_fee, reversed_bonus, reversals, created_at, expires_at, \
+                      credited_at, due_at, tries FROM topup";
+
+const EVENT: &str = "SELECT id, processor, event_id, kind, topup_id, payment_ref, raw, state, \
+                     verdict, received_at, due_at, tries FROM topup_event";
+
+fn top_up(row: &Row<'_>) -> Result<TopUp, Fault> {
+    let cells = &mut Cells::new("topup", row);
+    Ok(TopUp {
+        id: cells.take()?,
+        account: AccountId(cells.take()?),
+        version: cells.take()?,
+        processor: cells.word(Processor::from_slug)?,
+        amount: cells.usd()?,
+        fee: cells.usd()?,
+        bonus: cells.usd()?,
+        live: cells.take()?,
+        state: cells.word(TopUpState::from_slug)?,
+        processor_ref: cells.take()?,
+        payment_ref: cells.take()?,
+        pay_url: cells.take()?,
+        note: cells.take()?,
+        credited: cells.usd()?,
+        refunded: cells.usd()?,
+        reversed: Parts {
+            amount: cells.usd()?,
+            fee: cells.usd()?,
+            bonus: cells.usd()?,
+        },
+        reversals: cells.take()?,
+        created_at: cells.time()?,
+        expires_at: cells.time()?,
+        credited_at: cells.maybe_time()?,
+        due_at: cells.maybe_time()?,
+        tries: cells.take()?,
+    })
+}
+
+fn event(row: &Row<'_>) -> Result<TopUpEvent, Fault> {
+    let cells = &mut Cells::new("topup_event", row);
+    Ok(TopUpEvent {
+        id: cells.take()?,
+        processor: cells.word(Processor::from_slug)?,
+        event_id: cells.take()?,
+        kind: cells.take()?,
+        top_up: cells.take()?,
+        payment_ref: cells.take()?,
+        raw: cells.take()?,
+        state: cells.word(EventState::from_slug)?,
+        verdict: cells.take()?,
+        received_at: cells.time()?,
+        due_at: cells.maybe_time()?,
+        tries: cells.take()?,
+    })
+}
+
+fn dispute(row: &Row<'_>) -> Result<Dispute, Fault> {
+    let cells = &mut Cells::new("topup_dispute", row);
+    Ok(Dispute {
+        processor: cells.word(Processor::from_slug)?,
+        id: cells.take()?,
+        top_up: cells.take()?,
+        version: cells.take()?,
+        withdrawn: cells.usd()?,
+        posted: cells.usd()?,
+        reinstated: cells.take()?,
+    })
+}
+
+impl TopUpRows for Database {
+    fn top_up(&self, id: i64) -> Read<'_, Option<TopUp>> {
+        let sql = format!("{TOP_UP} WHERE id = ?1");
+        self.ask(move |conn| one(conn, &sql, params![id], top_up))
+    }
+
+    fn top_up_opened<'a>(
+        &'a self,
+        processor: Processor,
+        processor_ref: &'a str,
+    ) -> Read<'a, Option<TopUp>> {
+        let sql = format!("{TOP_UP} WHERE processor = ?1 AND processor_ref = ?2");
+        let processor_ref = processor_ref.to_owned();
+        self.ask(move |conn| one(conn, &sql, params![processor.slug(), processor_ref], top_up))
+    }
+
+    fn top_up_paid<'a>(
+        &'a self,
+        processor: Processor,
+        payment_ref: &'a str,
+    ) -> Read<'a, Option<TopUp>> {
+        let sql = format!("{TOP_UP} WHERE processor = ?1 AND payment_ref = ?2");
+        let payment_ref = payment_ref.to_owned();
+        self.ask(move |conn| one(conn, &sql, params![processor.slug(), payment_ref], top_up))
+    }
+
+    fn top_ups_of(&self, account: AccountId, limit: u32) -> Read<'_, Vec<TopUp>> {
+        let sql = format!("{TOP_UP} WHERE account_id = ?1 ORDER BY id DESC LIMIT ?2");
+        self.ask(move |conn| many(conn, &sql, params![account.0, limit], top_up))
+    }
+
+    fn top_ups(&self, waiting_only: bool, limit: u32) -> Read<'_, Vec<TopUp>> {
+        let waiting = match waiting_only {
+            true => "WHERE state = 'review' OR (state = 'pending' AND processor = 'manual') ",
+            false => "",
+        };
+        let sql = format!("{TOP_UP} {waiting}ORDER BY id DESC LIMIT ?1");
+        self.ask(move |conn| many(conn, &sql, params![limit], top_up))
+    }
+
+    fn topped_up_since(&self, account: AccountId, since: Timestamp) -> Read<'_, Usd> {
+        let sql = "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM topup WHERE account_id = ?1 \
+                   AND created_at >= ?2 AND state IN ('created', 'pending', 'credited', 'review')";
+        self.ask(move |conn| {
+            let sum = one(conn, sql, params![account.0, since.0], |row| {
+                Cells::new("topup", row).usd()
+            })?;
+            Ok(sum.unwrap_or_default())
+        })
+    }
+
+    fn top_ups_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUp>> {
+        let sql = format!("{TOP_UP} WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
+        self.ask(move |conn| many(conn, &sql, params![now.0, limit], top_up))
+    }
+
+    fn top_ups_credited(
+        &self,
+        processor: Processor,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Read<'_, Vec<TopUp>> {
+        let sql = format!(
+            "{TOP_UP} WHERE processor = ?1 AND credited_at >= ?2 AND credited_at < ?3 ORDER BY id"
+        );
+        self.ask(move |conn| {
+            many(
+                conn,
+                &sql,
+                params![processor.slug(), from.0, until.0],
+                top_up,
+            )
+        })
+    }
+
+    fn top_up_event<'a>(
+        &'a self,
+        processor: Processor,
+        event_id: &'a str,
+    ) -> Read<'a, Option<TopUpEvent>> {
+        let sql = format!("{EVENT} WHERE processor = ?1 AND event_id = ?2");
+        let event_id = event_id.to_owned();
+        self.ask(move |conn| one(conn, &sql, params![processor.slug(), event_id], event))
+    }
+
+    fn top_up_events_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUpEvent>> {
+        let sql = format!("{EVENT} WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
+        self.ask(move |conn| many(conn, &sql, params![now.0, limit], event))
+    }
+
+    fn top_up_events_parked<'a>(&'a self, row: &'a TopUp, limit: u32) -> Read<'a, Vec<TopUpEvent>> {
+        let sql = format!(
+            "{EVENT} WHERE state = 'parked' AND (topup_id = ?1 OR (processor = ?2 \
+             AND payment_ref = ?3)) ORDER BY id LIMIT ?4"
+        );
+        let (id, processor, payment) = (row.id, row.processor.slug(), row.payment_ref.clone());
+        self.ask(move |conn| many(conn, &sql, params![id, processor, payment, limit], event))
+    }
+
+    fn disputes(&self, top_up: i64) -> Read<'_, Vec<Dispute>> {
+        let sql = "SELECT processor, dispute_id, topup_id, version, withdrawn, posted, reinstated \
+                   FROM topup_dispute WHERE topup_id = ?1 ORDER BY dispute_id";
+        self.ask(move |conn| many(conn, sql, params![top_up], dispute))
+    }
+}
