@@ -4,7 +4,7 @@
 use crate::engine::Engine;
 use domain::balance::{Position, Reported, Suspects};
 use domain::time::Timestamp;
-use domain::upstream::ReadFailure;
+use domain::upstream::{ReadFailure, Refusal};
 use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -51,6 +51,10 @@ impl Engine {
                 Some(balance)
             }
             Err(ReadFailure::NotOffered) => None,
+            Err(ReadFailure::Refused(why @ Refusal::WrongCurrency)) => {
+                self.account_is_unusable(upstream, &why);
+                None
+            }
             Err(error) => {
                 tracing::warn!(upstream, %error, "our balance at {upstream} could not be read");
                 None

@@ -238,6 +238,7 @@ impl Engine {
                 poll: [30, 60, 300, 900].map(Millis::seconds).to_vec(),
                 retry: Millis::seconds(5),
                 watch: Millis::minutes(30 * 24 * 60),
+                refill_window: None,
                 correction_max: Usd(10_000_000),
             })
     }

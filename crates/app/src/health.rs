@@ -286,6 +286,20 @@ impl Engine {
         }
     }
 
+    /// The balance could not be read for a reason that makes every purchase there a mistake.
+    pub(crate) fn account_is_unusable(&self, upstream: &str, why: &Upstream) {
+        let fault = Fault {
+            class: why.slug(),
+            since: self.now(),
+            // nothing is tried before a reading has shown that it is over
+            try_at: Timestamp(i64::MAX),
+            balance: None,
+        };
+        self.health.with(upstream, |seen| {
+            seen.fault.get_or_insert(fault).try_at = fault.try_at;
+        });
+    }
+
     /// Our balance at an upstream was read: whoever answers knows our key, and may have our money.
     pub(crate) fn balance_came_to(&self, upstream: &str, balance: Usd) {
         let limits = self.limits_of(upstream);

@@ -468,6 +468,7 @@ fn may_fail_over(refusal: &Upstream) -> bool {
         | U::UpstreamAuth
         | U::AccountBlocked
         | U::Throttled
+        | U::WrongCurrency
         | U::Unreachable => true,
         // limits are the upstream's own, and the catalogue may know those of yesterday
         U::RejectedInput { member } => *member == Some("quantity") || lacks_rule(42),

@@ -92,7 +92,8 @@ impl Engine {
             return Err(Refusal::RefillNotOffered);
         }
         let earlier = self.store().smm_requests(order.id).await?;
-        smm_request::may_refill(&order, &earlier, self.now())
+        let window = self.smm_plan(&order.upstream).refill_window;
+        smm_request::may_refill(&order, &earlier, window, self.now())
             .map_err(|not_now| refusal(RequestKind::Refill, not_now))?;
         let request = self.new_request(&order, RequestKind::Refill)?;
         let id = request.id;

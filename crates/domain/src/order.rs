@@ -103,6 +103,7 @@ impl Failure {
             | R::UpstreamAuth
             | R::AccountBlocked
             | R::Throttled
+            | R::WrongCurrency
             | R::Unreachable => Self::ProviderUnavailable,
             R::OurFault => Self::ProviderRejected,
             R::RejectedInput { member } => member

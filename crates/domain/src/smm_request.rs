@@ -158,8 +158,14 @@ pub fn may_cancel(order: &SmmOrder) -> Result<(), NotNow> {
 }
 
 /// Whether a refill of this order may be asked for, after the requests that were made before. Only
-/// what was delivered whole is refilled, once at a time and once a day.
-pub fn may_refill(order: &SmmOrder, earlier: &[SmmRequest], now: Timestamp) -> Result<(), NotNow> {
+/// what was delivered whole is refilled, once at a time, once a day, and within the `window` after
+/// its end that the panel guarantees.
+pub fn may_refill(
+    order: &SmmOrder,
+    earlier: &[SmmRequest],
+    window: Option<Millis>,
+    now: Timestamp,
+) -> Result<(), NotNow> {
     match order.state {
         SmmState::Calling | SmmState::InDoubt | SmmState::Undo => return Err(NotNow::OrderPending),
         SmmState::Active | SmmState::Review => return Err(NotNow::NotDue(None)),
@@ -167,6 +173,10 @@ pub fn may_refill(order: &SmmOrder, earlier: &[SmmRequest], now: Timestamp) -> R
         SmmState::Resolved => {}
     }
     if order.progress != Progress::Completed || order.returned > Usd::ZERO {
+        return Err(NotNow::NotOffered);
+    }
+    let ends = order.resolved_at.zip(window).map(|(at, span)| at + span);
+    if ends.is_some_and(|ends| ends <= now) {
         return Err(NotNow::NotOffered);
     }
     let refills = || earlier.iter().filter(|one| one.kind == RequestKind::Refill);
@@ -340,18 +350,35 @@ mod tests {
 
     #[test]
     fn only_what_was_delivered_whole_is_refilled() {
-        assert_eq!(may_refill(&completed(), &[], NOW), Ok(()));
-        assert_eq!(may_refill(&order(), &[], NOW), Err(NotNow::NotDue(None)));
+        assert_eq!(may_refill(&completed(), &[], None, NOW), Ok(()));
+        assert_eq!(
+            may_refill(&order(), &[], None, NOW),
+            Err(NotNow::NotDue(None))
+        );
+        let day = Some(Millis::minutes(24 * 60));
+        let at = |resolved_at: Timestamp| SmmOrder {
+            resolved_at: Some(resolved_at),
+            ..completed()
+        };
+        let last_moment = at(Timestamp(NOW.0 - 24 * 3_600_000 + 1));
+        assert_eq!(may_refill(&last_moment, &[], day, NOW), Ok(()));
+        let over = at(Timestamp(NOW.0 - 24 * 3_600_000));
+        let refused = may_refill(&over, &[], day, NOW);
+        assert_eq!(refused, Err(NotNow::NotOffered));
+        assert_eq!(may_refill(&over, &[], None, NOW), Ok(()));
         let partly = SmmOrder {
             progress: Progress::Partial,
             ..completed()
         };
-        assert_eq!(may_refill(&partly, &[], NOW), Err(NotNow::NotOffered));
+        assert_eq!(may_refill(&partly, &[], None, NOW), Err(NotNow::NotOffered));
         let corrected = SmmOrder {
             returned: Usd(1),
             ..completed()
         };
-        assert_eq!(may_refill(&corrected, &[], NOW), Err(NotNow::NotOffered));
+        assert_eq!(
+            may_refill(&corrected, &[], None, NOW),
+            Err(NotNow::NotOffered)
+        );
     }
 
     #[test]
@@ -360,15 +387,18 @@ mod tests {
         let hour = Millis::minutes(60);
         for open in [S::Asked, S::Sent, S::Taken, S::InProgress] {
             let before = [refill(open, hour)];
-            assert_eq!(may_refill(&completed(), &before, NOW), Err(NotNow::Open));
+            assert_eq!(
+                may_refill(&completed(), &before, None, NOW),
+                Err(NotNow::Open)
+            );
         }
         let done = |age| [refill(S::Done, age)];
         let left = NotNow::NotDue(Some(Millis::minutes(23 * 60)));
-        assert_eq!(may_refill(&completed(), &done(hour), NOW), Err(left));
+        assert_eq!(may_refill(&completed(), &done(hour), None, NOW), Err(left));
         let day = Millis::minutes(24 * 60);
-        assert_eq!(may_refill(&completed(), &done(day), NOW), Ok(()));
+        assert_eq!(may_refill(&completed(), &done(day), None, NOW), Ok(()));
         let refused = [refill(S::Refused, hour)];
-        assert_eq!(may_refill(&completed(), &refused, NOW), Ok(()));
+        assert_eq!(may_refill(&completed(), &refused, None, NOW), Ok(()));
     }
 
     #[test]

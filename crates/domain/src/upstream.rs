@@ -40,6 +40,8 @@ pub enum Refusal {
     },
     /// The upstream already runs an order for this link.
     DuplicateLink,
+    /// Our account there is in another currency than the one we count in.
+    WrongCurrency,
 }
 
 impl Refusal {
@@ -57,6 +59,7 @@ impl Refusal {
             Self::Unreachable => "unreachable",
             Self::RejectedInput { .. } => "rejected_input",
             Self::DuplicateLink => "duplicate_link",
+            Self::WrongCurrency => "wrong_currency",
         }
     }
 }

@@ -94,6 +94,7 @@ fn settings() -> Settings {
         poll: [30, 120].map(Millis::seconds).to_vec(),
         retry: Millis::seconds(5),
         watch: Millis::minutes(30),
+        refill_window: None,
         correction_max: CORRECTION_MAX,
     };
     let route = |upstream: &&str| ServerRoute {

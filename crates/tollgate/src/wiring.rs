@@ -180,12 +180,15 @@ fn number_capabilities(one: &settings::Upstream, base: &Capabilities) -> Capabil
 
 fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
     let base = PanelSettings::new(account(one));
-    let rate_unit = RateUnit::from_units(one.rate_unit).ok_or_else(|| {
+    let rate_unit = RateUnit::from_units(one.panel.rate_unit).ok_or_else(|| {
         anyhow::anyhow!("upstreams.{}.rate_unit: must be 100, 500 or 1000", one.name)
     })?;
     Ok(PanelSettings {
         lists_orders: one.doubt.lists_orders,
+        multi_status: one.panel.multi_status,
         error_means_refused: one.doubt.error_means_refused,
+        challenge_means_refused: one.panel.challenge_means_refused,
+        currency: one.panel.currency.clone(),
         rate_unit,
         capabilities: Capabilities {
             list_active: one.doubt.lists_orders,
@@ -317,6 +320,7 @@ fn smm_plan(one: &settings::Upstream) -> SmmPlan {
             .copied()
             .unwrap_or(Millis::seconds(5)),
         watch: SMM_WATCH,
+        refill_window: one.panel.refill_window,
         correction_max: one.correction_max,
     }
 }

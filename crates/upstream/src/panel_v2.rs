@@ -108,6 +108,7 @@ impl Panel {
         let sent = request.members.iter().map(|(_, value)| value.as_str());
         let profile = Profile {
             error_means_refused: self.settings.error_means_refused,
+            challenge_means_refused: self.settings.challenge_means_refused,
         };
         let outcome = purchase(fetched.answer(), sent, profile);
         Reply {
@@ -141,8 +142,18 @@ impl Panel {
         Ok(whole.collect())
     }
 
-    /// What the panel says of each id, in its own words.
+    /// What the panel says of each id, in its own words; of a charge in another currency nothing is
+    /// known.
     async fn said_of(&self, ids: &[String]) -> Result<Vec<Said>, ReadFailure> {
+        let mut rows = self.asked_of(ids).await?;
+        for status in rows.iter_mut().filter_map(|(_, row)| row.as_mut().ok()) {
+            let ours = self.is_ours(status.currency.as_deref());
+            status.charge = status.charge.filter(|_| ours);
+        }
+        Ok(rows)
+    }
+
+    async fn asked_of(&self, ids: &[String]) -> Result<Vec<Said>, ReadFailure> {
         match ids {
             [] => Ok(vec![]),
             _ if ids.len() > IDS_MAX => Err(ReadFailure::Refused(Refusal::OurFault)),
@@ -292,15 +303,44 @@ impl Panel {
 
     async fn balance_now(&self) -> Result<Usd, ReadFailure> {
         let read = |fetched: &Fetched| Balance::parse(fetched.answer());
-        let balance = self
-            .reread(Request::Balance, ANSWER_MAX, read)
-            .await?
-            .balance;
+        let Balance { balance, currency } = self.reread(Request::Balance, ANSWER_MAX, read).await?;
+        self.check_currency(currency.as_deref())?;
         let too_large = || ReadFailure::Fault("the balance is out of range".to_owned());
         self.exchange.balance(balance).ok_or_else(too_large)
     }
 
+    /// Every rate and every charge means something else once the account is in another currency.
+    fn check_currency(&self, said: Option<&str>) -> Result<(), ReadFailure> {
+        if self.is_ours(said) {
+            return Ok(());
+        }
+        let (upstream, due) = (&self.settings.account.name, &self.settings.currency);
+        tracing::error!(
+            %upstream, said, expected = due,
+            "the account at {upstream} is in {}, and upstreams.{upstream}.currency says {}: nothing \
+             is bought there until they agree",
+            said.unwrap_or_default(),
+            due.as_deref().unwrap_or_default(),
+        );
+        Err(ReadFailure::Refused(Refusal::WrongCurrency))
+    }
+
+    /// Whether an amount in this currency is one in the account's; a panel may leave it out.
+    fn is_ours(&self, said: Option<&str>) -> bool {
+        let due = self.settings.currency.as_deref();
+        let differs = said
+            .zip(due)
+            .map(|(said, due)| !said.eq_ignore_ascii_case(due));
+        !differs.unwrap_or(false)
+    }
+
+    /// A list is taken only in the account's currency, which the balance tells.
     async fn services_now(&self) -> Result<Vec<PanelService>, ReadFailure> {
+        if self.settings.currency.is_some() {
+            let parse = |fetched: &Fetched| Balance::parse(fetched.answer());
+            let balance = self.read(Request::Balance, ANSWER_MAX, parse).await;
+            self.check_currency(balance.ok().and_then(|told| told.currency).as_deref())?;
+        }
         let (exchange, per) = (self.exchange, self.settings.rate_unit.units());
         let parse = move |fetched: &Fetched| {
             let list = Services::parse(fetched.answer())?;

@@ -18,6 +18,8 @@ pub struct SmmPlan {
     pub retry: Millis,
     /// How long a final order is still watched for corrections.
     pub watch: Millis,
+    /// How long after its end a completed order may be refilled; nothing for always.
+    pub refill_window: Option<Millis>,
     /// Most that one correction returns without a person.
     pub correction_max: Usd,
 }

@@ -13,6 +13,7 @@ fn plan() -> SmmPlan {
         poll: vec![Millis::seconds(30)],
         retry: Millis::seconds(5),
         watch: Millis::minutes(30),
+        refill_window: None,
         correction_max: Usd(10_000_000),
     }
 }

@@ -46,6 +46,7 @@ pub(crate) fn smm_plan() -> SmmPlan {
         poll: vec![Millis::seconds(1), Millis::seconds(60)],
         retry: Millis::seconds(5),
         watch: Millis::minutes(60),
+        refill_window: None,
         correction_max: Usd(10_000_000),
     }
 }

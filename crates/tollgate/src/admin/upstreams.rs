@@ -82,6 +82,9 @@ fn row(known: &Known, health: Option<&UpstreamHealth>) -> Value {
 fn closed(closed: &Closed) -> String {
     let until = |at: Timestamp| format!("failing; tried again at {}", rfc3339(at.0));
     match closed {
+        Closed::Fault(class) if *class == Refusal::WrongCurrency.slug() => {
+            "its account is in another currency than the setting currency says".to_owned()
+        }
         Closed::Fault(class) => format!("refuses us: {class}"),
         Closed::Breaker(at) => until(*at),
         Closed::Trying => "being tried again".to_owned(),
@@ -170,6 +173,10 @@ fn advice(name: &str, failure: &ReadFailure) -> String {
         ReadFailure::Refused(Refusal::AccountBlocked) => {
             "the account is blocked there; ask the provider".to_owned()
         }
+        ReadFailure::Refused(Refusal::WrongCurrency) => setting(
+            "currency",
+            "the account is in another currency; set it with usd_per_unit",
+        ),
         ReadFailure::Refused(Refusal::UpstreamFunds) => "top up the account there".to_owned(),
         ReadFailure::Refused(Refusal::Throttled) => {
             setting("reads_per_minute", "it is asked too often")

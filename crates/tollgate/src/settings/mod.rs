@@ -19,6 +19,7 @@ mod mail;
 mod markup;
 mod nearest;
 mod own_numbers;
+mod panel;
 mod policy;
 mod reader;
 mod routing;

@@ -4,6 +4,7 @@ use super::base_url;
 use super::exact;
 use super::handler_api::HandlerApi;
 use super::own_numbers::OwnPool;
+use super::panel::PanelProfile;
 use super::secret::{Secret, Shape};
 use super::section::Section;
 use super::sync::Sync;
@@ -34,8 +35,8 @@ pub struct Upstream {
     pub own: OwnPool,
     /// Dollars for one unit of the account's currency; above zero.
     pub usd_per_unit: Decimal,
-    /// Units that its SMM rates are quoted for.
-    pub rate_unit: u32,
+    /// How an SMM panel is spoken to.
+    pub panel: PanelProfile,
     /// A whole call, from connecting to the last byte.
     pub timeout: Duration,
     /// Connecting alone.
@@ -150,6 +151,7 @@ impl Upstream {
         if float_warn != Usd::ZERO && float_warn < float_stop {
             part.problem("float_warn_usd", "must not be below float_stop_usd");
         }
+        let usd_per_unit = part.parsed("usd_per_unit", Decimal::ONE, exact::positive);
         Self {
             name: name.to_owned(),
             protocol,
@@ -160,8 +162,8 @@ impl Upstream {
                 .filter(|proxy| !proxy.expose().is_empty()),
             handler_api,
             own: OwnPool::read(part),
-            usd_per_unit: part.parsed("usd_per_unit", Decimal::ONE, exact::positive),
-            rate_unit: rate_unit(part),
+            usd_per_unit,
+            panel: PanelProfile::read(part, usd_per_unit),
             timeout: Duration::from_millis(timeout_ms.into()),
             connect_timeout: Duration::from_millis(connect_timeout_ms.into()),
             reads_per_minute: part.number("reads_per_minute", 600, 1..=1_000_000),
@@ -211,15 +213,6 @@ fn protocol(part: &mut Section<'_>) -> Protocol {
 /// What the last decimal of a balance is worth.
 fn balance_step(decimals: u32) -> Usd {
     Usd(10_i64.pow(6 - decimals.min(6)))
-}
-
-/// Panels quote their rates for 100, 500 or 1000 units.
-fn rate_unit(part: &mut Section<'_>) -> u32 {
-    let units = part.number("rate_unit", 1000, 1..=1000);
-    if ![100, 500, 1000].contains(&units) {
-        part.problem("rate_unit", "must be 100, 500 or 1000");
-    }
-    units
 }
 
 fn polling(part: &mut Section<'_>, protocol: Protocol, sync: &Sync) -> Polling {

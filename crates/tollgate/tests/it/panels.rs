@@ -7,12 +7,17 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::spawn;
+use std::time::{Duration, Instant};
 
 /// A panel that answers every action with one text, and notes what it was asked to add.
 struct FakePanel {
     address: SocketAddr,
     adds: Arc<Mutex<Vec<String>>>,
+    balance: Arc<Mutex<&'static str>>,
 }
+
+const DOLLARS: &str = "{\"balance\":\"100\",\"currency\":\"USD\"}";
+const RUPEES: &str = "{\"balance\":\"8400\",\"currency\":\"INR\"}";
 
 impl FakePanel {
     fn new(services: &'static str, add: &'static str) -> Self {
@@ -20,13 +25,22 @@ impl FakePanel {
         let address = listener.local_addr().unwrap();
         let adds = Arc::<Mutex<Vec<String>>>::default();
         let noted = Arc::clone(&adds);
+        let balance = Arc::new(Mutex::new(DOLLARS));
+        let told = Arc::clone(&balance);
         spawn(move || {
             for stream in listener.incoming().flatten() {
-                let noted = Arc::clone(&noted);
-                spawn(move || answer(stream, services, add, &noted));
+                let (noted, told) = (Arc::clone(&noted), Arc::clone(&told));
+                spawn(move || {
+                    let balance = *told.lock().unwrap();
+                    answer(stream, [services, add, balance], &noted);
+                });
             }
         });
-        Self { address, adds }
+        Self {
+            address,
+            adds,
+            balance,
+        }
     }
 
     fn adds(&self) -> Vec<String> {
@@ -34,7 +48,7 @@ impl FakePanel {
     }
 }
 
-fn answer(mut stream: TcpStream, services: &str, add: &str, noted: &Mutex<Vec<String>>) {
+fn answer(mut stream: TcpStream, [services, add, balance]: [&str; 3], noted: &Mutex<Vec<String>>) {
     let mut asked = Vec::new();
     let mut part = [0; 4096];
     let action = |asked: &[u8]| String::from_utf8_lossy(asked).contains("action=");
@@ -51,9 +65,7 @@ fn answer(mut stream: TcpStream, services: &str, add: &str, noted: &Mutex<Vec<St
             noted.lock().unwrap().push(asked.clone());
             add
         }
-        Some(action) if action.starts_with("balance") => {
-            "{\"balance\":\"100\",\"currency\":\"USD\"}"
-        }
+        Some(action) if action.starts_with("balance") => balance,
         _ => "{}",
     };
     let length = body.len();
@@ -79,7 +91,8 @@ async fn shop(first: &FakePanel, second: &FakePanel) -> Served {
         )
     };
     let settings = format!(
-        "[policy.smm_confirmation]\nby = \"Ann\"\nat = \"2026-01-31\"\n\
+        "[sync]\nbalance_s = 1\n\
+         [policy.smm_confirmation]\nby = \"Ann\"\nat = \"2026-01-31\"\n\
          statement = \"own accounts\"\n\
          [smm]\nupstreams = [\"first\", \"second\"]\n[smm.services.1]\n\
          sources = [\"first:1\", \"second:77\"]\n{}{}",
@@ -149,4 +162,34 @@ async fn an_unknown_outcome_is_never_taken_to_the_next_panel() {
         placed.text
     );
     assert_eq!((first.adds().len(), second.adds().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_panel_whose_account_changes_its_currency_is_blocked_until_it_is_back() {
+    let first = FakePanel::new(FIRST, "{\"order\":4711}");
+    let second = FakePanel::new(SECOND, "{\"order\":5822}");
+    let shop = shop(&first, &second).await;
+    let state_becomes = async |wanted: &str| {
+        let give_up = Instant::now() + Duration::from_secs(30);
+        loop {
+            let list = shop.cli(&["upstream", "list"]);
+            let rows = list["upstreams"].as_array().unwrap();
+            let row = rows.iter().find(|row| row["name"] == "first").unwrap();
+            if row["state"].as_str().unwrap().contains(wanted) {
+                return;
+            }
+            assert!(Instant::now() < give_up, "{list}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    *first.balance.lock().unwrap() = RUPEES;
+    state_becomes("another currency").await;
+    assert!(shop.log().contains("is in INR"), "{}", shop.log());
+    assert_eq!(place(&shop, 500).await.status, 200);
+    assert_eq!((first.adds().len(), second.adds().len()), (0, 1));
+    *first.balance.lock().unwrap() = DOLLARS;
+    state_becomes("open").await;
+    assert_eq!(place(&shop, 600).await.status, 200);
+    assert_eq!((first.adds().len(), second.adds().len()), (1, 1));
+    shop.verify();
 }

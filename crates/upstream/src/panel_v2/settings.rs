@@ -44,6 +44,12 @@ pub struct PanelSettings {
     pub multi_status: bool,
     /// Whether every `error` answer to `add` means that nothing was bought, whatever its text.
     pub error_means_refused: bool,
+    /// Whether a browser check that answers `add` kept it from the panel, so that nothing was
+    /// bought.
+    pub challenge_means_refused: bool,
+    /// Currency that the account must be in, as the panel writes it; nothing for none in
+    /// particular.
+    pub currency: Option<String>,
     /// Units that a rate is the price of.
     pub rate_unit: RateUnit,
     /// What it can do. `list_active` says the same as `lists_orders`.
@@ -59,6 +65,8 @@ impl PanelSettings {
             lists_orders: false,
             multi_status: true,
             error_means_refused: false,
+            challenge_means_refused: false,
+            currency: None,
             rate_unit: RateUnit::Thousand,
             capabilities: Capabilities::panel(),
         }

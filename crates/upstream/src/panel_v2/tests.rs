@@ -423,3 +423,40 @@ async fn states_of_refills() {
     assert_eq!(rows, [("17".to_owned(), Ok(RefillProgress::Rejected))]);
     assert!(server.seen()[0].ends_with("action=refill_status&refill=17"));
 }
+
+#[tokio::test]
+async fn an_account_in_another_currency_is_worth_nothing() {
+    let euros = Act::ok(r#"{"balance":"84.20","currency":"EUR"}"#);
+    let server = TestServer::start(vec![euros]);
+    let with = |currency: Option<&str>| {
+        let settings = PanelSettings {
+            currency: currency.map(str::to_owned),
+            ..settings(&server.url)
+        };
+        Panel::new(settings).unwrap()
+    };
+    let wrong = Err(ReadFailure::Refused(Refusal::WrongCurrency));
+    assert_eq!(with(Some("USD")).balance().await, wrong);
+    assert_eq!(with(Some("eur")).balance().await, Ok(Usd(84_200_000)));
+    assert_eq!(with(None).balance().await, Ok(Usd(84_200_000)));
+    let services = with(Some("USD")).services().await;
+    assert_eq!(services, Err(ReadFailure::Refused(Refusal::WrongCurrency)));
+}
+
+#[tokio::test]
+async fn a_charge_in_another_currency_is_not_believed() {
+    let body = r#"{"1":{"charge":"90","status":"Completed","remains":"0","currency":"INR"},
+        "2":{"charge":"0.9","status":"Completed","remains":"0","currency":"USD"}}"#;
+    let server = TestServer::start(vec![Act::ok(body)]);
+    let settings = PanelSettings {
+        currency: Some("USD".to_owned()),
+        ..settings(&server.url)
+    };
+    let panel = Panel::new(settings).unwrap();
+    let rows = panel.statuses(&ids(&["1", "2"])).await.unwrap();
+    let charges: Vec<_> = rows
+        .iter()
+        .map(|(_, row)| row.as_ref().unwrap().charge)
+        .collect();
+    assert_eq!(charges, [None, Some(Usd(900_000))]);
+}

@@ -16,6 +16,26 @@ pub struct Added(pub String);
 pub struct Profile {
     /// Every `error` body means that the order was refused, whatever its text.
     pub error_means_refused: bool,
+    /// A browser check in the place of an answer means that the call never reached the panel.
+    pub challenge_means_refused: bool,
+}
+
+/// What pages hold that check a browser before they let it through, in lower case.
+const CHALLENGES: [&str; 6] = [
+    "just a moment",
+    "checking your browser",
+    "checking if the site connection is secure",
+    "attention required",
+    "cf-challenge",
+    "error code: 1010",
+];
+
+/// A page for people that checks who is there, under a status such pages come with. It stands in
+/// front of the panel; an error page of what is behind does not look like this.
+pub fn is_challenge(answer: Answer<'_>) -> bool {
+    let page = matches!(answer.status, 200 | 403 | 429 | 503) && answer.is_html();
+    let text = answer.text().to_lowercase();
+    page && CHALLENGES.iter().any(|sign| text.contains(sign))
 }
 
 impl Added {
@@ -55,6 +75,9 @@ pub fn purchase<'a>(
     let (text, status) = match Added::parse(answer) {
         Ok(Added(order)) => return Purchase::Done(order),
         Err(Failure::Error { text, status }) => (text, status),
+        Err(_) if profile.challenge_means_refused && is_challenge(answer) => {
+            return Purchase::Refused(Refusal::Throttled);
+        }
         Err(_) => return Purchase::Unknown,
     };
     if names_an_order(answer) {

@@ -10,6 +10,7 @@ macro_rules! fixture {
     };
 }
 
+mod challenges;
 mod round_trips;
 
 use super::*;
@@ -403,6 +404,7 @@ fn the_http_status_speaks_only_where_the_text_does_not() {
 fn a_profile_may_trust_every_error() {
     let profile = Profile {
         error_means_refused: true,
+        ..Profile::default()
     };
     let with = |body| purchase(Answer::ok(body), [], profile);
     let refused = Purchase::Refused(Refusal::RejectedInput { member: None });

@@ -271,6 +271,32 @@ fn a_dialect_brings_its_defaults_and_each_can_be_overridden() {
 }
 
 #[test]
+fn a_panel_has_a_profile_and_a_currency_of_its_own_once_a_unit_is_no_dollar() {
+    let place = Place::new();
+    let of = |extra: &str| {
+        place.read(&upstream(extra)).unwrap().upstreams[0]
+            .panel
+            .clone()
+    };
+    let plain = of("");
+    assert_eq!(plain.currency.as_deref(), Some("USD"));
+    assert!(plain.multi_status && !plain.challenge_means_refused);
+    assert_eq!(plain.refill_window, None);
+    assert_eq!(of("usd_per_unit='0.011'").currency, None);
+    let own = of(
+        "usd_per_unit='0.011'\ncurrency='RUB'\nmulti_status=false\nrefill_days=30\n\
+         challenge_means_refused=true",
+    );
+    assert_eq!(own.currency.as_deref(), Some("RUB"));
+    assert!(!own.multi_status && own.challenge_means_refused);
+    assert_eq!(own.refill_window, Some(Millis::minutes(30 * 24 * 60)));
+    place.refuses(
+        &upstream("currency='rubles'"),
+        "upstreams.p1.currency: must be three upper-case letters, such as \"USD\"",
+    );
+}
+
+#[test]
 fn a_proxy_is_an_address_and_a_secret() {
     let place = Place::new();
     let settings = place

@@ -169,7 +169,7 @@ proptest! {
     #[test]
     fn nothing_unsettled_settles_a_purchase(text in text(), status in 500..600_u16) {
         let body = print_error(&text);
-        let profile = Profile { error_means_refused: true };
+        let profile = Profile { error_means_refused: true, ..Profile::default() };
         let answer = Answer { status, body: &body };
         prop_assert_eq!(purchase(answer, [], profile), Purchase::Unknown);
     }
