@@ -3,7 +3,7 @@
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
-use app::{Engine, RedeemCodes};
+use app::{ApiLog, Engine, RedeemCodes};
 use axum::Router;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -27,7 +27,9 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
             keeps_mails: false,
         },
     );
+    let log = ApiLog::new(Arc::clone(&engine), Arc::clone(&store) as _);
     web::router(Arc::new(Door {
+        log: Arc::new(log),
         engine,
         people: Arc::new(people),
         redeem: Arc::new(redeem),

@@ -3,6 +3,7 @@
 
 mod accounts;
 pub mod api_key;
+mod api_log;
 mod balances;
 mod buy_number;
 mod cancel;
@@ -33,6 +34,7 @@ mod tickets;
 mod watch;
 
 pub use accounts::{AdminError, IssuedKey, KeyOrder};
+pub use api_log::{ApiLog, KEPT as API_LOG_KEPT};
 pub use buy_number::{BuyNumber, Place};
 pub use engine::{CatalogueSettings, Engine, Outside, Routing, Settings};
 pub use health::{Closed, UpstreamHealth, UpstreamLimits};

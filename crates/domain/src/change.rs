@@ -2,6 +2,7 @@
 
 use crate::access::{Account, ApiKey, KeyClaim};
 use crate::activation::Activation;
+use crate::api_log::LogWrite;
 use crate::attempt::{Attempt, AttemptEnd};
 use crate::balance::BalanceReading;
 use crate::ids::{AccountId, KeyId, OrderId};
@@ -200,6 +201,8 @@ pub enum Write {
     },
     /// About a top-up: see [`TopUpWrite`].
     TopUp(TopUpWrite),
+    /// Lines of the log of API requests: see [`LogWrite`].
+    ApiLog(LogWrite),
     /// A redeem code is made or switched off: see [`RedeemWrite`].
     RedeemCode(RedeemWrite),
     /// An idempotency key is taken. Guard: it is free (or its row has expired).

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod activation;
+pub mod api_log;
 pub mod attempt;
 pub mod balance;
 pub mod books;

@@ -3,6 +3,7 @@
 
 use crate::access::{Account, ApiKey, Caller, KeyClaim};
 use crate::activation::Activation;
+use crate::api_log::{CallLine, CallsOf, KeyUse};
 use crate::attempt::Attempt;
 use crate::balance::{Position, Suspects};
 use crate::books::HouseLeg;
@@ -268,6 +269,16 @@ pub trait TopUpRows: Send + Sync {
     fn top_up_events_parked<'a>(&'a self, row: &'a TopUp, limit: u32) -> Read<'a, Vec<TopUpEvent>>;
     /// Disputes of a top-up.
     fn disputes(&self, top_up: i64) -> Read<'_, Vec<Dispute>>;
+}
+
+/// What is remembered of API requests; written through [`Store::commit`].
+pub trait ApiLogRows: Send + Sync {
+    /// Lines of an account, the last used first; filters look through its newest twenty thousand.
+    fn api_calls<'a>(&'a self, account: AccountId, wanted: &'a CallsOf) -> Read<'a, Vec<CallLine>>;
+    /// How much an account's keys are used.
+    fn key_uses(&self, account: AccountId) -> Read<'_, Vec<KeyUse>>;
+    /// Whether there is a line whose last request was before this.
+    fn has_api_calls_before(&self, at: Timestamp) -> Read<'_, bool>;
 }
 
 /// Money of one order as its owner sees it.

@@ -2,8 +2,8 @@
 
 use crate::clock::SteadyClock;
 use crate::metrics;
-use app::Engine;
 use app::limits::Limits;
+use app::{ApiLog, Engine};
 use domain::ports::Clock;
 use domain::time::{Millis, Timestamp};
 use std::future::Future;
@@ -21,6 +21,11 @@ const POLL_LOOK: Millis = Millis(250);
 const SWEEP: Millis = Millis::seconds(60);
 /// Between two audits of the books.
 const AUDIT: Millis = Millis::minutes(60);
+
+/// Between two writes of the log of API requests.
+const LOG_WRITE: Millis = Millis::seconds(1);
+/// Between two looks for lines of it that are too old.
+const LOG_FORGET: Millis = Millis::seconds(60);
 
 /// Between two looks at a machine's clock that is behind the books.
 const CLOCK_LOOK: Millis = Millis::seconds(1);
@@ -133,6 +138,20 @@ impl Background {
         let engine = Arc::clone(&self.engine);
         self.tasks
             .spawn(async move { engine.remember_outcomes().await });
+    }
+
+    /// Writes the log of API requests down, and forgets what is too old.
+    pub fn keep_log(&self, log: &Arc<ApiLog>) {
+        let written = Arc::clone(log);
+        self.every(LOG_WRITE, move |_| {
+            let log = Arc::clone(&written);
+            async move { log.write_down().await }
+        });
+        let forgotten = Arc::clone(log);
+        self.every(LOG_FORGET, move |_| {
+            let log = Arc::clone(&forgotten);
+            async move { log.forget_old().await }
+        });
     }
 
     /// Reads our balance at one upstream, at once and then again and again.

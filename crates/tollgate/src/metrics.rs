@@ -47,6 +47,10 @@ fn describe() {
     );
     describe_histogram!("tollgate_request_seconds", "From request to answer.");
     describe_counter!(
+        "tollgate_api_log_dropped_total",
+        "Requests missing in the customers' API log."
+    );
+    describe_counter!(
         "tollgate_purchase_calls_total",
         "Purchase calls that left for an upstream, by what came of them."
     );

@@ -14,8 +14,8 @@ use anyhow::Context;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::PeopleSettings;
-use app::{Engine, OwnNumbers, People, RedeemCodes};
-use domain::ports::{PageRows, PeopleRows, PoolRows, RedeemRows};
+use app::{ApiLog, Engine, OwnNumbers, People, RedeemCodes};
+use domain::ports::{ApiLogRows, PageRows, PeopleRows, PoolRows, RedeemRows};
 use domain::time::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -51,17 +51,29 @@ pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<O
     let store = Arc::new(store::Database::open(&database_dir(settings))?);
     let newest_entry = store.newest_entry();
     let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
-    let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
     let engine = wiring::engine(settings, &store, clock, tasks)?;
     engine.check_clock(newest_entry);
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
-    let address = settings.listen.address;
+    assemble(settings, environment, (&engine, &store), &limits, None)
+}
+
+/// The use cases over one engine and its store. Where no public address is set, links in mails lead
+/// to where this process listens, or would listen.
+fn assemble(
+    settings: &Settings,
+    environment: Environment,
+    (engine, store): (&Arc<Engine>, &Arc<store::Database>),
+    limits: &Arc<Limits>,
+    listening: Option<SocketAddr>,
+) -> anyhow::Result<Office> {
+    let rows: Arc<dyn PeopleRows> = Arc::clone(store) as _;
+    let address = listening.unwrap_or(settings.listen.address);
     Ok(Office {
-        people: people(settings, environment, (&engine, rows), &limits, address)?,
-        redeem: redeem(&engine, &store, &limits),
-        numbers: numbers(settings, &engine, store),
+        people: people(settings, environment, (engine, rows), limits, address)?,
+        redeem: redeem(engine, store, limits),
+        numbers: numbers(settings, engine, Arc::clone(store) as _),
         upstreams: Arc::new(Known::all(settings)),
-        engine,
+        engine: Arc::clone(engine),
         pepper: pepper(settings)?,
         environment,
     })
@@ -115,22 +127,15 @@ where
     let address = listener.local_addr()?;
     let store = Arc::new(store::Database::open(&database_dir(settings))?);
     let pages: Arc<dyn PageRows> = Arc::clone(&store) as _;
-    let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
+    let log_rows: Arc<dyn ApiLogRows> = Arc::clone(&store) as _;
     let books_end = BooksEnd::of(&store, trust);
     let purchases = Tracked::default();
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
     let tasks = Arc::new(purchases.clone());
     let engine = wiring::engine(settings, &store, Arc::clone(&clock) as _, tasks)?;
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
-    let office = Office {
-        people: people(settings, environment, (&engine, rows), &limits, address)?,
-        redeem: redeem(&engine, &store, &limits),
-        numbers: numbers(settings, &engine, store),
-        upstreams: Arc::new(Known::all(settings)),
-        engine: Arc::clone(&engine),
-        pepper: pepper(settings)?,
-        environment,
-    };
+    let parts = (&engine, &store);
+    let office = assemble(settings, environment, parts, &limits, Some(address))?;
     let background = Background {
         engine: Arc::clone(&engine),
         limits,
@@ -154,7 +159,14 @@ where
     )
     .context("cannot open the local socket for commands")?;
     Postman::new(settings.mail.as_ref(), &office.people)?.start(&background);
-    let door = Arc::new(door(settings, &office, &background, pages));
+    let log = Arc::new(ApiLog::new(engine, log_rows));
+    background.keep_log(&log);
+    let door = Arc::new(door(
+        settings,
+        &office,
+        &background,
+        (pages, Arc::clone(&log)),
+    ));
     let stop = Stop::new();
     let router = web::router(Arc::clone(&door));
     watched(settings, &door, &background)?;
@@ -171,6 +183,7 @@ where
     stop.within(GRACE);
     background.stop.cancel();
     serving.await.context("the listener failed")?;
+    log.write_down().await;
     end(background.tasks, purchases.0).await;
     Ok(())
 }
@@ -250,7 +263,7 @@ fn door(
     settings: &Settings,
     office: &Office,
     background: &Background,
-    pages: Arc<dyn PageRows>,
+    (pages, log): (Arc<dyn PageRows>, Arc<ApiLog>),
 ) -> web::Door {
     let limits = &settings.limits;
     let trusted = &settings.listen.trusted_proxies;
@@ -258,6 +271,7 @@ fn door(
         engine: Arc::clone(&office.engine),
         people: Arc::clone(&office.people),
         redeem: Arc::clone(&office.redeem),
+        log,
         pages,
         streams: web::Streams::default(),
         environment: office.environment,

@@ -3,13 +3,17 @@
 
 use crate::api_v1::problem::Problem;
 use crate::request_id;
+use app::ApiLog;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::ids::AccountId;
+use domain::api_log::{CallKind, Calls};
+use domain::ids::{AccountId, KeyId, OrderId};
+use domain::time::Timestamp;
 use std::any::Any;
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Longest request target, in bytes.
@@ -22,6 +26,36 @@ pub(crate) struct Trail {
     pub action: Option<&'static str>,
     /// The caller's account, once it is known.
     pub account: Option<AccountId>,
+    /// The caller's key, once it is known.
+    pub key: Option<KeyId>,
+    /// The order it was about, once it is known to be the caller's.
+    pub order: Option<OrderId>,
+    /// Code of the refusal, if it was refused.
+    pub error: Option<&'static str>,
+}
+
+impl Trail {
+    /// What the account's log says of it; nothing of a caller who was not recognised.
+    fn calls(self, at: Timestamp, status: u16) -> Option<Calls> {
+        let kind = CallKind {
+            account: self.account?,
+            key: self.key?,
+            action: self.action.unwrap_or_default(),
+            status,
+            error: self.error.unwrap_or_default(),
+            order: self.order,
+            minute: CallKind::minute_of(self.order, at),
+        };
+        Some(Calls {
+            kind,
+            count: 1,
+            first_at: at,
+            last_at: at,
+            method: String::new(),
+            duration_us: 0,
+            request_id: String::new(),
+        })
+    }
 }
 
 /// The outermost layer.
@@ -45,17 +79,29 @@ pub(crate) async fn every_request(request: Request, next: Next) -> Response {
     let trail = response.extensions().get::<Trail>().copied();
     let trail = trail.unwrap_or_default();
     let path = matched.as_ref().map_or("(none)", MatchedPath::as_str);
-    count(path, trail.action, response.status().as_u16(), since);
+    let status = response.status().as_u16();
+    count(path, trail.action, status, since);
+    let duration_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let id = id.to_str().unwrap_or("-");
+    if let Some(log) = response.extensions().get::<Arc<ApiLog>>()
+        && let Some(calls) = trail.calls(log.now(), status)
+    {
+        log.note(Calls {
+            method: method.to_string(),
+            duration_us,
+            request_id: id.to_owned(),
+            ..calls
+        });
+    }
     tracing::info!(
         http.method = %method,
         http.path = path,
         action = trail.action,
-        http.status = response.status().as_u16(),
-        duration_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX),
-        request.id = id.to_str().unwrap_or("-"),
+        http.status = status,
+        duration_us,
+        request.id = id,
         account.id = trail.account.map(|account| account.0),
-        "answered {}",
-        response.status().as_u16()
+        "answered {status}"
     );
     response
 }

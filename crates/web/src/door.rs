@@ -5,7 +5,7 @@ use crate::hooks::Hooks;
 use crate::lists::Lists;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
-use app::{Engine, People, RedeemCodes};
+use app::{ApiLog, Engine, People, RedeemCodes};
 use domain::ports::PageRows;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub struct Door {
     pub people: Arc<People>,
     /// The use cases about redeem codes.
     pub redeem: Arc<RedeemCodes>,
+    /// The log of API requests.
+    pub log: Arc<ApiLog>,
     /// Reads that only pages need.
     pub pages: Arc<dyn PageRows>,
     /// Streams of news open at pages.

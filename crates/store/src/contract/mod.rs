@@ -1,6 +1,7 @@
 //! What every store must do, as functions over the port: each engine runs all of them.
 
 pub(crate) mod access;
+pub(crate) mod api_log;
 pub(crate) mod balance;
 pub(crate) mod lists;
 pub(crate) mod low_balance;

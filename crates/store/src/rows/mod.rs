@@ -3,6 +3,7 @@
 
 pub(crate) mod access;
 pub(crate) mod activation;
+mod api_log;
 mod attempt;
 pub(crate) mod audit;
 mod audit_orders;

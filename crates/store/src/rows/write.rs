@@ -7,7 +7,7 @@ use domain::usd::Usd;
 use super::guard::Passed;
 use super::journal::Wallets;
 use super::{
-    access, activation, attempt, balance, journal, own_number, people, redeem, smm_order,
+    access, activation, api_log, attempt, balance, journal, own_number, people, redeem, smm_order,
     smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
@@ -80,6 +80,7 @@ fn row(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Faul
         Write::UpdateKey(key) => access::update_key(conn, key),
         Write::RevokeKey { key } => access::revoke_key(conn, *key),
         Write::RedeemCode(write) => redeem::write(conn, write),
+        Write::ApiLog(write) => api_log::write(conn, write),
         Write::Pool(write) => own_number::apply(conn, write, at),
         Write::Hold { .. }
         | Write::Rehold { .. }

@@ -53,6 +53,11 @@ macro_rules! write {
 }
 
 impl Service {
+    /// The names of its actions.
+    pub fn action_names(&self) -> impl Iterator<Item = &'static str> {
+        self.actions.iter().map(|action| action.name)
+    }
+
     /// `/api/v1/otp`.
     pub const OTP: Self = Self {
         path: "/api/v1/otp",

@@ -74,8 +74,14 @@ pub(crate) async fn serve(
     let wishes = Wishes::of(&parts.headers);
     let outcome = Box::pin(answer(&door, service, parts, body, &mut known)).await;
     let mut response = match outcome {
-        Ok(reply) => reply.answer(&wishes),
-        Err(problem) => problem.into_response(),
+        Ok(reply) => {
+            known.trail.order = reply.order().or(known.trail.order);
+            reply.answer(&wishes)
+        }
+        Err(problem) => {
+            known.trail.error = Some(problem.code());
+            problem.into_response()
+        }
     };
     if let Some(admission) = known.admission {
         let figures = [
@@ -89,6 +95,7 @@ pub(crate) async fn serve(
         }
     }
     response.extensions_mut().insert(known.trail);
+    response.extensions_mut().insert(Arc::clone(&door.log));
     response
 }
 
@@ -126,7 +133,10 @@ async fn answer(
     let asked = Pairs { members, ..pairs };
     let call = parameters(call, service, action, (&parts, body), asked).await?;
     let account = call.caller.account.id;
+    let named = call.members.order_id().ok();
     let outcome = (action.run)(call).await;
+    let missing = outcome.as_ref().is_err_and(Problem::is_missing_order);
+    known.trail.order = named.filter(|_| !missing);
     outcome.map_err(|problem| count_miss(door, account, problem))
 }
 
@@ -159,6 +169,7 @@ async fn admit(
     let address = address::of_caller(parts, &door.settings.trusted_proxies);
     let caller = auth::authenticate(door, &parts.headers, address).await?;
     known.trail.account = Some(caller.account.id);
+    known.trail.key = Some(caller.key.id);
     let now = door.engine.now();
     let limit = caller.key.rate_limit;
     let limit = limit.unwrap_or(door.settings.requests_per_minute);

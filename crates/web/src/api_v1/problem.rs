@@ -23,6 +23,11 @@ impl Problem {
         self.status
     }
 
+    /// The stable word for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// A refusal with nothing but its status, code and sentence.
     pub fn new(status: StatusCode, code: &'static str, sentence: impl Into<String>) -> Self {
         Self {

@@ -18,6 +18,7 @@ pub(crate) struct Reply {
     body: String,
     replayed: bool,
     list: Option<Arc<List>>,
+    order: Option<OrderId>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +50,7 @@ impl Reply {
                 body,
                 replayed: false,
                 list: None,
+                order: None,
             }),
             Err(error) => {
                 tracing::error!(%error, "a view cannot be written");
@@ -64,7 +66,21 @@ impl Reply {
             body: String::new(),
             replayed: false,
             list: Some(list),
+            order: None,
         }
+    }
+
+    /// The same answer, which is about an order that the request could not name.
+    pub fn about(self, order: OrderId) -> Self {
+        Self {
+            order: Some(order),
+            ..self
+        }
+    }
+
+    /// The order it is about, where the request could not name it.
+    pub fn order(&self) -> Option<OrderId> {
+        self.order
     }
 
     /// The text of the answer.
@@ -88,6 +104,7 @@ impl Reply {
         })?;
         Ok(Self {
             status: StatusCode::ACCEPTED,
+            order: Some(order),
             ..promise
         })
     }

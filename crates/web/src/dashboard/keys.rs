@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use domain::access::{Account, ApiKey, Scope};
+use domain::api_log::KeyUse;
 use domain::ids::KeyId;
 use domain::time::{Millis, Timestamp};
 use minijinja::{Value, context};
@@ -43,6 +44,11 @@ async fn keys_page(
         Ok(known) => known,
         Err(failed) => return page.failed(&failed),
     };
+    let uses = match door.log.key_uses(account.id).await {
+        Ok(uses) => uses,
+        Err(error) => return page.failed(&error.into()),
+    };
+    let row = |key| row(key, &uses);
     let now = door.engine.now();
     let (over, keys): (Vec<_>, Vec<_>) = keys.iter().partition(|key| is_over(key, now));
     let values = context! {
@@ -71,7 +77,8 @@ fn is_over(key: &ApiKey, now: Timestamp) -> bool {
     key.revoked || key.expires_at.is_some_and(|end| end <= now)
 }
 
-fn row(key: &ApiKey) -> Value {
+fn row(key: &ApiKey, uses: &[KeyUse]) -> Value {
+    let used = uses.iter().find(|used| used.key == key.id);
     context! {
         id => key.id.0,
         name => &key.name,
@@ -83,6 +90,8 @@ fn row(key: &ApiKey) -> Value {
         expires_at => key.expires_at.map(|at| at.0),
         disabled => key.disabled,
         revoked => key.revoked,
+        requests => used.map(|used| used.requests),
+        last_used => used.map(|used| used.last_at.0),
     }
 }
 

@@ -7,6 +7,7 @@ mod account;
 mod fields;
 mod keys;
 mod link;
+mod log;
 mod mailbox;
 mod notice;
 mod numbers;
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Router<Arc<Door>> {
         .merge(sign_up::routes())
         .merge(account::routes())
         .merge(keys::routes())
+        .merge(log::routes())
         .merge(numbers::routes())
         .merge(orders::routes())
         .merge(wallet::routes())

@@ -22,6 +22,8 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
     "keys.html",
     "layout.html",
     "live.html",
+    "log.html",
+    "log_lines.html",
     "macros.html",
     "mailbox.html",
     "numbers.html",

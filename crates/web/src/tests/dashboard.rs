@@ -2,6 +2,7 @@
 
 mod browser;
 mod keys;
+mod log;
 mod numbers;
 mod people;
 mod smm;

@@ -243,7 +243,9 @@ impl World {
         );
         let codes: Arc<dyn RedeemRows> = Arc::clone(&store) as _;
         let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
+        let log = app::ApiLog::new(Arc::clone(&engine), Arc::clone(&store) as _);
         let door = Arc::new(Door {
+            log: Arc::new(log),
             engine,
             redeem: Arc::new(redeem),
             people: Arc::new(people),

@@ -1,7 +1,7 @@
-//! Redeem codes and watched balances under their contracts, and what a wallet tells of itself.
+//! Redeem codes, watched balances and the log of requests under their contracts, and what a wallet tells of itself.
 
 use crate::Database;
-use crate::contract::{PRICE, World, low_balance, redeem};
+use crate::contract::{PRICE, World, api_log, low_balance, redeem};
 use domain::ids::AccountId;
 use domain::ports::PageRows;
 use domain::time::Timestamp;
@@ -36,6 +36,19 @@ fn watched_balances() {
     let folder = Folder::new();
     low_balance::a_crossing_is_seen_once(&Database::open(folder.path()).unwrap());
     low_balance::a_crossing_is_seen_once(&Database::in_memory().unwrap());
+}
+
+#[test]
+fn the_log_of_requests() {
+    for test in [
+        api_log::equal_requests_are_one_line,
+        api_log::lines_are_filtered_and_paged,
+        api_log::old_lines_are_forgotten_some_at_a_time,
+    ] {
+        let folder = Folder::new();
+        test(&Database::open(folder.path()).unwrap());
+        test(&Database::in_memory().unwrap());
+    }
 }
 
 #[test]

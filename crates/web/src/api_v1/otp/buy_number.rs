@@ -50,7 +50,10 @@ pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
     let answer = purchase::while_awaited(&call, buying).await;
     let replayed = answer.replayed;
     match answer.outcome {
-        Ok(Purchased::Done(bought)) => Reply::ok(View::from(bought)),
+        Ok(Purchased::Done(bought)) => {
+            let id = bought.id;
+            Reply::ok(View::from(bought)).map(|reply| reply.about(id))
+        }
         Ok(Purchased::Pending(order)) => Reply::pending(order),
         Err(refusal) => Err(Problem::from(refusal).replayed(replayed)),
     }

@@ -45,7 +45,10 @@ pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
     let answer = purchase::while_awaited(&call, placing).await;
     let replayed = answer.replayed;
     match answer.outcome {
-        Ok(Purchased::Done(placed)) => Reply::ok(View::from(placed)),
+        Ok(Purchased::Done(placed)) => {
+            let id = placed.id;
+            Reply::ok(View::from(placed)).map(|reply| reply.about(id))
+        }
         Ok(Purchased::Pending(order)) => Reply::pending(order),
         Err(refusal) => Err(Problem::from(refusal).replayed(replayed)),
     }

@@ -2,7 +2,7 @@
 
 use crate::dashboard::numbers::{country_name, flag};
 use crate::dashboard::page::Failed;
-use crate::dashboard::{once, view};
+use crate::dashboard::{log, once, view};
 use crate::door::Door;
 use domain::activation::{Activation, PublicStatus};
 use domain::ids::OrderId;
@@ -117,6 +117,7 @@ pub(super) async fn of_number(door: &Door, order: &Activation) -> Result<Value, 
         codes,
         events => lines(events),
         moves => moves(money.as_ref()),
+        lines => log::of_order(door, order.account, order.id).await?,
     })
 }
 
@@ -164,5 +165,6 @@ pub(super) async fn of_smm(door: &Door, order: &SmmOrder) -> Result<Value, Faile
         once => once::key().map_err(Failed::from)?,
         events => lines(events),
         moves => moves(money.as_ref()),
+        lines => log::of_order(door, order.account, order.id).await?,
     })
 }
