@@ -9,6 +9,7 @@ use domain::time::Timestamp;
 
 use crate::ids::Ids;
 use crate::open_error::OpenError;
+use crate::postgres::Reserve;
 use crate::rows::group::{Outcome, apply_group};
 use crate::sql::Connection;
 use crate::sql::fault::Fault;
@@ -26,6 +27,8 @@ pub struct Database {
     /// False only for the simulation's store, whose rows can be taken away again.
     pub(crate) append_only: bool,
     newest_entry: Option<Timestamp>,
+    /// Ends with the store.
+    _reserve: Option<Reserve>,
     // Declared last, so that it is freed after the threads have ended.
     lock: Option<Lock>,
 }
@@ -41,11 +44,12 @@ pub(crate) enum Engine {
 
 /// What was found as a database was opened.
 pub(crate) struct Opened {
-    pub(crate) ids: Ids,
+    pub(crate) ids: Arc<Ids>,
     pub(crate) newest_entry: Option<Timestamp>,
     /// The process before ended without closing it.
     pub(crate) check_whole: bool,
     pub(crate) lock: Option<Lock>,
+    pub(crate) reserve: Option<Reserve>,
 }
 
 impl Database {
@@ -64,7 +68,8 @@ impl Database {
         Ok(Self {
             engine: Engine::Threads { readers, writer },
             health,
-            ids: Arc::new(opened.ids),
+            ids: opened.ids,
+            _reserve: opened.reserve,
             append_only: true,
             newest_entry: opened.newest_entry,
             lock: opened.lock,
@@ -77,6 +82,7 @@ impl Database {
             engine: Engine::Inline(Mutex::new(conn)),
             health: Arc::default(),
             ids: Arc::new(ids),
+            _reserve: None,
             append_only: true,
             newest_entry: None,
             lock: None,

@@ -1,8 +1,13 @@
 //! Fresh ids. A series hands out one after the other; where several nodes share a database, each
-//! takes them from a block of its own.
+//! takes them from blocks that it reserved.
 
+use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a caller waits for a block when the last one is used up.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The ids of one installation.
 pub(crate) struct Ids {
@@ -13,33 +18,100 @@ pub(crate) struct Ids {
 }
 
 /// One series of ids.
-pub(crate) struct Series(Mutex<Range<i64>>);
+pub(crate) struct Series {
+    stock: Mutex<Stock>,
+    more: Condvar,
+}
+
+/// What is reserved.
+struct Stock {
+    blocks: VecDeque<Range<i64>>,
+    /// The id handed out last.
+    last: i64,
+    /// Handed out since the stock was looked at.
+    used: i64,
+}
 
 impl Series {
     /// Ids after this one, without end.
     pub(crate) fn after(last: i64) -> Self {
-        Self::of(last + 1..i64::MAX)
+        let series = Self::default();
+        series.replace(Some(last + 1..i64::MAX));
+        series
     }
 
-    /// Ids of one block.
-    pub(crate) fn of(block: Range<i64>) -> Self {
-        Self(Mutex::new(block))
-    }
-
-    /// A fresh id. A block that was used up gives its last id again: a store that cannot give a
-    /// new block cannot take a row either, and two rows of one id are refused.
+    /// A fresh id. When all are used up and no more come, the last one again: a database that cannot
+    /// reserve a block cannot take a row either, and two rows of one id are refused.
     pub(crate) fn next(&self) -> i64 {
-        let mut block = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = block.start;
-        if id < block.end - 1 {
-            block.start += 1;
+        let mut stock = self.stock();
+        if stock.blocks.is_empty() {
+            let waited = self
+                .more
+                .wait_timeout_while(stock, PATIENCE, |stock| stock.blocks.is_empty());
+            stock = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        id
+        stock.used += 1;
+        if let Some(block) = stock.blocks.front_mut() {
+            let id = block.start;
+            block.start += 1;
+            if block.is_empty() {
+                stock.blocks.pop_front();
+            }
+            stock.last = id;
+        }
+        stock.last
     }
 
-    /// Goes on with another block.
-    #[cfg(feature = "simulation")]
-    pub(crate) fn go_on_with(&self, block: Range<i64>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = block;
+    /// Goes on with other blocks.
+    pub(crate) fn replace(&self, blocks: impl IntoIterator<Item = Range<i64>>) {
+        self.stock().blocks = blocks.into_iter().collect();
+        self.more.notify_all();
+    }
+
+    /// Goes on with these when the ones before are used up.
+    pub(crate) fn extend(&self, blocks: impl IntoIterator<Item = Range<i64>>) {
+        self.stock().blocks.extend(blocks);
+        self.more.notify_all();
+    }
+
+    /// How many are left.
+    pub(crate) fn left(&self) -> i64 {
+        self.stock()
+            .blocks
+            .iter()
+            .map(|block| block.end - block.start)
+            .sum()
+    }
+
+    /// The end of what was reserved last.
+    pub(crate) fn end(&self) -> i64 {
+        let stock = self.stock();
+        stock
+            .blocks
+            .back()
+            .map_or(stock.last + 1, |block| block.end)
+    }
+
+    /// How many were used since this was asked last.
+    pub(crate) fn take_used(&self) -> i64 {
+        std::mem::take(&mut self.stock().used)
+    }
+
+    fn stock(&self) -> MutexGuard<'_, Stock> {
+        self.stock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Series {
+    /// Without any ids yet.
+    fn default() -> Self {
+        Self {
+            stock: Mutex::new(Stock {
+                blocks: VecDeque::new(),
+                last: 0,
+                used: 0,
+            }),
+            more: Condvar::new(),
+        }
     }
 }

@@ -44,4 +44,12 @@ pub enum OpenError {
     /// A thread cannot be started.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
+    /// A PostgreSQL server that cannot be used.
+    #[error("PostgreSQL at {at}: {what}")]
+    Postgres {
+        /// Host and port.
+        at: String,
+        /// What is wrong; names no secret.
+        what: String,
+    },
 }

@@ -8,9 +8,86 @@ pub(crate) mod low_balance;
 pub(crate) mod money;
 pub(crate) mod orders;
 pub(crate) mod own_numbers;
+pub(crate) mod pages;
 pub(crate) mod redeem;
 pub(crate) mod requests;
 pub(crate) mod top_up;
+
+/// Names every contract to a macro: each engine runs all of them.
+macro_rules! for_every_store {
+    ($run:ident) => {
+        $run! {
+            money:
+                a_hold_and_its_one_outcome,
+                a_hold_fits_the_route_that_is_tried,
+                a_refused_hold_takes_its_whole_change_with_it,
+                two_holds_of_one_change_count_together,
+                a_resolution_must_fit_its_hold,
+                adjustments_stay_within_the_hold,
+                credits_count_once,
+                entries_balance_and_have_one_cause,
+                nothing_is_spent_twice,
+                a_refused_change_harms_no_neighbour;
+            access:
+                accounts_have_one_email_and_a_wallet,
+                a_key_leads_to_its_account,
+                an_account_and_its_key_in_one_change,
+                a_claim_is_free_again_when_it_expires;
+            orders:
+                an_activation_keeps_every_member,
+                an_smm_order_keeps_every_member,
+                a_stale_writer_changes_nothing,
+                a_received_activation_is_paid,
+                a_number_is_shown_to_one_account,
+                an_upstream_id_belongs_to_one_order,
+                one_open_order_for_a_link,
+                attempts_tell_their_story,
+                an_smm_order_is_settled,
+                orphans_come_and_go;
+            requests:
+                a_request_keeps_every_member,
+                one_request_of_a_kind_is_open,
+                due_requests_come_longest_due_first,
+                a_public_id_of_a_service_never_changes_hands;
+            lists:
+                a_page_holds_what_the_client_may_know,
+                an_smm_page_follows_the_public_word,
+                due_work_comes_longest_due_first,
+                live_in_doubt_and_ended;
+            balance:
+                readings_follow_each_other,
+                orders_under_way_are_in_the_position,
+                suspects_are_what_was_released_or_given_up,
+                the_house_knows_what_each_event_was_about,
+                tickets_open_once_and_close_once;
+            redeem:
+                one_of_twenty_has_it,
+                what_is_over_pays_nothing;
+            low_balance:
+                a_crossing_is_seen_once;
+            own_numbers:
+                a_number_joins_once_and_comes_back_after_it_was_retired,
+                one_living_allocation_for_a_number_and_the_longest_rested_first,
+                a_number_is_only_rented_for_what_it_may_be,
+                a_message_belongs_to_the_rent_during_which_it_came,
+                an_allocation_with_a_message_is_not_cancelled;
+            pages:
+                a_statement_tells_every_event_of_its_owner;
+            api_log:
+                equal_requests_are_one_line,
+                lines_are_filtered_and_paged,
+                old_lines_are_forgotten_some_at_a_time;
+            top_up:
+                one_payment_is_credited_once,
+                a_debt_grows_blocks_and_is_paid_first,
+                a_won_dispute_comes_back_once,
+                the_inbox_keeps_each_event_once,
+                lists_say_what_is_waiting,
+                a_shower_of_events_credits_each_payment_once;
+        }
+    };
+}
+pub(crate) use for_every_store;
 
 use domain::access::{Account, ApiKey, Scope};
 use domain::activation::{Activation, ActivationState, Plan, Wanted};

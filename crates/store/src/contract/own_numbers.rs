@@ -8,6 +8,8 @@ use domain::ports::{PoolRows, Store};
 use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
 
+use crate::Database;
+
 use super::{NOW, Outcome, World, refused, wait};
 
 const FIRST: &str = "+14155550101";
@@ -98,11 +100,8 @@ fn sms(id: &str, to: &str, text: &str, received_at: Timestamp) -> InboundSms {
     }
 }
 
-pub(crate) fn a_number_joins_once_and_comes_back_after_it_was_retired(
-    store: &dyn Store,
-    rows: &dyn PoolRows,
-) {
-    let pool = Pool::new(store, rows);
+pub(crate) fn a_number_joins_once_and_comes_back_after_it_was_retired(store: &Database) {
+    let pool = Pool::new(store, store);
     let first = NewNumber {
         pool: Some("gold".into()),
         only: vec!["tg".into(), "wa".into()],
@@ -110,7 +109,7 @@ pub(crate) fn a_number_joins_once_and_comes_back_after_it_was_retired(
         ..number(FIRST)
     };
     pool.add(first.clone()).unwrap();
-    let kept = wait(rows.own_numbers("own")).unwrap();
+    let kept = wait(store.own_numbers("own")).unwrap();
     assert_eq!(kept[0].facts, first);
     assert!(!kept[0].retired && !kept[0].rented && kept[0].cooling_until.is_none());
     assert_eq!(pool.add(first.clone()), refused(Refused::Stale));
@@ -126,7 +125,7 @@ pub(crate) fn a_number_joins_once_and_comes_back_after_it_was_retired(
     };
     pool.write_at(NOW, retire.clone()).unwrap();
     assert_eq!(pool.write_at(NOW, retire), refused(Refused::Stale));
-    assert!(wait(rows.own_numbers("own")).unwrap()[0].retired);
+    assert!(wait(store.own_numbers("own")).unwrap()[0].retired);
     let wants_gold = NumberWanted {
         pool: Some("gold".into()),
         ..wanted("a", "tg")
@@ -134,16 +133,13 @@ pub(crate) fn a_number_joins_once_and_comes_back_after_it_was_retired(
     assert_eq!(pool.rent_at(NOW, wants_gold), None);
     assert_eq!(pool.add(elsewhere), refused(Refused::Stale));
     pool.add(number(FIRST)).unwrap();
-    let kept = wait(rows.own_numbers("own")).unwrap();
+    let kept = wait(store.own_numbers("own")).unwrap();
     assert_eq!((kept.len(), &kept[0].facts), (1, &number(FIRST)));
     assert!(!kept[0].retired);
 }
 
-pub(crate) fn one_living_allocation_for_a_number_and_the_longest_rested_first(
-    store: &dyn Store,
-    rows: &dyn PoolRows,
-) {
-    let pool = Pool::new(store, rows);
+pub(crate) fn one_living_allocation_for_a_number_and_the_longest_rested_first(store: &Database) {
+    let pool = Pool::new(store, store);
     pool.add(number(FIRST)).unwrap();
     pool.add(number(SECOND)).unwrap();
     let a = pool.rent_at(NOW, wanted("a", "tg")).unwrap();
@@ -157,7 +153,7 @@ pub(crate) fn one_living_allocation_for_a_number_and_the_longest_rested_first(
         (&wanted("a", "tg"), NOW, None)
     );
     assert_eq!(pool.rent_at(NOW, wanted("c", "tg")), None);
-    let open = wait(rows.allocations_open("own")).unwrap();
+    let open = wait(store.allocations_open("own")).unwrap();
     assert_eq!(open, [a.clone(), b.clone()]);
 
     // the time of a rent is over only when it was ended, and then the number rests
@@ -182,13 +178,13 @@ pub(crate) fn one_living_allocation_for_a_number_and_the_longest_rested_first(
         None,
         "a reference rents once"
     );
-    let ended = wait(rows.allocation("own", a.id)).unwrap().unwrap();
+    let ended = wait(store.allocation("own", a.id)).unwrap().unwrap();
     assert_eq!(ended.end, Some(cancelled));
-    assert_eq!(wait(rows.allocation("other", a.id)).unwrap(), None);
+    assert_eq!(wait(store.allocation("other", a.id)).unwrap(), None);
 }
 
-pub(crate) fn a_number_is_only_rented_for_what_it_may_be(store: &dyn Store, rows: &dyn PoolRows) {
-    let pool = Pool::new(store, rows);
+pub(crate) fn a_number_is_only_rented_for_what_it_may_be(store: &Database) {
+    let pool = Pool::new(store, store);
     let picky = NewNumber {
         only: vec!["tg".into(), "wa".into()],
         ..number(FIRST)
@@ -239,11 +235,8 @@ pub(crate) fn a_number_is_only_rented_for_what_it_may_be(store: &dyn Store, rows
     assert!(pool.rent_at(NOW, wanted("t1", "tg")).is_some());
 }
 
-pub(crate) fn a_message_belongs_to_the_rent_during_which_it_came(
-    store: &dyn Store,
-    rows: &dyn PoolRows,
-) {
-    let pool = Pool::new(store, rows);
+pub(crate) fn a_message_belongs_to_the_rent_during_which_it_came(store: &Database) {
+    let pool = Pool::new(store, store);
     pool.add(number(FIRST)).unwrap();
     let later = |ms| NOW + Millis(ms);
     pool.receive_at(NOW, sms("before", FIRST, "an old code 1111", NOW));
@@ -293,11 +286,8 @@ pub(crate) fn a_message_belongs_to_the_rent_during_which_it_came(
     pool.world.audited();
 }
 
-pub(crate) fn an_allocation_with_a_message_is_not_cancelled(
-    store: &dyn Store,
-    rows: &dyn PoolRows,
-) {
-    let pool = Pool::new(store, rows);
+pub(crate) fn an_allocation_with_a_message_is_not_cancelled(store: &Database) {
+    let pool = Pool::new(store, store);
     pool.add(number(FIRST)).unwrap();
     let a = pool.rent_at(NOW, wanted("a", "tg")).unwrap();
     pool.receive_at(NOW, sms("one", FIRST, "3333", NOW));

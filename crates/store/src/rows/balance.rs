@@ -97,7 +97,7 @@ fn position_now(conn: &dyn Connection, upstream: &str) -> Result<Position, Fault
            THEN COALESCE(charge, cost_quote) END), 0), \
          COALESCE(SUM(CASE WHEN state IN ('calling', 'in_doubt', 'undo', 'review') \
              OR (state = 'active' AND candidate_since IS NOT NULL) \
-           THEN MAX(cost_quote, COALESCE(charge, 0)) END), 0) \
+           THEN CASE WHEN charge > cost_quote THEN charge ELSE cost_quote END END), 0) \
          FROM smm_order WHERE due_at IS NOT NULL AND upstream = ?1",
         upstream,
     )?;
@@ -161,7 +161,7 @@ fn suspects_now(
                UNION ALL \
                SELECT p.cost FROM orphan p JOIN journal j ON j.kind = 'orphan_end' \
                  AND j.reference = p.id WHERE p.upstream = ?1 AND j.at > ?2 \
-                 AND p.state = 'returned')";
+                 AND p.state = 'returned') gone";
     let released = one(conn, sql, params![upstream, since.0], |row| {
         Cells::new("resolution", row).usd()
     })?;

@@ -6,7 +6,10 @@ use domain::failpoint;
 
 use super::journal::Wallets;
 use super::{guard, write};
-use crate::sql::fault::Fault;
+use crate::sql::fault::{Fault, Trouble};
+
+/// How often a group is tried that another transaction stands in the way of.
+const TRIES_MAX: u32 = 3;
 
 /// Outcome of one change.
 pub(crate) type Outcome = Result<(), CommitError>;
@@ -36,7 +39,7 @@ impl From<Fault> for GivenUp {
 /// after any other fault the group is undone and its changes are tried one by one, so that only
 /// the faulty one fails.
 pub(crate) fn apply_group(conn: &dyn Connection, changes: &[&Change]) -> Applied {
-    let given_up = match transaction(conn, changes) {
+    let given_up = match patient_transaction(conn, changes) {
         Ok(outcomes) => {
             return Applied {
                 outcomes,
@@ -81,8 +84,26 @@ fn one_by_one(conn: &dyn Connection, changes: &[&Change]) -> Applied {
     all
 }
 
+/// A transaction that stood in another one's way did nothing, and may succeed when tried again.
+fn patient_transaction(
+    conn: &dyn Connection,
+    changes: &[&Change],
+) -> Result<Vec<Outcome>, GivenUp> {
+    let mut tries = 1;
+    loop {
+        let done = transaction(conn, changes);
+        let conflict = |given_up: &GivenUp| {
+            given_up.fault.trouble() == Some(Trouble::Conflict) && !given_up.in_commit
+        };
+        match &done {
+            Err(given_up) if conflict(given_up) && tries < TRIES_MAX => tries += 1,
+            _ => return done,
+        }
+    }
+}
+
 fn transaction(conn: &dyn Connection, changes: &[&Change]) -> Result<Vec<Outcome>, GivenUp> {
-    conn.begin()?;
+    conn.begin().inspect_err(|_| undo(conn))?;
     let written = write_all(conn, changes);
     let outcomes = written.inspect_err(|_| undo(conn))?;
     pass("writing", changes);
@@ -111,7 +132,7 @@ fn write_all(conn: &dyn Connection, changes: &[&Change]) -> Result<Vec<Outcome>,
                 write::apply(conn, &mut wallets, change, passed)?;
                 outcomes.push(Ok(()));
             }
-            Err(fault) if matches!(fault, Fault::Sql(_)) => return Err(fault),
+            Err(fault @ (Fault::Sql(_) | Fault::Earlier(_))) => return Err(fault),
             Err(fault) => {
                 report(change, &fault);
                 outcomes.push(Err(fault.into_commit_error()));
@@ -119,6 +140,7 @@ fn write_all(conn: &dyn Connection, changes: &[&Change]) -> Result<Vec<Outcome>,
         }
     }
     wallets.save(conn)?;
+    conn.end_writing()?;
     Ok(outcomes)
 }
 
@@ -130,7 +152,9 @@ fn undo(conn: &dyn Connection) {
 
 fn report(change: &Change, fault: &Fault) {
     match fault {
-        Fault::Refused(_) => tracing::debug!(change.name, error = %fault, "change refused"),
+        Fault::Refused(_) | Fault::Earlier(_) => {
+            tracing::debug!(change.name, error = %fault, "change refused")
+        }
         _ => tracing::error!(change.name, error = %fault, "change failed"),
     }
 }

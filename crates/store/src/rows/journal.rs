@@ -156,6 +156,12 @@ pub(crate) fn wallet(conn: &dyn Connection, account: AccountId) -> Result<Option
     Ok(read(conn, account)?.map(|kept| kept.wallet))
 }
 
+/// When the newest entry was made, if there is one.
+pub(crate) fn newest_entry(conn: &dyn Connection) -> Result<Option<Timestamp>, Fault> {
+    let sql = "SELECT at FROM journal ORDER BY id DESC LIMIT 1";
+    one(conn, sql, &[], |row| Cells::new("journal", row).time())
+}
+
 /// Appends an event and its legs.
 pub(crate) fn append(
     conn: &dyn Connection,

@@ -149,11 +149,13 @@ fn longest_rested(
     let sql = "SELECT n.id FROM own_number n \
                WHERE n.upstream = ?1 AND n.country = ?2 AND n.pool = ?3 AND n.retired = 0 \
                AND n.cooling_until <= ?4 \
-               AND (n.only_for = '' OR instr(',' || n.only_for || ',', ',' || ?5 || ',') > 0) \
-               AND instr(',' || n.never_for || ',', ',' || ?5 || ',') = 0 \
+               AND (n.only_for = '' OR replace(',' || n.only_for || ',', ',' || ?5 || ',', '') \
+                   <> ',' || n.only_for || ',') \
+               AND replace(',' || n.never_for || ',', ',' || ?5 || ',', '') \
+                   = ',' || n.never_for || ',' \
                AND NOT EXISTS (SELECT 1 FROM allocation a \
                    WHERE a.number_id = n.id AND a.ended IS NULL) \
-               AND (?6 OR NOT EXISTS (SELECT 1 FROM allocation a \
+               AND (?6 = 1 OR NOT EXISTS (SELECT 1 FROM allocation a \
                    JOIN inbound_message m ON m.allocation_id = a.id \
                    WHERE a.number_id = n.id AND a.service = ?5)) \
                ORDER BY n.last_used, n.id LIMIT 1";

@@ -141,7 +141,7 @@ impl PageRows for Database {
     ) -> Read<'a, Vec<OrderId>> {
         let target = target.to_owned();
         let sql = "SELECT id FROM (SELECT id, target, told FROM smm_order WHERE account_id = ?1 \
-                   ORDER BY id DESC LIMIT ?4) WHERE target = ?2 AND told <> 'failed' \
+                   ORDER BY id DESC LIMIT ?4) newest WHERE target = ?2 AND told <> 'failed' \
                    ORDER BY id DESC LIMIT ?3";
         self.ask(move |conn| ids(conn, sql, params![account.0, target, limit, SEARCHED]))
     }

@@ -32,7 +32,7 @@ pub(crate) fn movements(
                    AND j.kind IN ('hold', 'hold_change', 'resolution', 'adjustment') \
                LEFT JOIN smm_order s ON s.id = j.reference \
                    AND j.kind IN ('hold', 'hold_change', 'resolution', 'adjustment') \
-               GROUP BY j.id ORDER BY j.id DESC";
+               GROUP BY j.id, a.service_name, s.service_name ORDER BY j.id DESC";
     many(conn, sql, params![account.0, from, limit], |row| {
         let cells = &mut Cells::new("journal", row);
         let (event, previous, at) = (cells.take()?, cells.take()?, cells.time()?);
@@ -91,7 +91,7 @@ pub(crate) fn spent(
         format!(
             "SELECT id, service_name, created_at FROM \
              (SELECT id, service_name, created_at FROM {table} WHERE account_id = ?1 \
-              ORDER BY id DESC LIMIT ?3) WHERE created_at >= ?2"
+              ORDER BY id DESC LIMIT ?3) newest WHERE created_at >= ?2"
         )
     };
     let sql = format!(

@@ -242,7 +242,8 @@ fn put_dispute(conn: &dyn Connection, dispute: &Dispute) -> Result<(), Fault> {
                posted, reinstated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
                ON CONFLICT (processor, dispute_id) DO UPDATE SET version = excluded.version, \
                withdrawn = excluded.withdrawn, posted = excluded.posted, \
-               reinstated = excluded.reinstated WHERE version = excluded.version - 1";
+               reinstated = excluded.reinstated \
+               WHERE topup_dispute.version = excluded.version - 1";
     conn.write_one(
         sql,
         params![

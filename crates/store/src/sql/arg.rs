@@ -15,6 +15,18 @@ pub(crate) enum Arg<'a> {
     Blob(Cow<'a, [u8]>),
 }
 
+impl Arg<'_> {
+    /// The same, owning what it holds.
+    pub(crate) fn to_owned_arg(&self) -> Arg<'static> {
+        match self {
+            Self::Null => Arg::Null,
+            Self::Int(number) => Arg::Int(*number),
+            Self::Text(text) => Arg::Text(text.clone().into_owned().into()),
+            Self::Blob(bytes) => Arg::Blob(bytes.clone().into_owned().into()),
+        }
+    }
+}
+
 /// What can stand for a placeholder.
 pub(crate) trait ToArg {
     /// As it is stored.

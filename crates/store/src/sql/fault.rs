@@ -12,6 +12,8 @@ pub(crate) enum Fault {
     Wrong(String),
     /// The engine.
     Sql(SqlError),
+    /// An earlier write of the transaction, whose fault shows only now: it ends the transaction.
+    Earlier(Box<Fault>),
 }
 
 /// What an engine says when it cannot do a statement.
@@ -28,6 +30,8 @@ pub(crate) struct SqlError {
 pub(crate) enum Trouble {
     /// The statement is at fault, or the row it met.
     Statement,
+    /// Two transactions stood in each other's way: the same again may succeed.
+    Conflict,
     /// The storage, or the way to it, can no longer be trusted: money stops until a fresh
     /// connection has passed its checks.
     Storage,
@@ -39,15 +43,25 @@ impl std::fmt::Display for Fault {
             Self::Refused(refused) => write!(f, "refused: {refused:?}"),
             Self::Wrong(what) => f.write_str(what),
             Self::Sql(error) => f.write_str(&error.text),
+            Self::Earlier(fault) => fault.fmt(f),
         }
     }
 }
 
 impl Fault {
+    /// A failure of the engine that ends trust in it.
+    pub(crate) fn storage(text: impl Into<String>) -> Self {
+        Self::Sql(SqlError {
+            text: text.into(),
+            trouble: Trouble::Storage,
+        })
+    }
+
     /// What the engine's failure means, if it is one.
     pub(crate) fn trouble(&self) -> Option<Trouble> {
         match self {
             Self::Sql(error) => Some(error.trouble),
+            Self::Earlier(fault) => fault.trouble(),
             Self::Refused(_) | Self::Wrong(_) => None,
         }
     }
@@ -62,6 +76,7 @@ impl Fault {
     pub(crate) fn into_commit_error(self) -> CommitError {
         match self {
             Self::Refused(refused) => CommitError::Refused(refused),
+            Self::Earlier(fault) => fault.into_commit_error(),
             other => CommitError::Storage(other.to_string()),
         }
     }

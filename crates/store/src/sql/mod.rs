@@ -58,6 +58,12 @@ pub(crate) trait Connection {
 
     /// Begins a transaction that writes: no other one runs at the same time, on any node.
     fn begin(&self) -> Result<(), Fault>;
+    /// Everything that was to be written has been, and nothing contradicts it: what fails after this
+    /// is the storage.
+    fn end_writing(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Makes what was written durable.
     fn commit(&self) -> Result<(), Fault>;
     /// Undoes what was written, if a transaction is open.
@@ -77,8 +83,7 @@ pub(crate) fn snapshot<T>(
     conn: &dyn Connection,
     read: impl FnOnce(&dyn Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    conn.begin_snapshot()?;
-    let found = read(conn);
+    let found = conn.begin_snapshot().and_then(|()| read(conn));
     let ended = match &found {
         Ok(_) => conn.commit(),
         Err(_) => conn.roll_back(),

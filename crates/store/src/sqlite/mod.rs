@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::database::{Database, Opened};
 use crate::ids::{Ids, Series};
 use crate::open_error::OpenError;
+use crate::rows::journal;
 use crate::sql::Connection;
 use crate::threads::{Opener, Owned};
 
@@ -45,6 +46,10 @@ impl Opener for File {
     fn loses_connections(&self) -> bool {
         false
     }
+
+    fn readers(&self) -> u16 {
+        3
+    }
 }
 
 impl Database {
@@ -56,10 +61,12 @@ impl Database {
         open::make_private(&path)?;
         let conn = open::writer(&path)?;
         let opened = Opened {
-            ids: ids(open::largest_ids(&conn)?),
-            newest_entry: open::newest_entry(&conn)?,
+            ids: Arc::new(ids(open::largest_ids(&conn)?)),
+            newest_entry: journal::newest_entry(&conn)
+                .map_err(|fault| OpenError::Damaged(fault.to_string()))?,
             check_whole: lock.was_unclean(),
             lock: Some(lock),
+            reserve: None,
         };
         Self::with_threads(Arc::new(File(path)), Box::new(conn), opened)
     }

@@ -4,7 +4,6 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::time::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection as SqliteConnection, OpenFlags};
 
@@ -182,13 +181,6 @@ pub(crate) fn check_whole(conn: &dyn Connection) -> Result<(), OpenError> {
         Ok(true) => Err(OpenError::Damaged("a reference leads nowhere".into())),
         Err(fault) => Err(OpenError::Damaged(fault.to_string())),
     }
-}
-
-/// When the newest entry of the books was made, if there is one.
-pub(crate) fn newest_entry(conn: &SqliteConnection) -> Result<Option<Timestamp>, OpenError> {
-    let sql = "SELECT at FROM journal ORDER BY id DESC LIMIT 1";
-    one(conn, sql, &[], |row| Cells::new("journal", row).time())
-        .map_err(|fault| OpenError::Damaged(fault.to_string()))
 }
 
 /// Largest ids in use: of orders, and of all other numbered rows.

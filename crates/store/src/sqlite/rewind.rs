@@ -69,8 +69,8 @@ impl Database {
             }
             conn.prepare_cached("COMMIT")?.execute([])?;
         }
-        self.ids.orders.go_on_with(FIRST_ORDER + 1..i64::MAX);
-        self.ids.rows.go_on_with(1..i64::MAX);
+        self.ids.orders.replace(Some(FIRST_ORDER + 1..i64::MAX));
+        self.ids.rows.replace(Some(1..i64::MAX));
         self.health.recover();
         Ok(())
     }

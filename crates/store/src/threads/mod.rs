@@ -24,4 +24,7 @@ pub(crate) trait Opener: Send + Sync {
 
     /// Whether a reader's connection may end without anything being wrong with the storage.
     fn loses_connections(&self) -> bool;
+
+    /// How many connections read.
+    fn readers(&self) -> u16;
 }

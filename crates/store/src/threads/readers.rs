@@ -13,9 +13,6 @@ use crate::open_error::OpenError;
 use crate::sql::Connection;
 use crate::sql::fault::Fault;
 
-/// Threads that read.
-const READERS: usize = 3;
-
 /// Asks, and answers whoever waits; a last try answers in any case. Tells whether it was answered.
 type Question = Box<dyn FnMut(&dyn Connection, Try) -> bool + Send>;
 
@@ -38,8 +35,8 @@ impl Readers {
     pub(crate) fn start(opener: &Arc<dyn Opener>, health: &Arc<Health>) -> Result<Self, OpenError> {
         let (sender, receiver) = channel();
         let receiver = Arc::new(Mutex::new(receiver));
-        let mut threads = Vec::with_capacity(READERS);
-        for number in 0..READERS {
+        let mut threads = Vec::new();
+        for number in 0..opener.readers() {
             let desk = Desk {
                 conn: opener.reader()?,
                 opener: Arc::clone(opener),

@@ -1,0 +1,93 @@
+//! PostgreSQL: one database under any number of nodes.
+
+mod error;
+mod link;
+mod reserve;
+mod server;
+mod settings;
+mod triggers;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::database::{Database, Opened};
+use crate::ids::{Ids, Series};
+use crate::open_error::OpenError;
+use crate::rows::journal;
+use crate::threads::Opener;
+use link::Link;
+pub(crate) use reserve::Reserve;
+use server::{Purpose, Server};
+pub use settings::PostgresSettings;
+
+mod schema {
+    refinery::embed_migrations!("schema/postgres");
+}
+
+/// How long bringing the schema up to date may take, the wait for another node's doing it included.
+const MIGRATION_PATIENCE: Duration = Duration::from_secs(600);
+
+impl Database {
+    /// Connects to a server and brings the schema of its database up to date.
+    pub fn connect(settings: &PostgresSettings) -> Result<Self, OpenError> {
+        let server = Server::new(settings)?;
+        // connections wait for their answers, which a thread of the executor must not
+        std::thread::scope(|scope| {
+            let opening = std::thread::Builder::new()
+                .name("store-opener".into())
+                .spawn_scoped(scope, || open(server))
+                .map_err(OpenError::Thread)?;
+            let stopped = |_| OpenError::Damaged("the opening thread panicked".into());
+            opening.join().map_err(stopped)?
+        })
+    }
+}
+
+fn open(server: Server) -> Result<Database, OpenError> {
+    let mut writer = server.link(Purpose::Writing)?;
+    migrate(&server, &mut writer)?;
+    let ids = Arc::new(Ids {
+        orders: Series::default(),
+        rows: Series::default(),
+    });
+    let newest = journal::newest_entry(&writer);
+    let newest_entry = newest.map_err(|fault| server.refused(fault.to_string()))?;
+    let reserve = reserve::start(server.clone(), &ids)?;
+    let opened = Opened {
+        ids,
+        newest_entry,
+        check_whole: false,
+        lock: None,
+        reserve: Some(reserve),
+    };
+    let opener: Arc<dyn Opener> = Arc::new(server);
+    Database::with_threads(opener, Box::new(writer), opened)
+}
+
+/// One node at a time; the others wait and find it done.
+fn migrate(server: &Server, link: &mut Link) -> Result<(), OpenError> {
+    let refused = |fault: crate::sql::fault::Fault| server.refused(fault.to_string());
+    let unlimited = "SET statement_timeout = 0; SET lock_timeout = 0; \
+                     SELECT pg_advisory_lock(7413830)";
+    let done = link.with_client(MIGRATION_PATIENCE, async |client| {
+        client.batch_execute(unlimited).await?;
+        // every migration with its note in one transaction
+        let runner = schema::migrations::runner().set_grouped(true);
+        let migrated = runner.run_async(client).await;
+        client
+            .batch_execute("SELECT pg_advisory_unlock(7413830)")
+            .await?;
+        Ok(migrated)
+    });
+    match done {
+        None => return Err(server.refused("bringing the schema up to date takes too long".into())),
+        Some(Err(error)) => return Err(refused(error::fault(&error))),
+        Some(Ok(migrated)) => migrated.map(drop)?,
+    }
+    link.batch(&server.session(Purpose::Writing))
+        .map_err(refused)
+}
