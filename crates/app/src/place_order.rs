@@ -24,14 +24,14 @@ mod members;
 
 pub use lines::{LineProblem, OrderLine, TooManyLines};
 pub use members::TEXT_MEMBERS;
-use members::{Members, members};
+use members::{Members, Wanted, members};
 
 /// What a caller asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlaceOrder {
     /// Service id from the services list.
     pub service_id: String,
-    /// Target.
+    /// Target; a subscription's is its `username`.
     pub link: String,
     /// Units; may be far out of any range.
     pub quantity: Option<i128>,
@@ -92,9 +92,12 @@ impl Engine {
         keyed: bool,
     ) -> Result<Opening<SmmOrder>, Refusal> {
         let catalogue = self.catalogue();
-        let (service, link) = aimed(&catalogue, request)?;
+        let (service, target) = aimed(&catalogue, request)?;
         let checked = self.check(caller, service, request)?;
-        let mut sent = vec![("link", link.text().to_owned())];
+        let mut sent = Members::new();
+        if service.kind.needed().contains(&"link") {
+            sent.push(("link", target.clone()));
+        }
         sent.extend(checked.members.iter().cloned());
         let routes = checked.routes.iter().map(|(source, cost)| PanelRoute {
             upstream: source.upstream.to_string(),
@@ -105,7 +108,7 @@ impl Engine {
             },
         });
         let mut routes: Vec<PanelRoute> = routes.collect();
-        let order = self.new_order(caller, service, &link, checked, keyed);
+        let order = self.new_order(caller, service, target, checked, keyed);
         // one that is not open now is no place to begin, and may be open by the time it is tried
         let open = routes.iter_mut().position(|route| {
             order.may_call(self, route).is_ok() && self.closed(&route.upstream).is_none()
@@ -150,7 +153,11 @@ impl Engine {
         service: &SmmService,
         request: &PlaceOrder,
     ) -> Result<Checked, Refusal> {
-        let (members, units) = members(service, request)?;
+        let Wanted {
+            members,
+            units,
+            sizes: (least, most),
+        } = members(service, request)?;
         let decide = |class| {
             let account_suspended = caller.account.suspended;
             let asked = policy::SmmRequest {
@@ -177,7 +184,7 @@ impl Engine {
         }
         let drips = members.iter().any(|(name, _)| *name == "runs");
         let takes = |source: &SmmSource| {
-            let in_range = flat || (source.min..=source.max).contains(&units);
+            let in_range = flat || (source.min <= least && most <= source.max);
             in_range && (source.dripfeed || !drips) && decide(source.class).is_allowed()
         };
         let fitting = service.sources.iter().filter(|source| takes(source));
@@ -200,7 +207,7 @@ impl Engine {
         &self,
         caller: &Caller,
         service: &SmmService,
-        link: &Link,
+        target: String,
         checked: Checked,
         keyed: bool,
     ) -> SmmOrder {
@@ -218,7 +225,7 @@ impl Engine {
             told: Told::at_start(keyed),
             service_id: service.id.to_string(),
             service_name: service.name.to_string(),
-            link: link.text().to_owned(),
+            link: target,
             members: kept.collect::<Vec<_>>().join("\n"),
             quantity: checked.units,
             flat: service.kind.is_flat(),
@@ -251,11 +258,12 @@ impl Engine {
     }
 }
 
-/// The service that is asked for, and the link, which has to lie on its platform.
+/// The service that is asked for, and its target: the link, which has to lie on its platform, or the
+/// user whose posts are waited for.
 fn aimed<'a>(
     catalogue: &'a Catalogue,
     request: &PlaceOrder,
-) -> Result<(&'a SmmService, Link), Refusal> {
+) -> Result<(&'a SmmService, String), Refusal> {
     let absent = || match catalogue.is_smm_read() {
         true => Refusal::ServiceNotFound,
         false => Refusal::ServerOff,
@@ -263,11 +271,14 @@ fn aimed<'a>(
     let service = catalogue
         .smm_service(&request.service_id)
         .ok_or_else(absent)?;
+    if !service.kind.needed().contains(&"link") {
+        return Ok((service, members::target(request)?));
+    }
     let link = Link::parse(&request.link).map_err(Refusal::InvalidLink)?;
     if !link.fits_category(&service.category) {
         return Err(Refusal::LinkHostMismatch);
     }
-    Ok((service, link))
+    Ok((service, link.text().to_owned()))
 }
 
 impl Order for SmmOrder {

@@ -350,10 +350,12 @@ fn is_candidate(order: &SmmOrder, row: &ListedPanelOrder) -> bool {
                 .in_doubt_until
                 .is_none_or(|until| created_at <= until + SKEW)
     });
+    // of a package and of a subscription the panel may count what it likes
+    let uncounted = order.flat || order.is_subscription();
     row.service == order.upstream_service
         && row.link == order.link
         && row
             .quantity
-            .is_none_or(|quantity| order.flat || quantity == order.quantity)
+            .is_none_or(|quantity| uncounted || quantity == order.quantity)
         && in_window
 }

@@ -3,6 +3,7 @@
 
 use crate::accounts::{AccountIndex, account_named, accounts};
 use crate::catalogue::ServiceIndex;
+use crate::subscription::Subscription;
 use domain::usd::Usd;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -43,6 +44,8 @@ pub(crate) enum Event {
         units: u64,
         #[serde(with = "micros")]
         cost_micros: Usd,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subscription: Option<Subscription>,
     },
     /// A regressing order's false Partial was read.
     FalsePartialSeen { at: i64, id: u64 },

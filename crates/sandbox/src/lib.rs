@@ -20,6 +20,7 @@ mod panel_order;
 mod panel_sale;
 mod sandbox;
 mod state;
+mod subscription;
 
 pub use accounts::{Account, Dialect, Protocol, accounts};
 pub use catalogue::{MisbehavingService, Misbehaviour, misbehaving_services};

@@ -1,6 +1,7 @@
 //! One SMM order: its script and what the panel says of it at a given moment.
 
 use crate::mix::pick;
+use crate::subscription::Subscription;
 use domain::usd::{Usd, refund_share};
 
 /// Age at which delivery begins, in milliseconds.
@@ -129,6 +130,10 @@ pub(crate) struct PanelOrder {
     pub(crate) partial_seen_at: Option<i64>,
     /// Whether what is due back has been credited.
     pub(crate) settled: bool,
+    /// What its posts get, where it is a subscription.
+    pub(crate) subscription: Option<Subscription>,
+    /// The subscription that made it.
+    pub(crate) parent: Option<u64>,
 }
 
 /// What the panel says of an order at one moment.
@@ -196,6 +201,9 @@ impl PanelOrder {
 
     /// Whether no more can happen to it, so that a cancel comes too late.
     pub(crate) fn is_over(&self, now: i64) -> bool {
+        if let Some(subscription) = self.subscription {
+            return subscription.is_over(self.placed_at, self.cancel_at, now);
+        }
         self.progress(now).0.is_final() && !self.shows_false_partial(now)
     }
 
@@ -283,6 +291,8 @@ mod tests {
             cancel_at: None,
             partial_seen_at: None,
             settled: false,
+            subscription: None,
+            parent: None,
         }
     }
 

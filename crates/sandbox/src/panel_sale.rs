@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::faults::{Manner, SLOW_MS};
 use crate::panel_order::{LinkManner, Snapshot, Word, read_link};
 use crate::sandbox::{Books, Sandbox};
+use crate::subscription::Subscription;
 use domain::usd::{Rate, Usd};
 use std::time::Duration;
 use wire::panel_v2::{Add, OrderType, UNKNOWN_ORDER, Units};
@@ -24,6 +25,7 @@ pub(crate) struct PanelQuote {
     link: String,
     units: u64,
     cost: Usd,
+    subscription: Option<Subscription>,
 }
 
 impl Sandbox {
@@ -52,11 +54,16 @@ impl Sandbox {
         if link.contains(char::is_whitespace) {
             return Err("Link is invalid".to_owned());
         }
+        let subscription = match service.kind.is_per_child() {
+            true => Some(subscribed(service, &member)?),
+            false => None,
+        };
         Ok(PanelQuote {
             service: service.id,
             link,
             units,
             cost,
+            subscription,
         })
     }
 
@@ -85,9 +92,23 @@ impl Sandbox {
                 link: quote.link.clone(),
                 units: quote.units,
                 cost_micros: quote.cost,
+                subscription: quote.subscription,
             };
             books.record(&event).map_err(|_| STORAGE)?;
             Ok(id)
+        })
+    }
+
+    /// The orders that a subscription has made, and whether more will follow; nothing for another
+    /// order.
+    pub(crate) fn children(&self, id: &str) -> Option<(Vec<u64>, bool)> {
+        self.books(|books, now| {
+            let parent = books.state.order(id.parse().ok()?)?;
+            let subscription = parent.subscription?;
+            let children = books.state.orders().iter();
+            let of_it = children.filter(|order| order.parent == Some(parent.id));
+            let over = subscription.is_over(parent.placed_at, parent.cancel_at, now);
+            Some((of_it.map(|order| order.id).collect(), !over))
         })
     }
 
@@ -158,7 +179,7 @@ fn refill_is_refused(books: &Books, order: u64) -> bool {
 fn priced(service: &PanelService, units: Units, add: &Add) -> Result<(u64, Usd), String> {
     let Units::Counted(units) = units else {
         let flat = matches!(units, Units::Flat);
-        // subscriptions cost nothing now, and nobody posts in the sandbox
+        // a subscription costs what its posts get, when they get it
         return Ok(if flat {
             (1, service.rate)
         } else {
@@ -186,6 +207,21 @@ fn priced(service: &PanelService, units: Units, add: &Add) -> Result<(u64, Usd),
     }
     let cost = Rate::per_1000(service.rate).and_then(|rate| rate.charge(units));
     Ok((units, cost.ok_or("Incorrect request")?))
+}
+
+/// What each post of a subscription gets, within the service's limits.
+fn subscribed<'a>(
+    service: &PanelService,
+    member: &dyn Fn(&str) -> Option<&'a str>,
+) -> Result<Subscription, String> {
+    let number = |name: &str| member(name).and_then(|text| text.trim().parse::<u64>().ok());
+    let (least, most) = (number("min").unwrap_or(0), number("max").unwrap_or(0));
+    if least < service.min || most > service.max || least > most {
+        let (min, max) = (service.min, service.max);
+        return Err(format!("Quantity is less than {min} or more than {max}"));
+    }
+    let posts = number("posts").unwrap_or(0) + number("old_posts").unwrap_or(0);
+    Ok(Subscription { least, most, posts })
 }
 
 /// What a panel says about a member that is missing or makes no sense.

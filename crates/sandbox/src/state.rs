@@ -1,12 +1,13 @@
 //! The books: balances, activations, orders. They change by events and by the passing of time
 //! alone, so that replaying a state file leads to the very same books.
 
-use crate::accounts::{AccountIndex, accounts};
+use crate::accounts::{AccountIndex, PANEL, accounts};
 use crate::activation::{Activation, Ending};
+use crate::catalogue::panel_services::panel_service;
 use crate::event::Event;
 use crate::mix::pick;
 use crate::panel_order::PanelOrder;
-use domain::usd::Usd;
+use domain::usd::{Rate, Usd};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
@@ -39,6 +40,8 @@ enum Due {
     Activation(u64),
     /// An order may owe money.
     Order(u64),
+    /// Somebody posts, and a subscription makes an order for it.
+    Post(u64),
 }
 
 /// The books.
@@ -88,6 +91,7 @@ impl State {
             match due {
                 Due::Activation(id) => self.reach_own_end(id),
                 Due::Order(id) => self.settle(id, at),
+                Due::Post(id) => self.enter_post(id, at),
             }
         }
         self.now
@@ -261,11 +265,17 @@ impl State {
             link,
             units,
             cost_micros,
+            subscription,
         } = event
         else {
             return;
         };
-        let order = PanelOrder {
+        if let Some(subscription) = subscription {
+            for post in subscription.posts_at(*at) {
+                self.due.push(Reverse((post, Due::Post(*id))));
+            }
+        }
+        self.place(PanelOrder {
             id: *id,
             service: *service,
             link: link.clone(),
@@ -275,12 +285,39 @@ impl State {
             cancel_at: None,
             partial_seen_at: None,
             settled: false,
-        };
-        self.balances[crate::accounts::PANEL].0 -= cost_micros.0;
+            subscription: *subscription,
+            parent: None,
+        });
+    }
+
+    fn place(&mut self, order: PanelOrder) {
+        self.balances[PANEL].0 -= order.cost.0;
         for at in order.settles_at().into_iter().flatten() {
-            self.due.push(Reverse((at, Due::Order(*id))));
+            self.due.push(Reverse((at, Due::Order(order.id))));
         }
         self.orders.push(order);
+    }
+
+    /// The order that a subscription makes for a post, where its account can pay it.
+    fn enter_post(&mut self, subscription: u64, at: i64) {
+        let id = self.next_order_id();
+        let made = self.order(subscription).and_then(|parent| {
+            let units = parent.subscription?.units_of(parent.cancel_at, id, at)?;
+            let service = panel_service(&parent.service.to_string())?;
+            let cost = Rate::per_1000(service.rate)?.charge(units)?;
+            Some(PanelOrder {
+                id,
+                units,
+                cost,
+                placed_at: at,
+                subscription: None,
+                parent: Some(parent.id),
+                ..parent.clone()
+            })
+        });
+        if let Some(order) = made.filter(|order| order.cost <= self.balance(PANEL)) {
+            self.place(order);
+        }
     }
 
     fn enter_cancel(&mut self, id: u64, at: i64) {
@@ -341,6 +378,6 @@ impl State {
             return;
         }
         order.settled = true;
-        self.balances[crate::accounts::PANEL].0 += back.0;
+        self.balances[PANEL].0 += back.0;
     }
 }

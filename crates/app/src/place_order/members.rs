@@ -6,7 +6,7 @@ use domain::catalogue::SmmService;
 use domain::order_type::{Units, lines};
 
 /// Members of the richer order types that `place_order` takes as text.
-pub const TEXT_MEMBERS: [&str; 14] = [
+pub const TEXT_MEMBERS: [&str; 20] = [
     "comments",
     "usernames",
     "username",
@@ -21,6 +21,12 @@ pub const TEXT_MEMBERS: [&str; 14] = [
     "type_of_traffic",
     "google_keyword",
     "referring_url",
+    "min",
+    "max",
+    "posts",
+    "old_posts",
+    "delay",
+    "expiry",
 ];
 
 /// Longest text member, in bytes.
@@ -29,11 +35,23 @@ const TEXT_MAX: usize = 32 * 1024;
 /// Member name and value in sending order.
 pub(super) type Members = Vec<(&'static str, String)>;
 
+/// What an order consists of.
+pub(super) struct Wanted {
+    /// The members to send besides the link.
+    pub(super) members: Members,
+    /// The units they bill; of a subscription the most that it can come to.
+    pub(super) units: u64,
+    /// Least and most units of one delivery, which a panel's limits are about.
+    pub(super) sizes: (u64, u64),
+}
+
+/// The user whose posts a subscription waits for.
+pub(super) fn target(request: &PlaceOrder) -> Result<String, Refusal> {
+    text(request, "username")?.ok_or(Refusal::MissingParameter("username"))
+}
+
 /// The members to send besides the link, and the units they bill.
-pub(super) fn members(
-    service: &SmmService,
-    request: &PlaceOrder,
-) -> Result<(Members, u64), Refusal> {
+pub(super) fn members(service: &SmmService, request: &PlaceOrder) -> Result<Wanted, Refusal> {
     let kind = service.kind;
     let mut sent = Members::new();
     for name in kind.needed().iter().copied().filter(|name| *name != "link") {
@@ -62,15 +80,23 @@ pub(super) fn members(
     if let Err((name, why)) = kind.check(&member) {
         return Err(Refusal::InvalidParameter(name, why.to_owned()));
     }
-    let units = match kind.units(&member) {
-        Ok(Units::Counted(units)) => in_range(service, units)?,
+    let (units, sizes) = match kind.units(&member) {
+        Ok(Units::Counted(units)) => (in_range(service, units)?, (units, units)),
         // the hold has to cover the most that can be charged
         Ok(Units::PerChild(0)) => return Err(Refusal::MissingParameter("posts")),
-        Ok(Units::PerChild(units)) => units,
-        Ok(Units::Flat) => 1,
-        Err(_) => in_range(service, u64::MAX)?,
+        Ok(Units::PerChild(units)) => {
+            let size = |name| member(name).and_then(|text| text.parse().ok());
+            let least = in_range(service, size("min").unwrap_or(0))?;
+            (units, (least, in_range(service, size("max").unwrap_or(0))?))
+        }
+        Ok(Units::Flat) => (1, (1, 1)),
+        Err(_) => (in_range(service, u64::MAX)?, (0, 0)),
     };
-    Ok((sent, units))
+    Ok(Wanted {
+        members: sent,
+        units,
+        sizes,
+    })
 }
 
 fn quantity(service: &SmmService, request: &PlaceOrder) -> Result<u64, Refusal> {

@@ -417,8 +417,6 @@ impl<'a> Shop<'a> {
             };
             match (offer.kind.and_then(OrderType::parse), found) {
                 (None, _) => self.note(id, Some(*key), SmmTrouble::UnknownType),
-                // its child orders would have to be followed one by one
-                (Some(kind), _) if kind.is_per_child() => {}
                 (Some(kind), Some(first)) if kind != first => {
                     self.note(id, Some(*key), SmmTrouble::OtherType);
                 }

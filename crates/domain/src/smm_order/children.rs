@@ -10,7 +10,7 @@ impl SmmOrder {
     /// What the panel says of the whole order: its own word for an ordinary order and for a panel
     /// that names no children, else what the children add up to.
     pub(super) fn whole(&self, status: &PanelStatus) -> PanelStatus {
-        if self.number("max").is_some() && self.number("quantity").is_none() {
+        if self.is_subscription() {
             return self.subscription(status);
         }
         match (self.number("quantity"), self.number("runs")) {
@@ -19,6 +19,11 @@ impl SmmOrder {
             }
             _ => status.clone(),
         }
+    }
+
+    /// Whether the panel makes an order of its own for every post: the target is then a user's name.
+    pub fn is_subscription(&self) -> bool {
+        self.number("max").is_some() && self.number("quantity").is_none()
     }
 
     /// A number among the members that were sent.

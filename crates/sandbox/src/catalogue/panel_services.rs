@@ -169,7 +169,8 @@ pub(crate) const PANEL_SERVICES: &[PanelService] = &[
         "Likes on new posts",
         K::Subscriptions,
         (510, 20, 5_000),
-    ),
+    )
+    .cancel(),
     row(
         20,
         "YouTube",

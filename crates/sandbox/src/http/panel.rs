@@ -3,7 +3,7 @@
 use super::{Excuses, error_500, purchase, text};
 use crate::accounts::{PANEL, accounts};
 use crate::catalogue::panel_services::PANEL_SERVICES;
-use crate::panel_order::{PanelOrder, Snapshot};
+use crate::panel_order::{PanelOrder, Snapshot, Word};
 use crate::sandbox::Sandbox;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
@@ -108,10 +108,14 @@ fn services() -> String {
 
 fn status(sandbox: &Sandbox, ids: Ids) -> String {
     let (ids, single) = listed(ids);
-    let mut states = sandbox
-        .order_states(&ids)
-        .into_iter()
-        .map(|state| state.map(shown));
+    let states = sandbox.order_states(&ids).into_iter().zip(&ids);
+    let mut states = states.map(|(state, id)| {
+        let snapshot = state?;
+        Ok(match sandbox.children(id) {
+            Some((children, goes_on)) => parent(snapshot, &children, goes_on),
+            None => shown(snapshot),
+        })
+    });
     if single {
         return match states.next() {
             Some(Ok(status)) => status.print(),
@@ -133,6 +137,21 @@ fn shown(snapshot: Snapshot) -> OrderStatus {
         remains: Some(snapshot.remains),
         currency: Some("USD".to_owned()),
         children: Vec::new(),
+    }
+}
+
+/// A subscription is told by its children. Before the first one nothing was charged.
+fn parent(snapshot: Snapshot, children: &[u64], goes_on: bool) -> OrderStatus {
+    let word = match (goes_on, snapshot.word) {
+        (true, _) => "Active",
+        (false, Word::Canceled | Word::Partial) => Word::Canceled.text(),
+        (false, _) => Word::Completed.text(),
+    };
+    OrderStatus {
+        charge: children.is_empty().then(|| two_decimals(Usd::ZERO)),
+        status: word.to_owned(),
+        children: children.iter().map(u64::to_string).collect(),
+        ..OrderStatus::default()
     }
 }
 
@@ -200,7 +219,13 @@ fn balance(sandbox: &Sandbox) -> String {
 fn orders(sandbox: &Sandbox) -> String {
     // copied under the lock, printed outside of it: the list may be long
     let (newest, now): (Vec<PanelOrder>, _) = sandbox.books(|books, now| {
-        let newest = books.state.orders().iter().rev().take(ORDERS_MAX);
+        // what a subscription made was not placed by the customer
+        let placed = books
+            .state
+            .orders()
+            .iter()
+            .filter(|one| one.parent.is_none());
+        let newest = placed.rev().take(ORDERS_MAX);
         (newest.cloned().collect(), now)
     });
     let rows = newest.into_iter().map(|order| {

@@ -212,3 +212,75 @@ async fn a_cancel_and_a_refill_run_their_course() {
     assert!(soon.header("retry-after").is_some());
     world.verify();
 }
+
+#[tokio::test]
+async fn a_subscription_is_charged_for_what_its_posts_got() {
+    let world = World::new().await;
+    let services = world.client.smm("services").await.data();
+    let listed = services["services"].as_array().unwrap();
+    let found = listed.iter().find(|one| one["service_id"] == "14").unwrap();
+    assert_eq!(found["type"], "Subscriptions");
+    let order = json!({
+        "service_id": "14", "username": "ana", "min": 20, "max": 40, "posts": 2,
+    });
+    let mut short = order.clone();
+    short.as_object_mut().unwrap().remove("posts");
+    let refused = world.client.place(short).await;
+    assert_eq!(refused.verdict(), "400 missing_parameter");
+    assert!(refused.text.contains("posts"), "{}", refused.text);
+    let mut small = order.clone();
+    small["min"] = json!(19);
+    let refused = world.client.place(small).await;
+    assert_eq!(refused.verdict(), "400 quantity_out_of_range");
+    let placed = world.client.place(order).await;
+    // at most 80 units at 0.612
+    assert!(
+        placed.text.contains("\"charged\":0.048960"),
+        "{}",
+        placed.text
+    );
+    assert_eq!(world.client.balance().await, "49.951040");
+    let id = placed.data()["order_id"].clone();
+    let ended = ["Partial", "Completed"];
+    world
+        .wait_for_smm(&id, &ended, Duration::from_secs(40))
+        .await;
+    let answer = world.client.smm("orders").await;
+    let orders = answer.data();
+    let shown = &orders["orders"][0];
+    assert_eq!(
+        (&shown["link"], &shown["quantity"]),
+        (&"ana".into(), &80.into())
+    );
+    let sold = world.sold().await;
+    let children: Vec<u64> = sold
+        .iter()
+        .filter_map(|one| one["quantity"].as_u64().filter(|units| *units > 0))
+        .collect();
+    assert_eq!(children.len(), 2, "{sold:?}");
+    assert!(
+        children.iter().all(|units| (20..=40).contains(units)),
+        "{sold:?}"
+    );
+    let delivered: u64 = children.iter().sum();
+    assert_eq!(shown["remains"], 80 - delivered, "{shown}");
+    let share = 48_960 * (80 - delivered) / 80;
+    let refunded = format!("\"refunded\":0.{share:06}");
+    assert!(answer.text.contains(&refunded), "{}", answer.text);
+    assert_eq!(world.orphans(), Vec::<String>::new());
+    world.verify();
+}
+
+/// Votes are denied for good, whatever the operator lifts: the type is known and not sold.
+#[tokio::test]
+async fn a_poll_is_listed_by_the_panel_and_sold_to_nobody() {
+    let world = World::new().await;
+    let services = world.client.smm("services").await;
+    assert!(!services.text.contains("Poll"), "{}", services.text);
+    let order = json!({
+        "service_id": "102", "link": "https://t.me/channel/7", "quantity": 50, "answer_number": 2,
+    });
+    let refused = world.client.place(order).await;
+    assert_eq!(refused.verdict(), "403 service_restricted");
+    assert_eq!(world.sold().await.len(), 0);
+}

@@ -213,3 +213,53 @@ async fn a_panel_read_that_fails_is_a_failure_and_never_an_empty_list() {
     assert!(desk.panel.balance().await.is_err());
     assert!(desk.panel.services().await.is_err());
 }
+
+#[tokio::test]
+async fn a_poll_takes_its_answer_and_a_subscription_is_told_by_its_children() {
+    let desk = Desk::open().await;
+    let poll = |answer: &str| PanelRequest {
+        service: "102".to_owned(),
+        members: vec![
+            ("link", "https://t.me/channel/7".to_owned()),
+            ("quantity", "50".to_owned()),
+            ("answer_number", answer.to_owned()),
+        ],
+    };
+    desk.placed(&poll("2")).await;
+    let refused = desk.panel.place(&poll("none")).await.outcome;
+    assert!(matches!(refused, Purchase::Refused(_)), "{refused:?}");
+    let subscription = PanelRequest {
+        service: "14".to_owned(),
+        members: [
+            ("username", "ana"),
+            ("min", "20"),
+            ("max", "40"),
+            ("posts", "2"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()))
+        .to_vec(),
+    };
+    let before = desk.panel.balance().await.unwrap();
+    let id = desk.placed(&subscription).await;
+    assert_eq!(desk.panel.balance().await, Ok(before), "nobody has posted");
+    let begun = desk.status(&id).await;
+    assert_eq!(
+        (begun.progress, begun.children.len()),
+        (Some(Progress::InProgress), 0)
+    );
+    desk.clock.pass(Millis::seconds(5));
+    let told = desk.status(&id).await;
+    assert_eq!(
+        (told.progress, told.children.len()),
+        (Some(Progress::Completed), 2)
+    );
+    desk.clock.pass(Millis::seconds(6));
+    let children = desk.status(&id).await.children;
+    let done = |child: &PanelStatus| child.progress == Some(Progress::Completed);
+    assert!(children.iter().all(done), "{children:?}");
+    let charged = children.iter().map(|child| child.charge.unwrap().0).sum();
+    let left = before.checked_sub(Usd(charged)).unwrap();
+    assert_eq!(desk.panel.balance().await, Ok(left));
+    // what a subscription makes was not placed, and so is no order that somebody lost
+    assert_eq!(desk.panel.orders().await.unwrap().len(), 2);
+}

@@ -77,7 +77,7 @@ fn request(
     }
     Ok(PlaceOrder {
         service_id,
-        link: link(members)?,
+        link: link(members, service.is_none() || used("link"))?,
         quantity: quantity(members, service.is_none() || used("quantity"))?,
         runs: span("runs")?,
         interval: span("interval")?,
@@ -86,7 +86,10 @@ fn request(
     })
 }
 
-fn link(members: &Members) -> Result<String, Problem> {
+fn link(members: &Members, used: bool) -> Result<String, Problem> {
+    if !used {
+        return Ok(String::new());
+    }
     let given = members.get("link").ok_or(Problem::missing("link"))?;
     let parsed = match given {
         Given::Text(text) => Link::parse(text),

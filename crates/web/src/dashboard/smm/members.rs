@@ -54,7 +54,17 @@ const TRAFFIC: &[(&str, &str)] = &[
     ("3", "Direct"),
 ];
 
-const MEMBERS: [Member; 18] = [
+const DELAYS: &[(&str, &str)] = &[
+    ("0", "At once"),
+    ("5", "After 5 minutes"),
+    ("10", "After 10 minutes"),
+    ("15", "After 15 minutes"),
+    ("30", "After 30 minutes"),
+    ("60", "After an hour"),
+    ("90", "After an hour and a half"),
+];
+
+const MEMBERS: [Member; 24] = [
     member("link", "Link", "", Input::Line),
     member("quantity", "Quantity", "", Input::Number),
     member(
@@ -113,6 +123,22 @@ const MEMBERS: [Member; 18] = [
         "For visits from another page.",
         Input::Line,
     ),
+    member("min", "Least for each post", "", Input::Number),
+    member("max", "Most for each post", "", Input::Number),
+    member(
+        "posts",
+        "New posts",
+        "How many posts from now on are served.",
+        Input::Number,
+    ),
+    member(
+        "old_posts",
+        "Posts before now",
+        "How many posts that are there already are served too.",
+        Input::Number,
+    ),
+    member("delay", "When", "", Input::Choice(DELAYS)),
+    member("expiry", "Last day", "As DD/MM/YYYY.", Input::Line),
 ];
 
 fn known(name: &str) -> Option<&'static Member> {
@@ -231,7 +257,7 @@ mod tests {
 
     #[test]
     fn every_member_of_every_type_that_is_sold_has_its_field() {
-        for kind in OrderType::all().filter(|kind| !kind.is_per_child()) {
+        for kind in OrderType::all() {
             for name in kind.needed().iter().chain(kind.optional()) {
                 assert!(known(name).is_some(), "{kind:?} {name}");
             }

@@ -96,7 +96,8 @@ async fn quote_part(door: &Door, customer: &Customer, fields: &Fields) -> Value 
 /// The price alone, for a script.
 pub(super) async fn quote(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor)?;
-    let empty = form.fields.filled("link").is_none();
+    let aim = ["link", "username"];
+    let empty = aim.iter().all(|name| form.fields.filled(name).is_none());
     // nobody wants to read what is missing from a form that was just begun
     let values = match empty {
         true => context! { quote => (), problem => () },

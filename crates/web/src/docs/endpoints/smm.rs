@@ -137,7 +137,7 @@ const PLACE_ORDER: Endpoint = Endpoint {
             required: Required::Yes,
             place: Place::Body,
             description: "Target URL, profile or video: an http or https URL of a public host \
-                          that belongs to the platform of the service.",
+                          that belongs to the platform of the service. Not used by Subscriptions.",
             example: "https://instagram.com/user",
         },
         Parameter {
@@ -198,6 +198,36 @@ const PLACE_ORDER: Endpoint = Endpoint {
             "referring_url",
             "The referring page, for Web Traffic from a page.",
             "https://example.com/",
+        ),
+        of_type(
+            "min",
+            "The least quantity for each post, for Subscriptions.",
+            "50",
+        ),
+        of_type(
+            "max",
+            "The greatest quantity for each post, for Subscriptions.",
+            "100",
+        ),
+        of_type(
+            "posts",
+            "How many new posts are waited for, for Subscriptions: with old_posts 1 to 1000.",
+            "5",
+        ),
+        of_type(
+            "old_posts",
+            "How many posts before the order are served too, for Subscriptions.",
+            "0",
+        ),
+        of_type(
+            "delay",
+            "Minutes between a post and its order, for Subscriptions: 0, 5, 10, 15, 30, 60 or 90.",
+            "5",
+        ),
+        of_type(
+            "expiry",
+            "The day on which a subscription ends, DD/MM/YYYY.",
+            "31/12/2027",
         ),
         Parameter {
             kind: Kind::Integer(1, 10_000),
