@@ -40,6 +40,7 @@ pub use engine::{CatalogueSettings, Engine, Outside, Routing, Settings};
 pub use health::{Closed, UpstreamHealth, UpstreamLimits};
 pub use idempotency::KeyedRequest;
 pub use list_services::{CountryView, ServerChoice, ServiceList, ServiceView, ServicesOf};
+pub use measured::RouteMeasured;
 pub use open_work::{OpenWork, Queue};
 pub use own_numbers::{Added, OwnNumbers};
 pub use people::People;

@@ -51,9 +51,9 @@ pub struct ServiceView {
     pub provider_type: i64,
     /// Price.
     pub price: Usd,
-    /// Percent of orders with a code, where known.
+    /// Percent of orders with a code: as measured, else as stated upstream.
     pub success_rate: Option<u8>,
-    /// Orders measured for it, old ones counted in part.
+    /// Orders measured for it, old ones counted in part; 0 where it is only stated.
     pub success_samples: u32,
     /// Mean seconds from purchase to code, where measured.
     pub avg_delivery_s: Option<u32>,
@@ -192,9 +192,10 @@ impl Engine {
             list.until = [list.until, rises].into_iter().flatten().min();
             let pool = offer.pool_id.map(|pool| &**pool);
             let figures = measured.of(offer.service_id, pool);
+            let (success_rate, success_samples) = figures.shown(offer.stated_rate);
             list.services.push(ServiceView {
-                success_rate: figures.rate.or(offer.stated_rate),
-                success_samples: figures.samples,
+                success_rate,
+                success_samples,
                 avg_delivery_s: figures.average_s,
                 service_id: offer.service_id.clone(),
                 name: offer.service_name.clone(),

@@ -6,7 +6,7 @@ use domain::activation::{Activation, ActivationState, Wanted};
 use domain::change::Reason;
 use domain::outcomes::{self, Ended, Figures, Outcomes};
 use domain::time::{Millis, Timestamp};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{PoisonError, RwLock};
 
 /// Outcomes read after a start.
@@ -67,7 +67,63 @@ impl Measured {
     }
 }
 
+/// How a route performs, all its services together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteMeasured {
+    /// Server.
+    pub server: String,
+    /// Typed route, 0 where the server has none.
+    pub provider_type: i64,
+    /// The server's country id.
+    pub country_id: String,
+    /// What was measured.
+    pub figures: Figures,
+}
+
 impl Engine {
+    /// How every route performs on which something ended, by server, type and country.
+    pub fn measured_routes(&self) -> Vec<RouteMeasured> {
+        let now = self.now();
+        let sums = self.sums_by(|place| Some(place.clone()));
+        let rows = sums.into_iter().map(|(place, sum)| RouteMeasured {
+            server: place.0,
+            provider_type: place.1,
+            country_id: place.2,
+            figures: sum.figures(now, self.settings.routing.half_life),
+        });
+        rows.collect()
+    }
+
+    /// How an upstream performs, behind every server that it stands behind.
+    pub fn measured_at(&self, upstream: &str) -> Figures {
+        let is_behind = |place: &RoutePlace| {
+            let mut servers = self.settings.servers.iter();
+            let server = servers.find(|server| server.name == place.0)?;
+            let mut routes = server.routes.iter();
+            let route = routes.find(|route| route.provider_type == place.1)?;
+            (route.upstream == upstream).then_some(())
+        };
+        let sum = self.sums_by(is_behind).remove(&());
+        sum.map(|sum| sum.figures(self.now(), self.settings.routing.half_life))
+            .unwrap_or_default()
+    }
+
+    /// Outcomes added up by what is made of their route.
+    fn sums_by<K: Ord>(&self, key: impl Fn(&RoutePlace) -> Option<K>) -> BTreeMap<K, Outcomes> {
+        let (now, half_life) = (self.now(), self.settings.routing.half_life);
+        let places = self.measured.0.read();
+        let places = places.unwrap_or_else(PoisonError::into_inner);
+        let mut sums = BTreeMap::new();
+        for (place, services) in places.iter() {
+            let Some(key) = key(place) else { continue };
+            let sum = sums.entry(key).or_insert_with(|| Outcomes::starting(now));
+            for (_, outcomes) in services.values().flatten() {
+                *sum = sum.with(outcomes, now, half_life);
+            }
+        }
+        sums
+    }
+
     /// Takes the end of an order into account. One that never showed a number says nothing of its
     /// route.
     pub(crate) fn measure(&self, activation: &Activation, ended: Ended) {

@@ -53,6 +53,8 @@ pub struct Figures {
     pub samples: u32,
     /// Percent of them with a code; nothing while they are too few.
     pub rate: Option<u8>,
+    /// Percent with a code that the true share is hardly below: the lower end of the 95 % interval.
+    pub at_least: Option<u8>,
     /// Percent of them that their buyers cancelled.
     pub cancelled: Option<u8>,
     /// Mean time from purchase to code, in seconds.
@@ -61,6 +63,17 @@ pub struct Figures {
     pub p50_s: Option<u32>,
     /// Nine in ten came within this many seconds.
     pub p90_s: Option<u32>,
+}
+
+impl Figures {
+    /// Rate and samples as customers see them. A rate that the upstream states is nobody's count: no
+    /// samples stand behind it.
+    pub fn shown(self, stated: Option<u8>) -> (Option<u8>, u32) {
+        match (self.rate, stated) {
+            (None, Some(stated)) => (Some(stated), 0),
+            (measured, _) => (measured, self.samples),
+        }
+    }
 }
 
 impl Outcomes {
@@ -116,6 +129,34 @@ impl Outcomes {
         }
     }
 
+    /// The same with those of another service or route.
+    pub fn with(&self, other: &Self, now: Timestamp, half_life: Millis) -> Self {
+        let (mut sum, other) = (self.as_of(now, half_life), other.as_of(now, half_life));
+        sum.delivered += other.delivered;
+        sum.cancelled += other.cancelled;
+        sum.silent += other.silent;
+        sum.timed += other.timed;
+        sum.seconds += other.seconds;
+        for (count, more) in sum.classes.iter_mut().zip(other.classes) {
+            *count += more;
+        }
+        sum
+    }
+
+    /// Weighed from this moment on.
+    fn as_of(&self, now: Timestamp, half_life: Millis) -> Self {
+        let left = |sum: u64| now_worth(sum, now - self.since, half_life);
+        Self {
+            since: now,
+            delivered: left(self.delivered),
+            cancelled: left(self.cancelled),
+            silent: left(self.silent),
+            timed: left(self.timed),
+            seconds: left(self.seconds),
+            classes: self.classes.map(left),
+        }
+    }
+
     fn all(&self) -> u64 {
         self.delivered + self.cancelled + self.silent
     }
@@ -134,6 +175,13 @@ impl Outcomes {
         Figures {
             samples,
             rate: percent(self.delivered),
+            at_least: u8::try_from(
+                wilson_ppm(
+                    now_worth(self.delivered, now - self.since, half_life),
+                    now_worth(self.all(), now - self.since, half_life),
+                ) / 10_000,
+            )
+            .ok(),
             cancelled: percent(self.cancelled),
             average_s: self
                 .seconds
@@ -172,7 +220,13 @@ pub fn unmeasured_ppm(stated: Option<u8>) -> u32 {
 
 fn lower_bound(delivered: u64, all: u64, stated: Option<u8>) -> u32 {
     let credited = CREDITED * u64::from(stated.unwrap_or(50).min(100)) / 100;
-    let (hits, count) = (u128::from(delivered + credited), u128::from(all + CREDITED));
+    wilson_ppm(delivered + credited, all + CREDITED)
+}
+
+/// The lower end of the 95 % interval (Wilson) of a share, in millionths; both counts in thousandths
+/// of an outcome.
+fn wilson_ppm(hits: u64, count: u64) -> u32 {
+    let (hits, count) = (u128::from(hits), u128::from(count.max(1)));
     let spread = hits * (count - hits) / count + Z_SQUARED / 4;
     let margin = Z * (spread * u128::from(ONE)).isqrt() / u128::from(ONE);
     let lower = (hits + Z_SQUARED / 2).saturating_sub(margin);
@@ -271,5 +325,48 @@ mod tests {
         assert!(of(8, 2).sure_ppm(None, T0, DAY) < bound);
         assert!(unmeasured_ppm(Some(90)) > unmeasured_ppm(None));
         assert!(unmeasured_ppm(Some(0)) < 10_000);
+    }
+
+    #[test]
+    fn a_stated_rate_has_no_samples_and_a_measured_one_has_no_other() {
+        let few = Figures {
+            samples: 3,
+            ..Figures::default()
+        };
+        assert_eq!(few.shown(None), (None, 3));
+        assert_eq!(few.shown(Some(90)), (Some(90), 0));
+        let measured = Figures {
+            samples: 7,
+            rate: Some(40),
+            ..Figures::default()
+        };
+        assert_eq!(measured.shown(Some(90)), (Some(40), 7));
+    }
+
+    #[test]
+    fn outcomes_of_several_services_add_up_whenever_they_began() {
+        let (hour, day) = (Millis::minutes(60), Millis::minutes(24 * 60));
+        let mut old = Outcomes::starting(Timestamp(0));
+        for _ in 0..8 {
+            old.note(
+                Ended::Delivered(Some(Millis::seconds(9))),
+                Timestamp(0),
+                day,
+            );
+        }
+        let now = Timestamp(day.0);
+        let mut fresh = Outcomes::starting(Timestamp(day.0 - hour.0));
+        for _ in 0..4 {
+            fresh.note(Ended::Cancelled, now, day);
+        }
+        // a day old: eight are worth four
+        let sum = old.with(&fresh, now, day).figures(now, day);
+        assert_eq!(
+            (sum.samples, sum.rate, sum.cancelled),
+            (8, Some(50), Some(50))
+        );
+        assert_eq!((sum.p50_s, sum.p90_s), (Some(10), Some(10)));
+        let bound = sum.at_least.unwrap();
+        assert!((15..=30).contains(&bound), "{bound}");
     }
 }

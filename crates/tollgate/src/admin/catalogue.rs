@@ -1,6 +1,7 @@
 //! What the operator can ask about the catalogue.
 
 use super::rfc3339;
+use super::upstreams::measured;
 use crate::settings::Settings;
 use app::{AdminError, Engine, ListingState};
 use domain::catalogue::{Catalogue, Offer, RouteKey};
@@ -25,7 +26,21 @@ pub fn stats(engine: &Engine) -> Value {
         "bytes": bytes,
         "upstreams": listings(states),
         "panels": listings(engine.panel_states()),
+        "routes": routes(engine),
     })
+}
+
+/// How the routes perform that somebody bought on.
+fn routes(engine: &Engine) -> Vec<Value> {
+    let rows = engine.measured_routes().into_iter().map(|route| {
+        json!({
+            "server": route.server,
+            "provider_type": route.provider_type,
+            "country_id": route.country_id,
+            "measured": measured(&route.figures),
+        })
+    });
+    rows.collect()
 }
 
 fn listings(states: Vec<ListingState>) -> Vec<Value> {

@@ -3,6 +3,7 @@
 use super::rfc3339;
 use crate::settings::{Settings, Upstream};
 use app::{AdminError, Closed, Engine, UpstreamHealth};
+use domain::outcomes::Figures;
 use domain::time::Timestamp;
 use domain::upstream::{ReadFailure, Refusal};
 use serde_json::{Value, json};
@@ -53,13 +54,25 @@ pub(super) fn list(engine: &Engine, known: &[Known]) -> Value {
         .iter()
         .map(|one| {
             let health = health.iter().find(|health| health.upstream == one.name);
-            row(one, health)
+            row(one, health, &engine.measured_at(&one.name))
         })
         .collect();
     json!({ "upstreams": rows })
 }
 
-fn row(known: &Known, health: Option<&UpstreamHealth>) -> Value {
+/// What was measured of a route or an upstream; nothing is said while outcomes are too few.
+pub(super) fn measured(figures: &Figures) -> Value {
+    json!({
+        "samples": figures.samples,
+        "success_rate": figures.rate,
+        "success_rate_at_least": figures.at_least,
+        "cancel_rate": figures.cancelled,
+        "delivery_p50_s": figures.p50_s,
+        "delivery_p90_s": figures.p90_s,
+    })
+}
+
+fn row(known: &Known, health: Option<&UpstreamHealth>, figures: &Figures) -> Value {
     let state = match health {
         None => "not used".to_owned(),
         Some(health) => health.closed.as_ref().map_or("open".to_owned(), closed),
@@ -76,6 +89,7 @@ fn row(known: &Known, health: Option<&UpstreamHealth>) -> Value {
         "under_way": health.map_or(0, |health| health.under_way),
         "in_doubt": health.map_or(0, |health| health.in_doubt),
         "not_sold": health.map_or(0, |health| health.not_sold),
+        "measured": measured(figures),
     })
 }
 
