@@ -1,7 +1,8 @@
 //! The accounts at providers as the operator sees and tries them.
 
-use crate::world::World;
+use crate::world::{World, discord};
 use serde_json::Value;
+use std::time::Duration;
 
 #[tokio::test]
 async fn every_account_can_be_listed_and_tried_out_and_a_dead_one_is_named() {
@@ -23,6 +24,30 @@ async fn every_account_can_be_listed_and_tried_out_and_a_dead_one_is_named() {
     for key in sandbox::accounts().iter().map(|account| account.key) {
         assert!(!text.contains(key), "a credential is shown");
     }
+
+    for _ in 0..5 {
+        let bought = world.client.buy(discord()).await.data();
+        let id = &bought["order_id"];
+        let received = Duration::from_secs(30);
+        world.wait_for(id, &["received"], received).await;
+    }
+    let measured = |row: &Value| row["measured"].clone();
+    let list = world.cli(&["upstream", "list"]);
+    let of = |name: &str| {
+        let rows = list["upstreams"].as_array().unwrap();
+        measured(rows.iter().find(|row| row["name"] == name).unwrap())
+    };
+    let good = of("peter1");
+    assert_eq!((&good["samples"], &good["success_rate"]), (&5.into(), &100.into()));
+    assert!(good["success_rate_at_least"].as_u64().unwrap() < 100, "{good}");
+    assert!(good["delivery_p50_s"].as_u64().unwrap() <= 30, "{good}");
+    assert_eq!(good["cancel_rate"], 0);
+    assert_eq!(of("paul")["success_rate"], Value::Null);
+    let stats = world.cli(&["catalogue", "stats"]);
+    let routes = stats["routes"].as_array().unwrap();
+    assert_eq!(routes.len(), 1, "{stats}");
+    assert_eq!((&routes[0]["server"], &routes[0]["country_id"]), (&"peter".into(), &"61".into()));
+    assert_eq!(measured(&routes[0]), good);
 
     world.close_providers();
     let output = world.cli_output(&["upstream", "test", names[0]]);
