@@ -18,7 +18,6 @@ use app::{ApiLog, Engine, OwnNumbers, People, RedeemCodes};
 use domain::ports::{ApiLogRows, PageRows, PeopleRows, PoolRows, RedeemRows};
 use domain::time::Timestamp;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -33,11 +32,13 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Addresses whose failed requests are counted one by one.
 const ADDRESSES_COUNTED: usize = 100_000;
 
-/// The SQLite directory of an installation.
-pub fn database_dir(settings: &Settings) -> PathBuf {
-    match &settings.store.engine {
-        settings::Engine::Sqlite { directory } => directory.clone(),
-    }
+/// The store of an installation.
+pub fn open_store(settings: &Settings) -> Result<Arc<store::Database>, store::OpenError> {
+    let store = match &settings.store.engine {
+        settings::Engine::Sqlite { directory } => store::Database::open(directory),
+        settings::Engine::Postgres(server) => store::Database::connect(server),
+    };
+    store.map(Arc::new)
 }
 
 /// The pepper of an installation.
@@ -48,7 +49,7 @@ pub fn pepper(settings: &Settings) -> anyhow::Result<Pepper> {
 
 /// An engine over an installation's store, for commands while no server runs.
 pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<Office> {
-    let store = Arc::new(store::Database::open(&database_dir(settings))?);
+    let store = open_store(settings)?;
     let newest_entry = store.newest_entry();
     let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
     let engine = wiring::engine(settings, &store, clock, tasks)?;
@@ -125,7 +126,7 @@ where
         format!("cannot listen on {address}; give another address with --listen or listen.address")
     })?;
     let address = listener.local_addr()?;
-    let store = Arc::new(store::Database::open(&database_dir(settings))?);
+    let store = open_store(settings)?;
     let pages: Arc<dyn PageRows> = Arc::clone(&store) as _;
     let log_rows: Arc<dyn ApiLogRows> = Arc::clone(&store) as _;
     let books_end = BooksEnd::of(&store, trust);

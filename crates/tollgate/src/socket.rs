@@ -19,8 +19,8 @@ pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join("tollgate.sock")
 }
 
-/// Answers requests until the stop. The caller holds the store's lock, so a socket file that is
-/// there already was left by a process that died.
+/// Answers requests until the stop. A socket file that nobody listens at was left by a process that
+/// died; one that is alive is another server's, which needs a directory of its own.
 pub fn listen(
     data_dir: &Path,
     office: Office,
@@ -28,6 +28,10 @@ pub fn listen(
     tasks: &TaskTracker,
 ) -> io::Result<()> {
     let path = path(data_dir);
+    if std::os::unix::net::UnixStream::connect(&path).is_ok() {
+        let why = format!("another server listens at {}", path.display());
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, why));
+    }
     if path.exists() {
         std::fs::remove_file(&path)?;
     }

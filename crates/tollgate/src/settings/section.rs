@@ -250,6 +250,11 @@ impl<'a> Section<'a> {
         values
     }
 
+    /// Text that the operator gave for this key, which is still to be taken.
+    pub fn peek(&self, key: &str) -> Option<&str> {
+        self.left.get(key).and_then(Value::as_str)
+    }
+
     /// Whether the operator gave this key.
     pub fn gives(&self, key: &str) -> bool {
         self.left.contains_key(key)

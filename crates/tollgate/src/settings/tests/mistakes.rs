@@ -101,13 +101,24 @@ fn addresses_and_figures_that_cannot_be_read() {
             "listen.public_url: must end after the host and port, like \"https://sms.example.org\"",
         ),
         (
-            "store.url = 'postgres://u:geheim@h/db'",
-            "store.url: names a PostgreSQL database, which this version cannot use yet: that \
-             comes with the PostgreSQL store. Use \"sqlite:DIRECTORY\"",
+            "store.url = 'postgres://u:geheim@h/db?sslmode=prefer'",
+            "store.url: sslmode must be disable, require or verify-full, not \"prefer\"",
+        ),
+        (
+            "store.url = 'mysql://u:geheim@h/db'",
+            "store.url: must be \"sqlite:DIRECTORY\" or \"postgres://USER@HOST/DATABASE\"",
+        ),
+        (
+            "store.url_env = 'NOT_SET'",
+            "store.url_env: names the environment variable NOT_SET, which is not set",
+        ),
+        (
+            "store.connections = 0",
+            "store.connections: must be a whole number from 1 to 200, not 0",
         ),
         (
             "store.url = 'sqlite:'",
-            "store.url: must be \"sqlite:DIRECTORY\"",
+            "store.url: must be \"sqlite:DIRECTORY\" or \"postgres://USER@HOST/DATABASE\"",
         ),
         (
             "store.data_dir = ''",
