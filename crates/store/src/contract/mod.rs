@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod api_log;
 pub(crate) mod balance;
+pub(crate) mod groups;
 pub(crate) mod lists;
 pub(crate) mod low_balance;
 pub(crate) mod money;

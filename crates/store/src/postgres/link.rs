@@ -2,9 +2,10 @@
 //! of a transaction wait for each other and leave together.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use tokio::runtime::Runtime;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement};
 
-use super::error;
-use super::triggers;
+use super::value::type_of;
+use super::{bulk, error, triggers};
 use crate::audit::Findings;
 use crate::sql::fault::Fault;
 use crate::sql::{Arg, Connection, Row, See};
@@ -22,6 +23,9 @@ use crate::sql::{Arg, Connection, Row, See};
 /// Who writes holds this lock of the database until the end of its transaction: groups of changes
 /// of all nodes come one after the other, so that what a guard has read stays true.
 const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(7413829); ";
+
+/// How often the guards of a group look ahead at most: what one read tells, another one may rest on.
+const LOOKS_MAX: u32 = 4;
 
 /// Rows taken at once from a query over a large table.
 const STREAMED: &str = "FETCH FORWARD 2000 FROM streamed";
@@ -34,12 +38,46 @@ pub(super) struct Link {
     patience: Duration,
     prepared: RefCell<HashMap<String, Statement>>,
     waiting: RefCell<Vec<Waiting>>,
+    foreseen: RefCell<Foreseen>,
+    change: Cell<u64>,
     open: Cell<bool>,
 }
+
+/// What stands for the placeholders of a statement.
+enum Columns<'w> {
+    One(&'w [Arg<'static>]),
+    Many(Vec<Vec<&'w Arg<'static>>>),
+}
+
+impl Columns<'_> {
+    fn as_args(&self) -> Vec<&(dyn ToSql + Sync)> {
+        match self {
+            Self::One(args) => args.iter().map(|arg| arg as _).collect(),
+            Self::Many(columns) => columns.iter().map(|column| column as _).collect(),
+        }
+    }
+}
+
+/// Rows that were read ahead for the guards of a group, by what was asked.
+#[derive(Default)]
+struct Foreseen {
+    known: HashMap<Question, Arc<Vec<tokio_postgres::Row>>>,
+    /// What is not known yet.
+    asked: Vec<Question>,
+    /// Guards are only looking: nothing is asked of the server now.
+    looking: bool,
+    /// The change that is checked may rest on it.
+    holds: bool,
+}
+
+/// A query with its values.
+type Question = (String, Vec<Arg<'static>>);
 
 /// A write that has not left yet.
 struct Waiting {
     sql: String,
+    /// Number of its change in the group.
+    change: u64,
     args: Vec<Arg<'static>>,
     /// What it means if it does not touch one row.
     refused: Option<Refused>,
@@ -54,6 +92,8 @@ impl Link {
             patience,
             prepared: RefCell::default(),
             waiting: RefCell::default(),
+            foreseen: RefCell::default(),
+            change: Cell::new(0),
             open: Cell::new(false),
         }
     }
@@ -96,15 +136,7 @@ impl Link {
         if let Some(known) = self.prepared.borrow().get(sql) {
             return Ok(known.clone());
         }
-        let types: Vec<Type> = args
-            .iter()
-            .map(|arg| match arg {
-                Arg::Null => Type::UNKNOWN,
-                Arg::Int(_) => Type::INT8,
-                Arg::Text(_) => Type::TEXT,
-                Arg::Blob(_) => Type::BYTEA,
-            })
-            .collect();
+        let types: Vec<Type> = args.iter().map(type_of).collect();
         let statement = self.wait(self.client.prepare_typed(&numbered(sql), &types))?;
         let mut prepared = self.prepared.borrow_mut();
         prepared.insert(sql.to_owned(), statement.clone());
@@ -122,53 +154,123 @@ impl Link {
         if waiting.is_empty() {
             return Ok(());
         }
-        let mut calls = Vec::with_capacity(waiting.len());
-        for write in &waiting {
-            let statement = self.statement(&write.sql, &write.args)?;
-            let args: Vec<&(dyn ToSql + Sync)> = write.args.iter().map(|arg| arg as _).collect();
-            calls.push(async move { self.client.execute(&statement, &args).await });
+        let all = waiting
+            .iter()
+            .map(|write| (write.sql.as_str(), write.change));
+        let mut calls = Vec::new();
+        for bucket in bulk::buckets(all) {
+            let writes: Vec<&Waiting> = bucket.places.iter().map(|at| &waiting[*at]).collect();
+            let (statement, columns) = self.prepared_bucket(bucket.sql, &writes)?;
+            calls.push((writes, async move {
+                let args: Vec<&(dyn ToSql + Sync)> = columns.as_args();
+                self.client.execute(&statement, &args).await
+            }));
         }
+        let (writes, calls): (Vec<_>, Vec<_>) = calls.into_iter().unzip();
         let touched = self.wait(async { Ok(together(calls).await) })?;
-        for (write, touched) in waiting.iter().zip(touched) {
+        for (writes, touched) in writes.iter().zip(touched) {
             let touched = touched.map_err(|error| error::fault(&error))?;
-            match &write.refused {
-                Some(refused) if touched != 1 => return Err(Fault::Refused(refused.clone())),
-                _ => {}
-            }
+            check(writes, touched)?;
         }
+        Ok(())
+    }
+
+    /// The statement for writes that leave together, and what stands for its placeholders.
+    fn prepared_bucket<'w>(
+        &self,
+        sql: &str,
+        writes: &[&'w Waiting],
+    ) -> Result<(Statement, Columns<'w>), Fault> {
+        let single = self.statement(sql, &writes[0].args)?;
+        if let [write] = writes {
+            return Ok((single, Columns::One(&write.args)));
+        }
+        let bulk = bulk::statement(sql, single.params());
+        let bulk = bulk.ok_or_else(|| Fault::Wrong(format!("cannot be written in bulk: {sql}")))?;
+        let columns = (0..writes[0].args.len())
+            .map(|column| writes.iter().map(|write| &write.args[column]).collect())
+            .collect();
+        Ok((self.statement(&bulk, &[])?, Columns::Many(columns)))
+    }
+
+    /// Reads all of it in one turn.
+    fn read_ahead(&self, asked: Vec<Question>) -> Result<(), Fault> {
+        let asked: HashSet<Question> = asked.into_iter().collect();
+        let mut calls = Vec::with_capacity(asked.len());
+        for (sql, args) in &asked {
+            let statement = self.statement(sql, args)?;
+            calls.push(async move {
+                let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|arg| arg as _).collect();
+                self.client.query(&statement, &args).await
+            });
+        }
+        let answers = self.wait(async { Ok(together(calls).await) })?;
+        let mut found = Vec::with_capacity(answers.len());
+        for rows in answers {
+            found.push(Arc::new(rows.map_err(|error| error::fault(&error))?));
+        }
+        let mut foreseen = self.foreseen.borrow_mut();
+        foreseen.known.extend(asked.into_iter().zip(found));
         Ok(())
     }
 
     fn wait_with(&self, sql: &str, args: &[Arg<'_>], refused: Option<Refused>) {
         self.waiting.borrow_mut().push(Waiting {
             sql: sql.to_owned(),
+            change: self.change.get(),
             args: args.iter().map(Arg::to_owned_arg).collect(),
             refused,
         });
     }
 }
 
-/// Runs all of them at once, each begun in its order: on one connection they are sent in it.
+/// A write that must touch one row touched one; of many in one statement, each did.
+fn check(writes: &[&Waiting], touched: u64) -> Result<(), Fault> {
+    let refused = writes.iter().find_map(|write| write.refused.clone());
+    match refused {
+        Some(refused) if usize::try_from(touched) != Ok(writes.len()) => {
+            Err(Fault::Refused(refused))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Shows rows until whoever looks has enough.
+fn show(rows: &[tokio_postgres::Row], see: See<'_>) -> Result<(), Fault> {
+    for row in rows {
+        if !see(row)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Runs all of them at once, each begun in its order: on one connection they are sent in it, and
+/// answered in it.
 async fn together<F: Future>(calls: Vec<F>) -> Vec<F::Output> {
     let mut calls: Vec<_> = calls
         .into_iter()
         .map(|call| (Box::pin(call), None))
         .collect();
+    let (mut begun, mut next) = (false, 0);
     poll_fn(|context| {
-        let mut pending = false;
-        for (call, answer) in &mut calls {
-            if answer.is_some() {
-                continue;
+        let first = next;
+        for (at, (call, answer)) in calls.iter_mut().enumerate().skip(first) {
+            if answer.is_none() {
+                match Pin::new(call).poll(context) {
+                    Poll::Ready(found) => *answer = Some(found),
+                    // once all are sent, those behind the first open one have no answer yet
+                    Poll::Pending if begun => break,
+                    Poll::Pending => continue,
+                }
             }
-            match Pin::new(call).poll(context) {
-                Poll::Ready(found) => *answer = Some(found),
-                Poll::Pending => pending = true,
-            }
+            next += usize::from(at == next);
         }
-        if pending {
-            Poll::Pending
-        } else {
+        begun = true;
+        if next == calls.len() {
             Poll::Ready(())
+        } else {
+            Poll::Pending
         }
     })
     .await;
@@ -182,16 +284,50 @@ fn numbered(sql: &str) -> String {
 
 impl Connection for Link {
     fn query(&self, sql: &str, args: &[Arg<'_>], see: See<'_>) -> Result<(), Fault> {
+        if self.foreseen.borrow().holds {
+            let question = (sql.to_owned(), args.iter().map(Arg::to_owned_arg).collect());
+            let known = self.foreseen.borrow().known.get(&question).cloned();
+            if let Some(rows) = known {
+                return show(&rows, see);
+            }
+            let mut foreseen = self.foreseen.borrow_mut();
+            if foreseen.looking {
+                foreseen.asked.push(question);
+                return Ok(());
+            }
+        }
         self.send_waiting()?;
         let statement = self.statement(sql, args)?;
         let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|arg| arg as _).collect();
-        let rows = self.wait(self.client.query(&statement, &args))?;
-        for row in &rows {
-            if !see(row)? {
+        show(&self.wait(self.client.query(&statement, &args))?, see)
+    }
+
+    fn foresee(&self, look: &mut dyn FnMut()) -> Result<(), Fault> {
+        for _ in 0..LOOKS_MAX {
+            self.foreseen.borrow_mut().looking = true;
+            self.foreseen.borrow_mut().holds = true;
+            look();
+            let asked = {
+                let mut foreseen = self.foreseen.borrow_mut();
+                foreseen.looking = false;
+                std::mem::take(&mut foreseen.asked)
+            };
+            if asked.is_empty() {
                 break;
             }
+            self.read_ahead(asked)?;
         }
         Ok(())
+    }
+
+    /// A change that rests on an earlier one of its group reads what that one wrote.
+    fn begin_change(&self, apart: bool) -> Result<(), Fault> {
+        self.change.set(self.change.get() + 1);
+        self.foreseen.borrow_mut().holds = apart;
+        match apart {
+            true => Ok(()),
+            false => self.send_waiting(),
+        }
     }
 
     /// By a cursor of the snapshot that is open.
@@ -233,6 +369,7 @@ impl Connection for Link {
 
     fn begin(&self) -> Result<(), Fault> {
         self.waiting.take();
+        self.foreseen.take();
         self.open.set(true);
         self.batch(BEGIN)
     }
@@ -240,11 +377,12 @@ impl Connection for Link {
     /// References are checked here and not at the commit, so that a commit fails only where nobody
     /// can know what became of it.
     fn end_writing(&self) -> Result<(), Fault> {
-        self.send_waiting()?;
-        self.batch("SET CONSTRAINTS ALL IMMEDIATE")
+        self.wait_with("SET CONSTRAINTS ALL IMMEDIATE", &[], None);
+        self.send_waiting()
     }
 
     fn commit(&self) -> Result<(), Fault> {
+        self.foreseen.take();
         self.batch("COMMIT")?;
         self.open.set(false);
         Ok(())
@@ -252,6 +390,7 @@ impl Connection for Link {
 
     fn roll_back(&self) -> Result<(), Fault> {
         self.waiting.take();
+        self.foreseen.take();
         if !self.open.get() {
             return Ok(());
         }

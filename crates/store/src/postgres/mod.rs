@@ -1,5 +1,6 @@
 //! PostgreSQL: one database under any number of nodes.
 
+mod bulk;
 mod error;
 mod link;
 mod reserve;

@@ -8,6 +8,16 @@ use crate::sql::{Arg, Source, Value};
 
 type Refusal = Box<dyn std::error::Error + Sync + Send>;
 
+/// Type of a placeholder for which this is the first value.
+pub(super) fn type_of(arg: &Arg<'_>) -> Type {
+    match arg {
+        Arg::Null => Type::UNKNOWN,
+        Arg::Int(_) => Type::INT8,
+        Arg::Text(_) => Type::TEXT,
+        Arg::Blob(_) => Type::BYTEA,
+    }
+}
+
 impl ToSql for Arg<'_> {
     /// As the server wants it: it decides the type of each placeholder.
     fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Refusal> {

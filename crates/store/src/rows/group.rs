@@ -1,10 +1,13 @@
 //! A group of changes in one transaction: one flush of the device pays for all of them.
 
+use std::collections::HashSet;
+
 use crate::sql::Connection;
 use domain::change::{Change, CommitError};
 use domain::failpoint;
 
 use super::journal::Wallets;
+use super::touch::touched as touched_by;
 use super::{guard, write};
 use crate::sql::fault::{Fault, Trouble};
 
@@ -126,7 +129,12 @@ fn pass(moment: &str, changes: &[&Change]) {
 fn write_all(conn: &dyn Connection, changes: &[&Change]) -> Result<Vec<Outcome>, Fault> {
     let mut wallets = Wallets::default();
     let mut outcomes = Vec::with_capacity(changes.len());
+    conn.foresee(&mut || look_ahead(conn, changes))?;
+    let mut touched = HashSet::new();
     for change in changes {
+        let touches = touched_by(change);
+        conn.begin_change(touches.iter().all(|one| !touched.contains(one)))?;
+        touched.extend(touches);
         match guard::check(conn, &mut wallets, change) {
             Ok(passed) => {
                 write::apply(conn, &mut wallets, change, passed)?;
@@ -142,6 +150,15 @@ fn write_all(conn: &dyn Connection, changes: &[&Change]) -> Result<Vec<Outcome>,
     wallets.save(conn)?;
     conn.end_writing()?;
     Ok(outcomes)
+}
+
+/// Asks all that the guards of a group ask, whatever they find.
+fn look_ahead(conn: &dyn Connection, changes: &[&Change]) {
+    let mut wallets = Wallets::default();
+    wallets.foresee(conn);
+    for change in changes {
+        let _unknown_yet = guard::check(conn, &mut wallets, change);
+    }
 }
 
 fn undo(conn: &dyn Connection) {

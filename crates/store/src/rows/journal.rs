@@ -68,6 +68,11 @@ impl Wallets {
         kept.wallet = wallet;
     }
 
+    /// Asks for what is asked for once in a group.
+    pub(crate) fn foresee(&mut self, conn: &dyn Connection) {
+        let _unknown_yet = self.next_event(conn);
+    }
+
     /// The id of one event more.
     fn next_event(&mut self, conn: &dyn Connection) -> Result<i64, Fault> {
         let newest = match self.newest_event {

@@ -27,4 +27,5 @@ mod statement;
 mod store;
 mod top_up;
 mod top_up_rows;
+mod touch;
 mod write;

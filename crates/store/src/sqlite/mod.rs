@@ -85,3 +85,9 @@ fn ids((order, row): (i64, i64)) -> Ids {
         rows: Series::after(row),
     }
 }
+
+/// A connection to an empty database.
+#[cfg(test)]
+pub(crate) fn empty() -> rusqlite::Connection {
+    open::in_memory().unwrap()
+}

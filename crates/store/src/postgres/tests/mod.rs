@@ -1,6 +1,7 @@
 //! The contract on this engine, and what is particular to it. Tests share a server of their own.
 
 mod books;
+mod groups;
 mod server;
 
 use std::io::{BufRead, BufReader, Write};
