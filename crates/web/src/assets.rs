@@ -14,13 +14,18 @@ const PNG: &str = "image/png";
 const SVG: &str = "image/svg+xml";
 
 /// Name, media type and content of every file.
-const FILES: [(&str, &str, &[u8]); 9] = [
+const FILES: [(&str, &str, &[u8]); 10] = [
     ("docs.css", CSS, include_bytes!("../assets/docs/docs.css")),
     ("ink.css", CSS, include_bytes!("../assets/ink.css")),
     (
         "docs.js",
         JAVASCRIPT,
         include_bytes!("../assets/docs/docs.js"),
+    ),
+    (
+        "try.js",
+        JAVASCRIPT,
+        include_bytes!("../assets/docs/try.js"),
     ),
     ("docs.svg", SVG, include_bytes!("../assets/docs/docs.svg")),
     (

@@ -1,11 +1,12 @@
 //! The gateway itself: whether it lives, its own description, its pages.
 
 use crate::api_v1::problem::Problem;
+use crate::dashboard::Visitor;
 use crate::door::Door;
 use crate::{address, dashboard, docs};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
@@ -45,10 +46,43 @@ pub(crate) async fn openapi(State(door): State<Arc<Door>>, request: Request) -> 
     (JSON, docs::openapi(&base_url(&door, &parts))).into_response()
 }
 
-pub(crate) async fn docs(State(door): State<Arc<Door>>, request: Request) -> Response {
+pub(crate) async fn docs(
+    State(door): State<Arc<Door>>,
+    visitor: Visitor,
+    request: Request,
+) -> Response {
     let (parts, _) = request.into_parts();
     let html = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-    (PAGE, html, docs::page(&base_url(&door, &parts))).into_response()
+    let signed = visitor.signed.is_some();
+    let page = docs::page(&base_url(&door, &parts), signed);
+    let mut response = (PAGE, html, page).into_response();
+    if signed {
+        let private = HeaderValue::from_static("private, no-store");
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, private);
+    }
+    response
+}
+
+pub(crate) async fn guide() -> Response {
+    text("text/markdown; charset=utf-8", docs::GUIDE.to_owned())
+}
+
+pub(crate) async fn reference(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let reference = docs::reference(&base_url(&door, &parts));
+    text("text/markdown; charset=utf-8", reference)
+}
+
+pub(crate) async fn llms(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let text_type = "text/plain; charset=utf-8";
+    text(text_type, docs::llms(&base_url(&door, &parts)))
+}
+
+fn text(media_type: &'static str, text: String) -> Response {
+    (PAGE, [(header::CONTENT_TYPE, media_type)], text).into_response()
 }
 
 /// Programs get a problem, people a page.

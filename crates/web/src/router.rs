@@ -8,7 +8,9 @@ use axum::extract::{Request, State};
 use axum::middleware::from_fn;
 use axum::routing::{any, get};
 use std::sync::Arc;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 
 /// The router of all doors.
 pub fn router(door: Arc<Door>) -> Router {
@@ -18,15 +20,27 @@ pub fn router(door: Arc<Door>) -> Router {
         .route("/api/v1/openapi.json", get(gateway::openapi))
         .route("/healthz", get(gateway::healthz))
         .route("/readyz", get(gateway::readyz))
-        .route("/docs", get(gateway::docs))
-        .route("/assets/{name}", get(assets::serve))
-        .merge(dashboard::routes())
+        .merge(pages())
         .merge(carriers(&door))
         .fallback(gateway::not_found)
         .method_not_allowed_fallback(gateway::method_not_allowed)
         .layer(CatchPanicLayer::custom(around::panicked))
         .layer(from_fn(around::every_request))
         .with_state(door)
+}
+
+/// What people read, compressed where their browser takes it. The API compresses its lists itself,
+/// once for all callers; streams of events and pictures stay as they are.
+fn pages() -> Router<Arc<Door>> {
+    let compressed = CompressionLayer::new().quality(CompressionLevel::Precise(4));
+    Router::new()
+        .route("/docs", get(gateway::docs))
+        .route("/docs/guide.md", get(gateway::guide))
+        .route("/docs/reference.md", get(gateway::reference))
+        .route("/llms.txt", get(gateway::llms))
+        .route("/assets/{name}", get(assets::serve))
+        .merge(dashboard::routes())
+        .layer(compressed)
 }
 
 /// Carriers' webhooks: a hook without a key to verify with is not there at all.

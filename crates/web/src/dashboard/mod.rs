@@ -24,6 +24,7 @@ mod view;
 mod wallet;
 
 pub use numbers::Streams;
+pub(crate) use session::Visitor;
 
 use crate::door::Door;
 use axum::Router;

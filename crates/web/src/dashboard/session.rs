@@ -41,8 +41,11 @@ pub(crate) struct Visitor {
     pub signed: Option<Signed>,
     /// Where from.
     pub place: Place,
-    /// The token that this reader's forms carry; empty while nobody is signed in.
+    /// The token that this reader's forms carry; empty while nobody is signed in. Each page spells it
+    /// otherwise, so that the size of a compressed page tells nothing of it.
     pub form_token: String,
+    /// The token itself, which no page shows.
+    secret: String,
     /// Path and query of this page.
     pub here: String,
     /// A script asked for a part of a page.
@@ -59,6 +62,7 @@ impl Visitor {
                 agent: String::new(),
             },
             form_token: String::new(),
+            secret: String::new(),
             here: "/".to_owned(),
             partial: false,
         }
@@ -74,6 +78,7 @@ impl Visitor {
             signed: None,
             place,
             form_token: String::new(),
+            secret: String::new(),
             here: here.map_or_else(|| "/".to_owned(), ToString::to_string),
             partial: parts.headers.contains_key("hx-request"),
         };
@@ -85,7 +90,8 @@ impl Visitor {
                 // the dashboard is for customers; staff have a door of their own
                 visitor.signed = signed.filter(|signed| signed.account.is_some());
                 if let Some(signed) = &visitor.signed {
-                    visitor.form_token = door.people.form_token(&signed.session);
+                    visitor.secret = door.people.form_token(&signed.session);
+                    visitor.form_token = masked(&visitor.secret);
                 }
                 Ok(visitor)
             }
@@ -98,8 +104,9 @@ impl Visitor {
 
     /// Whether a form was sent from a page that this reader's session was shown.
     pub(super) fn sent_it(&self, fields: &Fields) -> bool {
-        let token = fields.text(TOKEN);
-        self.signed.is_none() || token.as_bytes().ct_eq(self.form_token.as_bytes()).into()
+        let token = unmasked(fields.text(TOKEN));
+        let shown = |token: Vec<u8>| token.ct_eq(self.secret.as_bytes()).into();
+        self.signed.is_none() || token.is_some_and(shown)
     }
 }
 
@@ -146,6 +153,30 @@ impl FromRequestParts<Arc<Door>> for Customer {
     }
 }
 
+/// A token behind a mask that is new each time: mask and masked token, in hexadecimal. Without
+/// randomness there is none, and forms are refused.
+fn masked(token: &str) -> String {
+    let mut mask = vec![0_u8; token.len()];
+    if getrandom::fill(&mut mask).is_err() {
+        return String::new();
+    }
+    let both = mask.iter().zip(token.bytes());
+    let hidden: Vec<u8> = both.map(|(mask, byte)| mask ^ byte).collect();
+    let all = mask.iter().chain(&hidden);
+    all.map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The token behind its mask; nothing if it is not whole.
+fn unmasked(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Vec<u8> = digits.map(byte).collect::<Option<_>>()?;
+    let (mask, hidden) = bytes.split_at_checked(bytes.len() / 2)?;
+    let fits = mask.len() == hidden.len();
+    let both = mask.iter().zip(hidden);
+    fits.then(|| both.map(|(mask, byte)| mask ^ byte).collect())
+}
+
 fn to_sign_in(visitor: &Visitor) -> Response {
     let there = format!("/sign-in?next={}", link::encoded(&visitor.here));
     if visitor.partial {
@@ -184,4 +215,25 @@ pub(crate) fn with_cookie(token: &str, mut response: Response) -> Response {
         response.headers_mut().append(header::SET_COOKIE, line);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{masked, unmasked};
+
+    #[test]
+    fn a_mask_is_new_each_time_and_comes_off() {
+        let (one, other) = (masked("secret"), masked("secret"));
+        assert_ne!(one, other);
+        assert_eq!(unmasked(&one).as_deref(), Some(b"secret".as_slice()));
+        assert_eq!(unmasked(&other).as_deref(), Some(b"secret".as_slice()));
+        assert_eq!(unmasked(""), Some(Vec::new()));
+        for bad in ["zz", "abc", "012345", "+1+1", "\u{e9}"] {
+            assert_ne!(
+                unmasked(bad).as_deref(),
+                Some(b"secret".as_slice()),
+                "{bad}"
+            );
+        }
+    }
 }

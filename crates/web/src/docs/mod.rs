@@ -8,7 +8,7 @@ pub mod pages;
 pub mod samples;
 
 pub use openapi::openapi;
-pub use pages::page;
+pub use pages::{GUIDE, llms, page, reference};
 
 /// Shown where the caller's own address cannot be told.
 const FALLBACK_BASE_URL: &str = "http://127.0.0.1:8080";

@@ -10,7 +10,7 @@ use super::errors::{CODES, EVERYWHERE, PURCHASES, STATUSES, WRITES};
 use super::{openapi, origin, page, samples};
 
 const BASE: &str = "https://otp.example:8443";
-const GUIDE: &str = include_str!("../../../../docs/api.md");
+use super::pages::GUIDE;
 
 fn document() -> Value {
     serde_json::from_str(&openapi(BASE)).unwrap()
@@ -208,7 +208,7 @@ fn every_member_that_an_order_may_have_is_in_the_table() {
 
 #[test]
 fn the_page_shows_every_endpoint_with_all_that_belongs_to_it() {
-    let page = page(BASE);
+    let page = page(BASE, false);
     for endpoint in endpoints::all() {
         let section = section(&page, endpoint);
         assert!(
@@ -292,7 +292,7 @@ fn shows_parameters(section: &str, endpoint: &Endpoint) {
 
 #[test]
 fn the_page_lists_every_error_and_every_client() {
-    let page = page(BASE);
+    let page = page(BASE, false);
     let errors = &page[page.find("id=\"errors\"").unwrap()..];
     for error in CODES {
         assert!(
@@ -313,9 +313,12 @@ fn the_page_lists_every_error_and_every_client() {
 
 #[test]
 fn the_page_obeys_a_strict_content_policy() {
-    let page = page(BASE);
-    assert_eq!(page.matches("<script").count(), 1);
-    assert!(page.contains("<script src=\"/assets/docs.js\" defer></script>"));
+    let page = page(BASE, false);
+    assert_eq!(page.matches("<script").count(), 2);
+    for name in ["docs.js", "try.js"] {
+        let linked = format!("<script src=\"/assets/{name}\" defer></script>");
+        assert!(page.contains(&linked), "{name}");
+    }
     for forbidden in ["<style", "style=\"", " onclick=", "javascript:"] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
@@ -334,7 +337,7 @@ fn the_page_obeys_a_strict_content_policy() {
 
 #[test]
 fn ids_and_links_of_the_page_fit() {
-    let page = page(BASE);
+    let page = page(BASE, false);
     let values = |attribute: &str| -> Vec<String> {
         page.match_indices(attribute)
             .map(|(at, _)| {
@@ -368,7 +371,11 @@ fn a_hostile_host_header_reaches_neither_page_nor_examples() {
         "",
     ] {
         assert_eq!(origin(hostile), "http://127.0.0.1:8080", "{hostile}");
-        assert_eq!(page(hostile), page("http://127.0.0.1:8080"), "{hostile}");
+        assert_eq!(
+            page(hostile, false),
+            page("http://127.0.0.1:8080", false),
+            "{hostile}"
+        );
         assert_eq!(
             openapi(hostile),
             openapi("http://127.0.0.1:8080"),
@@ -458,3 +465,49 @@ fn the_error_table_of_the_guide_is_that_of_the_catalogue() {
 }
 
 mod openapi_document;
+
+#[test]
+fn every_endpoint_can_be_tried_with_its_own_parameters() {
+    let page = page(BASE, true);
+    assert!(page.contains("href=\"/keys\"") && !page.contains("/sign-in"));
+    for endpoint in endpoints::all() {
+        let section = section(&page, endpoint);
+        let method = format!("data-method=\"{}\"", endpoint.method.name());
+        assert!(section.contains(&method), "{}", endpoint.id);
+        for parameter in endpoint.parameters {
+            let field = format!(
+                "<input name=\"{}\" data-place=\"{}\"",
+                parameter.name,
+                parameter.place.word()
+            );
+            assert!(section.contains(&field), "{} {field}", endpoint.id);
+        }
+    }
+}
+
+#[test]
+fn the_markdown_has_every_endpoint_and_error_and_llms_txt_leads_to_it() {
+    let reference = super::reference(BASE);
+    for endpoint in endpoints::all() {
+        let heading = format!("### {}\n", endpoint.title);
+        let target = format!("`{} {}`", endpoint.method.name(), endpoint.target());
+        assert!(reference.contains(&heading) && reference.contains(&target));
+        for parameter in endpoint.parameters {
+            let row = format!("| `{}`", parameter.name);
+            assert!(reference.contains(&row), "{}: {row}", endpoint.id);
+        }
+    }
+    for error in CODES {
+        assert!(reference.contains(&format!("| `{}` | {} |", error.code, error.status)));
+    }
+    assert!(!reference.contains("&quot;") && !reference.contains("&#x"));
+    let llms = super::llms(BASE);
+    assert!(llms.starts_with("# Tollgate\n\n> "));
+    for path in [
+        "/docs/guide.md",
+        "/docs/reference.md",
+        "/api/v1/openapi.json",
+    ] {
+        assert!(llms.contains(&format!("({BASE}{path})")), "{path}");
+    }
+}

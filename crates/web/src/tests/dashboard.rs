@@ -7,3 +7,5 @@ mod numbers;
 mod people;
 mod smm;
 mod wallet;
+
+pub(super) use browser::customer;

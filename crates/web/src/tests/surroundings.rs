@@ -163,3 +163,53 @@ async fn a_panic_is_an_answer() {
     );
     assert_eq!(world.post(BUY, &[], DISCORD).await.status, 200);
 }
+
+#[tokio::test]
+async fn what_people_read_is_compressed_and_what_programs_read_is_as_it_was() {
+    let world = World::start().await;
+    let wish = [("accept-encoding", "gzip, br")];
+    let encoded = async |path: &str| {
+        let mut request = world.request("GET", path, &wish, "");
+        let peer: std::net::SocketAddr = "127.0.0.1:4000".parse().unwrap();
+        request
+            .extensions_mut()
+            .insert(axum::extract::ConnectInfo(peer));
+        let router = world.router.clone();
+        let response = tower::ServiceExt::oneshot(router, request).await.unwrap();
+        let encoding = response.headers().get("content-encoding").cloned();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX);
+        let encoding = encoding.map(|value| value.to_str().unwrap().to_owned());
+        (encoding, bytes.await.unwrap().len())
+    };
+    for path in ["/docs", "/docs/reference.md", "/sign-in", "/assets/app.css"] {
+        let plain = world.get(path).await;
+        let (encoding, length) = encoded(path).await;
+        assert_eq!(encoding.as_deref(), Some("br"), "{path}");
+        assert!(length * 2 < plain.text.len(), "{path}: {length}");
+    }
+    let (encoding, _) = encoded("/assets/flags.png").await;
+    assert_eq!(encoding, None);
+    let (encoding, _) = encoded("/api/v1/otp?action=balance").await;
+    assert_eq!(encoding, None);
+}
+
+#[tokio::test]
+async fn the_docs_know_who_reads_them_and_keep_nothing_of_it() {
+    let world = World::start().await;
+    let open = world.get("/docs").await;
+    assert!(open.text.contains("/sign-in") && !open.text.contains("href=\"/log\""));
+    assert_eq!(open.header("cache-control"), Some("no-cache"));
+    let mut reader = super::dashboard::customer(&world).await;
+    let signed = reader.get("/docs").await;
+    assert!(signed.text.contains("href=\"/log\""));
+    assert_eq!(signed.header("cache-control"), Some("private, no-store"));
+    for (path, media_type) in [
+        ("/docs/guide.md", "text/markdown; charset=utf-8"),
+        ("/docs/reference.md", "text/markdown; charset=utf-8"),
+        ("/llms.txt", "text/plain; charset=utf-8"),
+    ] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("content-type"), Some(media_type));
+    }
+}

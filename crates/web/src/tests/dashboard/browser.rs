@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use domain::ids::AccountId;
 
-pub(super) struct Browser<'a> {
+pub(in crate::tests) struct Browser<'a> {
     pub world: &'a World,
     pub cookie: String,
     pub form_token: String,
@@ -83,6 +83,15 @@ impl<'a> Browser<'a> {
     }
 }
 
+/// A page without its forms' tokens, which are spelled anew each time.
+pub(super) fn without_tokens(page: &str) -> String {
+    let mut parts = page.split("name=\"form_token\" value=\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |page, part| {
+        page + part.split_once('"').map_or(part, |(_, rest)| rest)
+    })
+}
+
 pub(super) fn location(answer: &Answered) -> &str {
     answer.header("location").unwrap_or_default()
 }
@@ -91,7 +100,7 @@ pub(super) fn location(answer: &Answered) -> &str {
 pub(super) const PASSWORD: &str = "violet anchor parade seven";
 
 /// The world's own customer, signed in.
-pub(super) async fn customer(world: &World) -> Browser<'_> {
+pub(in crate::tests) async fn customer(world: &World) -> Browser<'_> {
     signed_in(world, world.account).await
 }
 
