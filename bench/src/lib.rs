@@ -3,7 +3,7 @@
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
-use app::{ApiLog, Engine, RedeemCodes};
+use app::{ApiLog, Engine, Lawful, RedeemCodes};
 use axum::Router;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,6 +14,7 @@ use web::{Door, DoorSettings, Hooks, Streams};
 pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Router {
     let limits = Arc::new(Limits::new(1000));
     let codes = Arc::clone(&store) as _;
+    let lawful = Lawful::new(Arc::clone(&engine), Arc::clone(&store) as _);
     let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
     let people = People::new(
         Arc::clone(&engine),
@@ -33,6 +34,7 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
         engine,
         people: Arc::new(people),
         redeem: Arc::new(redeem),
+        lawful: Arc::new(lawful),
         pages: store,
         streams: Streams::default(),
         environment: Environment::Demo,

@@ -8,6 +8,7 @@ use domain::access::{Account, ApiKey, Caller, Scope};
 use domain::change::{CommitError, Refused, Write};
 use domain::ids::{AccountId, KeyId, PersonId};
 use domain::people::{PeopleWrite, Person, Role};
+use domain::policy::PolicyWrite;
 use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
 use std::net::IpAddr;
@@ -216,6 +217,21 @@ impl Engine {
         self.update_account(account).await
     }
 
+    /// Moves an account to another tier: what it may buy, how much, and at which prices. Takes effect
+    /// at once.
+    pub async fn set_tier(&self, id: AccountId, tier: u8) -> Result<(), AdminError> {
+        if tier > 3 {
+            return Err(AdminError::Invalid(
+                "the tier must be 0, 1, 2 or 3".to_owned(),
+            ));
+        }
+        let account = Account {
+            tier,
+            ..self.known_account(id).await?
+        };
+        self.update_account(account).await
+    }
+
     async fn update_account(&self, account: Account) -> Result<(), AdminError> {
         let id = account.id;
         self.commit(
@@ -234,7 +250,7 @@ impl Engine {
         order: KeyOrder,
         (environment, pepper): (Environment, &Pepper),
     ) -> Result<IssuedKey, AdminError> {
-        self.known_account(account).await?;
+        let tier = self.known_account(account).await?.tier;
         let order = order.checked()?;
         let random = api_key::fresh_random()
             .map_err(|error| AdminError::Invalid(format!("no randomness to be had: {error}")))?;
@@ -255,8 +271,19 @@ impl Engine {
             revoked: false,
         };
         let id = key.id;
-        self.commit("issue_key", vec![Write::InsertKey(Box::new(key))])
-            .await?;
+        let most = self.velocity(tier).keys;
+        let room = most.map(|most| Write::Policy(PolicyWrite::RoomForKey { account, most }));
+        let writes = room.into_iter().chain([Write::InsertKey(Box::new(key))]);
+        match self.commit("issue_key", writes.collect()).await {
+            Err(CommitError::Refused(Refused::TooManyKeys)) => {
+                let most = most.unwrap_or_default();
+                let why = format!(
+                    "an account of tier {tier} may have {most} keys that work: revoke one first"
+                );
+                return Err(AdminError::Invalid(why));
+            }
+            outcome => outcome?,
+        }
         Ok(IssuedKey {
             text: fresh.reveal().to_owned(),
             id,

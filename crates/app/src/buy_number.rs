@@ -13,6 +13,7 @@ use domain::countries;
 use domain::ids::OrderId;
 use domain::mutant::lacks_rule;
 use domain::order::{Failure, Told};
+use domain::policy::velocity::Ordered;
 use domain::routing;
 use domain::time::Timestamp;
 use domain::upstream::{Number, NumberRequest, Pending, Purchase, Refusal as Upstream, Reply};
@@ -231,6 +232,14 @@ impl Order for Activation {
             }),
             _ => None,
         })
+    }
+
+    fn ordered(&self) -> Ordered {
+        Ordered::Number {
+            service: self.wanted.service_name.clone(),
+            country: self.wanted.country_key.clone(),
+            price: self.price,
+        }
     }
 
     fn open(self, engine: &Engine) -> Vec<Write> {

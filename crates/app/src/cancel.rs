@@ -181,6 +181,9 @@ impl Engine {
         if self.step("closed", writes).await
             && let Some(ended) = ended
         {
+            if reason == Reason::Cancelled {
+                self.note_cancel(ended.account);
+            }
             let how = match reason {
                 Reason::Cancelled => Ended::Cancelled,
                 _ => Ended::Silent,

@@ -4,6 +4,7 @@ use crate::balances::Balances;
 use crate::health::{Health, UpstreamLimits};
 use crate::key_cache::KeyCache;
 use crate::measured::Measured;
+use crate::pace::Cancels;
 use crate::tickets;
 use crate::watch::Watch;
 use arc_swap::ArcSwap;
@@ -14,6 +15,7 @@ use domain::change::{Change, CommitError};
 use domain::failpoint;
 use domain::markup::Markups;
 use domain::policy::Rules;
+use domain::policy::velocity::Velocity;
 use domain::ports::{CatalogueArchive, Clock, Store, Tasks};
 use domain::routing::Strategy;
 use domain::smm_order::SmmPlan;
@@ -60,6 +62,8 @@ pub struct Settings {
     pub markups: Arc<Markups>,
     /// Policy.
     pub rules: Rules,
+    /// Bounds of accounts by tier.
+    pub velocity: [Velocity; 4],
     /// How listings become the catalogue.
     pub catalogue: CatalogueSettings,
 }
@@ -142,6 +146,7 @@ pub struct Engine {
     pub(crate) listings: crate::refresh_catalogue::Listings,
     pub(crate) callers: KeyCache,
     pub(crate) watch: Watch,
+    pub(crate) cancels: Cancels,
     pub(crate) health: Arc<Health>,
     pub(crate) measured: Measured,
     pub(crate) balances: Balances,
@@ -158,6 +163,7 @@ impl Engine {
             listings: crate::refresh_catalogue::Listings::default(),
             callers: KeyCache::default(),
             watch: Watch::default(),
+            cancels: Cancels::default(),
             health: Arc::default(),
             measured: Measured::default(),
             balances: Balances::default(),

@@ -9,9 +9,10 @@ use domain::access::Caller;
 use domain::catalogue::{Catalogue, SmmService, SmmSource};
 use domain::change::{Refused, Write};
 use domain::ids::OrderId;
-use domain::link::Link;
+use domain::link::{self, Link};
 use domain::mutant::lacks_rule;
 use domain::order::{Failure, Told};
+use domain::policy::velocity::Ordered;
 use domain::policy::{self, Decision};
 use domain::smm_order::{SmmOrder, SmmState};
 use domain::upstream::{PanelRequest, Pending, Progress, Purchase, Refusal as Upstream, Reply};
@@ -322,6 +323,13 @@ impl Order for SmmOrder {
             }),
             _ => None,
         })
+    }
+
+    fn ordered(&self) -> Ordered {
+        Ordered::Smm {
+            target: link::target(&self.link),
+            price: self.price,
+        }
     }
 
     fn open(self, engine: &Engine) -> Vec<Write> {

@@ -12,6 +12,7 @@ use domain::change::{CommitError, Refused, Write};
 use domain::ids::OrderId;
 use domain::mutant::lacks_rule;
 use domain::order::Failure;
+use domain::policy::velocity::{Exceeded, Ordered};
 use domain::time::Millis;
 use domain::upstream::{Pending, Purchase, Refusal as Upstream, Reply};
 use std::collections::VecDeque;
@@ -46,6 +47,8 @@ pub(crate) trait Order: Clone + Send + Sync + Sized + 'static {
     /// The row as these writes leave it, version included.
     fn saved(writes: &[Write]) -> Option<Self>;
 
+    /// What the policy engine counts.
+    fn ordered(&self) -> Ordered;
     fn open(self, engine: &Engine) -> Vec<Write>;
     fn sold(self, engine: &Engine, sold: &Self::Sold, raw: String, gone: bool) -> Vec<Write>;
     fn refused(self, engine: &Engine, failure: Failure, class: &str, raw: String) -> Vec<Write>;
@@ -171,6 +174,7 @@ impl Engine {
         let claim = key.map(|key| key.claim_for_order(caller, order.id(), now, &self.settings));
         // the claim first: a request sent twice must meet its own key before anything else
         let mut writes: Vec<Write> = claim.map(Write::Claim).into_iter().collect();
+        writes.extend(self.keep_pace(&caller.account, || order.ordered()));
         writes.extend(order.clone().open(self));
         let opened = O::saved(&writes);
         match (self.commit(O::NAMES.open, writes).await, opened) {
@@ -192,6 +196,15 @@ impl Engine {
             (Err(CommitError::Refused(Refused::KeyTaken)), _) => Err(Started::KeyTaken),
             (Err(CommitError::Refused(Refused::DuplicateOpenLink)), _) => {
                 Err(Refusal::DuplicateActiveOrder.into())
+            }
+            (Err(CommitError::Refused(Refused::TargetBlocked)), _) => {
+                Err(Refusal::TargetBlocked.into())
+            }
+            (Err(CommitError::Refused(Refused::NotAttested)), _) => {
+                Err(Refusal::AttestationRequired.into())
+            }
+            (Err(CommitError::Refused(Refused::TooFast(Exceeded { bound, again_at }))), _) => {
+                Err(Refusal::VelocityLimit(bound, again_at - now).into())
             }
             _ => {
                 // stored or not, no call was made: if the order is there, it ends here

@@ -45,6 +45,12 @@ pub enum Refusal {
     ServiceRestricted,
     /// Policy: the account's tier is too low.
     TierRequired(u8),
+    /// Policy: the account has not said what it uses the service for.
+    AttestationRequired,
+    /// Policy: whoever owns the target does not want it to be used.
+    TargetBlocked,
+    /// Policy: the account would pass one of its bounds (its name); after how long there is room.
+    VelocityLimit(&'static str, Millis),
     /// The account is suspended.
     AccountSuspended,
     /// The price is above what the caller accepts; the price.
@@ -111,7 +117,9 @@ impl Refusal {
             Self::CountryNotFound => "country_not_found",
             Self::ServiceNotFound => "service_not_found",
             Self::OrderNotFound => "order_not_found",
-            Self::ServiceRestricted => "service_restricted",
+            Self::ServiceRestricted | Self::TargetBlocked => "service_restricted",
+            Self::AttestationRequired => "attestation_required",
+            Self::VelocityLimit(..) => "velocity_limit",
             Self::TierRequired(_) => "tier_required",
             Self::AccountSuspended => "account_suspended",
             Self::PriceChanged(_) => "price_changed",
@@ -152,6 +160,11 @@ impl Refusal {
             Self::TierRequired(tier) => {
                 format!("This service is sold to accounts of tier {tier} and above.")
             }
+            Self::VelocityLimit(bound, left) => format!(
+                "This account's limit {bound} is reached; there is room again in {}. Nothing was \
+                 charged.",
+                spoken(*left)
+            ),
             Self::PriceChanged(price) => {
                 format!("The price is now {price} USD, above the max_price_usd you sent.")
             }
@@ -188,6 +201,11 @@ impl Refusal {
             Self::ServiceNotFound => "There is no such service here. See the services list.",
             Self::OrderNotFound => "There is no such order.",
             Self::ServiceRestricted => "This service is not sold here.",
+            Self::AttestationRequired => {
+                "This account has not said yet what it uses the service for. Its holder does so once, \
+                 on the dashboard's account page."
+            }
+            Self::TargetBlocked => "The owner of this link does not want it to be ordered for.",
             Self::AccountSuspended => "This account is suspended. Open orders still settle.",
             Self::OrderPending => "The outcome of this purchase is not known yet.",
             Self::AlreadyReceived => "A code was received, so the order can not be cancelled.",
@@ -238,7 +256,7 @@ impl Refusal {
     /// After how long a new try makes sense, where that is known.
     pub fn retry_after(&self) -> Option<Millis> {
         match self {
-            Self::CancelTooEarly(left) => Some(*left),
+            Self::CancelTooEarly(left) | Self::VelocityLimit(_, left) => Some(*left),
             Self::ProviderUnavailable(after) | Self::RefillNotDue(after) => *after,
             Self::ServerOff | Self::RouteClosed => Some(Millis::seconds(15)),
             Self::IdempotencyInProgress => Some(Millis::seconds(1)),
@@ -270,6 +288,18 @@ impl Refusal {
             Verdict::Deny(DenyReason::AccountSuspended) => Some(Self::AccountSuspended),
         }
     }
+}
+
+/// A span as people say it, rounded up.
+fn spoken(left: Millis) -> String {
+    let seconds = left.ceil_seconds().max(1);
+    let (count, unit) = match seconds {
+        0..=119 => (seconds, "second"),
+        120..=7199 => ((seconds + 59) / 60, "minute"),
+        _ => ((seconds + 3599) / 3600, "hour"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
 }
 
 impl From<StoreError> for Refusal {

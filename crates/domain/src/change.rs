@@ -10,6 +10,8 @@ use crate::ledger::Entry;
 use crate::orphan::Orphan;
 use crate::own_number::PoolWrite;
 use crate::people::PeopleWrite;
+use crate::policy::PolicyWrite;
+use crate::policy::velocity::Exceeded;
 use crate::redeem::{CodeSource, RedeemWrite};
 use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
@@ -240,6 +242,8 @@ pub enum Write {
     },
     /// A pool of the operator's own numbers. Guards: see there; what they refuse is `Stale`.
     Pool(PoolWrite),
+    /// What the policy engine asks or remembers. Guards: see there.
+    Policy(PolicyWrite),
 }
 
 /// A named list of writes: all or none.
@@ -304,6 +308,14 @@ pub enum Refused {
     EmailTaken,
     /// The account is not there.
     NoSuchAccount,
+    /// The account would pass one of its bounds.
+    TooFast(Exceeded),
+    /// The account has not said what it uses the service for.
+    NotAttested,
+    /// As many keys as the account may have work already.
+    TooManyKeys,
+    /// The target of an SMM order is not to be used.
+    TargetBlocked,
 }
 
 /// Why a commit gave no success.

@@ -9,9 +9,11 @@ mod decide;
 mod keywords;
 mod message;
 mod otp;
+mod record;
 mod rules;
 mod skeleton;
 mod smm;
+pub mod velocity;
 
 #[cfg(test)]
 mod tests;
@@ -22,9 +24,13 @@ pub use decide::{
 };
 pub use message::{Withheld, withheld};
 pub use otp::classify_otp;
+pub use record::{
+    ATTESTATION, ATTESTATION_VERSION, Attestation, Blocked, BlockedKind, PaceCheck, PolicyWrite,
+    needs_attestation,
+};
 pub use rules::{CannotLift, Rules};
 pub use smm::classify_smm;
 
 /// Version of the compiled-in lists and rules, stored with every decision. Raised whenever the
 /// same input could get another answer.
-pub const RULE_VERSION: u32 = 1;
+pub const RULE_VERSION: u32 = 2;

@@ -14,7 +14,7 @@ use crate::ledger::Wallet;
 use crate::orphan::Orphan;
 use crate::own_number::{Allocation, InboundSms, OwnNumber};
 use crate::people::{LowBalance, Mail, MailToken, Person, Session};
-use crate::policy::OtpClass;
+use crate::policy::{Attestation, Blocked, OtpClass};
 use crate::redeem::RedeemCode;
 use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
@@ -224,6 +224,14 @@ pub trait RedeemRows: Send + Sync {
     fn redeem_codes(&self, limit: u32) -> Read<'_, Vec<RedeemCode>>;
     /// The newest codes that an account redeemed, newest first.
     fn redeemed_by(&self, account: AccountId, limit: u32) -> Read<'_, Vec<RedeemCode>>;
+}
+
+/// What the policy engine remembers; written through [`Store::commit`].
+pub trait PolicyRows: Send + Sync {
+    /// What an account has attested, newest first.
+    fn attestations(&self, account: AccountId) -> Read<'_, Vec<Attestation>>;
+    /// What is not to be used, newest first.
+    fn blocked(&self, limit: u32) -> Read<'_, Vec<Blocked>>;
 }
 
 /// What is remembered of top-ups; written through [`Store::commit`].

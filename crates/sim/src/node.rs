@@ -11,6 +11,7 @@ use domain::activation::Plan;
 use domain::catalogue::{Server, ServerRoute};
 use domain::markup::{Markup, Markups};
 use domain::policy::Rules;
+use domain::policy::velocity::Velocity;
 use domain::ports::{Clock, Tasks};
 use domain::routing::Strategy;
 use domain::smm_order::SmmPlan;
@@ -135,6 +136,7 @@ fn settings() -> Settings {
             rules: Vec::new(),
         }),
         rules,
+        velocity: Velocity::of_tiers(),
         catalogue: CatalogueSettings {
             // simulated time runs far
             lifetime: Millis(i64::MAX / 2),

@@ -2,13 +2,14 @@
 //! (through its socket) or on the store itself while no server runs.
 
 mod catalogue;
+pub mod lawful;
 pub mod ledger;
 pub mod numbers;
 pub mod redeem;
 pub mod upstreams;
 
 use app::api_key::{Environment, Pepper};
-use app::{AdminError, Engine, KeyOrder, OwnNumbers, People, RedeemCodes};
+use app::{AdminError, Engine, KeyOrder, Lawful, OwnNumbers, People, RedeemCodes};
 use domain::access::{Account, ApiKey, Scope};
 use domain::ids::{AccountId, KeyId};
 use domain::usd::Usd;
@@ -84,6 +85,15 @@ pub enum Request {
     Ledger(ledger::Question),
     /// Redeem codes.
     Redeem(redeem::Question),
+    /// Attestations and the do-not-use list.
+    Lawful(lawful::Question),
+    /// Moves an account to another tier.
+    AccountTier {
+        /// Account.
+        id: i64,
+        /// Tier, 0 to 3.
+        tier: u8,
+    },
     /// Reads all catalogues anew.
     CatalogueRefresh,
     /// Counts what is on sale.
@@ -145,6 +155,8 @@ pub struct Office {
     pub upstreams: Arc<Vec<upstreams::Known>>,
     /// The use cases about redeem codes.
     pub redeem: Arc<RedeemCodes>,
+    /// The use cases about attestations and the do-not-use list.
+    pub lawful: Arc<Lawful>,
 }
 
 impl Office {
@@ -199,6 +211,11 @@ impl Office {
             Request::LedgerVerify => self.verify().await,
             Request::Ledger(question) => ledger::answer(engine, question).await,
             Request::Redeem(question) => redeem::answer(&self.redeem, question).await,
+            Request::Lawful(question) => lawful::answer(&self.lawful, question).await,
+            Request::AccountTier { id, tier } => {
+                engine.set_tier(AccountId(id), tier).await?;
+                Ok(json!({ "account_id": id, "tier": tier }))
+            }
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
             Request::UpstreamList => Ok(upstreams::list(engine, &self.upstreams)),
             Request::UpstreamTest { name } => upstreams::test(engine, &self.upstreams, &name).await,

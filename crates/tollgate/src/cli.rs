@@ -88,6 +88,9 @@ pub enum Command {
     /// Redeem codes.
     #[command(subcommand)]
     Redeem(Redeem),
+    /// Numbers and targets that are not to be used.
+    #[command(subcommand)]
+    Block(Block),
     /// The books.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -124,6 +127,24 @@ pub enum Account {
         /// Account id.
         id: i64,
     },
+    /// Move an account to another trust tier.
+    Tier {
+        /// Account id.
+        #[arg(long, value_name = "ID")]
+        account: i64,
+        /// Trust tier, 0 to 3.
+        #[arg(long, value_parser = clap::value_parser!(u8).range(0..=3))]
+        tier: u8,
+    },
+    /// Note what an account uses the service for, as its holder has stated it to you.
+    Attest {
+        /// Account id.
+        #[arg(long, value_name = "ID")]
+        account: i64,
+        /// The purpose, in its holder's words.
+        #[arg(long, value_name = "TEXT")]
+        purpose: String,
+    },
     /// Stop an account from buying; open orders still settle.
     Suspend {
         /// Account id.
@@ -134,6 +155,38 @@ pub enum Account {
         /// Account id.
         id: i64,
     },
+}
+
+/// Numbers and targets that are not to be used.
+#[derive(Debug, Subcommand)]
+pub enum Block {
+    /// Nobody is sold this number, or orders for this target, from now on.
+    Add {
+        #[command(flatten)]
+        subject: Subject,
+        /// Who asked for it, and why.
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// It may be used again.
+    Remove {
+        #[command(flatten)]
+        subject: Subject,
+    },
+    /// List what is not to be used.
+    List,
+}
+
+/// A number or a target.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct Subject {
+    /// A phone number with its country code.
+    #[arg(long, value_name = "PHONE")]
+    pub number: Option<String>,
+    /// A link that SMM orders can be for.
+    #[arg(long, value_name = "LINK")]
+    pub target: Option<String>,
 }
 
 /// API keys.

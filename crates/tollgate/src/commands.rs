@@ -1,10 +1,12 @@
 //! Runs a command: finds the installation, asks the running server or opens the store, prints.
 
 use crate::admin::Request;
+use crate::admin::lawful;
 use crate::admin::ledger::Question;
 use crate::admin::numbers::{self, NumberRow};
 use crate::cli::{
-    Account, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Upstreams, Wallet,
+    Account, Block, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Subject,
+    Upstreams, Wallet,
 };
 use crate::server::TrustClock;
 use crate::settings::{self, LogFormat, Settings};
@@ -69,6 +71,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(command) => key_request(command),
         Command::Wallet(command) => wallet_request(command),
         Command::Redeem(command) => redeem_request(command),
+        Command::Block(command) => Request::Lawful(block_request(command)),
         Command::Ledger(command) => ledger_request(command),
         Command::Upstream(Upstreams::List) => Request::UpstreamList,
         Command::Upstream(Upstreams::Test { name }) => Request::UpstreamTest { name },
@@ -98,6 +101,10 @@ fn account_request(command: Account) -> Request {
             tier,
             password,
         },
+        Account::Tier { account, tier } => Request::AccountTier { id: account, tier },
+        Account::Attest { account, purpose } => {
+            Request::Lawful(lawful::Question::Attest { account, purpose })
+        }
         Account::List => Request::AccountList,
         Account::Show { id } => Request::AccountShow { id },
         Account::Suspend { id } => Request::AccountSuspend {
@@ -133,6 +140,27 @@ fn wallet_request(command: Wallet) -> Request {
     match command {
         Wallet::Credit { account, usd, note } => Request::WalletCredit { account, usd, note },
         Wallet::Show { account } => Request::WalletShow { account },
+    }
+}
+
+fn block_request(command: Block) -> lawful::Question {
+    // the parser takes exactly one of the two
+    let subject = |given: Subject| match (given.number, given.target) {
+        (Some(number), _) => lawful::Subject::Number(number),
+        (None, target) => lawful::Subject::Target(target.unwrap_or_default()),
+    };
+    match command {
+        Block::Add {
+            subject: given,
+            why,
+        } => lawful::Question::Block {
+            subject: subject(given),
+            why,
+        },
+        Block::Remove { subject: given } => lawful::Question::Unblock {
+            subject: subject(given),
+        },
+        Block::List => lawful::Question::Blocked,
     }
 }
 

@@ -14,8 +14,8 @@ use anyhow::Context;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::PeopleSettings;
-use app::{ApiLog, Engine, OwnNumbers, People, RedeemCodes};
-use domain::ports::{ApiLogRows, PageRows, PeopleRows, PoolRows, RedeemRows};
+use app::{ApiLog, Engine, Lawful, OwnNumbers, People, RedeemCodes};
+use domain::ports::{ApiLogRows, PageRows, PeopleRows, PolicyRows, PoolRows, RedeemRows};
 use domain::time::Timestamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -72,6 +72,7 @@ fn assemble(
     Ok(Office {
         people: people(settings, environment, (engine, rows), limits, address)?,
         redeem: redeem(engine, store, limits),
+        lawful: lawful(engine, store),
         numbers: numbers(settings, engine, Arc::clone(store) as _),
         upstreams: Arc::new(Known::all(settings)),
         engine: Arc::clone(engine),
@@ -228,6 +229,12 @@ fn numbers(settings: &Settings, engine: &Arc<Engine>, rows: Arc<dyn PoolRows>) -
     Arc::new(OwnNumbers::new(Arc::clone(engine), rows, pools))
 }
 
+/// Use cases about attestations and the do-not-use list.
+fn lawful(engine: &Arc<Engine>, store: &Arc<store::Database>) -> Arc<Lawful> {
+    let rows: Arc<dyn PolicyRows> = Arc::clone(store) as _;
+    Arc::new(Lawful::new(Arc::clone(engine), rows))
+}
+
 /// Use cases about redeem codes.
 fn redeem(
     engine: &Arc<Engine>,
@@ -273,6 +280,7 @@ fn door(
         people: Arc::clone(&office.people),
         redeem: Arc::clone(&office.redeem),
         log,
+        lawful: Arc::clone(&office.lawful),
         pages,
         streams: web::Streams::default(),
         environment: office.environment,

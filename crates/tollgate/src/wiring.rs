@@ -241,6 +241,7 @@ fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {
             .policy
             .rules()
             .map_err(|error| anyhow::anyhow!("policy.lifted: {error}"))?,
+        velocity: settings.policy.tiers.clone(),
         catalogue: settings.catalogue.engine(&settings.smm.rules),
     })
 }

@@ -5,7 +5,7 @@ use crate::hooks::Hooks;
 use crate::lists::Lists;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
-use app::{ApiLog, Engine, People, RedeemCodes};
+use app::{ApiLog, Engine, Lawful, People, RedeemCodes};
 use domain::ports::PageRows;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub struct Door {
     pub redeem: Arc<RedeemCodes>,
     /// The log of API requests.
     pub log: Arc<ApiLog>,
+    /// The use cases about attestations and the do-not-use list.
+    pub lawful: Arc<Lawful>,
     /// Reads that only pages need.
     pub pages: Arc<dyn PageRows>,
     /// Streams of news open at pages.

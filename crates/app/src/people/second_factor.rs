@@ -101,6 +101,8 @@ impl People {
             told,
         ];
         self.write("confirm_totp", writes).await?;
+        let verified = signed.person.verified_at.is_some();
+        self.follow_tier(signed, (0, 1), verified).await;
         Ok(codes)
     }
 
@@ -133,7 +135,21 @@ impl People {
             },
             told,
         ];
-        Ok(self.write("end_totp", writes).await?)
+        self.write("end_totp", writes).await?;
+        self.follow_tier(signed, (1, 0), true).await;
+        Ok(())
+    }
+
+    /// A confirmed address and a second factor make a new account tier 1, and nothing else does; tiers
+    /// above are the operator's to give.
+    async fn follow_tier(&self, signed: &Signed, (from, to): (u8, u8), applies: bool) {
+        let Some(account) = signed.account.as_ref().filter(|one| one.tier == from) else {
+            return;
+        };
+        if applies && let Err(error) = self.engine.set_tier(account.id, to).await {
+            let account = account.id.0;
+            tracing::error!(account.id = account, %error, "the account keeps its tier");
+        }
     }
 
     /// The write that uses a code up: of the app, or a recovery code.

@@ -93,11 +93,12 @@ impl OtpClass {
         matches!(self.strength(), Strength::HardDeny) || matches!(self, Self::AnyOther)
     }
 
-    /// The lowest tier that may buy a lifted class.
+    /// The lowest tier that may buy the class, lifted where it has to be.
     pub const fn lowest_tier(self) -> u8 {
         match self {
             Self::MailMaster | Self::AnyOther => 3,
             Self::Marketplaces => 2,
+            Self::SocialMessaging | Self::GamingForumsStreaming => 1,
             _ => 0,
         }
     }

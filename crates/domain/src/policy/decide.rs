@@ -113,6 +113,10 @@ fn otp_outcome(rules: &Rules, class: OtpClass, tier: u8) -> Outcome {
         Strength::DefaultDeny => allowed("otp.lifted"),
         Strength::NotSold if rules.sell_unclassified => allowed("otp.unclassified_sold"),
         Strength::NotSold => restricted("otp.unclassified"),
+        Strength::Limit if tier_is_low => (
+            Verdict::Deny(DenyReason::TierRequired(class.lowest_tier())),
+            "otp.tier",
+        ),
         Strength::Limit => allowed("otp.limit"),
         Strength::Allow => allowed("otp.allow"),
     }

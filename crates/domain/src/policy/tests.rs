@@ -4,3 +4,4 @@ mod disguise;
 mod otp;
 mod rules;
 mod smm;
+mod velocity;

@@ -10,6 +10,7 @@ pub(crate) mod money;
 pub(crate) mod orders;
 pub(crate) mod own_numbers;
 pub(crate) mod pages;
+pub(crate) mod policy;
 pub(crate) mod redeem;
 pub(crate) mod requests;
 pub(crate) mod top_up;
@@ -61,6 +62,12 @@ macro_rules! for_every_store {
                 suspects_are_what_was_released_or_given_up,
                 the_house_knows_what_each_event_was_about,
                 tickets_open_once_and_close_once;
+            policy:
+                sixty_four_at_once_never_pass_a_bound,
+                the_past_counts_as_it_was,
+                a_purpose_is_asked_for_once,
+                nobody_is_given_what_is_blocked,
+                there_is_room_for_so_many_keys;
             redeem:
                 one_of_twenty_has_it,
                 what_is_over_pays_nothing;

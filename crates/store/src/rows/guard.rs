@@ -10,13 +10,15 @@ use domain::activation::{Activation, ActivationState};
 use domain::change::{Change, Refused, Write};
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Entry, Wallet};
+use domain::link;
+use domain::policy::{BlockedKind, PolicyWrite};
 use domain::time::Timestamp;
 use domain::top_up::TopUpWrite;
 use domain::usd::Usd;
 
 use super::journal::{HoldRow, Wallets};
 use super::{
-    access, activation, attempt, balance, journal, own_number, people, redeem, smm_order,
+    access, activation, attempt, balance, journal, own_number, people, policy, redeem, smm_order,
     smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
@@ -128,6 +130,9 @@ impl Guard<'_> {
                 self.number_free(a)
             }
             Write::InsertSmmOrder(o) => {
+                let blocked =
+                    policy::is_blocked(conn, BlockedKind::Target, &link::target(&o.link))?;
+                refuse_if(blocked, Refused::TargetBlocked)?;
                 let open = smm_order::is_open(conn, &o.service_id, &o.link)?;
                 refuse_if(open, Refused::DuplicateOpenLink)
             }
@@ -178,6 +183,12 @@ impl Guard<'_> {
             }
             Write::RedeemCode(write) => redeem::check(conn, write),
             Write::Pool(write) => own_number::check(conn, write, self.change.at),
+            Write::Policy(write) => {
+                if let PolicyWrite::Attest(one) = write {
+                    self.account_there(one.account)?;
+                }
+                policy::check(conn, write, self.change.at)
+            }
             _ => self.access(write),
         }
     }
@@ -262,7 +273,10 @@ impl Guard<'_> {
         }
         let now: Timestamp = self.change.at;
         let taken = activation::number_lives_elsewhere(self.conn, phone, a.account, now)?;
-        refuse_if(taken, Refused::NumberTaken)
+        refuse_if(taken, Refused::NumberTaken)?;
+        // whoever asked not to be used is told of to nobody: it is given back like a taken one
+        let blocked = policy::is_blocked(self.conn, BlockedKind::Number, phone.digits())?;
+        refuse_if(blocked, Refused::NumberTaken)
     }
 
     fn email_free(&self, account: &Account) -> Result<(), Fault> {

@@ -19,6 +19,7 @@ mod page;
 mod pages;
 mod people;
 mod people_rows;
+mod policy;
 mod redeem;
 mod smm_order;
 mod smm_request;

@@ -7,7 +7,7 @@ use domain::usd::Usd;
 use super::guard::Passed;
 use super::journal::Wallets;
 use super::{
-    access, activation, api_log, attempt, balance, journal, own_number, people, redeem, smm_order,
+    access, activation, api_log, attempt, balance, journal, own_number, people, policy, redeem, smm_order,
     smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
@@ -82,6 +82,7 @@ fn row(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Faul
         Write::RedeemCode(write) => redeem::write(conn, write),
         Write::ApiLog(write) => api_log::write(conn, write),
         Write::Pool(write) => own_number::apply(conn, write, at),
+        Write::Policy(about) => policy::write(conn, about),
         Write::Hold { .. }
         | Write::Rehold { .. }
         | Write::Resolve { .. }

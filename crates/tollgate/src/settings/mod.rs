@@ -30,6 +30,7 @@ mod smm;
 mod store;
 mod sync;
 mod upstreams;
+mod velocity;
 
 #[cfg(test)]
 mod tests;

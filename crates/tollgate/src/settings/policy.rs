@@ -3,6 +3,8 @@
 
 use super::nearest::hint;
 use super::section::{Section, text};
+use super::velocity;
+use domain::policy::velocity::Velocity;
 use domain::policy::{CannotLift, OtpClass, Rules, SmmClass, Strength};
 use jiff::civil::Date;
 use std::fmt;
@@ -20,6 +22,8 @@ pub struct Policy {
     pub lifted: Vec<Class>,
     /// The operator's own classification: service name or code, and its class.
     pub classify: Vec<(String, Class)>,
+    /// How much accounts may do, by tier.
+    pub tiers: [Velocity; 4],
 }
 
 /// Who has confirmed that the SMM side is lawful, when, and in which words.
@@ -80,6 +84,13 @@ impl Policy {
             smm_confirmation: part.section("smm_confirmation", SmmConfirmation::read),
             lifted: part.list("lifted", Vec::new(), liftable),
             classify: part.words("classify", assignable),
+            tiers: {
+                let mut tiers = Velocity::of_tiers();
+                for (tier, bounds) in part.named("tiers", velocity::read).into_iter().flatten() {
+                    tiers[tier] = bounds;
+                }
+                tiers
+            },
         }
     }
 

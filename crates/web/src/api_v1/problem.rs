@@ -150,7 +150,12 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | R::InvalidLink(_)
         | R::LinkHostMismatch => StatusCode::BAD_REQUEST,
         R::InsufficientBalance | R::DebtDue(_) => StatusCode::PAYMENT_REQUIRED,
-        R::ServiceRestricted | R::TierRequired(_) | R::AccountSuspended => StatusCode::FORBIDDEN,
+        R::ServiceRestricted
+        | R::TargetBlocked
+        | R::TierRequired(_)
+        | R::AttestationRequired
+        | R::AccountSuspended => StatusCode::FORBIDDEN,
+        R::VelocityLimit(..) => StatusCode::TOO_MANY_REQUESTS,
         R::CountryNotFound | R::ServiceNotFound | R::OrderNotFound | R::RefillNotFound => {
             StatusCode::NOT_FOUND
         }
@@ -230,7 +235,10 @@ mod tests {
             R::ServiceNotFound,
             R::OrderNotFound,
             R::ServiceRestricted,
+            R::TargetBlocked,
             R::TierRequired(1),
+            R::AttestationRequired,
+            R::VelocityLimit("buys_per_hour", Millis(1)),
             R::AccountSuspended,
             R::PriceChanged(Usd(1)),
             R::OrderPending,

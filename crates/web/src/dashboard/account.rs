@@ -5,11 +5,13 @@ use super::page::{Failed, Page};
 use super::session::{Away, Customer, Visitor, with_cookie};
 use super::{link, sign_in::asked};
 use crate::door::Door;
+use app::AdminError;
 use app::people::{PeopleError, Signed};
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use domain::policy::{ATTESTATION, ATTESTATION_VERSION};
 use minijinja::{Value, context};
 use qrcode::QrCode;
 use qrcode::render::svg;
@@ -19,6 +21,7 @@ pub(super) fn routes() -> Router<Arc<Door>> {
     Router::new()
         .route("/account", get(show))
         .route("/account/password", post(change_password))
+        .route("/account/purpose", post(state_purpose))
         .route("/account/totp/begin", post(begin_totp))
         .route("/account/totp/confirm", post(confirm_totp))
         .route("/account/totp/end", post(end_totp))
@@ -62,7 +65,19 @@ async fn values(door: &Door, signed: &Signed, codes: Vec<String>) -> Result<Valu
         })
         .collect();
     let enrolment = door.people.enrolment(signed)?;
+    let account = signed.account.as_ref();
+    let attested = match account {
+        Some(account) => door.lawful.attestations(account.id).await?,
+        None => Vec::new(),
+    };
+    let current = attested
+        .first()
+        .filter(|newest| newest.version >= ATTESTATION_VERSION);
     Ok(context! {
+        statement => ATTESTATION,
+        purpose => attested.first().map(|newest| &newest.purpose),
+        attested_at => current.map(|current| current.at.0),
+        asks_purpose => account.is_some_and(|account| account.tier < 3),
         verified => signed.person.verified_at.is_some(),
         tier => signed.account.as_ref().map(|account| account.tier),
         since => signed.person.created_at.0,
@@ -118,6 +133,29 @@ async fn change_password(State(door): State<Arc<Door>>, form: Form) -> Result<Re
     );
     let done = door.people.change_password(&signed, old, new).await;
     Ok(outcome(&door, &form, &signed, done.map(|()| "password-changed")).await)
+}
+
+async fn state_purpose(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
+    let customer = Customer::of(form.visitor.clone())?;
+    let signed = customer.signed;
+    let Some(account) = &signed.account else {
+        return Ok(to_proof("/account"));
+    };
+    let stated = if form.fields.text("agreed") == "yes" {
+        let purpose = form.fields.text("purpose");
+        door.lawful.attest(account.id, purpose).await
+    } else {
+        Err(AdminError::Invalid(
+            "Tick the box below the statement to agree to it.".to_owned(),
+        ))
+    };
+    Ok(match stated {
+        Ok(()) => Redirect::to("/account?notice=purpose-stated").into_response(),
+        Err(error) => {
+            let failed = Some(Failed::from(error));
+            account_page(&door, &form.visitor, &signed, Vec::new(), failed).await
+        }
+    })
 }
 
 async fn begin_totp(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {

@@ -2,7 +2,7 @@
 //! not do it again, and fixed here, so that an address cannot put words into our mouth.
 
 /// Name and sentence of each.
-const NOTICES: [(&str, &str); 24] = [
+const NOTICES: [(&str, &str); 25] = [
     ("verified", "Your address is confirmed. Sign in to go on."),
     ("signed-out", "You are signed out."),
     (
@@ -14,6 +14,7 @@ const NOTICES: [(&str, &str); 24] = [
         "password-changed",
         "Your password is changed; all other sessions are signed out.",
     ),
+    ("purpose-stated", "Thank you: your statement is on file."),
     ("totp-off", "Two-step sign-in is off."),
     ("session-ended", "That session is signed out."),
     (

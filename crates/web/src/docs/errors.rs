@@ -62,6 +62,8 @@ pub(super) const PURCHASES: &[&str] = &[
     "insufficient_balance",
     "service_restricted",
     "tier_required",
+    "attestation_required",
+    "velocity_limit",
     "service_not_found",
     "provider_unavailable",
     "provider_rejected",
@@ -256,6 +258,12 @@ pub const CODES: &[ErrorCode] = &[
         "The service is sold to accounts of a higher tier; error says which.",
     ),
     code(
+        403,
+        "attestation_required",
+        "The account has not said yet what it uses the service for; its holder does so once, on the \
+         dashboard's account page.",
+    ),
+    code(
         404,
         "not_found",
         "There is nothing at this path. Paths are exact.",
@@ -342,6 +350,12 @@ pub const CODES: &[ErrorCode] = &[
         422,
         "idempotency_key_reused",
         "The key was used within 24 hours with another body.",
+    ),
+    code(
+        429,
+        "velocity_limit",
+        "The account's tier allows no more of this for now; error names the bound, Retry-After says \
+         when there is room again.",
     ),
     code(
         429,

@@ -5,7 +5,9 @@ use crate::{Door, DoorSettings, Streams, router};
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
-use app::{CatalogueSettings, Engine, KeyOrder, Outside, RedeemCodes, Settings, UpstreamLimits};
+use app::{
+    CatalogueSettings, Engine, KeyOrder, Lawful, Outside, RedeemCodes, Settings, UpstreamLimits,
+};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -18,6 +20,7 @@ use domain::ids::{AccountId, KeyId};
 use domain::ledger::Wallet;
 use domain::markup::{Markup, Markups};
 use domain::policy::Rules;
+use domain::policy::velocity::Velocity;
 use domain::ports::{Clock, Page, PeopleRows, RedeemRows, Store, Tasks};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream, Pending};
@@ -159,6 +162,7 @@ fn settings() -> Settings {
             rules: Vec::new(),
         }),
         rules: Rules::demo(),
+        velocity: Velocity::of_tiers(),
         catalogue: CatalogueSettings::default(),
     }
 }
@@ -242,12 +246,14 @@ impl World {
             people,
         );
         let codes: Arc<dyn RedeemRows> = Arc::clone(&store) as _;
+        let lawful = Lawful::new(Arc::clone(&engine), Arc::clone(&store) as _);
         let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
         let log = app::ApiLog::new(Arc::clone(&engine), Arc::clone(&store) as _);
         let door = Arc::new(Door {
             log: Arc::new(log),
             engine,
             redeem: Arc::new(redeem),
+            lawful: Arc::new(lawful),
             people: Arc::new(people),
             pages: Arc::clone(&store) as _,
             streams: Streams::default(),

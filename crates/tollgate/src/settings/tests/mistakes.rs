@@ -92,6 +92,14 @@ fn addresses_and_figures_that_cannot_be_read() {
              there",
         ),
         (
+            "policy.tiers.1.buys_per_hour = 21",
+            "policy.tiers.1.buys_per_hour: must be a whole number from 0 to 20, not 21",
+        ),
+        (
+            "policy.tiers.0.daily_spend_usd = '10.01'",
+            "policy.tiers.0.daily_spend_usd: may only be lowered, from \"10.000000\"",
+        ),
+        (
             "listen.address = '8080'",
             "listen.address: must be an IP address and a port, like \"127.0.0.1:8080\" or \
              \"[::1]:8080\"",

@@ -1,0 +1,117 @@
+//! What the policy engine remembers: who has said what the service is used for, and whom nobody may
+//! use it on.
+
+use super::velocity::{Ordered, Velocity};
+use crate::ids::AccountId;
+use crate::time::Timestamp;
+
+/// Version of the statement an account holder agrees to. A new one asks everybody anew.
+pub const ATTESTATION_VERSION: u32 = 1;
+
+/// What an account holder agrees to.
+pub const ATTESTATION: &str = "I use numbers and orders only for accounts, applications and pages \
+    that are mine or that I am authorised to test or promote, and for nothing that is unlawful where \
+    I or the people concerned are.";
+
+/// Tiers that must have stated their purpose: the lowest buys nothing that needs one, and the highest
+/// has a contract.
+pub fn needs_attestation(tier: u8) -> bool {
+    matches!(tier, 1 | 2)
+}
+
+/// An account holder has said what the service is used for, and agreed to [`ATTESTATION`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    /// Row.
+    pub id: i64,
+    /// Whose.
+    pub account: AccountId,
+    /// [`ATTESTATION_VERSION`] at the time.
+    pub version: u32,
+    /// What it is used for, in the holder's words.
+    pub purpose: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What is not to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockedKind {
+    /// A phone number, as its digits.
+    Number,
+    /// The target of SMM orders, spelt as duplicates are compared.
+    Target,
+}
+
+impl BlockedKind {
+    /// Stable word for rows and the command line.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Target => "target",
+        }
+    }
+
+    /// Reads a row's word.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        [Self::Number, Self::Target]
+            .into_iter()
+            .find(|kind| kind.slug() == slug)
+    }
+}
+
+/// Somebody does not want a number or a target to be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Row.
+    pub id: i64,
+    /// What it is.
+    pub kind: BlockedKind,
+    /// Which.
+    pub value: String,
+    /// Who asked for it, and why.
+    pub why: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// A write of the policy engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyWrite {
+    /// Nothing is written; the rest of the change stands only if the account keeps its pace. Guards:
+    /// [`keeps_pace`](super::velocity::keeps_pace), and an attestation where one is needed.
+    KeepPace(Box<PaceCheck>),
+    /// Nothing is written; the rest of the change stands only if fewer keys than this work.
+    RoomForKey {
+        /// Whose.
+        account: AccountId,
+        /// Keys at most.
+        most: u32,
+    },
+    /// An attestation. Guard: the account is there.
+    Attest(Box<Attestation>),
+    /// From now on it is not to be used. One that is blocked already stays as it is.
+    Block(Box<Blocked>),
+    /// It may be used again. Guard: it is blocked.
+    Unblock {
+        /// What it is.
+        kind: BlockedKind,
+        /// Which.
+        value: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What is asked of an account before an order is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaceCheck {
+    /// Whose order.
+    pub account: AccountId,
+    /// Its bounds.
+    pub velocity: Velocity,
+    /// What is ordered.
+    pub ordered: Ordered,
+    /// Version of the attestation that must be on file.
+    pub attestation: Option<u32>,
+}
