@@ -72,6 +72,7 @@ fn settings() -> Settings {
         balance_steps: HashMap::new(),
         markups: Arc::default(),
         rules: Rules::demo(),
+        velocity: domain::policy::velocity::Velocity::of_tiers(),
         catalogue: CatalogueSettings::default(),
     }
 }

@@ -85,15 +85,8 @@ pub enum Request {
     Ledger(ledger::Question),
     /// Redeem codes.
     Redeem(redeem::Question),
-    /// Attestations and the do-not-use list.
+    /// Tiers, attestations and the do-not-use list.
     Lawful(lawful::Question),
-    /// Moves an account to another tier.
-    AccountTier {
-        /// Account.
-        id: i64,
-        /// Tier, 0 to 3.
-        tier: u8,
-    },
     /// Reads all catalogues anew.
     CatalogueRefresh,
     /// Counts what is on sale.
@@ -211,11 +204,7 @@ impl Office {
             Request::LedgerVerify => self.verify().await,
             Request::Ledger(question) => ledger::answer(engine, question).await,
             Request::Redeem(question) => redeem::answer(&self.redeem, question).await,
-            Request::Lawful(question) => lawful::answer(&self.lawful, question).await,
-            Request::AccountTier { id, tier } => {
-                engine.set_tier(AccountId(id), tier).await?;
-                Ok(json!({ "account_id": id, "tier": tier }))
-            }
+            Request::Lawful(question) => lawful::answer(self, question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
             Request::UpstreamList => Ok(upstreams::list(engine, &self.upstreams)),
             Request::UpstreamTest { name } => upstreams::test(engine, &self.upstreams, &name).await,

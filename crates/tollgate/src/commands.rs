@@ -101,7 +101,9 @@ fn account_request(command: Account) -> Request {
             tier,
             password,
         },
-        Account::Tier { account, tier } => Request::AccountTier { id: account, tier },
+        Account::Tier { account, tier } => {
+            Request::Lawful(lawful::Question::Tier { account, tier })
+        },
         Account::Attest { account, purpose } => {
             Request::Lawful(lawful::Question::Attest { account, purpose })
         }

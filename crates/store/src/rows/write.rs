@@ -7,8 +7,8 @@ use domain::usd::Usd;
 use super::guard::Passed;
 use super::journal::Wallets;
 use super::{
-    access, activation, api_log, attempt, balance, journal, own_number, people, policy, redeem, smm_order,
-    smm_request, smm_service, top_up,
+    access, activation, api_log, attempt, balance, journal, own_number, people, policy, redeem,
+    smm_order, smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
 

@@ -1,7 +1,7 @@
-//! What account holders attest, and the do-not-use list, for the command line.
+//! Tiers, what account holders attest, and the do-not-use list, for the command line.
 
-use super::rfc3339;
-use app::{AdminError, Lawful};
+use super::{Office, rfc3339};
+use app::AdminError;
 use domain::ids::AccountId;
 use domain::policy::BlockedKind;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,13 @@ pub enum Question {
         account: i64,
         /// In its holder's words.
         purpose: String,
+    },
+    /// Moves an account to another tier.
+    Tier {
+        /// Account.
+        account: i64,
+        /// Tier, 0 to 3.
+        tier: u8,
     },
     /// Puts a number or a target on the do-not-use list.
     Block {
@@ -54,11 +61,16 @@ impl Subject {
 }
 
 /// Answers with one JSON object.
-pub(super) async fn answer(lawful: &Lawful, question: Question) -> Result<Value, AdminError> {
+pub(super) async fn answer(office: &Office, question: Question) -> Result<Value, AdminError> {
+    let lawful = &office.lawful;
     match question {
         Question::Attest { account, purpose } => {
             lawful.attest(AccountId(account), &purpose).await?;
             Ok(json!({ "account_id": account, "attested": true }))
+        }
+        Question::Tier { account, tier } => {
+            office.engine.set_tier(AccountId(account), tier).await?;
+            Ok(json!({ "account_id": account, "tier": tier }))
         }
         Question::Block { subject, why } => {
             let (kind, value) = subject.parts();

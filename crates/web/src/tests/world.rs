@@ -238,13 +238,8 @@ impl World {
             keeps_mails,
         };
         let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
-        let people = People::new(
-            Arc::clone(&engine),
-            rows,
-            Arc::clone(&limits),
-            pepper.clone(),
-            people,
-        );
+        let (of, counted) = (Arc::clone(&engine), Arc::clone(&limits));
+        let people = People::new(of, rows, counted, pepper.clone(), people);
         let codes: Arc<dyn RedeemRows> = Arc::clone(&store) as _;
         let lawful = Lawful::new(Arc::clone(&engine), Arc::clone(&store) as _);
         let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
