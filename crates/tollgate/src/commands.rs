@@ -103,7 +103,7 @@ fn account_request(command: Account) -> Request {
         },
         Account::Tier { account, tier } => {
             Request::Lawful(lawful::Question::Tier { account, tier })
-        },
+        }
         Account::Attest { account, purpose } => {
             Request::Lawful(lawful::Question::Attest { account, purpose })
         }

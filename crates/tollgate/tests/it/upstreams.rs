@@ -38,15 +38,24 @@ async fn every_account_can_be_listed_and_tried_out_and_a_dead_one_is_named() {
         measured(rows.iter().find(|row| row["name"] == name).unwrap())
     };
     let good = of("peter1");
-    assert_eq!((&good["samples"], &good["success_rate"]), (&5.into(), &100.into()));
-    assert!(good["success_rate_at_least"].as_u64().unwrap() < 100, "{good}");
+    assert_eq!(
+        (&good["samples"], &good["success_rate"]),
+        (&5.into(), &100.into())
+    );
+    assert!(
+        good["success_rate_at_least"].as_u64().unwrap() < 100,
+        "{good}"
+    );
     assert!(good["delivery_p50_s"].as_u64().unwrap() <= 30, "{good}");
     assert_eq!(good["cancel_rate"], 0);
     assert_eq!(of("paul")["success_rate"], Value::Null);
     let stats = world.cli(&["catalogue", "stats"]);
     let routes = stats["routes"].as_array().unwrap();
     assert_eq!(routes.len(), 1, "{stats}");
-    assert_eq!((&routes[0]["server"], &routes[0]["country_id"]), (&"peter".into(), &"61".into()));
+    assert_eq!(
+        (&routes[0]["server"], &routes[0]["country_id"]),
+        (&"peter".into(), &"61".into())
+    );
     assert_eq!(measured(&routes[0]), good);
 
     world.close_providers();
