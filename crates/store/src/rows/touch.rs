@@ -5,6 +5,8 @@ use domain::change::{Change, Write};
 use domain::ids::{AccountId, OrderId};
 use domain::link;
 use domain::people::PeopleWrite;
+use domain::policy::PolicyWrite;
+use domain::policy::velocity::Ordered;
 
 /// Something that a guard looks at or a write changes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +76,15 @@ fn one<'c>(write: &'c Write, all: &mut Vec<Touched<'c>>) {
         Write::People(_) => all.push(T::All("people")),
         Write::Pool(_) => all.push(T::All("pool")),
         Write::TopUp(_) => all.push(T::All("topup")),
+        Write::Policy(PolicyWrite::KeepPace(pace)) => {
+            // an earlier order of the group is one more in its past; a target's may be anybody's
+            all.push(T::Row("pace", pace.account.0));
+            if let Ordered::Smm { .. } = pace.ordered {
+                all.push(T::All("pace_smm"));
+            }
+        }
+        Write::Policy(PolicyWrite::RoomForKey { .. }) => all.push(T::All("account")),
+        Write::Policy(_) => all.push(T::All("policy")),
         Write::Redeem { .. } | Write::RedeemCode(_) => all.push(T::All("redeem_code")),
         Write::OpenTicket(_) | Write::CloseTicket { .. } => all.push(T::All("ticket")),
         Write::NumberSmmService { .. } => all.push(T::All("smm_service_id")),
