@@ -33,6 +33,7 @@ mod sync_activations;
 mod sync_requests;
 mod sync_smm;
 mod tickets;
+mod top_up;
 mod watch;
 
 pub use accounts::{AdminError, IssuedKey, KeyOrder};
@@ -52,3 +53,4 @@ pub use redeem::{CodeOrder, MadeCodes, NotRedeemed, RedeemCodes, Redeemed};
 pub use refresh_catalogue::{ListingState, Refreshed};
 pub use refusal::{Answer, Purchased, Refusal};
 pub use smm_request::RefillAsked;
+pub use top_up::{NotBegun, NotReceived, Offer, Reconciled, TopUpSettings, TopUps, Way};

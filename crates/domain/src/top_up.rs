@@ -14,7 +14,7 @@ mod tests;
 pub use event::{EventState, TopUpEvent};
 pub use fact::{Fact, News, Notice, Stand, Sum};
 pub use judge::{Verdict, judge};
-pub use processor::{Checkout, Opened, PaymentProcessor, Processor, ProcessorError};
+pub use processor::{Asked, Checkout, Opened, PaymentProcessor, Processor, ProcessorError};
 pub use reversal::{Dispute, Parts, Reversal, ReversalCause};
 pub use terms::{BadAmount, BonusRule, Terms};
 
@@ -199,12 +199,12 @@ impl TopUp {
         }
     }
 
-    /// The row put before an operator.
-    pub fn to_review(&self, why: &str) -> Self {
+    /// The row closed without money; why.
+    pub fn closed(&self, state: TopUpState, why: &str) -> Self {
         Self {
             note: why.to_owned(),
             due_at: None,
-            ..self.moved(TopUpState::Review)
+            ..self.moved(state)
         }
     }
 
@@ -213,10 +213,14 @@ impl TopUp {
         let place = usize::try_from(self.tries).unwrap_or(usize::MAX);
         let pause = LOOKS[place.min(LOOKS.len() - 1)];
         let over = now > self.expires_at + LATE;
+        let state = match over && self.state.is_open() {
+            true => TopUpState::Expired,
+            false => self.state,
+        };
         Self {
             tries: self.tries + 1,
             due_at: (!over).then_some(now + pause),
-            ..self.moved(self.state)
+            ..self.moved(state)
         }
     }
 

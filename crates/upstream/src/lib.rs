@@ -10,6 +10,7 @@ mod handler_api;
 mod money;
 mod own_numbers;
 mod panel_v2;
+mod payment;
 mod redact;
 mod sms;
 mod smspool;
@@ -25,5 +26,8 @@ pub use handler_api::{
 };
 pub use own_numbers::{CostRule, OwnNumbers, OwnNumbersSettings};
 pub use panel_v2::{Panel, PanelSettings, RateUnit};
+pub use payment::{
+    BtcPay, BtcPaySettings, NowPayments, NowPaymentsSettings, Stripe, StripeSettings,
+};
 pub use smspool::{SmsPool, SmsPoolSettings};
 pub use transport::{BadUpstream, USER_AGENT};

@@ -3,7 +3,7 @@
 use crate::account::Account;
 use crate::redact::Redactor;
 use domain::upstream::{Purchase, ReadFailure, Refusal, Reply};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Proxy, RequestBuilder, Url, redirect, retry};
 use std::borrow::Cow;
 use std::error::Error;
@@ -109,6 +109,15 @@ pub(crate) enum Payload<'a> {
     Get { path: &'a [&'a str], query: &'a str },
     /// POST of this form to a path below the URL.
     Post { path: &'a [&'a str], form: &'a str },
+    /// POST of this JSON to a path below the URL.
+    Json { path: &'a [&'a str], body: &'a str },
+    /// POST of this form to a path below the URL, under a key that makes it one call however often
+    /// it is sent.
+    Keyed {
+        path: &'a [&'a str],
+        form: &'a str,
+        key: &'a str,
+    },
 }
 
 /// The way to one upstream.
@@ -125,6 +134,15 @@ impl Transport {
     /// The way to an account. `in_head`: the key travels as a bearer token in the head of every
     /// request.
     pub(crate) fn new(account: &Account, in_head: bool) -> Result<Self, BadUpstream> {
+        let head = match in_head {
+            true => head(&[("authorization", &format!("Bearer {}", account.key))]),
+            false => HeaderMap::new(),
+        };
+        Self::with_head(account, &head)
+    }
+
+    /// The way to an account; every request carries these headers.
+    pub(crate) fn with_head(account: &Account, head: &HeaderMap) -> Result<Self, BadUpstream> {
         let name = || account.name.clone();
         let web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
         let url = Url::parse(&account.url).ok().filter(web);
@@ -138,8 +156,8 @@ impl Transport {
             BadUpstream::Client(name(), redactor.clean(&chain(&error.without_url())))
         };
         Ok(Self {
-            once: purchase_client(account, in_head).map_err(refused)?,
-            read: read_client(account, in_head).map_err(refused)?,
+            once: purchase_client(account, head).map_err(refused)?,
+            read: read_client(account, head).map_err(refused)?,
             url,
             redactor,
             name: account.name.clone(),
@@ -252,6 +270,13 @@ impl Transport {
                 client.request(Method::GET, with_query(&below(&self.url, path), query))
             }
             Payload::Post { path, form } => post(client, below(&self.url, path), form),
+            Payload::Json { path, body } => client
+                .request(Method::POST, below(&self.url, path))
+                .header("content-type", "application/json")
+                .body(body.to_owned()),
+            Payload::Keyed { path, form, key } => {
+                post(client, below(&self.url, path), form).header("idempotency-key", key)
+            }
         }
     }
 
@@ -330,17 +355,17 @@ fn with_query(url: &Url, query: &str) -> Url {
 
 /// For requests that must not be sent twice: no retries of any kind, no redirects, and no idle
 /// connections, because a request on a connection that was just closed is one that gets resent.
-fn purchase_client(account: &Account, in_head: bool) -> Result<Client, reqwest::Error> {
-    builder(account, in_head)?.pool_max_idle_per_host(0).build()
+fn purchase_client(account: &Account, head: &HeaderMap) -> Result<Client, reqwest::Error> {
+    builder(account, head)?.pool_max_idle_per_host(0).build()
 }
 
-fn read_client(account: &Account, in_head: bool) -> Result<Client, reqwest::Error> {
-    builder(account, in_head)?
+fn read_client(account: &Account, head: &HeaderMap) -> Result<Client, reqwest::Error> {
+    builder(account, head)?
         .pool_max_idle_per_host(IDLE_MAX)
         .build()
 }
 
-fn builder(account: &Account, in_head: bool) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+fn builder(account: &Account, head: &HeaderMap) -> Result<reqwest::ClientBuilder, reqwest::Error> {
     let builder = Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(Duration::from_millis(account.connect_timeout_ms))
@@ -350,23 +375,22 @@ fn builder(account: &Account, in_head: bool) -> Result<reqwest::ClientBuilder, r
         .referer(false)
         .http1_only()
         .no_proxy();
-    let builder = match in_head {
-        true => builder.default_headers(bearer(&account.key)),
-        false => builder,
-    };
+    let builder = builder.default_headers(head.clone());
     Ok(match &account.proxy_url {
         Some(proxy) => builder.proxy(Proxy::all(proxy.as_str())?),
         None => builder,
     })
 }
 
-/// A key that no header can carry is left out: the upstream then refuses the calls.
-fn bearer(key: &str) -> HeaderMap {
-    let value = HeaderValue::from_str(&format!("Bearer {key}")).ok();
+/// Headers that every request carries. A value that no header can carry is left out: the upstream
+/// then refuses the calls.
+pub(crate) fn head(pairs: &[(&'static str, &str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    if let Some(mut value) = value {
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+    for (name, value) in pairs {
+        if let Ok(mut value) = HeaderValue::from_str(value) {
+            value.set_sensitive(true);
+            headers.insert(*name, value);
+        }
     }
     headers
 }

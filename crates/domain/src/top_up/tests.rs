@@ -121,7 +121,7 @@ fn a_row_is_credited_once_and_a_second_payment_is_nobodys() {
         ..fact()
     };
     assert!(matches!(judge(&credited, &second), Verdict::Review(_)));
-    let review = row().to_review("amount");
+    let review = row().closed(TopUpState::Review, "amount");
     assert_eq!(judge(&review, &fact()), Verdict::Nothing);
     let closed = row().moved(TopUpState::Rejected);
     assert!(matches!(judge(&closed, &fact()), Verdict::Review(_)));

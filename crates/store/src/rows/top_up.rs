@@ -163,7 +163,7 @@ fn update(conn: &dyn Connection, row: &TopUp) -> Result<(), Fault> {
     let sql = "UPDATE topup SET version = ?2, state = ?3, processor_ref = ?4, payment_ref = ?5, \
                pay_url = ?6, note = ?7, credited = ?8, refunded = ?9, reversed = ?10, \
                reversed_fee = ?11, reversed_bonus = ?12, reversals = ?13, credited_at = ?14, \
-               due_at = ?15, tries = ?16 WHERE id = ?1 AND version = ?2 - 1";
+               due_at = ?15, tries = ?16, bonus = ?17 WHERE id = ?1 AND version = ?2 - 1";
     conn.write_one(
         sql,
         params![
@@ -183,6 +183,7 @@ fn update(conn: &dyn Connection, row: &TopUp) -> Result<(), Fault> {
             row.credited_at.map(|at| at.0),
             row.due_at.map(|at| at.0),
             row.tries,
+            row.bonus.0,
         ],
         Refused::Stale,
     )

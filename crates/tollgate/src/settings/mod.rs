@@ -20,6 +20,7 @@ mod markup;
 mod nearest;
 mod own_numbers;
 mod panel;
+mod payments;
 mod policy;
 mod reader;
 mod routing;
@@ -42,6 +43,7 @@ pub use keys::{Keys, Log, LogFormat};
 pub use limits::{Limits, Purchase};
 pub use listen::{Listen, Network};
 pub use mail::Mail;
+pub use payments::{PaymentWay, Payments};
 pub use policy::Policy;
 pub use reader::{Entry, Origin, Problem};
 pub use routing::Routing;
@@ -91,6 +93,8 @@ pub struct Settings {
     pub keys: Keys,
     /// Whose webhooks are believed.
     pub hooks: Hooks,
+    /// Who takes customers' money.
+    pub payments: Payments,
     /// How the program reports.
     pub log: Log,
     /// How often upstreams are asked.
@@ -143,6 +147,7 @@ impl Settings {
             policy: file.section("policy", Policy::read),
             keys: file.section("keys", Keys::read),
             hooks: file.section("hooks", Hooks::read),
+            payments: file.section("payments", Payments::read),
             log: file.section("log", Log::read),
             mail: file.section("mail", Mail::read),
             sync,

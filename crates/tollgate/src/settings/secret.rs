@@ -94,6 +94,20 @@ impl Section<'_> {
         given.then(|| self.secret(shape)).flatten()
     }
 
+    /// A secret that may be absent, where a blank one is none: anybody could sign with it.
+    pub fn filled_secret(&mut self, shape: &Shape) -> Option<Secret> {
+        let blank = |text: &str| text.trim().is_empty();
+        let env_key = format!("{}_env", shape.key);
+        let variable = self.peek(&env_key).and_then(|name| self.environment(name));
+        if self.peek(shape.key).is_some_and(blank) {
+            self.bare_text(shape.key);
+        }
+        if variable.as_deref().is_some_and(blank) {
+            self.bare_text(&env_key);
+        }
+        self.optional_secret(shape)
+    }
+
     fn missing_secret(&mut self, key: &str) {
         if !self.has_problem(key) {
             self.problem(

@@ -1,0 +1,147 @@
+//! Top-ups: what a customer begins, what processors tell, what the operator decides.
+
+mod approve;
+mod back;
+mod begin;
+mod poll;
+mod receive;
+mod reconcile;
+mod settle;
+
+pub use begin::{NotBegun, Way};
+pub use receive::NotReceived;
+pub use reconcile::Reconciled;
+
+use crate::engine::Engine;
+use crate::limits::Limits;
+use domain::change::Write;
+use domain::ids::AccountId;
+use domain::ports::{StoreError, TopUpRows};
+use domain::ticket::{Ticket, TicketKind};
+use domain::time::Millis;
+use domain::top_up::{Dispute, PaymentProcessor, Processor, Terms, TopUp};
+use domain::usd::Usd;
+use std::sync::Arc;
+
+/// Top-ups shown of an account, and to the operator.
+const SHOWN: (u32, u32) = (50, 1_000);
+
+/// A way to pay that the operator offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// By whom.
+    pub processor: Processor,
+    /// On what terms.
+    pub terms: Terms,
+    /// What a customer reads before and after; for a bank transfer where to pay to.
+    pub instructions: String,
+}
+
+/// What the operator set about top-ups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopUpSettings {
+    /// Scheme and host of our pages and hooks; from the settings, never from a request.
+    pub base_url: String,
+    /// The ways to pay, in the order that customers see.
+    pub offers: Vec<Offer>,
+    /// How long an offer to pay is good for.
+    pub lifetime: Millis,
+    /// A bank's early warning suspends the account; otherwise it only opens a ticket.
+    pub freeze_on_fraud_warning: bool,
+}
+
+/// Use cases about top-ups.
+pub struct TopUps {
+    engine: Arc<Engine>,
+    rows: Arc<dyn TopUpRows>,
+    limits: Arc<Limits>,
+    processors: Vec<Arc<dyn PaymentProcessor>>,
+    settings: TopUpSettings,
+}
+
+impl TopUps {
+    /// Use cases over these rows and processors.
+    pub fn new(
+        engine: Arc<Engine>,
+        rows: Arc<dyn TopUpRows>,
+        limits: Arc<Limits>,
+        processors: Vec<Arc<dyn PaymentProcessor>>,
+        settings: TopUpSettings,
+    ) -> Self {
+        Self {
+            engine,
+            rows,
+            limits,
+            processors,
+            settings,
+        }
+    }
+
+    /// The processor of a kind, where it is configured.
+    pub fn processor(&self, kind: Processor) -> Option<&dyn PaymentProcessor> {
+        let found = self.processors.iter().find(|one| one.kind() == kind);
+        found.map(AsRef::as_ref)
+    }
+
+    /// The configured processors.
+    pub fn processors(&self) -> impl Iterator<Item = &dyn PaymentProcessor> {
+        self.processors.iter().map(AsRef::as_ref)
+    }
+
+    /// The ways to pay, in the order that customers see.
+    pub fn offers(&self) -> &[Offer] {
+        &self.settings.offers
+    }
+
+    /// An account's newest top-ups, newest first.
+    pub async fn of(&self, account: AccountId) -> Result<Vec<TopUp>, StoreError> {
+        self.rows.top_ups_of(account, SHOWN.0).await
+    }
+
+    /// One of an account's own top-ups; another account's is as good as none.
+    pub async fn own(&self, account: AccountId, id: i64) -> Result<Option<TopUp>, StoreError> {
+        let row = self.rows.top_up(id).await?;
+        Ok(row.filter(|row| row.account == account))
+    }
+
+    /// The newest top-ups, newest first: all, or those that an operator has to decide on.
+    pub async fn list(&self, waiting_only: bool) -> Result<Vec<TopUp>, StoreError> {
+        self.rows.top_ups(waiting_only, SHOWN.1).await
+    }
+
+    fn offer(&self, processor: Processor) -> Option<&Offer> {
+        let mut offers = self.settings.offers.iter();
+        offers.find(|offer| offer.processor == processor)
+    }
+
+    /// Something for a person to look at.
+    fn ticket(&self, kind: TicketKind, row: &TopUp, reference: i64, detail: &str) -> Write {
+        self.open_ticket(kind, row.processor, (reference, row.amount), detail)
+    }
+
+    fn open_ticket(
+        &self,
+        kind: TicketKind,
+        processor: Processor,
+        (reference, amount): (i64, Usd),
+        detail: &str,
+    ) -> Write {
+        Write::OpenTicket(Box::new(Ticket {
+            id: self.engine.store().next_row_id(),
+            kind,
+            upstream: processor.slug().to_owned(),
+            reference,
+            amount,
+            detail: detail.to_owned(),
+            opened_at: self.engine.now(),
+            closed_at: None,
+            note: None,
+        }))
+    }
+}
+
+/// What disputes that are not won have taken, all in all.
+fn withdrawn<'a>(disputes: impl IntoIterator<Item = &'a Dispute>) -> Usd {
+    let open = disputes.into_iter().filter(|dispute| !dispute.reinstated);
+    open.map(|dispute| dispute.withdrawn).sum()
+}

@@ -1,0 +1,115 @@
+//! What the operator decides: bank transfers that were found in the account's statement, and
+//! top-ups that stand in review.
+
+use super::TopUps;
+use super::settle::credits;
+use crate::accounts::AdminError;
+use domain::change::{CommitError, Refused, Write};
+use domain::top_up::{Processor, TopUp, TopUpState, TopUpWrite};
+use domain::usd::Usd;
+
+/// Longest reason and bank reference, in bytes.
+const TEXT_MAX: usize = 200;
+
+fn text(name: &str, given: &str) -> Result<String, AdminError> {
+    let given = given.trim();
+    let fits = (1..=TEXT_MAX).contains(&given.len()) && !given.chars().any(char::is_control);
+    let why = || AdminError::Invalid(format!("{name}: give one line of 1 to {TEXT_MAX} bytes"));
+    fits.then(|| given.to_owned()).ok_or_else(why)
+}
+
+impl TopUps {
+    pub(super) async fn known(&self, id: i64) -> Result<TopUp, AdminError> {
+        let row = self.rows.top_up(id).await?;
+        row.ok_or_else(|| AdminError::NotFound(format!("top-up {id}")))
+    }
+
+    /// Credits a top-up that waits for an operator, under the bank's or the processor's reference
+    /// of the payment: no reference approves two top-ups.
+    pub async fn approve(
+        &self,
+        id: i64,
+        amount: Option<Usd>,
+        payment: &str,
+        reason: &str,
+    ) -> Result<TopUp, AdminError> {
+        let row = self.known(id).await?;
+        let (payment, reason) = (text("reference", payment)?, text("reason", reason)?);
+        let waits = match row.processor {
+            Processor::Manual => {
+                matches!(row.state, TopUpState::Pending | TopUpState::Review)
+            }
+            _ => row.state == TopUpState::Review,
+        };
+        if !waits {
+            return Err(not_waiting(&row));
+        }
+        let amount = amount.unwrap_or(row.amount);
+        let fits = amount > Usd::ZERO && amount.0 % 10_000 == 0;
+        if !fits || (row.processor != Processor::Manual && amount != row.amount) {
+            return Err(AdminError::Invalid(
+                "usd: whole cents above zero; only a bank transfer may differ from what was asked"
+                    .to_owned(),
+            ));
+        }
+        if amount != row.amount {
+            tracing::warn!(
+                top_up = id,
+                "{} was declared, {amount} is confirmed",
+                row.amount
+            );
+        }
+        // a bonus was promised for the amount that was declared
+        let bonus = self
+            .offer(row.processor)
+            .map(|offer| offer.terms.bonus(amount));
+        let bonus = match amount == row.amount {
+            true => row.bonus,
+            false => bonus.unwrap_or_default(),
+        };
+        let next = TopUp {
+            note: reason,
+            bonus,
+            ..row.paid(&payment, amount, self.engine.now())
+        };
+        match self
+            .engine
+            .commit("approve_top_up", credits(&next, &payment))
+            .await
+        {
+            Ok(()) => Ok(next),
+            Err(CommitError::Refused(Refused::Stale)) => Err(AdminError::Invalid(format!(
+                "top-up {id} was decided on meanwhile, or the reference {payment:?} has credited \
+                 another one"
+            ))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Closes a top-up that waits for an operator, without money.
+    pub async fn reject(&self, id: i64, reason: &str) -> Result<TopUp, AdminError> {
+        let row = self.known(id).await?;
+        let reason = text("reason", reason)?;
+        let is_manual = row.processor == Processor::Manual && row.state == TopUpState::Pending;
+        if !is_manual && row.state != TopUpState::Review {
+            return Err(not_waiting(&row));
+        }
+        let next = row.closed(TopUpState::Rejected, &reason);
+        let update = Write::TopUp(TopUpWrite::Update(Box::new(next.clone())));
+        match self.engine.commit("reject_top_up", vec![update]).await {
+            Ok(()) => Ok(next),
+            Err(CommitError::Refused(_)) => Err(AdminError::Invalid(format!(
+                "top-up {id} was decided on meanwhile"
+            ))),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn not_waiting(row: &TopUp) -> AdminError {
+    AdminError::Invalid(format!(
+        "top-up {} is {}: it does not wait for an operator",
+        row.id,
+        row.state.slug()
+    ))
+}

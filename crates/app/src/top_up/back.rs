@@ -1,0 +1,254 @@
+//! Money goes back: refunds, disputes, early warnings of banks, and our own refunds.
+
+use super::receive::NotReceived;
+use super::settle::Settled;
+use super::{TopUps, withdrawn};
+use crate::accounts::AdminError;
+use domain::access::Account;
+use domain::change::{CommitError, Write};
+use domain::ticket::TicketKind;
+use domain::top_up::{
+    Dispute, EventState, News, Notice, ReversalCause, Sum, TopUp, TopUpEvent, TopUpState,
+    TopUpWrite,
+};
+use domain::usd::Usd;
+
+impl TopUps {
+    /// News of a payment that is not good for us.
+    pub(super) async fn went_back(
+        &self,
+        row: &TopUp,
+        event: &TopUpEvent,
+        notice: &Notice,
+    ) -> Result<Settled, NotReceived> {
+        match &notice.news {
+            News::FraudWarning => return self.warned(row, event).await,
+            News::DisputeOpened => {
+                let why = "a payer disputes a top-up; no money has moved yet";
+                let ticket = self.ticket(TicketKind::TopUpReturned, row, event.id, why);
+                return Ok(Settled::done("flag_top_up", vec![ticket], why));
+            }
+            _ if row.state != TopUpState::Credited => {
+                // what goes back must have come first
+                return Ok(Settled::event(
+                    EventState::Parked,
+                    "its payment is not in yet",
+                ));
+            }
+            _ => {}
+        }
+        let disputes = self.rows.disputes(row.id).await?;
+        Ok(match &notice.news {
+            News::Refunded(sum) => self.refunded(row, event, sum, &disputes),
+            News::Withdrawn { dispute, sum } => {
+                self.withdrew(row, event, (dispute, sum), &disputes)
+            }
+            News::Reinstated { dispute } => self.reinstated(row, dispute, &disputes),
+            _ => Settled::event(EventState::Ignored, "nothing for us"),
+        })
+    }
+
+    fn odd_currency(&self, row: &TopUp, event: &TopUpEvent, sum: &Sum) -> Settled {
+        let why = format!("{sum} went back of a top-up in dollars");
+        let ticket = self.ticket(TicketKind::TopUpMismatch, row, event.id, &why);
+        Settled::event(EventState::Review, &why).and(ticket)
+    }
+
+    fn refunded(
+        &self,
+        row: &TopUp,
+        event: &TopUpEvent,
+        sum: &Sum,
+        disputes: &[Dispute],
+    ) -> Settled {
+        let Some(total) = sum.usd() else {
+            return self.odd_currency(row, event, sum);
+        };
+        // the processor's figure counts all refunds so far, and may come out of order
+        let row = TopUp {
+            refunded: row.refunded.max(total),
+            ..row.clone()
+        };
+        let all = Usd(row.refunded.0 + withdrawn(disputes).0);
+        let cause = (ReversalCause::Refund, event.event_id.as_str());
+        self.take_back(&row, all, cause)
+    }
+
+    /// Takes back what is not gone yet once the payer has got so much, all in all.
+    pub(super) fn take_back(
+        &self,
+        row: &TopUp,
+        total: Usd,
+        cause: (ReversalCause, &str),
+    ) -> Settled {
+        let Some((next, reversal)) = row.reverse(total, cause) else {
+            let next = row.moved(row.state);
+            let update = Write::TopUp(TopUpWrite::Update(Box::new(next)));
+            return Settled::done("note_top_up", vec![update], "all of it was gone already");
+        };
+        let taken = reversal.parts.of_customer();
+        tracing::warn!(
+            top_up = row.id,
+            account = row.account.0,
+            micros = taken.0,
+            "{taken} of top-up {} went back: {}",
+            row.id,
+            cause.0.slug()
+        );
+        let row = Box::new(next);
+        let reverse = Write::TopUp(TopUpWrite::Reverse { row, reversal });
+        Settled::done("reverse_top_up", vec![reverse], "taken back")
+    }
+
+    fn withdrew(
+        &self,
+        row: &TopUp,
+        event: &TopUpEvent,
+        (id, sum): (&str, &Sum),
+        disputes: &[Dispute],
+    ) -> Settled {
+        if disputes.iter().any(|known| known.id == id) {
+            return Settled::event(EventState::Done, "this dispute has taken its money already");
+        }
+        let Some(taken) = sum.usd() else {
+            return self.odd_currency(row, event, sum);
+        };
+        let all = Usd(row.refunded.0 + withdrawn(disputes).0 + taken.0);
+        let reversed = row.reverse(all, (ReversalCause::Dispute, id));
+        let posted = reversed.as_ref().map(|(_, reversal)| reversal.parts.amount);
+        let dispute = Dispute {
+            processor: row.processor,
+            id: id.to_owned(),
+            top_up: row.id,
+            version: 1,
+            withdrawn: taken,
+            posted: posted.unwrap_or_default(),
+            reinstated: false,
+        };
+        let why = format!("a dispute took {sum} of a top-up");
+        let mut writes = vec![
+            Write::TopUp(TopUpWrite::Dispute(Box::new(dispute))),
+            self.ticket(TicketKind::TopUpReturned, row, event.id, &why),
+        ];
+        writes.extend(reversed.map(as_write));
+        Settled::done("dispute_top_up", writes, &why)
+    }
+
+    fn reinstated(&self, row: &TopUp, id: &str, disputes: &[Dispute]) -> Settled {
+        let Some(dispute) = disputes.iter().find(|known| known.id == id) else {
+            return Settled::event(EventState::Parked, "this dispute has taken nothing yet");
+        };
+        if dispute.reinstated {
+            return Settled::event(EventState::Done, "this dispute was won before");
+        }
+        let others = disputes.iter().filter(|other| other.id != id);
+        let all = Usd(row.refunded.0 + withdrawn(others).0);
+        let won = Dispute {
+            version: dispute.version + 1,
+            reinstated: true,
+            ..dispute.clone()
+        };
+        let mut writes = vec![Write::TopUp(TopUpWrite::Dispute(Box::new(won)))];
+        writes.extend(row.reinstate(all, dispute).map(as_write));
+        Settled::done("reinstate_top_up", writes, "given back")
+    }
+
+    /// A bank says the payer did not make this payment.
+    async fn warned(&self, row: &TopUp, event: &TopUpEvent) -> Result<Settled, NotReceived> {
+        let freezes = self.settings.freeze_on_fraud_warning;
+        let why = match freezes {
+            true => "a bank warns that a top-up was not its payer's: the account is suspended",
+            false => "a bank warns that a top-up was not its payer's",
+        };
+        let mut writes = vec![self.ticket(TicketKind::TopUpFraud, row, event.id, why)];
+        let account = self.engine.store().account(row.account).await?;
+        if let Some(account) = account.filter(|account| freezes && !account.suspended) {
+            let frozen = Account {
+                suspended: true,
+                ..account
+            };
+            writes.push(Write::UpdateAccount(Box::new(frozen)));
+        }
+        let mut settled = Settled::done("warn_top_up", writes, why);
+        settled.frozen = freezes.then_some(row.account);
+        Ok(settled)
+    }
+
+    /// Returns money to the payer: out of the wallet first, and only what is there, then at the
+    /// processor under a key of its own.
+    pub async fn refund(&self, id: i64, amount: Usd, reason: &str) -> Result<TopUp, AdminError> {
+        let row = self.known(id).await?;
+        let invalid = |why: &str| Err(AdminError::Invalid(why.to_owned()));
+        let processor = match self.processor(row.processor) {
+            Some(processor) if row.state == TopUpState::Credited => processor,
+            Some(_) => return invalid("only a credited top-up can be refunded"),
+            None => return invalid("its processor is not configured, or it was a bank transfer"),
+        };
+        if reason.trim().is_empty() {
+            return invalid("a refund needs a reason");
+        }
+        let disputes = self.rows.disputes(id).await?;
+        let so_far = row.refunded.0 + withdrawn(&disputes).0;
+        let left = row.credited.0 + row.fee.0 - so_far;
+        if amount <= Usd::ZERO || amount.0 > left || amount.0 % 10_000 != 0 {
+            let left = Usd(left.max(0)).short();
+            return invalid(&format!("the amount must be whole cents, at most {left}"));
+        }
+        let refunded = TopUp {
+            refunded: Usd(row.refunded.0 + amount.0),
+            ..row.clone()
+        };
+        let key = format!("refund-{id}-{}", row.reversals + 1);
+        let cause = (ReversalCause::OwnRefund, key.as_str());
+        let Some(reversed) = refunded.reverse(Usd(so_far + amount.0), cause) else {
+            return invalid("all of it is gone already");
+        };
+        let wallet = self
+            .engine
+            .store()
+            .wallet(row.account)
+            .await?
+            .unwrap_or_default();
+        let (next, out) = (reversed.0.clone(), reversed.1.parts.of_customer());
+        if wallet.available < out {
+            let (there, out) = (wallet.available.short(), out.short());
+            return invalid(&format!(
+                "the wallet has {there} available, {out} would go back"
+            ));
+        }
+        match self
+            .engine
+            .commit("refund_top_up", vec![as_write(reversed)])
+            .await
+        {
+            Ok(()) => {}
+            Err(CommitError::Refused(_)) => {
+                return invalid("the top-up moved meanwhile: look at it again");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        tracing::warn!(
+            top_up = id,
+            micros = amount.0,
+            "refunded: {}",
+            reason.trim()
+        );
+        if let Err(error) = processor.refund(&next, amount, &key).await {
+            let why = format!(
+                "{} was taken from the wallet, but the processor did not return it: {error}. \
+                 Return it there by hand",
+                amount.short()
+            );
+            let reference = self.engine.store().next_row_id();
+            let ticket = self.ticket(TicketKind::TopUpReturned, &next, reference, &why);
+            self.engine.step("refund_not_sent", vec![ticket]).await;
+            return Err(AdminError::Invalid(why));
+        }
+        Ok(next)
+    }
+}
+
+fn as_write((row, reversal): (TopUp, domain::top_up::Reversal)) -> Write {
+    let row = Box::new(row);
+    Write::TopUp(TopUpWrite::Reverse { row, reversal })
+}

@@ -1,0 +1,256 @@
+//! A customer begins a top-up: the row is ours and durable before the processor hears of it.
+
+use super::{Offer, TopUps};
+use crate::limits::Bucket;
+use domain::access::Account;
+use domain::books::DAY_MS;
+use domain::change::{CommitError, Write};
+use domain::ids::AccountId;
+use domain::ports::StoreError;
+use domain::time::{Millis, Timestamp};
+use domain::top_up::{
+    BadAmount, CURRENCY, Checkout, Parts, PaymentProcessor, Processor, ProcessorError, TopUp,
+    TopUpState, TopUpWrite, reference,
+};
+use domain::usd::Usd;
+
+/// Top-ups that one account may begin in a minute.
+const BEGUN_PER_MINUTE: u32 = 20;
+/// Until the first look at the processor: longer than opening a place to pay takes.
+const FIRST_LOOK: Millis = Millis::seconds(60);
+/// How long a declared bank transfer is waited for.
+const TRANSFER: Millis = Millis::minutes(30 * 24 * 60);
+/// Longest declaration, in bytes.
+const NOTE_MAX: usize = 200;
+
+/// How a customer wants to pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way<'a> {
+    /// Word of the way.
+    pub method: &'a str,
+    /// Amount in dollars, as it was written.
+    pub amount: &'a str,
+    /// Currency, as it was written.
+    pub currency: &'a str,
+    /// What the customer says of a bank transfer.
+    pub note: &'a str,
+}
+
+/// Why a top-up was not begun; the sentence is for its customer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotBegun {
+    /// The amount is not taken.
+    #[error("{0}")]
+    Amount(String),
+    /// Another field is unusable.
+    #[error("{why}")]
+    Field {
+        /// Name of the field.
+        field: &'static str,
+        /// What is wrong and what would do.
+        why: String,
+    },
+    /// Too many.
+    #[error("Too many top-ups were begun. Wait {0} seconds and try again.")]
+    TooMany(u32),
+    /// The account is suspended.
+    #[error("This account is suspended, so nothing can be added to it.")]
+    Suspended,
+    /// The processor does not answer, or refuses.
+    #[error(
+        "This way to pay cannot be opened just now. Nothing was charged; try again in a moment or \
+         take another way."
+    )]
+    Unavailable,
+    /// It cannot be changed any more.
+    #[error("This top-up cannot be withdrawn any more.")]
+    Decided,
+    /// The store failed.
+    #[error("The gateway could not store this just now. Try again in a moment.")]
+    Storage,
+}
+
+impl NotBegun {
+    /// The stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Amount(_) => "invalid_amount",
+            Self::Field { .. } => "invalid_parameter",
+            Self::TooMany(_) => "rate_limited",
+            Self::Suspended => "account_suspended",
+            Self::Unavailable => "provider_unavailable",
+            Self::Decided => "top_up_decided",
+            Self::Storage => "storage_unavailable",
+        }
+    }
+}
+
+impl From<StoreError> for NotBegun {
+    fn from(_: StoreError) -> Self {
+        Self::Storage
+    }
+}
+
+impl From<BadAmount> for NotBegun {
+    fn from(bad: BadAmount) -> Self {
+        let usd = |amount: Usd| amount.short();
+        Self::Amount(match bad {
+            BadAmount::NotAnAmount => {
+                "The amount must be dollars with at most two decimals, such as 25.00.".to_owned()
+            }
+            BadAmount::BelowMin(min) => format!("The least amount is {} USD.", usd(min)),
+            BadAmount::AboveMax(max) => format!("The greatest amount is {} USD.", usd(max)),
+            BadAmount::OverDaily(left) => format!(
+                "Today {} USD more can be topped up on this account.",
+                usd(left)
+            ),
+        })
+    }
+}
+
+impl TopUps {
+    /// Begins a top-up and gives its row: with a place to pay, or with a bank transfer to wait for.
+    pub async fn begin(&self, account: &Account, way: Way<'_>) -> Result<TopUp, NotBegun> {
+        let offer = self.checked(way)?;
+        let known = self.engine.store().account(account.id).await?;
+        let known = known.filter(|account| !account.suspended);
+        let account = known.ok_or(NotBegun::Suspended)?;
+        let now = self.engine.now();
+        let today = Timestamp(now.0 - now.0.rem_euclid(DAY_MS));
+        let before = self.rows.topped_up_since(account.id, today).await?;
+        let amount = offer.terms.amount(way.amount, account.tier, before)?;
+        let bucket = Bucket::account(account.id, "top-up");
+        let admission = self.limits.admit(bucket, BEGUN_PER_MINUTE, now.0);
+        if !admission.admitted {
+            return Err(NotBegun::TooMany(admission.reset_s));
+        }
+        let row = self.fresh(&account, offer, amount, way.note.trim());
+        let insert = Write::TopUp(TopUpWrite::Insert(Box::new(row.clone())));
+        self.write("begin_top_up", vec![insert]).await?;
+        match self.processor(row.processor) {
+            Some(processor) => self.open(processor, row).await,
+            None => Ok(row),
+        }
+    }
+
+    fn checked(&self, way: Way<'_>) -> Result<&Offer, NotBegun> {
+        let field = |field, why: &str| NotBegun::Field {
+            field,
+            why: why.to_owned(),
+        };
+        let offer = Processor::from_slug(way.method).and_then(|kind| self.offer(kind));
+        let offer = offer.ok_or_else(|| field("method", "Choose one of the ways to pay."))?;
+        if way.currency != CURRENCY {
+            return Err(field(
+                "currency",
+                "Wallets are in USD: no other currency is taken.",
+            ));
+        }
+        let note = way.note.trim();
+        if note.len() > NOTE_MAX || note.chars().any(char::is_control) {
+            let why = "The payment reference must be one line of at most 200 bytes.";
+            return Err(field("note", why));
+        }
+        if offer.processor == Processor::Manual && note.is_empty() {
+            let why = "Say from which account or under which name you pay.";
+            return Err(field("note", why));
+        }
+        Ok(offer)
+    }
+
+    fn fresh(&self, account: &Account, offer: &Offer, amount: Usd, note: &str) -> TopUp {
+        let now = self.engine.now();
+        let processor = offer.processor;
+        let is_manual = processor == Processor::Manual;
+        let (state, lifetime) = match is_manual {
+            true => (TopUpState::Pending, TRANSFER),
+            false => (TopUpState::Created, self.settings.lifetime),
+        };
+        TopUp {
+            id: self.engine.store().next_row_id(),
+            account: account.id,
+            version: 1,
+            processor,
+            amount,
+            fee: offer.terms.fee(amount),
+            bonus: offer.terms.bonus(amount),
+            live: self
+                .processor(processor)
+                .is_none_or(PaymentProcessor::is_live),
+            state,
+            processor_ref: None,
+            payment_ref: None,
+            pay_url: None,
+            note: if is_manual {
+                note.to_owned()
+            } else {
+                String::new()
+            },
+            credited: Usd::ZERO,
+            refunded: Usd::ZERO,
+            reversed: Parts::default(),
+            reversals: 0,
+            created_at: now,
+            expires_at: now + lifetime,
+            credited_at: None,
+            due_at: (!is_manual).then_some(now + FIRST_LOOK),
+            tries: 0,
+        }
+    }
+
+    /// Has the processor open a place to pay for a row that is stored.
+    async fn open(&self, processor: &dyn PaymentProcessor, row: TopUp) -> Result<TopUp, NotBegun> {
+        let base = &self.settings.base_url;
+        let checkout = Checkout {
+            reference: reference(row.id),
+            charge: row.charge(),
+            expires_at: row.expires_at,
+            return_url: format!("{base}/wallet/top-up/{}", row.id),
+            hook_url: format!("{base}/hooks/{}", row.processor.slug()),
+        };
+        let next = match processor.open(&checkout).await {
+            Ok(opened) => row.opened(&opened, self.engine.now()),
+            Err(error) => {
+                tracing::error!(
+                    processor = row.processor.slug(),
+                    top_up = row.id,
+                    "no place to pay could be opened: {error}"
+                );
+                if let ProcessorError::Unreachable(_) = error {
+                    // whether there is one now, nobody knows: the row waits for what may come
+                    return Err(NotBegun::Unavailable);
+                }
+                row.closed(
+                    TopUpState::Failed,
+                    "the processor refused to open a place to pay",
+                )
+            }
+        };
+        let update = Write::TopUp(TopUpWrite::Update(Box::new(next.clone())));
+        self.write("open_top_up", vec![update]).await?;
+        match next.state {
+            TopUpState::Failed => Err(NotBegun::Unavailable),
+            _ => Ok(next),
+        }
+    }
+
+    /// A customer takes a declared bank transfer back before anybody decided on it.
+    pub async fn withdraw(&self, account: AccountId, id: i64) -> Result<(), NotBegun> {
+        let row = self.own(account, id).await?;
+        let waits =
+            |row: &TopUp| row.processor == Processor::Manual && row.state == TopUpState::Pending;
+        let row = row.filter(waits).ok_or(NotBegun::Decided)?;
+        let next = row.closed(TopUpState::Rejected, "withdrawn by its customer");
+        let update = Write::TopUp(TopUpWrite::Update(Box::new(next)));
+        match self.engine.commit("withdraw_top_up", vec![update]).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Refused(_)) => Err(NotBegun::Decided),
+            Err(CommitError::Storage(_)) => Err(NotBegun::Storage),
+        }
+    }
+
+    async fn write(&self, name: &'static str, writes: Vec<Write>) -> Result<(), NotBegun> {
+        let outcome = self.engine.commit(name, writes).await;
+        outcome.map_err(|_| NotBegun::Storage)
+    }
+}

@@ -1,0 +1,71 @@
+//! What is due: open top-ups are looked at where they are to be paid, events that wait are tried
+//! again. No webhook that was lost loses money.
+
+use super::TopUps;
+use domain::change::Write;
+use domain::top_up::{TopUp, TopUpState, TopUpWrite, Verdict, judge};
+
+/// Rows of each kind taken up in one pass.
+const PASS: u32 = 50;
+
+impl TopUps {
+    /// Looks at what is due.
+    pub async fn run_due(&self) {
+        let now = self.engine.now();
+        if let Ok(events) = self.rows.top_up_events_due(now, PASS).await {
+            for event in events {
+                self.try_again(event).await;
+            }
+        }
+        if let Ok(rows) = self.rows.top_ups_due(now, PASS).await {
+            for row in rows {
+                self.look(row).await;
+            }
+        }
+    }
+
+    async fn look(&self, row: TopUp) {
+        let read = match self.processor(row.processor) {
+            Some(processor) => processor.read(&row).await,
+            None => Ok(None),
+        };
+        let now = self.engine.now();
+        let fact = match read {
+            Ok(fact) => fact,
+            Err(error) => {
+                let processor = row.processor.slug();
+                tracing::warn!(processor, top_up = row.id, "it could not be read: {error}");
+                None
+            }
+        };
+        let verdict = fact
+            .as_ref()
+            .map_or(Verdict::Nothing, |fact| judge(&row, fact));
+        let (name, writes) = match (&fact, verdict) {
+            (Some(fact), verdict) if verdict != Verdict::Nothing => {
+                let settled = self.follow(&row, fact, verdict, None);
+                let credited = settled.credited.clone();
+                let change = settled.alone();
+                if self.engine.step(change.0, change.1).await
+                    && let Some(row) = credited
+                {
+                    self.settle_parked(&row).await;
+                }
+                return;
+            }
+            _ if row.was_never_opened(now) => {
+                let why = "no place to pay was ever opened";
+                ("expire_top_up", row.closed(TopUpState::Expired, why))
+            }
+            _ => ("look_at_top_up", row.looked_at(now)),
+        };
+        let update = Write::TopUp(TopUpWrite::Update(Box::new(writes)));
+        self.engine.step(name, vec![update]).await;
+    }
+
+    /// Top-ups and events that wait for a person.
+    pub async fn waiting(&self) -> usize {
+        let rows = self.rows.top_ups(true, PASS).await;
+        rows.map_or(0, |rows| rows.len())
+    }
+}
