@@ -3,8 +3,9 @@
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
-use app::{ApiLog, Engine, Lawful, RedeemCodes};
+use app::{ApiLog, Engine, Lawful, RedeemCodes, TopUpSettings, TopUps};
 use axum::Router;
+use domain::time::Millis;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use store::Database;
@@ -16,6 +17,18 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
     let codes = Arc::clone(&store) as _;
     let lawful = Lawful::new(Arc::clone(&engine), Arc::clone(&store) as _);
     let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
+    let top_ups = TopUps::new(
+        Arc::clone(&engine),
+        Arc::clone(&store) as _,
+        Arc::clone(&limits),
+        Vec::new(),
+        TopUpSettings {
+            base_url: String::new(),
+            offers: Vec::new(),
+            lifetime: Millis::minutes(60),
+            freeze_on_fraud_warning: true,
+        },
+    );
     let people = People::new(
         Arc::clone(&engine),
         Arc::clone(&store) as _,
@@ -35,6 +48,7 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
         people: Arc::new(people),
         redeem: Arc::new(redeem),
         lawful: Arc::new(lawful),
+        top_ups: Arc::new(top_ups),
         pages: store,
         streams: Streams::default(),
         environment: Environment::Demo,

@@ -18,7 +18,7 @@ use domain::change::Write;
 use domain::ids::AccountId;
 use domain::ports::{StoreError, TopUpRows};
 use domain::ticket::{Ticket, TicketKind};
-use domain::time::Millis;
+use domain::time::{Millis, Timestamp};
 use domain::top_up::{Dispute, PaymentProcessor, Processor, Terms, TopUp};
 use domain::usd::Usd;
 use std::sync::Arc;
@@ -75,6 +75,11 @@ impl TopUps {
             processors,
             settings,
         }
+    }
+
+    /// Now, by the engine's clock.
+    pub fn now(&self) -> Timestamp {
+        self.engine.now()
     }
 
     /// The processor of a kind, where it is configured.

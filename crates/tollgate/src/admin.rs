@@ -6,10 +6,11 @@ pub mod lawful;
 pub mod ledger;
 pub mod numbers;
 pub mod redeem;
+pub mod top_up;
 pub mod upstreams;
 
 use app::api_key::{Environment, Pepper};
-use app::{AdminError, Engine, KeyOrder, Lawful, OwnNumbers, People, RedeemCodes};
+use app::{AdminError, Engine, KeyOrder, Lawful, OwnNumbers, People, RedeemCodes, TopUps};
 use domain::access::{Account, ApiKey, Scope};
 use domain::ids::{AccountId, KeyId};
 use domain::usd::Usd;
@@ -87,6 +88,8 @@ pub enum Request {
     Redeem(redeem::Question),
     /// Tiers, attestations and the do-not-use list.
     Lawful(lawful::Question),
+    /// Top-ups.
+    TopUp(top_up::Question),
     /// Reads all catalogues anew.
     CatalogueRefresh,
     /// Counts what is on sale.
@@ -150,6 +153,8 @@ pub struct Office {
     pub redeem: Arc<RedeemCodes>,
     /// The use cases about attestations and the do-not-use list.
     pub lawful: Arc<Lawful>,
+    /// The use cases about top-ups.
+    pub top_ups: Arc<TopUps>,
 }
 
 impl Office {
@@ -205,6 +210,7 @@ impl Office {
             Request::Ledger(question) => ledger::answer(engine, question).await,
             Request::Redeem(question) => redeem::answer(&self.redeem, question).await,
             Request::Lawful(question) => lawful::answer(self, question).await,
+            Request::TopUp(question) => top_up::answer(&self.top_ups, question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
             Request::UpstreamList => Ok(upstreams::list(engine, &self.upstreams)),
             Request::UpstreamTest { name } => upstreams::test(engine, &self.upstreams, &name).await,
@@ -279,6 +285,7 @@ impl Office {
             "account_id": id.0,
             "available": wallet.available.to_string(),
             "held": wallet.held.to_string(),
+            "due": wallet.receivable.to_string(),
             "currency": "USD",
         }))
     }

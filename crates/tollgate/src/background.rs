@@ -3,7 +3,7 @@
 use crate::clock::SteadyClock;
 use crate::metrics;
 use app::limits::Limits;
-use app::{ApiLog, Engine};
+use app::{ApiLog, Engine, TopUps};
 use domain::ports::Clock;
 use domain::time::{Millis, Timestamp};
 use std::future::Future;
@@ -19,6 +19,10 @@ const DUE_LOOK: Millis = Millis(200);
 const POLL_LOOK: Millis = Millis(250);
 /// Between two sweeps of idle rate-limit windows.
 const SWEEP: Millis = Millis::seconds(60);
+/// Between two looks at top-ups that are due.
+const TOP_UP_LOOK: Millis = Millis::seconds(2);
+/// Between two comparisons of top-ups with the processors' lists.
+const RECONCILE: Millis = Millis::minutes(24 * 60);
 /// Between two audits of the books.
 const AUDIT: Millis = Millis::minutes(60);
 
@@ -154,6 +158,20 @@ impl Background {
         });
     }
 
+    /// Looks at top-ups that are due, and compares each day with the processors' own lists.
+    pub fn watch_top_ups(&self, top_ups: &Arc<TopUps>) {
+        let due = Arc::clone(top_ups);
+        self.every(TOP_UP_LOOK, move |_| {
+            let due = Arc::clone(&due);
+            async move { due.run_due().await }
+        });
+        let listed = Arc::clone(top_ups);
+        self.every(RECONCILE, move |engine| {
+            let listed = Arc::clone(&listed);
+            async move { reconcile(&listed, engine.now()).await }
+        });
+    }
+
     /// Reads our balance at one upstream, at once and then again and again.
     fn keep_balance(&self, name: String) {
         let (engine, stop, pause) = (Arc::clone(&self.engine), self.stop.clone(), self.balance);
@@ -250,6 +268,20 @@ fn read_catalogues(engine: &Arc<Engine>, tasks: &TaskTracker) -> Receiver<()> {
 /// A time as people write it, in UTC.
 fn time_text(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
+}
+
+/// Compares the last day's credits with what the processors list.
+async fn reconcile(top_ups: &TopUps, now: Timestamp) {
+    let compared = top_ups.reconcile(now - RECONCILE, now).await;
+    for one in compared.unwrap_or_default() {
+        let processor = one.processor.slug();
+        for line in &one.unexplained {
+            tracing::error!(processor, "a top-up is unexplained: {line}");
+        }
+        if let Some(why) = &one.failure {
+            tracing::warn!(processor, "top-ups could not be compared: {why}");
+        }
+    }
 }
 
 /// Re-derives the books and says what it found.

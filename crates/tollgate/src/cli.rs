@@ -91,6 +91,9 @@ pub enum Command {
     /// Numbers and targets that are not to be used.
     #[command(subcommand)]
     Block(Block),
+    /// Top-ups: money that customers pay in.
+    #[command(subcommand, name = "topup")]
+    TopUp(TopUp),
     /// The books.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -275,6 +278,57 @@ pub enum Redeem {
     Disable {
         /// Id from the list.
         id: i64,
+    },
+}
+
+/// Top-ups.
+#[derive(Debug, Subcommand)]
+pub enum TopUp {
+    /// List those that wait for you.
+    List {
+        /// The newest of all instead.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Credit a bank transfer that arrived, or a top-up in review.
+    Approve {
+        /// Top-up, such as tu_42.
+        id: String,
+        /// What arrived, where it is not what was declared.
+        #[arg(long, value_name = "AMOUNT", value_parser = dollars)]
+        usd: Option<String>,
+        /// The bank's reference of the transfer, or the processor's id of the payment; each counts
+        /// once.
+        #[arg(long, value_name = "TEXT")]
+        reference: String,
+        /// Why; kept with the top-up.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Close one without money.
+    Reject {
+        /// Top-up, such as tu_42.
+        id: String,
+        /// Why; kept with the top-up.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Return money to the payer: out of the wallet first, then at the processor.
+    Refund {
+        /// Top-up, such as tu_42.
+        id: String,
+        /// How much.
+        #[arg(long, value_name = "AMOUNT", value_parser = dollars)]
+        usd: String,
+        /// Why; kept in the log.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Compare a day's credits with the processors' own lists.
+    Reconcile {
+        /// Day (UTC) [default: yesterday].
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        day: Option<String>,
     },
 }
 

@@ -5,7 +5,7 @@ use crate::admin::lawful;
 use crate::admin::ledger::Question;
 use crate::admin::numbers::{self, NumberRow};
 use crate::cli::{
-    Account, Block, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Subject,
+    Account, Block, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Subject, TopUp,
     Upstreams, Wallet,
 };
 use crate::server::TrustClock;
@@ -72,6 +72,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Wallet(command) => wallet_request(command),
         Command::Redeem(command) => redeem_request(command),
         Command::Block(command) => Request::Lawful(block_request(command)),
+        Command::TopUp(command) => top_up_request(command),
         Command::Ledger(command) => ledger_request(command),
         Command::Upstream(Upstreams::List) => Request::UpstreamList,
         Command::Upstream(Upstreams::Test { name }) => Request::UpstreamTest { name },
@@ -184,6 +185,27 @@ fn redeem_request(command: Redeem) -> Request {
         },
         Redeem::List => Question::List,
         Redeem::Disable { id } => Question::Disable { id },
+    })
+}
+
+fn top_up_request(command: TopUp) -> Request {
+    use crate::admin::top_up::Question;
+    Request::TopUp(match command {
+        TopUp::List { all } => Question::List { all },
+        TopUp::Approve {
+            id,
+            usd,
+            reference,
+            reason,
+        } => Question::Approve {
+            id,
+            usd,
+            reference,
+            reason,
+        },
+        TopUp::Reject { id, reason } => Question::Reject { id, reason },
+        TopUp::Refund { id, usd, reason } => Question::Refund { id, usd, reason },
+        TopUp::Reconcile { day } => Question::Reconcile { day },
     })
 }
 

@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod demo;
 mod metrics;
+mod payments;
 mod postman;
 mod secrets;
 mod server;

@@ -5,6 +5,7 @@ use crate::admin::upstreams::Known;
 use crate::background::Background;
 use crate::clock::SteadyClock;
 use crate::metrics;
+use crate::payments;
 use crate::postman::Postman;
 use crate::settings::{self, Settings};
 use crate::socket;
@@ -14,8 +15,10 @@ use anyhow::Context;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::PeopleSettings;
-use app::{ApiLog, Engine, Lawful, OwnNumbers, People, RedeemCodes};
-use domain::ports::{ApiLogRows, PageRows, PeopleRows, PolicyRows, PoolRows, RedeemRows};
+use app::{ApiLog, Engine, Lawful, OwnNumbers, People, RedeemCodes, TopUps};
+use domain::ports::{
+    ApiLogRows, PageRows, PeopleRows, PolicyRows, PoolRows, RedeemRows, TopUpRows,
+};
 use domain::time::Timestamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -74,6 +77,7 @@ fn assemble(
         redeem: redeem(engine, store, limits),
         lawful: lawful(engine, store),
         numbers: numbers(settings, engine, Arc::clone(store) as _),
+        top_ups: top_ups(settings, engine, store, limits, address)?,
         upstreams: Arc::new(Known::all(settings)),
         engine: Arc::clone(engine),
         pepper: pepper(settings)?,
@@ -153,6 +157,7 @@ where
         () = background.first_catalogue() => {}
     }
     background.start();
+    background.watch_top_ups(&office.top_ups);
     socket::listen(
         &settings.store.data_dir,
         office.clone(),
@@ -246,6 +251,24 @@ fn redeem(
     Arc::new(RedeemCodes::new(engine, rows, limits))
 }
 
+/// Use cases about top-ups.
+fn top_ups(
+    settings: &Settings,
+    engine: &Arc<Engine>,
+    store: &Arc<store::Database>,
+    limits: &Arc<Limits>,
+    address: SocketAddr,
+) -> anyhow::Result<Arc<TopUps>> {
+    let rows: Arc<dyn TopUpRows> = Arc::clone(store) as _;
+    payments::top_ups(settings, engine, rows, limits, base_url(settings, address))
+}
+
+/// Where people reach the pages; this machine where no public address is set.
+fn base_url(settings: &Settings, address: SocketAddr) -> String {
+    let public_url = settings.listen.public_url.clone();
+    public_url.unwrap_or_else(|| format!("http://{address}"))
+}
+
 /// Use cases about people. Where no public address is set, links in mails lead to this machine.
 fn people(
     settings: &Settings,
@@ -255,9 +278,8 @@ fn people(
     address: SocketAddr,
 ) -> anyhow::Result<Arc<People>> {
     let demo = environment == Environment::Demo;
-    let here = || format!("http://{address}");
     let people = PeopleSettings {
-        base_url: settings.listen.public_url.clone().unwrap_or_else(here),
+        base_url: base_url(settings, address),
         sign_up_tier: if demo { 3 } else { 0 },
         mails: demo || settings.mail.is_some(),
         keeps_mails: demo,
@@ -281,6 +303,7 @@ fn door(
         redeem: Arc::clone(&office.redeem),
         log,
         lawful: Arc::clone(&office.lawful),
+        top_ups: Arc::clone(&office.top_ups),
         pages,
         streams: web::Streams::default(),
         environment: office.environment,

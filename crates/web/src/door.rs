@@ -5,7 +5,7 @@ use crate::hooks::Hooks;
 use crate::lists::Lists;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
-use app::{ApiLog, Engine, Lawful, People, RedeemCodes};
+use app::{ApiLog, Engine, Lawful, People, RedeemCodes, TopUps};
 use domain::ports::PageRows;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub struct Door {
     pub log: Arc<ApiLog>,
     /// The use cases about attestations and the do-not-use list.
     pub lawful: Arc<Lawful>,
+    /// The use cases about top-ups.
+    pub top_ups: Arc<TopUps>,
     /// Reads that only pages need.
     pub pages: Arc<dyn PageRows>,
     /// Streams of news open at pages.

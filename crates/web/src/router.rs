@@ -22,6 +22,7 @@ pub fn router(door: Arc<Door>) -> Router {
         .route("/readyz", get(gateway::readyz))
         .merge(pages())
         .merge(carriers(&door))
+        .merge(payments(&door))
         .fallback(gateway::not_found)
         .method_not_allowed_fallback(gateway::method_not_allowed)
         .layer(CatchPanicLayer::custom(around::panicked))
@@ -51,6 +52,20 @@ fn carriers(door: &Door) -> Router<Arc<Door>> {
     }
     if door.settings.hooks.takes_telnyx() {
         routes = routes.route("/hooks/telnyx/sms", any(hooks::telnyx::sms));
+    }
+    routes
+}
+
+/// Payment processors' webhooks: one without a secret to verify with is not there at all.
+fn payments(door: &Arc<Door>) -> Router<Arc<Door>> {
+    let mut routes = Router::new();
+    for processor in door.top_ups.processors().filter(|one| one.takes_webhooks()) {
+        let kind = processor.kind();
+        let path = format!("/hooks/{}", kind.slug());
+        let receive = move |State(door): State<Arc<Door>>, request: Request| async move {
+            hooks::payments::receive(kind, door, request).await
+        };
+        routes = routes.route(&path, any(receive));
     }
     routes
 }

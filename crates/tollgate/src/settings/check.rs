@@ -152,6 +152,9 @@ fn warnings(settings: &Settings) -> Vec<Problem> {
         );
         warnings.push(problem("hooks", &why));
     }
+    for (key, why) in super::payments::warnings(&settings.payments) {
+        warnings.push(problem(&key, why));
+    }
     warnings
 }
 

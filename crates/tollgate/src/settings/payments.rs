@@ -1,9 +1,9 @@
 //! `[payments]`: who takes customers' money, and on what terms.
 
+use super::base_url;
 use super::exact::{self, Percent};
 use super::secret::{Secret, Shape};
 use super::section::{Section, text};
-use super::base_url;
 use domain::time::Millis;
 use domain::top_up::{BonusRule, Processor, Terms};
 use domain::usd::Usd;
@@ -83,7 +83,10 @@ fn general(part: &mut Section<'_>) -> Terms {
     let daily = part.list("daily_usd", defaults.to_vec(), cents);
     let daily = <[Usd; 4]>::try_from(daily).unwrap_or_else(|_| {
         if !part.has_problem("daily_usd") {
-            part.problem("daily_usd", "must have four sums: for the tiers 0, 1, 2 and 3");
+            part.problem(
+                "daily_usd",
+                "must have four sums: for the tiers 0, 1, 2 and 3",
+            );
         }
         defaults
     });
@@ -170,8 +173,12 @@ fn stripe(part: &mut Section<'_>, general: &Terms) -> Option<PaymentWay> {
     let key = key(part);
     let webhook_secrets = secrets(part, ["webhook_secret", "webhook_secret_before"]);
     let given = key.as_ref().map_or("", Secret::expose);
-    let is_test = ["sk_test_", "rk_test_"].iter().any(|mode| given.starts_with(mode));
-    let is_live = ["sk_live_", "rk_live_"].iter().any(|mode| given.starts_with(mode));
+    let is_test = ["sk_test_", "rk_test_"]
+        .iter()
+        .any(|mode| given.starts_with(mode));
+    let is_live = ["sk_live_", "rk_live_"]
+        .iter()
+        .any(|mode| given.starts_with(mode));
     let live = part.flag("live", !is_test);
     if (live && is_test) || (!live && is_live) {
         part.problem("live", "contradicts the key, which is of the other mode");
@@ -270,9 +277,8 @@ fn instructions(value: &Value) -> Result<String, String> {
 /// Webhooks are believed by whoever knows a secret: without one nobody is.
 pub fn warnings(payments: &Payments) -> Vec<(String, &'static str)> {
     let ways = payments.ways.iter();
-    let deaf = ways.filter(|way| {
-        way.processor != Processor::Manual && way.webhook_secrets.is_empty()
-    });
+    let deaf =
+        ways.filter(|way| way.processor != Processor::Manual && way.webhook_secrets.is_empty());
     deaf.map(|way| {
         let name = match way.processor {
             Processor::NowPayments => "ipn_secret",

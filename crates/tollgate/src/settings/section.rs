@@ -260,11 +260,6 @@ impl<'a> Section<'a> {
         self.left.contains_key(key)
     }
 
-    /// The text of a key without taking it.
-    pub fn peek(&self, key: &str) -> Option<&str> {
-        self.left.get(key)?.as_str()
-    }
-
     /// Text that is noted by the caller, or not at all (secrets). A wrong type is noted here.
     pub fn bare_text(&mut self, key: &str) -> Option<String> {
         let value = self.take(key)?;

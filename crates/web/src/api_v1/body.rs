@@ -50,7 +50,12 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Members, Pro
 
 /// The bytes of a body.
 pub(crate) async fn collect(body: Body) -> Result<Bytes, Problem> {
-    to_bytes(body, LENGTH_MAX).await.map_err(|error| {
+    collect_up_to(body, LENGTH_MAX).await
+}
+
+/// The bytes of a body of at most so many.
+pub(crate) async fn collect_up_to(body: Body, length_max: usize) -> Result<Bytes, Problem> {
+    to_bytes(body, length_max).await.map_err(|error| {
         let source = std::error::Error::source(&error);
         let too_large = source.is_some_and(|cause| cause.to_string().contains("length limit"));
         if too_large {
@@ -64,6 +69,18 @@ pub(crate) async fn collect(body: Body) -> Result<Bytes, Problem> {
 /// Refuses what is neither JSON in UTF-8 nor an urlencoded form, and everything compressed.
 pub(crate) fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     media_type(headers).map(|_| ())
+}
+
+/// Refuses everything but JSON in UTF-8.
+pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
+    match media_type(headers)? {
+        MediaType::Json => Ok(()),
+        MediaType::Form => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "The body must be application/json in UTF-8.",
+        )),
+    }
 }
 
 fn media_type(headers: &HeaderMap) -> Result<MediaType, Problem> {

@@ -2,7 +2,7 @@
 //! not do it again, and fixed here, so that an address cannot put words into our mouth.
 
 /// Name and sentence of each.
-const NOTICES: [(&str, &str); 25] = [
+const NOTICES: [(&str, &str); 26] = [
     ("verified", "Your address is confirmed. Sign in to go on."),
     ("signed-out", "You are signed out."),
     (
@@ -67,6 +67,7 @@ const NOTICES: [(&str, &str); 25] = [
     ),
     ("balance-not-watched", "No mail is sent about your balance."),
     ("refill-asked", "The refill is asked for."),
+    ("top-up-withdrawn", "The top-up is withdrawn."),
     ("number-cancelled", "Cancelled, and refunded in full."),
 ];
 

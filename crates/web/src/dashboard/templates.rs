@@ -43,6 +43,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
     "smm_order.html",
     "smm_quote.html",
     "strength.html",
+    "one_top_up.html",
     "top_up.html",
     "wallet.html",
 ];

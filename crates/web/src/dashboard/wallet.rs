@@ -1,6 +1,7 @@
 //! `/wallet`: what can be spent, what is on hold and for what, and what the money went to.
 
 mod low_balance;
+mod one_top_up;
 mod statement;
 mod top_up;
 
@@ -33,7 +34,9 @@ pub(super) fn routes() -> Router<Arc<Door>> {
         .route("/wallet", get(show))
         .route("/wallet/statement.csv", get(statement::csv))
         .route("/wallet/low-balance", post(low_balance::set))
-        .route("/wallet/top-up", get(top_up::show))
+        .route("/wallet/top-up", get(top_up::show).post(top_up::begin))
+        .route("/wallet/top-up/{id}", get(one_top_up::show))
+        .route("/wallet/top-up/{id}/withdraw", post(one_top_up::withdraw))
         .route("/wallet/redeem", post(top_up::redeem))
 }
 
@@ -74,6 +77,7 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
         threshold => watched.map(|watched| watched.threshold.short()),
         available => wallet.available.0,
         held => wallet.held.0,
+        due => wallet.receivable.0,
         holds,
         ..context! { ..statement, ..spending }
     })

@@ -1,6 +1,7 @@
 //! `/hooks`: what carriers tell us. A hook answers only where the operator has configured whose
 //! signatures it believes; everything is verified on the raw bytes before it is read.
 
+pub(crate) mod payments;
 pub(crate) mod telnyx;
 pub(crate) mod twilio;
 

@@ -6,6 +6,7 @@ mod log;
 mod numbers;
 mod people;
 mod smm;
+mod top_ups;
 mod wallet;
 
 pub(super) use browser::customer;

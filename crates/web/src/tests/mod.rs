@@ -8,6 +8,7 @@ mod everywhere;
 mod hang_up;
 mod health;
 mod hooks;
+mod payments;
 mod policy;
 mod replays;
 mod several_upstreams;

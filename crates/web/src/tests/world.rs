@@ -1,5 +1,6 @@
 //! A whole gateway in memory: the real router, engine and store over scripted upstreams.
 
+use super::payments::FakeProcessor;
 use super::upstreams::{Numbers, Panel};
 use crate::{Door, DoorSettings, Streams, router};
 use app::api_key::{Environment, Pepper};
@@ -21,9 +22,9 @@ use domain::ledger::Wallet;
 use domain::markup::{Markup, Markups};
 use domain::policy::Rules;
 use domain::policy::velocity::Velocity;
-use domain::ports::{Clock, Page, PeopleRows, RedeemRows, Store, Tasks};
+use domain::ports::{Clock, Page, Store, Tasks};
 use domain::time::{Millis, Timestamp};
-use domain::upstream::{NumberUpstream, PanelUpstream, Pending};
+use domain::upstream::{NumberUpstream, Pending};
 use domain::usd::Usd;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -74,6 +75,7 @@ pub(super) struct World {
     pub account: AccountId,
     pub key: String,
     pub tasks: TaskTracker,
+    pub payments: Arc<FakeProcessor>,
 }
 
 /// Everything that a refused request must leave alone.
@@ -216,13 +218,12 @@ impl World {
         let names = ["peter", "paul", "andrew", "mark"];
         let upstreams =
             names.map(|name| (name.to_owned(), numbers.of(name) as Arc<dyn NumberUpstream>));
-        let panels = vec![("panel".to_owned(), panel.clone() as Arc<dyn PanelUpstream>)];
         let outside = Outside {
             store: store.clone(),
             clock: clock.clone(),
             tasks: Arc::new(Tracked(tasks.clone())),
             numbers: upstreams.into(),
-            panels,
+            panels: vec![("panel".to_owned(), panel.clone() as _)],
             archive: None,
         };
         let engine = Engine::new(outside, settings);
@@ -237,16 +238,17 @@ impl World {
             mails: true,
             keeps_mails,
         };
-        let rows: Arc<dyn PeopleRows> = Arc::clone(&store) as _;
         let (of, counted) = (Arc::clone(&engine), Arc::clone(&limits));
-        let people = People::new(of, rows, counted, pepper.clone(), people);
-        let codes: Arc<dyn RedeemRows> = Arc::clone(&store) as _;
+        let people = People::new(of, Arc::clone(&store) as _, counted, pepper.clone(), people);
+        let codes = Arc::clone(&store) as _;
         let lawful = Lawful::new(Arc::clone(&engine), Arc::clone(&store) as _);
         let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
         let log = app::ApiLog::new(Arc::clone(&engine), Arc::clone(&store) as _);
+        let (payments, top_ups) = super::payments::top_ups(&engine, &store, &limits);
         let door = Arc::new(Door {
             log: Arc::new(log),
             engine,
+            top_ups,
             redeem: Arc::new(redeem),
             lawful: Arc::new(lawful),
             people: Arc::new(people),
@@ -260,6 +262,7 @@ impl World {
             ready: AtomicBool::new(true),
         });
         let mut world = Self {
+            payments,
             router: router(Arc::clone(&door)),
             door,
             store,

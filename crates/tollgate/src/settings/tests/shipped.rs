@@ -21,6 +21,19 @@ fn everything_set() -> Settings {
     let place = Place::new();
     place.file("peter1.key", "sesame\n", 0o600);
     place.file("smtp.url", "smtps://user:sesame@mail.example.org\n", 0o600);
+    for name in [
+        "stripe.key",
+        "stripe-webhook.secret",
+        "stripe-webhook-before.secret",
+        "btcpay.key",
+        "btcpay-webhook.secret",
+        "btcpay-webhook-before.secret",
+        "nowpayments.key",
+        "nowpayments-ipn.secret",
+        "nowpayments-ipn-before.secret",
+    ] {
+        place.file(name, "sesame\n", 0o600);
+    }
     for name in ["twilio.token", "twilio-before.token", "twilio.key"] {
         place.file(name, "0123456789abcdef0123456789abcdef\n", 0o600);
     }

@@ -4,11 +4,13 @@
 use crate::dashboard::fields::Form;
 use crate::dashboard::page::{Failed, Page};
 use crate::dashboard::session::{Away, Customer};
+use crate::dashboard::wallet::one_top_up;
 use crate::door::Door;
-use app::NotRedeemed;
+use app::{NotRedeemed, Offer, Way};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::top_up::{Processor, Terms};
 use minijinja::{Value, context};
 use std::sync::Arc;
 
@@ -40,7 +42,71 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
             }
         })
         .collect();
-    Ok(context! { available => wallet.unwrap_or_default().available.0, redeemed })
+    let wallet = wallet.unwrap_or_default();
+    let ways: Vec<Value> = door.top_ups.offers().iter().map(way).collect();
+    let top_ups = door.top_ups.of(account).await?;
+    let top_ups: Vec<Value> = top_ups.iter().map(one_top_up::view).collect();
+    Ok(context! {
+        available => wallet.available.0,
+        due => wallet.receivable.0,
+        redeemed,
+        ways,
+        top_ups,
+    })
+}
+
+/// A way to pay with its terms.
+fn way(offer: &Offer) -> Value {
+    let Terms {
+        min,
+        max,
+        fee_parts_per_million,
+        fee_fixed,
+        bonuses,
+        ..
+    } = &offer.terms;
+    let bonuses = bonuses.iter().map(|rule| {
+        context! { from => rule.from.0, percent => percent(rule.parts_per_million) }
+    });
+    context! {
+        method => offer.processor.slug(),
+        label => offer.processor.label(),
+        is_manual => offer.processor == Processor::Manual,
+        instructions => &offer.instructions,
+        min => min.0,
+        max => max.0,
+        fee_percent => percent(*fee_parts_per_million),
+        fee_fixed => fee_fixed.0,
+        bonuses => bonuses.collect::<Vec<Value>>(),
+    }
+}
+
+/// Parts of a million as people write them; nothing for none.
+fn percent(parts_per_million: i64) -> String {
+    match (parts_per_million / 10_000, parts_per_million % 10_000 / 100) {
+        (0, 0) => String::new(),
+        (whole, 0) => whole.to_string(),
+        (whole, part) => format!("{whole}.{part:02}"),
+    }
+}
+
+/// `POST /wallet/top-up`: begins a top-up. The place to pay is a link on its page, so that a reload
+/// opens no second one.
+pub(in crate::dashboard) async fn begin(
+    State(door): State<Arc<Door>>,
+    form: Form,
+) -> Result<Response, Away> {
+    let customer = Customer::of(form.visitor.clone())?;
+    let way = Way {
+        method: form.fields.text("method"),
+        amount: form.fields.text("amount"),
+        currency: form.fields.text("currency"),
+        note: form.fields.text("note"),
+    };
+    Ok(match door.top_ups.begin(&customer.account, way).await {
+        Ok(row) => Redirect::to(&format!("/wallet/top-up/{}", row.id)).into_response(),
+        Err(why) => top_up_page(&door, &customer, Some(one_top_up::failed(&why))).await,
+    })
 }
 
 /// `POST /wallet/redeem`: turns a code into money.
