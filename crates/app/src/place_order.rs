@@ -172,7 +172,11 @@ impl Engine {
             return Err(refusal);
         }
         let (min, max) = (service.min, service.max);
-        let out_of_range = Refusal::QuantityOutOfRange { min, max };
+        let out_of_range = Refusal::QuantityOutOfRange {
+            member: service.kind.counted_by(),
+            min,
+            max,
+        };
         let rate = Rate::per_1000(service.rate).ok_or(Refusal::ServiceNotFound)?;
         let flat = service.kind.is_flat();
         let price = match flat {

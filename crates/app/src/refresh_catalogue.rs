@@ -6,7 +6,7 @@ mod states;
 pub use states::ListingState;
 
 use crate::engine::Engine;
-use domain::catalogue::{Catalogue, Intake, Shelf, SmmIds, SmmTrouble, Sources};
+use domain::catalogue::{Catalogue, Intake, PanelListing, Shelf, SmmIds, SmmTrouble, Sources};
 use domain::change::Write;
 use domain::policy::OtpClass;
 use domain::ports::StoreError;
@@ -19,6 +19,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const READINGS_THAT_AGREE: u32 = 3;
 /// Changes of one reading that go on record at most; how many more there were is logged.
 const CHANGES_MAX: usize = 100_000;
+
+/// Upstream, time of reading and listing.
+type KeptNumbers = (String, Timestamp, NumberListing);
+
+/// A listing that was kept over a restart.
+enum Kept {
+    Numbers(KeptNumbers),
+    Panel(PanelListing),
+}
 
 /// What a panel sells.
 #[derive(Debug)]
@@ -251,11 +260,47 @@ impl Engine {
     }
 
     async fn restore(&self, bytes: Vec<u8>) {
-        let decoded = self.compute(move || Shelf::decode(&bytes)).await;
-        let Some(Ok((name, read_at, listing))) = decoded else {
-            tracing::warn!("a kept catalogue is of another form and is left out");
-            return;
+        let decode = move || match (Shelf::decode(&bytes), PanelListing::decode(&bytes)) {
+            (Ok(numbers), _) => Some(Kept::Numbers(numbers)),
+            (_, Ok(panel)) => Some(Kept::Panel(panel)),
+            _ => None,
         };
+        match self.compute(decode).await.flatten() {
+            Some(Kept::Numbers(numbers)) => self.restore_numbers(numbers).await,
+            Some(Kept::Panel(panel)) => self.restore_panel(panel).await,
+            None => tracing::warn!("a kept catalogue is of another form and is left out"),
+        }
+    }
+
+    async fn restore_panel(&self, kept: PanelListing) {
+        let name = &kept.upstream;
+        let old = self.now() >= kept.read_at + self.settings.catalogue.lifetime;
+        if old || self.panel(name).is_none() {
+            return;
+        }
+        let ids = match self.number_services(name, &kept.services).await {
+            Ok(ids) => ids,
+            Err(why) => {
+                tracing::warn!(
+                    upstream = name,
+                    why,
+                    "the kept services of {name} wait: {why}"
+                );
+                return;
+            }
+        };
+        let services = Services {
+            read_at: kept.read_at,
+            list: Arc::new(kept.services),
+        };
+        let mut listings = self.listings.last_good();
+        if !listings.panels.contains_key(name) {
+            listings.panels.insert(kept.upstream, services);
+            listings.smm_ids = ids;
+        }
+    }
+
+    async fn restore_numbers(&self, (name, read_at, listing): KeptNumbers) {
         if self.number_upstream(&name).is_none() {
             return;
         }
@@ -286,15 +331,32 @@ impl Engine {
             self.check_loss(name, before, services.len())?;
         }
         let ids = self.number_services(name, &services).await?;
-        let count = services.len();
-        let services = Services {
-            read_at: self.now(),
-            list: Arc::new(services),
-        };
-        let mut listings = self.listings.last_good();
-        listings.panels.insert(name.to_owned(), services);
-        listings.smm_ids = ids;
+        let (count, list, read_at) = (services.len(), Arc::new(services), self.now());
+        {
+            let mut listings = self.listings.last_good();
+            let list = Arc::clone(&list);
+            let services = Services { read_at, list };
+            listings.panels.insert(name.to_owned(), services);
+            listings.smm_ids = ids;
+        }
+        self.keep_services(name, list, read_at).await;
         Ok(count)
+    }
+
+    /// Keeps a panel's list over a restart: without it nobody knows what its orders offer, nor what
+    /// is sold, until the panel is read again.
+    async fn keep_services(&self, name: &str, list: Arc<Vec<PanelService>>, read_at: Timestamp) {
+        let Some(archive) = self.outside.archive.clone() else {
+            return;
+        };
+        let upstream = name.to_owned();
+        let work = move || {
+            let bytes = PanelListing::encode(&upstream, read_at, &list);
+            archive.keep(&upstream, &bytes)
+        };
+        if let Some(Err(error)) = self.compute(work).await {
+            tracing::warn!(upstream = name, %error, "the services of {name} cannot be kept");
+        }
     }
 
     /// Public ids of a panel's services: the ones that were given, and new ones for the rest. A

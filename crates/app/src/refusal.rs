@@ -26,6 +26,8 @@ pub enum Refusal {
     InvalidProviderType,
     /// Units outside the service's bounds.
     QuantityOutOfRange {
+        /// The member that decides how many it is.
+        member: &'static str,
         /// Least.
         min: u64,
         /// Greatest.
@@ -153,8 +155,13 @@ impl Refusal {
             Self::UnknownServer(name) => format!("There is no server \"{name}\"."),
             Self::InvalidParameter(name, why) => format!("Parameter {name} {why}."),
             Self::MissingParameter(name) => format!("Parameter {name} is missing."),
-            Self::QuantityOutOfRange { min, max } => {
-                format!("Parameter quantity must lie between {min} and {max}.")
+            Self::QuantityOutOfRange { member, min, max } => {
+                let what = match *member {
+                    "quantity" | "min" | "max" => "must lie",
+                    "runs" => "makes a quantity that must lie",
+                    _ => "must have a number of lines",
+                };
+                format!("Parameter {member} {what} between {min} and {max}.")
             }
             Self::InvalidLink(why) => format!("Parameter link {why}."),
             Self::TierRequired(tier) => {

@@ -6,12 +6,14 @@
 
 mod bytes;
 mod naming;
+mod panel_bytes;
 mod route;
 mod shelf;
 mod smm;
 
 pub use bytes::NotAListing;
 pub use naming::Naming;
+pub use panel_bytes::PanelListing;
 pub use route::{Offer, Route};
 pub use shelf::{CostChange, Intake, Shelf};
 pub use smm::{

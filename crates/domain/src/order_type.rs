@@ -226,6 +226,14 @@ impl OrderType {
         }
     }
 
+    /// The member that decides how many units an order has: the list that is counted, or `quantity`.
+    pub fn counted_by(self) -> &'static str {
+        match self.entry().3 {
+            Counting::Lines(name) => name,
+            Counting::Quantity | Counting::Flat | Counting::PerChild => "quantity",
+        }
+    }
+
     /// Whether the rate is the price of one package.
     pub fn is_flat(self) -> bool {
         matches!(self.entry().3, Counting::Flat)

@@ -38,6 +38,8 @@ pub(crate) enum Key {
     Countries(ServerChoice),
     /// Services for a tier.
     Services(ServicesOf, u8),
+    /// SMM services, which are the same for everybody who may ask.
+    SmmServices,
 }
 
 /// The lists that are ready.

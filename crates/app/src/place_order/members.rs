@@ -80,17 +80,23 @@ pub(super) fn members(service: &SmmService, request: &PlaceOrder) -> Result<Want
     if let Err((name, why)) = kind.check(&member) {
         return Err(Refusal::InvalidParameter(name, why.to_owned()));
     }
+    // each run alone is in range by now
+    let counted_by = match member("runs") {
+        Some(_) => "runs",
+        None => kind.counted_by(),
+    };
     let (units, sizes) = match kind.units(&member) {
-        Ok(Units::Counted(units)) => (in_range(service, units)?, (units, units)),
+        Ok(Units::Counted(units)) => (in_range(service, units, counted_by)?, (units, units)),
         // the hold has to cover the most that can be charged
         Ok(Units::PerChild(0)) => return Err(Refusal::MissingParameter("posts")),
         Ok(Units::PerChild(units)) => {
             let size = |name| member(name).and_then(|text| text.parse().ok());
-            let least = in_range(service, size("min").unwrap_or(0))?;
-            (units, (least, in_range(service, size("max").unwrap_or(0))?))
+            let least = in_range(service, size("min").unwrap_or(0), "min")?;
+            let most = in_range(service, size("max").unwrap_or(0), "max")?;
+            (units, (least, most))
         }
         Ok(Units::Flat) => (1, (1, 1)),
-        Err(_) => (in_range(service, u64::MAX)?, (0, 0)),
+        Err(name) => (in_range(service, u64::MAX, name)?, (0, 0)),
     };
     Ok(Wanted {
         members: sent,
@@ -103,15 +109,15 @@ fn quantity(service: &SmmService, request: &PlaceOrder) -> Result<u64, Refusal> 
     let asked = request
         .quantity
         .ok_or(Refusal::MissingParameter("quantity"))?;
-    in_range(service, u64::try_from(asked).unwrap_or(0))
+    in_range(service, u64::try_from(asked).unwrap_or(0), "quantity")
 }
 
-fn in_range(service: &SmmService, units: u64) -> Result<u64, Refusal> {
+fn in_range(service: &SmmService, units: u64, member: &'static str) -> Result<u64, Refusal> {
     let (min, max) = (service.min, service.max);
     if (min..=max).contains(&units) {
         Ok(units)
     } else {
-        Err(Refusal::QuantityOutOfRange { min, max })
+        Err(Refusal::QuantityOutOfRange { member, min, max })
     }
 }
 

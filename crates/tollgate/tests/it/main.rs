@@ -9,6 +9,7 @@ mod clock;
 mod conformance;
 mod crash;
 mod disk;
+mod failover;
 mod failpoints;
 mod otp;
 mod own_numbers;

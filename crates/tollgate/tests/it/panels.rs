@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 struct FakePanel {
     address: SocketAddr,
     adds: Arc<Mutex<Vec<String>>>,
-    balance: Arc<Mutex<&'static str>>,
+    /// What it answers to the question; nothing while it is down.
+    balance: Arc<Mutex<Option<&'static str>>>,
 }
 
 const DOLLARS: &str = "{\"balance\":\"100\",\"currency\":\"USD\"}";
@@ -25,14 +26,16 @@ impl FakePanel {
         let address = listener.local_addr().unwrap();
         let adds = Arc::<Mutex<Vec<String>>>::default();
         let noted = Arc::clone(&adds);
-        let balance = Arc::new(Mutex::new(DOLLARS));
+        let balance = Arc::new(Mutex::new(Some(DOLLARS)));
         let told = Arc::clone(&balance);
         spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (noted, told) = (Arc::clone(&noted), Arc::clone(&told));
                 spawn(move || {
-                    let balance = *told.lock().unwrap();
-                    answer(stream, [services, add, balance], &noted);
+                    let told = *told.lock().unwrap();
+                    if let Some(balance) = told {
+                        answer(stream, [services, add, balance], &noted);
+                    }
                 });
             }
         });
@@ -182,14 +185,43 @@ async fn a_panel_whose_account_changes_its_currency_is_blocked_until_it_is_back(
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    *first.balance.lock().unwrap() = RUPEES;
+    *first.balance.lock().unwrap() = Some(RUPEES);
     state_becomes("another currency").await;
     assert!(shop.log().contains("is in INR"), "{}", shop.log());
     assert_eq!(place(&shop, 500).await.status, 200);
     assert_eq!((first.adds().len(), second.adds().len()), (0, 1));
-    *first.balance.lock().unwrap() = DOLLARS;
+    *first.balance.lock().unwrap() = Some(DOLLARS);
     state_becomes("open").await;
     assert_eq!(place(&shop, 600).await.status, 200);
     assert_eq!((first.adds().len(), second.adds().len()), (1, 1));
+    shop.verify();
+}
+
+#[tokio::test]
+async fn services_and_cancels_answer_after_a_restart_while_every_panel_is_down() {
+    let first = FakePanel::new(FIRST, "{\"order\":4711}");
+    let second = FakePanel::new(SECOND, "{\"order\":5822}");
+    let mut shop = shop(&first, &second).await;
+    let placed = place(&shop, 50).await.data();
+    let before = shop.client.smm("services").await;
+    let tag = before.header("etag").unwrap().to_owned();
+    for panel in [&first, &second] {
+        *panel.balance.lock().unwrap() = None;
+    }
+    shop.die_and_start_again().await;
+    let after = shop.client.smm("services").await;
+    assert_eq!((after.status, &after.text), (200, &before.text));
+    let path = "/api/v1/smm?action=services";
+    let known = shop.client.get_with(path, &[("If-None-Match", &tag)]).await;
+    assert_eq!((known.status, known.text.as_str()), (304, ""));
+    let cancel = json!({ "order_id": placed["order_id"] });
+    let path = "/api/v1/smm?action=cancel_order";
+    let cancelled = shop.client.post(path, cancel).await.data();
+    assert_eq!(cancelled["cancel"], "requested");
+    let gone = json!({ "service_id": "99", "link": "https://instagram.com/u", "quantity": 50 });
+    assert_eq!(
+        shop.client.place(gone).await.verdict(),
+        "404 service_not_found"
+    );
     shop.verify();
 }

@@ -41,6 +41,13 @@ impl Served {
         served
     }
 
+    /// Kills it, and starts it again on the same data.
+    pub async fn die_and_start_again(&mut self) {
+        self.server.kill();
+        self.server = spawn(self.dir.path());
+        self.until_ready(0).await;
+    }
+
     fn welcome_customer(&mut self) {
         let args = ["account", "create", "--email", "ana@example.com"];
         self.account = self.cli(&args)["account_id"].to_string();

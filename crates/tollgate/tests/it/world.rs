@@ -153,6 +153,15 @@ impl Client {
         read(request).await
     }
 
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let request = request.header("X-API-Key", &self.key);
+        let with = |request: reqwest::RequestBuilder, (name, value): &(&str, &str)| {
+            request.header(*name, *value)
+        };
+        read(headers.iter().fold(request, with)).await
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.post_with(path, body, &[]).await
     }

@@ -228,7 +228,11 @@ mod tests {
             R::MissingCountryId,
             R::InvalidPool,
             R::InvalidProviderType,
-            R::QuantityOutOfRange { min: 1, max: 2 },
+            R::QuantityOutOfRange {
+                member: "quantity",
+                min: 1,
+                max: 2,
+            },
             R::InvalidLink("x"),
             R::LinkHostMismatch,
             R::CountryNotFound,

@@ -198,6 +198,19 @@ async fn smm_orders_are_placed_and_followed() {
         "lines are counted: {}",
         few.text
     );
+    assert!(few.text.contains("Parameter comments"), "{}", few.text);
+    let drip = |runs: &str| {
+        format!(
+            "{{\"service_id\":5,\"link\":\"https://instagram.com/drip\",\"quantity\":5000,\
+             \"runs\":{runs},\"interval\":{}}}",
+            if runs == "null" { "null" } else { "60" }
+        )
+    };
+    let much = world.post(PLACE, &[], &drip("3000")).await;
+    assert_eq!(much.code(), "quantity_out_of_range", "{}", much.text);
+    assert!(much.text.contains("Parameter runs"), "{}", much.text);
+    let once = world.post(PLACE, &[], &drip("null")).await;
+    assert_eq!(once.status, 200, "{}", once.text);
     let many = vec!["\"fine\""; 50].join(",");
     let lines = format!(
         "{{\"service_id\":2,\"link\":\"https://instagram.com/user\",\"comments\":[{many}]}}"

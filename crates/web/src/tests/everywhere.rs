@@ -93,3 +93,20 @@ async fn an_unknown_outcome_is_never_followed_by_another_route() {
     assert_eq!(tried, [("peter".to_owned(), AttemptState::InDoubt)]);
     assert_eq!(world.numbers.sold.load(Ordering::SeqCst), 0);
 }
+
+#[tokio::test]
+async fn a_member_that_names_one_route_contradicts_the_wish_for_the_best_of_all() {
+    let world = World::start().await;
+    for (member, value) in [
+        ("country_id", json!("61")),
+        ("provider_type", json!(1)),
+        ("pool_id", json!("7")),
+    ] {
+        let mut body = json!({ "service_id": "x", "country_key": "pakistan", "server": "all" });
+        body[member] = value;
+        let refused = world.post(BUY, &[], &body.to_string()).await;
+        assert_eq!(refused.status, 400, "{member}");
+        assert_eq!(refused.code(), "conflicting_parameters", "{member}");
+        assert!(refused.text.contains(member), "{}", refused.text);
+    }
+}

@@ -21,6 +21,8 @@ pub enum Act {
     Endless(&'static str, String),
     /// A head that promises a long body, then one byte a second.
     Drip,
+    /// This with purchases of numbers; everything else goes through.
+    WithPurchases(Box<Act>),
     /// The JSON beside the first of these texts that the request holds.
     Choose(Vec<(&'static str, String)>),
 }
@@ -111,6 +113,15 @@ impl Gate {
         self.state.requests.lock().unwrap().clone()
     }
 
+    /// How many of them were purchases of numbers.
+    pub fn purchases(&self) -> usize {
+        let requests = self.requests();
+        requests
+            .iter()
+            .filter(|request| is_purchase(request))
+            .count()
+    }
+
     /// Bytes that whoever asked has taken in the place of a provider's answer.
     pub fn written(&self) -> usize {
         self.state.written.load(Ordering::SeqCst)
@@ -139,6 +150,8 @@ impl State {
                 None => Ok(()),
             },
             Act::HangUp => Ok(()),
+            Act::WithPurchases(act) if is_purchase(request) => self.perform(stream, request, *act),
+            Act::WithPurchases(_) => self.perform(stream, request, Act::Pass),
             Act::Say(bytes) => self.write(stream, &bytes),
             Act::Endless(head, more) => {
                 self.write(stream, head.as_bytes())?;
@@ -173,6 +186,10 @@ impl State {
         }
         Ok(())
     }
+}
+
+fn is_purchase(request: &str) -> bool {
+    request.contains("action=getNumber")
 }
 
 /// Sends the request on and its answer back; one request for each connection.

@@ -1,7 +1,7 @@
 //! One suite over every adapter: what the ports promise holds whatever protocol is behind them,
 //! and nothing that a provider answers does harm.
 
-mod gate;
+pub mod gate;
 mod hostile;
 mod lists;
 mod numbers;

@@ -77,9 +77,20 @@ fn request(members: &Members) -> Result<BuyNumber, Problem> {
     })
 }
 
-/// A service by id or name, wherever in a country it is sold. What names one route is of no use.
+/// Members that name one route, and so contradict the wish to have the best of all.
+const OF_ONE_ROUTE: [&str; 3] = ["country_id", "provider_type", "pool_id"];
+
+/// A service by id or name, wherever in a country it is sold.
 fn everywhere(members: &Members) -> Result<BuyNumber, Problem> {
     let country_key = members.text("country_key", COUNTRY_KEY_MAX)?;
+    let country_key = country_key.ok_or_else(|| Problem::missing("country_key"))?;
+    if let Some(name) = OF_ONE_ROUTE
+        .into_iter()
+        .find(|name| members.get(name).is_some())
+    {
+        let sentence = format!("Parameter {name} names one route and contradicts server \"all\".");
+        return Err(Problem::bad("conflicting_parameters", sentence));
+    }
     let service = match members.get("service_id") {
         Some(Given::Text(_)) => members.text("service_id", SERVICE_MAX)?.map(str::to_owned),
         _ => members.id("service_id")?,
@@ -87,9 +98,7 @@ fn everywhere(members: &Members) -> Result<BuyNumber, Problem> {
     Ok(BuyNumber {
         service: service.ok_or_else(|| Problem::missing("service_id"))?,
         place: Place::Everywhere {
-            country_key: country_key
-                .ok_or_else(|| Problem::missing("country_key"))?
-                .to_owned(),
+            country_key: country_key.to_owned(),
         },
         max_price: members.money("max_price_usd")?,
     })

@@ -66,14 +66,24 @@ fn request(
             service.kind.needed().contains(&name) || service.kind.optional().contains(&name)
         })
     };
+    // what need not be there may as well be there empty
+    let left_out = |name: &str| {
+        let optional = service.is_some_and(|service| service.kind.optional().contains(&name));
+        optional && members.get(name) == Some(&Given::Other("null".to_owned()))
+    };
     let drips = service.is_some_and(|service| service.dripfeed);
-    let span = |name: &'static str| match members.whole(name).filter(|_| drips && used(name)) {
+    let span = |name: &'static str| match members
+        .whole(name)
+        .filter(|_| drips && used(name) && !left_out(name))
+    {
         Some(Err(())) => Err(Problem::invalid(name, "must be a whole number")),
         given => Ok(given.and_then(Result::ok)),
     };
     let mut texts = BTreeMap::new();
     for name in TEXT_MEMBERS.into_iter().filter(|name| used(name)) {
-        texts.extend(text(members, name)?.map(|text| (name, text)));
+        if !left_out(name) {
+            texts.extend(text(members, name)?.map(|text| (name, text)));
+        }
     }
     Ok(PlaceOrder {
         service_id,

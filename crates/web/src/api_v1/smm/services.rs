@@ -4,6 +4,7 @@ use crate::api_v1::Call;
 use crate::api_v1::money::Number;
 use crate::api_v1::problem::Problem;
 use crate::api_v1::reply::Reply;
+use crate::lists::Key;
 use domain::catalogue::SmmService;
 use serde::Serialize;
 
@@ -44,8 +45,11 @@ impl From<SmmService> for Service {
 }
 
 pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
-    let services = call.engine.list_smm_services(&call.caller)?;
-    Reply::ok(View {
-        services: services.into_iter().map(Service::from).collect(),
+    call.lists.get(&call.engine, Key::SmmServices, || {
+        let services = call.engine.list_smm_services(&call.caller)?;
+        let reply = Reply::ok(View {
+            services: services.into_iter().map(Service::from).collect(),
+        })?;
+        Ok((reply.into_body(), None))
     })
 }

@@ -226,10 +226,9 @@ pub(super) fn not(refusal: Refusal) -> Failed {
             "link",
             "This link does not lead to the platform of the service.".to_owned(),
         ),
-        Refusal::QuantityOutOfRange { min, max } => (
-            "quantity",
-            format!("Order at least {min} and at most {max}."),
-        ),
+        Refusal::QuantityOutOfRange { member, min, max } => {
+            (*member, format!("Order at least {min} and at most {max}."))
+        }
         Refusal::PriceChanged(price) => {
             let why = "The price is not the one you saw. Look at it, then order again";
             (
