@@ -19,7 +19,7 @@ mod session;
 mod sign_in;
 mod sign_up;
 mod smm;
-mod templates;
+pub(crate) mod templates;
 mod view;
 mod wallet;
 

@@ -73,8 +73,17 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
 
 /// A template with its values.
 pub(crate) fn render(name: &str, values: Value) -> Result<String, minijinja::Error> {
+    #[cfg(test)]
+    RENDERED.with_borrow_mut(|rendered| rendered.insert(name.to_owned()));
     let environment = ENVIRONMENT.as_ref().map_err(|error| {
         minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, error.to_string())
     })?;
     environment.get_template(name)?.render(values)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// What a test has asked for by name.
+    pub(crate) static RENDERED: std::cell::RefCell<std::collections::BTreeSet<String>> =
+        const { std::cell::RefCell::new(std::collections::BTreeSet::new()) };
 }

@@ -1,6 +1,7 @@
 //! The dashboard over the real router: who gets in, and what forms do.
 
 mod browser;
+mod every_template;
 mod keys;
 mod log;
 mod numbers;

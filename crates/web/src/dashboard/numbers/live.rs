@@ -1,11 +1,12 @@
 //! The numbers that wait for a code, and their news: from our own state, once a second at most.
 
+use crate::connection::Connection;
 use crate::dashboard::page::{self, Failed};
 use crate::dashboard::session::{Away, Customer};
 use crate::dashboard::{templates, view};
 use crate::door::Door;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::access::Caller;
@@ -40,6 +41,7 @@ struct Stream {
     door: Arc<Door>,
     caller: Caller,
     form_token: String,
+    connection: Option<Connection>,
     shown: String,
     silent: u32,
     looks: u32,
@@ -138,6 +140,7 @@ pub(super) async fn part(State(door): State<Arc<Door>>, customer: Customer) -> R
 pub(super) async fn events(
     State(door): State<Arc<Door>>,
     customer: Customer,
+    connection: Option<Extension<Connection>>,
 ) -> Result<Response, Away> {
     if !door.streams.take(customer.account.id) {
         return Err(StatusCode::TOO_MANY_REQUESTS.into_response().into());
@@ -146,6 +149,7 @@ pub(super) async fn events(
         door,
         caller: Caller::signed_in(customer.account.clone()),
         form_token: customer.visitor.form_token.clone(),
+        connection: connection.map(|Extension(connection)| connection),
         shown: String::new(),
         silent: 0,
         looks: 0,
@@ -162,11 +166,23 @@ pub(super) async fn events(
 }
 
 impl Stream {
+    /// Completes once the reader is gone, where that can be seen.
+    async fn left(&self) {
+        match &self.connection {
+            Some(connection) => connection.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// The next piece; nothing once the stream is over.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             if self.looks > 0 {
-                self.door.engine.clock().sleep(LOOK).await;
+                tokio::select! {
+                    // the reader went on to another page: the place is free again at once
+                    () = self.left() => return None,
+                    () = self.door.engine.clock().sleep(LOOK) => {}
+                }
             }
             self.looks += 1;
             let stopping = !self.door.ready.load(Ordering::Acquire);
