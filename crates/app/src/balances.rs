@@ -3,6 +3,9 @@
 
 use crate::engine::Engine;
 use domain::balance::{Position, Reported, Suspects};
+use domain::change::Write;
+use domain::smm_order::SmmOrder;
+use domain::ticket::Ticket;
 use domain::time::Timestamp;
 use domain::upstream::{ReadFailure, Refusal};
 use domain::usd::Usd;
@@ -84,15 +87,58 @@ impl Engine {
             return;
         };
         // what moved while the answer travelled may be in it or not: the next reading judges
-        let unmoved = self.position(upstream).await.is_some_and(|after| {
-            let journal_id = position.journal_id;
-            Position {
-                journal_id,
-                ..after
-            } == position
-        });
+        let unmoved = self.is_unmoved(upstream, &position).await;
         if unmoved && self.reconcile(upstream, &position, balance).await {
             self.watch.poll_again_at(&books, self.now() + every);
+        }
+    }
+
+    /// Looks whether the balance shows that the one SMM order in doubt at a panel was placed. That
+    /// names no id, so all that follows is a ticket: the hold stays until the window ends.
+    pub(crate) async fn weigh_balance(&self, order: &SmmOrder) {
+        let upstream = &order.upstream;
+        let Some(position) = self.position(upstream).await else {
+            return;
+        };
+        if position.in_doubt != order.cost_quote {
+            return;
+        }
+        let Some(balance) = self.read_balance(upstream).await else {
+            return;
+        };
+        let balance = self.reported(upstream, balance);
+        let shown = position.shows_purchase(order.cost_quote, balance);
+        if shown && self.is_unmoved(upstream, &position).await && self.none_given_up(upstream).await
+        {
+            let row = self.outside.store.next_row_id();
+            let ticket = Ticket::placed_without_id(row, order, self.now());
+            let open = vec![Write::OpenTicket(Box::new(ticket))];
+            self.step("placed_without_id", open).await;
+        }
+    }
+
+    /// A purchase that was given up may be what a balance shows.
+    async fn none_given_up(&self, upstream: &str) -> bool {
+        let suspects = self.store().suspects(upstream, self.now()).await;
+        suspects.is_ok_and(|found| found.given_up.is_empty())
+    }
+
+    async fn is_unmoved(&self, upstream: &str, before: &Position) -> bool {
+        self.position(upstream).await.is_some_and(|after| {
+            let journal_id = before.journal_id;
+            let after = Position {
+                journal_id,
+                ..after
+            };
+            after == *before
+        })
+    }
+
+    fn reported(&self, upstream: &str, amount: Usd) -> Reported {
+        let step = self.settings.balance_steps.get(upstream).copied();
+        Reported {
+            amount,
+            step: step.unwrap_or(Usd(1)),
         }
     }
 
@@ -105,11 +151,7 @@ impl Engine {
 
     /// Puts a reading on record with what it books.
     async fn reconcile(&self, upstream: &str, position: &Position, balance: Usd) -> bool {
-        let step = self.settings.balance_steps.get(upstream);
-        let balance = Reported {
-            amount: balance,
-            step: step.copied().unwrap_or(Usd(1)),
-        };
+        let balance = self.reported(upstream, balance);
         let booked = position.to_book(balance);
         let mut suspects = Suspects::default();
         if booked != Usd::ZERO && position.last.is_some() {

@@ -257,6 +257,9 @@ impl Engine {
         self.watch.set_in_doubt(upstream, all.len());
         let asked_at = self.now();
         if !panel.capabilities().list_active {
+            if let [alone] = all.as_slice() {
+                self.weigh_balance(alone).await;
+            }
             for order in orders {
                 self.order_window(order, AttemptState::LatePossible, asked_at)
                     .await;

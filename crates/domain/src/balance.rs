@@ -192,6 +192,17 @@ impl Position {
         }
     }
 
+    /// Whether this balance shows that the one purchase in doubt was made: everything that may have
+    /// been taken was taken, nothing else is in doubt, and the reading before left no difference.
+    pub fn shows_purchase(&self, cost: Usd, balance: Reported) -> bool {
+        let settled = |last: &BalanceReading| last.open_difference() == Usd::ZERO;
+        let settled = self.last.as_ref().is_some_and(settled);
+        let alone = self.in_doubt == cost && self.in_orphans == Usd::ZERO;
+        let unexplained = balance.amount.0 - self.prepaid.0 + self.in_flight.0 + cost.0;
+        let exact = unexplained.abs() < balance.step.0 || lacks_rule(47);
+        settled && alone && exact && cost >= balance.step
+    }
+
     /// Since when differences are looked for.
     pub fn clean_since(&self) -> Timestamp {
         self.last

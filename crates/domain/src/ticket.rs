@@ -159,8 +159,8 @@ impl Ticket {
     pub fn placed_without_id(id: i64, order: &SmmOrder, now: Timestamp) -> Self {
         let cost = order.cost_quote;
         let said = format!(
-            "our balance at {} fell by exactly its cost of {cost}: it was placed, and its id there \
-             is not known; it is released at the end of its window",
+            "our balance at {} fell by exactly its cost of {cost}: there is an order whose id is not \
+             known, most likely this one; it is released at the end of its window",
             order.upstream
         );
         let kind = TicketKind::PlacedWithoutId;

@@ -438,7 +438,8 @@ pub type PanelStatusRow = (String, Result<PanelStatus, ReadFailure>);
 pub trait PanelUpstream: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> &Capabilities;
-    /// Places an order: one request, never repeated.
+    /// Places an order: one request, repeated only where the panel answers an equal one with the same
+    /// order.
     fn place<'a>(&'a self, request: &'a PanelRequest) -> Pending<'a, Reply<Purchase<String>>>;
     /// States of up to 100 orders; only rows for ids that were asked for and answered.
     fn statuses<'a>(

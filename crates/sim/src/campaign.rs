@@ -3,11 +3,46 @@
 use crate::mutants;
 use crate::schedule::{self, Outcome, Tally};
 use crate::world::Reached;
+use domain::ports::Store;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Database;
+use store::{Database, Memory};
+
+/// What the engines of a schedule share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// The product's own store, over a database in memory.
+    #[default]
+    InDatabase,
+    /// Maps under the same contract: several times as fast.
+    InMaps,
+}
+
+/// Gives each schedule an empty store.
+pub(crate) struct Stores {
+    database: Option<Arc<Database>>,
+}
+
+impl Stores {
+    pub(crate) fn new(kept: Kept) -> Self {
+        let open = || Database::in_memory_rewindable().expect("a database in memory opens");
+        let database = (kept == Kept::InDatabase).then(|| Arc::new(open()));
+        Self { database }
+    }
+
+    pub(crate) fn empty(&self) -> Arc<dyn Store> {
+        match &self.database {
+            Some(database) => {
+                let emptied = database.rewind();
+                emptied.expect("a database in memory can be emptied");
+                Arc::clone(database) as _
+            }
+            None => Arc::new(Memory::default()),
+        }
+    }
+}
 
 /// What to run.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +57,8 @@ pub struct Order {
     pub trace: bool,
     /// Threads.
     pub threads: u64,
+    /// What the engines share.
+    pub kept: Kept,
 }
 
 /// A schedule that broke something.
@@ -128,25 +165,19 @@ impl Report {
     }
 }
 
-/// A store that many schedules share, one after the other.
-fn store() -> Arc<Database> {
-    Arc::new(Database::in_memory_rewindable().expect("a database in memory opens"))
-}
-
-fn one(store: &Arc<Database>, seed: u64, mutant: Option<u8>, trace: bool) -> Outcome {
-    store.rewind().expect("a database in memory can be emptied");
-    schedule::run(store, seed, mutant, trace)
+fn one(stores: &Stores, seed: u64, mutant: Option<u8>, trace: bool) -> Outcome {
+    schedule::run(&stores.empty(), seed, mutant, trace)
 }
 
 /// Runs them all.
 pub fn run(order: &Order) -> Report {
     let threads = order.threads.clamp(1, order.schedules.max(1));
     let share = |thread: u64| {
-        let store = store();
+        let stores = Stores::new(order.kept);
         let mut report = Report::default();
         for step in (thread..order.schedules).step_by(usize::try_from(threads).unwrap_or(1)) {
             let seed = order.seed + step;
-            report.add(order, seed, one(&store, seed, order.mutant, order.trace));
+            report.add(order, seed, one(&stores, seed, order.mutant, order.trace));
         }
         report
     };
@@ -170,16 +201,16 @@ pub fn run(order: &Order) -> Report {
 }
 
 /// After how many schedules a mutant is noticed, and by which checks.
-pub fn first_kill(mutant: u8, seed: u64, most: u64) -> Option<(u64, String)> {
-    let store = store();
+pub fn first_kill(mutant: u8, seed: u64, most: u64, kept: Kept) -> Option<(u64, String)> {
+    let stores = Stores::new(kept);
     (0..most).find_map(|step| {
-        let outcome = one(&store, seed + step, Some(mutant), false);
+        let outcome = one(&stores, seed + step, Some(mutant), false);
         let rules: BTreeSet<&str> = outcome.violations.iter().map(|(rule, _)| *rule).collect();
         if rules.is_empty() {
             return None;
         }
         // the same schedule with all rules in place must be fine, or it says nothing
-        let fine = one(&store, seed + step, None, false).violations.is_empty();
+        let fine = one(&stores, seed + step, None, false).violations.is_empty();
         fine.then(|| (step + 1, rules.into_iter().collect::<Vec<_>>().join(" ")))
     })
 }

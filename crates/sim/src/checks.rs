@@ -16,10 +16,9 @@ use domain::ids::{AccountId, OrderId};
 use domain::ports::Store;
 use domain::time::Timestamp;
 use std::sync::Arc;
-use store::Database;
 
 /// The store's own audit, and its wallets against the record.
-pub fn books(world: &Arc<World>, store: &Arc<Database>) {
+pub fn books(world: &Arc<World>, store: &Arc<dyn Store>) {
     let now = world.now();
     match at_once(store.audit(now)) {
         Ok(audit) => world.with(|state| {

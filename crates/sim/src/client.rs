@@ -369,7 +369,7 @@ async fn meet_the_code(world: &Arc<World>, order: OrderId) -> bool {
 }
 
 /// Whether the order is over for its client.
-async fn poll(world: &Arc<World>, purchase: usize, caller: &Caller, order: OrderId) -> bool {
+pub async fn poll(world: &Arc<World>, purchase: usize, caller: &Caller, order: OrderId) -> bool {
     let asker = caller.clone();
     let read = ask(world, purchase, None, |engine| async move {
         engine.get_status(&asker, order).await
@@ -396,7 +396,7 @@ async fn poll(world: &Arc<World>, purchase: usize, caller: &Caller, order: Order
 }
 
 /// Whether the cancel went through.
-async fn cancel(world: &Arc<World>, purchase: usize, caller: &Caller, order: OrderId) -> bool {
+pub async fn cancel(world: &Arc<World>, purchase: usize, caller: &Caller, order: OrderId) -> bool {
     let twice = world.chance(150);
     if twice {
         world.reach("race", "two cancels at once");

@@ -68,7 +68,7 @@ const SALES: [&str; 18] = [
 ];
 
 /// Other answers, and the races.
-const OTHERS: [(&str, &str); 63] = [
+const OTHERS: [(&str, &str); 64] = [
     ("buy", "our fault"),
     ("fail-over", "the next route sold, dearer"),
     ("fail-over", "the next route sold, cheaper"),
@@ -125,6 +125,7 @@ const OTHERS: [(&str, &str); 63] = [
     ("ticket", "foreign_number"),
     ("ticket", "large_adjustment"),
     ("ticket", "order_in_review"),
+    ("ticket", "placed_without_id"),
     ("told", "bought"),
     ("told", "pending"),
     ("told", "purchase_outcome_unknown"),

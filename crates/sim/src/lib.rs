@@ -12,6 +12,7 @@ pub mod node;
 pub mod node_store;
 pub mod numbers;
 pub mod panel;
+pub mod race;
 pub mod random;
 pub mod rented;
 pub mod sale;

@@ -1,8 +1,8 @@
 //! `sim`: runs schedules and mutants, prints what was reached, fails with a seed to run again.
 
 use clap::{Parser, Subcommand};
-use sim::campaign::{self, Order};
-use sim::{coverage, mutants};
+use sim::campaign::{self, Kept, Order};
+use sim::{coverage, mutants, race};
 use std::process::ExitCode;
 
 /// The simulation of the purchase engine.
@@ -31,9 +31,21 @@ enum Command {
         /// Threads; each runs its own share of the seeds.
         #[arg(long, default_value_t = 2)]
         threads: u64,
+        /// The engines share maps instead of the product's store: several times as fast.
+        #[arg(long)]
+        pure: bool,
         /// Every cell of the coverage table must be reached so often.
         #[arg(long, default_value_t = 0)]
         at_least: u64,
+    },
+    /// Races cancels with codes; each must end in a refund or in a code, never in both.
+    Races {
+        /// How many.
+        #[arg(long, default_value_t = 2_000)]
+        races: u64,
+        /// Seed of the first; the others follow.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Runs every mutant; each must be noticed.
     Mutants {
@@ -43,6 +55,9 @@ enum Command {
         /// Seed of the first schedule.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// As above.
+        #[arg(long)]
+        pure: bool,
     },
 }
 
@@ -54,6 +69,7 @@ fn main() -> ExitCode {
             mutant,
             trace,
             threads,
+            pure,
             at_least,
         } => {
             let Some(mutant) = mutant
@@ -69,10 +85,16 @@ fn main() -> ExitCode {
                 mutant,
                 trace,
                 threads,
+                kept: kept(pure),
             };
             run(&order, at_least)
         }
-        Command::Mutants { schedules, seed } => run_mutants(schedules, seed),
+        Command::Races { races, seed } => run_races(races, seed),
+        Command::Mutants {
+            schedules,
+            seed,
+            pure,
+        } => run_mutants(schedules, seed, kept(pure)),
     };
     if fine {
         ExitCode::SUCCESS
@@ -99,10 +121,28 @@ fn run(order: &Order, at_least: u64) -> bool {
     report.failures.is_empty() && missing.is_empty()
 }
 
-fn run_mutants(schedules: u64, seed: u64) -> bool {
+fn run_races(count: u64, seed: u64) -> bool {
+    let started = std::time::Instant::now();
+    let races = race::run(count, seed, None);
+    for (seed, what) in races.failures.iter().take(20) {
+        println!("seed {seed}: {what}");
+    }
+    for ((order, end), times) in &races.ends {
+        println!("{order:42} {end:8} {times:>9}");
+    }
+    let (failed, took) = (races.failures.len(), started.elapsed().as_secs());
+    println!("{count} races from seed {seed} in {took} s, {failed} failed");
+    races.failures.is_empty()
+}
+
+fn kept(pure: bool) -> Kept {
+    if pure { Kept::InMaps } else { Kept::InDatabase }
+}
+
+fn run_mutants(schedules: u64, seed: u64, kept: Kept) -> bool {
     let mut all_killed = true;
     for (number, rule) in mutants::MUTANTS {
-        let killed = campaign::first_kill(number, seed, schedules);
+        let killed = campaign::first_kill(number, seed, schedules, kept);
         let name = mutants::name(number);
         match killed {
             Some((after, by)) => println!("{name} killed by {by:16} after {after:5}: {rule}"),

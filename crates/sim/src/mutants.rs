@@ -6,10 +6,9 @@ use domain::ids::OrderId;
 use domain::ledger::{Cause, Entry};
 pub use domain::mutant::{lacks_rule, set_active};
 use domain::ports::Store;
-use store::Database;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 44] = [
+pub const MUTANTS: [(u8, &str); 45] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -84,6 +83,10 @@ pub const MUTANTS: [(u8, &str); 44] = [
         46,
         "an order whose panel contradicts itself opens no ticket",
     ),
+    (
+        47,
+        "any balance counts as evidence that an order was placed",
+    ),
 ];
 
 /// What the rule is called on the command line.
@@ -102,7 +105,7 @@ pub fn from_name(name: &str) -> Option<u8> {
 
 /// The change as a store would take it that lacks the active mutant's rule: usually the change
 /// itself.
-pub async fn split_for_mutant(store: &Database, mut change: Change) -> Vec<Change> {
+pub async fn split_for_mutant(store: &dyn Store, mut change: Change) -> Vec<Change> {
     if lacks_rule(4) {
         unlink_twice(store, &mut change).await;
     }
@@ -124,7 +127,7 @@ pub async fn split_for_mutant(store: &Database, mut change: Change) -> Vec<Chang
     vec![change]
 }
 
-async fn unlink_twice(store: &Database, change: &mut Change) {
+async fn unlink_twice(store: &dyn Store, change: &mut Change) {
     let mut kept = Vec::new();
     for write in std::mem::take(&mut change.writes) {
         if let Write::Link {
@@ -145,7 +148,7 @@ async fn unlink_twice(store: &Database, change: &mut Change) {
     change.writes = kept;
 }
 
-async fn refresh_versions(store: &Database, change: &mut Change) {
+async fn refresh_versions(store: &dyn Store, change: &mut Change) {
     for write in &mut change.writes {
         match write {
             Write::UpdateActivation(row) => {
@@ -164,7 +167,7 @@ async fn refresh_versions(store: &Database, change: &mut Change) {
 }
 
 /// A second resolution, past the key that forbids it: the same legs under another cause.
-async fn resolve_again(store: &Database, change: &mut Change) {
+async fn resolve_again(store: &dyn Store, change: &mut Change) {
     for write in &mut change.writes {
         let Write::Resolve {
             account,
@@ -186,7 +189,7 @@ async fn resolve_again(store: &Database, change: &mut Change) {
     }
 }
 
-async fn is_resolved(store: &Database, order: OrderId) -> bool {
+async fn is_resolved(store: &dyn Store, order: OrderId) -> bool {
     let number = store.activation(order).await.ok().flatten();
     let smm = store.smm_order(order).await.ok().flatten();
     number.is_some_and(|row| !row.state.is_open())

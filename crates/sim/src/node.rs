@@ -12,7 +12,7 @@ use domain::catalogue::{Server, ServerRoute};
 use domain::markup::{Markup, Markups};
 use domain::policy::Rules;
 use domain::policy::velocity::Velocity;
-use domain::ports::{Clock, Tasks};
+use domain::ports::{Clock, Store, Tasks};
 use domain::routing::Strategy;
 use domain::smm_order::SmmPlan;
 use domain::time::{Millis, Timestamp};
@@ -20,7 +20,6 @@ use domain::upstream::{NumberUpstream, PanelUpstream, Pending};
 use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::Database;
 
 /// How long a purchase call may stay open before its order counts as abandoned.
 pub const LEASE: Millis = Millis::seconds(35);
@@ -146,7 +145,7 @@ fn settings() -> Settings {
 }
 
 /// Starts a node: a fresh engine, its catalogue, its loops.
-pub fn start(world: &Arc<World>, store: &Arc<Database>, node: usize) {
+pub fn start(world: &Arc<World>, store: &Arc<dyn Store>, node: usize) {
     let owner = Owner::Node(node, world.hub.life(node));
     let numbers = NUMBER_UPSTREAMS.iter().enumerate().map(|(index, name)| {
         let seller = NumberSeller::new(Arc::clone(world), index, node);
@@ -239,7 +238,7 @@ async fn pause(world: &Arc<World>, until_due: bool) {
 }
 
 /// Kills a node now and starts it again a while later.
-pub fn crash(world: &Arc<World>, store: &Arc<Database>, node: usize) {
+pub fn crash(world: &Arc<World>, store: &Arc<dyn Store>, node: usize) {
     world.tell(|| format!("node {node} dies"));
     world.with(|state| {
         state.nodes[node] = None;

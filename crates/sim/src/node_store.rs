@@ -21,12 +21,11 @@ use domain::ticket::Ticket;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 use std::sync::Arc;
-use store::Database;
 
 /// See the module.
 pub struct NodeStore {
     world: Arc<World>,
-    inner: Arc<Database>,
+    inner: Arc<dyn Store>,
     node: usize,
 }
 
@@ -59,7 +58,7 @@ const RARE: [&str; 12] = [
 
 impl NodeStore {
     /// The store as a node sees it.
-    pub fn new(world: Arc<World>, inner: Arc<Database>, node: usize) -> Self {
+    pub fn new(world: Arc<World>, inner: Arc<dyn Store>, node: usize) -> Self {
         Self { world, inner, node }
     }
 
@@ -101,7 +100,7 @@ impl NodeStore {
 
     async fn apply(&self, change: Change) -> Result<(), CommitError> {
         let mut outcome = Ok(());
-        for (place, change) in split_for_mutant(&self.inner, change)
+        for (place, change) in split_for_mutant(self.inner.as_ref(), change)
             .await
             .into_iter()
             .enumerate()

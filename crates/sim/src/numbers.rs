@@ -4,6 +4,7 @@ use crate::executor::{Owner, give_way};
 use crate::failover;
 use crate::mutants;
 use crate::node::LIFETIME;
+use crate::race::{Trip, Tripped};
 use crate::random::Random;
 use crate::rented::{Origin, Rented};
 use crate::sale::{Fate, Kind};
@@ -66,6 +67,10 @@ pub struct NumberMarket {
     pub calls_total: usize,
     /// When each list was answered, by the moment it shows.
     pub lists_shown: Vec<(Timestamp, usize)>,
+    /// How the next cancel travels, where that is not left to chance.
+    pub trip: Option<Trip>,
+    /// When that cancel was sent, processed and answered.
+    pub tripped: Option<Tripped>,
 }
 
 impl NumberMarket {
@@ -82,6 +87,8 @@ impl NumberMarket {
             calls: BTreeMap::new(),
             calls_total: 0,
             lists_shown: Vec::new(),
+            trip: None,
+            tripped: None,
         }
     }
 
@@ -189,6 +196,7 @@ impl NumberSeller {
         self.world.reach("buy", fate.name());
         self.world
             .tell(|| format!("node {} buys at {}: {fate:?}", self.node, self.index));
+        self.world.set_out(&fate);
         let (tell, told) = oneshot::channel();
         let (world, index) = (Arc::clone(&self.world), self.index);
         world.clone().hub.spawn(Owner::Outside, async move {
@@ -199,7 +207,10 @@ impl NumberSeller {
             };
             world.hub.sleep(after).await;
             let times = (sent_at, world.now());
-            let sold = world.with(|state| sell(state, index, &request, &fate, purchase, times));
+            let sold = world.with(|state| {
+                state.on_the_way -= 1;
+                sell(state, index, &request, &fate, purchase, times)
+            });
             match fate.answered_after {
                 Some(after) => {
                     world.hub.sleep(after).await;
@@ -420,6 +431,12 @@ impl NumberUpstream for NumberSeller {
 
     fn cancel<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<CancelReply>> {
         Box::pin(async move {
+            let arranged = self
+                .world
+                .with(|state| state.numbers[self.index].trip.take());
+            if let Some(trip) = arranged {
+                return trip.cancel(&self.world, self.index, id).await;
+            }
             let mut outcome = CancelReply::Unknown;
             if self.travel("cancel").await {
                 let now = self.world.now();
@@ -516,7 +533,8 @@ fn listed(state: &mut State, index: usize, node: usize, now: Timestamp) -> Vec<L
     .collect()
 }
 
-fn cancel(state: &mut State, index: usize, id: &str, now: Timestamp) -> CancelReply {
+/// The upstream processes a cancel.
+pub fn cancel(state: &mut State, index: usize, id: &str, now: Timestamp) -> CancelReply {
     let forgives = state.numbers[index].forgives;
     let says_how_long = state.random.chance(500);
     let Some(found) = state.numbers[index].find(id, now) else {

@@ -106,13 +106,17 @@ impl PanelSeller {
         let (fate, purchase) = self.begin();
         self.world.reach("place", fate.name());
         self.world.tell(|| format!("places at the panel: {fate:?}"));
+        self.world.set_out(&fate);
         let (tell, told) = oneshot::channel();
         let world = Arc::clone(&self.world);
         world.clone().hub.spawn(Owner::Outside, async move {
             if let Some(after) = fate.processed_after {
                 world.hub.sleep(after).await;
                 let now = world.now();
-                let sold = world.with(|state| accept(state, &request, &fate, purchase, now));
+                let sold = world.with(|state| {
+                    state.on_the_way -= 1;
+                    accept(state, &request, &fate, purchase, now)
+                });
                 if let Some(after) = fate.answered_after {
                     world.hub.sleep(after).await;
                     let _ = tell.send(sold);

@@ -24,7 +24,6 @@ use domain::usd::Usd;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use store::Database;
 
 /// Longest schedule, in simulated time.
 const LONGEST: Millis = Millis::minutes(6 * 60);
@@ -78,7 +77,7 @@ impl Tally {
 }
 
 /// Runs one schedule over a store that is empty.
-pub fn run(store: &Arc<Database>, seed: u64, mutant: Option<u8>, trace: bool) -> Outcome {
+pub fn run(store: &Arc<dyn Store>, seed: u64, mutant: Option<u8>, trace: bool) -> Outcome {
     mutants::set_active(mutant.map(Mutant));
     let hub = Hub::new(START);
     let state = draw(seed, trace);
@@ -109,7 +108,8 @@ pub fn run(store: &Arc<Database>, seed: u64, mutant: Option<u8>, trace: bool) ->
     finish(&world)
 }
 
-fn finish(world: &Arc<World>) -> Outcome {
+/// What came of it, checked.
+pub(crate) fn finish(world: &Arc<World>) -> Outcome {
     let now = world.now();
     world.with(|state| {
         checks::all(state, now);
@@ -125,7 +125,8 @@ fn finish(world: &Arc<World>) -> Outcome {
     })
 }
 
-fn draw(seed: u64, trace: bool) -> State {
+/// The state a schedule begins with.
+pub(crate) fn draw(seed: u64, trace: bool) -> State {
     let mut random = Random::new(seed);
     let mut numbers = NUMBER_UPSTREAMS.map(|name| {
         let first = name == NUMBER_UPSTREAMS[0];
@@ -149,6 +150,7 @@ fn draw(seed: u64, trace: bool) -> State {
         storage_errors_left: random.weighted(&[(4, 0), (2, 1), (1, 3)]),
         random,
         faults: true,
+        on_the_way: 0,
         truth: Truth::default(),
         numbers: numbers.into(),
         panel,
@@ -192,7 +194,7 @@ fn foreign_activations(state: &mut State) {
 }
 
 /// Customers with money for a few orders.
-fn open_accounts(world: &Arc<World>, store: &Arc<Database>) {
+pub(crate) fn open_accounts(world: &Arc<World>, store: &Arc<dyn Store>) {
     let count = world.with(|state| 2 + state.random.below(2));
     for index in 0..count {
         let id = AccountId(store.next_row_id());
@@ -262,7 +264,7 @@ pub fn at_once<T>(mut future: domain::upstream::Pending<'_, T>) -> T {
 }
 
 /// Ends the faults after a while, kills idle nodes meanwhile, and ends the run once all is quiet.
-async fn direct(world: Arc<World>, store: Arc<Database>) {
+async fn direct(world: Arc<World>, store: Arc<dyn Store>) {
     let faults_until = world.now() + world.span(120_000, 1_300_000);
     while world.now() < faults_until {
         world.hub.sleep(world.span(5_000, 60_000)).await;
@@ -289,6 +291,13 @@ async fn direct(world: Arc<World>, store: Arc<Database>) {
     }
     world.with(|state| state.faults = false);
     world.tell(|| "no more faults".to_owned());
+    come_to_rest(&world).await;
+    last_replays(&world).await;
+    world.hub.end();
+}
+
+/// Waits until all is quiet and every balance was compared.
+pub(crate) async fn come_to_rest(world: &Arc<World>) {
     loop {
         world.hub.sleep(Millis::seconds(30)).await;
         let now = world.now();
@@ -306,8 +315,6 @@ async fn direct(world: Arc<World>, store: Arc<Database>) {
     // the last difference has to be seen twice
     let readings = Millis(3 * node::RECONCILE.0 + 3 * 90_000);
     world.hub.sleep(readings).await;
-    last_replays(&world).await;
-    world.hub.end();
 }
 
 fn stuck(state: &State) -> Vec<String> {
@@ -339,7 +346,7 @@ fn stuck(state: &State) -> Vec<String> {
 /// Whether nothing can change any more.
 fn at_rest(state: &mut State, now: Timestamp) -> bool {
     let all_up = state.nodes.iter().all(Option::is_some);
-    if !all_up || state.clients_open > 0 || !state.truth.is_quiet(now) {
+    if !all_up || state.clients_open > 0 || state.on_the_way > 0 || !state.truth.is_quiet(now) {
         return false;
     }
     let State {

@@ -1,13 +1,14 @@
 //! The proof as part of the test command: schedules, coverage, mutants, one seed one run.
 
-use crate::campaign::{self, Order, Report};
-use crate::{coverage, mutants};
+use crate::campaign::{self, Kept, Order, Report};
+use crate::{coverage, mutants, race};
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-fn run(schedules: u64, seed: u64) -> Report {
+fn run(schedules: u64, seed: u64, kept: Kept) -> Report {
     let order = Order {
+        kept,
         schedules,
         seed,
         mutant: None,
@@ -22,7 +23,7 @@ fn run(schedules: u64, seed: u64) -> Report {
 
 #[test]
 fn twenty_thousand_schedules_lose_nothing_and_reach_every_cell() {
-    let report = run(20_000, 1);
+    let report = run(20_000, 1, Kept::InDatabase);
     let told: Vec<String> = report
         .failures
         .iter()
@@ -40,7 +41,7 @@ fn every_mutant_is_noticed() {
     let survivors: Vec<String> = mutants::MUTANTS
         .iter()
         .filter(|(number, rule)| {
-            let killed = campaign::first_kill(*number, 1, 6_000);
+            let killed = campaign::first_kill(*number, 1, 12_000, Kept::InMaps);
             println!("{} {killed:?}: {rule}", mutants::name(*number));
             killed.is_none()
         })
@@ -54,10 +55,22 @@ fn every_mutant_is_noticed() {
 
 #[test]
 fn one_seed_gives_one_run() {
-    let (first, second, other) = (run(40, 7), run(40, 7), run(40, 8));
+    let over = |seed| run(40, seed, Kept::InDatabase);
+    let (first, second, other) = (over(7), over(7), over(8));
     assert_eq!(first.digest, second.digest);
     assert_eq!(first.reached, second.reached);
     assert_ne!(first.digest, other.digest);
+}
+
+/// Both stores answer every question of every engine alike, or the draws would part.
+#[test]
+fn one_seed_gives_one_run_over_either_store() {
+    for seed in [1, 1_001, 2_001] {
+        let database = run(100, seed, Kept::InDatabase);
+        let maps = run(100, seed, Kept::InMaps);
+        assert_eq!(database.digest, maps.digest);
+        assert_eq!(database.reached, maps.reached);
+    }
 }
 
 #[test]
@@ -85,5 +98,31 @@ fn only_the_simulation_can_take_rules_out() {
                 room.display()
             );
         }
+    }
+}
+
+#[test]
+fn two_thousand_cancels_race_a_code_and_one_of_refund_and_code_wins() {
+    let races = race::run(2_000, 1, None);
+    let told: Vec<_> = races.failures.iter().take(5).collect();
+    println!("{:#?}", races.ends);
+    assert!(told.is_empty(), "{told:#?}");
+    for cell in race::CELLS {
+        assert!(races.ends.contains_key(&cell), "never happened: {cell:?}");
+    }
+    let strange: Vec<_> = races
+        .ends
+        .keys()
+        .filter(|cell| !race::CELLS.contains(cell))
+        .collect();
+    assert!(strange.is_empty(), "{strange:?}");
+}
+
+#[test]
+fn races_notice_an_engine_that_lacks_the_rules_of_a_cancel() {
+    for mutant in [3, 11] {
+        let races = race::run(300, 1, Some(mutant));
+        let noticed = !races.failures.is_empty();
+        assert!(noticed, "{} survives", mutants::name(mutant));
     }
 }

@@ -3,7 +3,7 @@
 use crate::checks::Found;
 use crate::node::CORRECTION_MAX;
 use crate::rented::Origin;
-use crate::world::State;
+use crate::world::{PANEL, State};
 use domain::orphan::{Orphan, OrphanState};
 use domain::ticket::TicketKind;
 use domain::usd::Usd;
@@ -13,6 +13,7 @@ pub fn all(state: &mut State, found: &mut Found) {
     orphans(state, found);
     reviews(state, found);
     corrections(state, found);
+    placed_without_id(state, found);
     let kinds: Vec<TicketKind> = state.truth.tickets.values().map(|one| one.kind).collect();
     for kind in kinds {
         state.reach("ticket", kind.slug());
@@ -87,6 +88,34 @@ fn reviews(state: &State, found: &mut Found) {
     for order in &state.truth.reviewed {
         if !is_ticketed(state, TicketKind::OrderInReview, order.0) {
             found.push(("REF-6", format!("order {order} waits without a ticket")));
+        }
+    }
+}
+
+/// E3: where the balance is said to show an order, the panel has one that nobody linked, or linked
+/// later. Whose it is, and what it keeps by then, no balance can tell.
+fn placed_without_id(state: &State, found: &mut Found) {
+    let tickets = state.truth.tickets.values();
+    for ticket in tickets.filter(|one| one.kind == TicketKind::PlacedWithoutId) {
+        let there = state.panel.placed.iter().any(|placed| {
+            let place = (PANEL.to_owned(), placed.id.clone());
+            let linked = state.truth.links.get(&place).and_then(|all| all.first());
+            let unknown_then = linked.is_none_or(|(_, at)| *at > ticket.opened_at);
+            // the panel may have given its id to another order since
+            let mine = placed.purchase.is_some_and(|index| {
+                let orders = &state.purchases[index].orders;
+                orders.iter().any(|order| order.0 == ticket.reference)
+            });
+            placed.created_at <= ticket.opened_at && (unknown_then || mine)
+        });
+        // where a charge is not told, what is under way there is counted by its quote
+        let told = state
+            .panel
+            .placed
+            .iter()
+            .all(|placed| placed.story.tells_charge);
+        if told && !there {
+            found.push(("E3", format!("nothing was placed: {}", ticket.detail)));
         }
     }
 }

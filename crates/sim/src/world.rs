@@ -5,6 +5,7 @@ use crate::executor::{Hub, TaskId, lock};
 use crate::numbers::NumberMarket;
 use crate::panel::PanelMarket;
 use crate::random::Random;
+use crate::sale::Fate;
 use crate::truth::Truth;
 use app::Engine;
 use domain::access::Caller;
@@ -40,6 +41,8 @@ pub struct State {
     pub random: Random,
     /// Whether anything may still go wrong.
     pub faults: bool,
+    /// Purchase requests that an upstream has still to process.
+    pub on_the_way: usize,
     /// What was committed.
     pub truth: Truth,
     /// The OTP upstreams, as [`NUMBER_UPSTREAMS`].
@@ -113,6 +116,12 @@ impl World {
     /// Counts a cell of the coverage table.
     pub fn reach(&self, what: &'static str, how: &'static str) {
         self.with(|state| state.reach(what, how));
+    }
+
+    /// A purchase request sets out; one that gets lost arrives nowhere.
+    pub fn set_out(&self, fate: &Fate) {
+        let arrives = usize::from(fate.processed_after.is_some());
+        self.with(|state| state.on_the_way += arrives);
     }
 
     /// Notes what happened, where somebody wants to read it.

@@ -8,6 +8,8 @@ mod chain;
 mod contract;
 mod database;
 mod ids;
+#[cfg(any(test, feature = "simulation"))]
+mod memory;
 mod open_error;
 mod order_audit;
 mod postgres;
@@ -19,5 +21,7 @@ mod top_up_audit;
 
 pub use catalogue_files::{CatalogueFiles, History};
 pub use database::Database;
+#[cfg(any(test, feature = "simulation"))]
+pub use memory::Memory;
 pub use open_error::OpenError;
 pub use postgres::PostgresSettings;

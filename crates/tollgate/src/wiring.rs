@@ -194,6 +194,7 @@ fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
             list_active: one.doubt.lists_orders,
             list_lag: one.doubt.list_lag,
             late_window: one.doubt.late_window,
+            dup_window: one.doubt.duplicate_window,
             ..base.capabilities.clone()
         },
         ..base
@@ -205,9 +206,8 @@ fn millis(span: Duration) -> u64 {
 }
 
 fn lease(one: &settings::Upstream) -> Millis {
-    let calls = 1 + i64::from(one.handler_api.idempotent_purchase);
     let call = i64::try_from(millis(one.timeout)).unwrap_or(i64::MAX / 4);
-    Millis(call * calls + LEASE_MARGIN.0)
+    Millis(call * one.calls() + LEASE_MARGIN.0)
 }
 
 fn engine_settings(settings: &Settings) -> anyhow::Result<app::Settings> {

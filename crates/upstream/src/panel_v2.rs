@@ -13,12 +13,14 @@ use crate::transport::{
     ANSWER_MAX, BadUpstream, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
 };
 use classify::{cancelled, may_pass, read_failure, refill_failure, refilled, row_failure};
+use domain::time::Millis;
 use domain::upstream::{
     CancelReply, Capabilities, ListedPanelOrder, PanelRequest, PanelService, PanelStatusRow,
     PanelUpstream, Pending, Purchase, ReadFailure, RefillReply, RefillRow, Refusal, Reply,
 };
 use domain::usd::Usd;
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 use wire::panel_v2::{
     Add, Balance, Call, Cancels, Failure, IDS_MAX, Ids, OrderStatus, Orders, PerId, Profile,
     Refill, RefillStatus, RefillStatuses, Request, Services, Statuses, purchase, refill_progress,
@@ -92,7 +94,36 @@ impl Panel {
         retried(may_pass, || self.read(request.clone(), max, parse.clone())).await
     }
 
+    /// Whether a repeat that leaves now meets the window in which this panel answers an equal order
+    /// with the one it made, even if it is processed as late as it can be.
+    fn is_repeat_safe(&self, since_first: Duration) -> bool {
+        let sheet = &self.settings.capabilities;
+        let spent_ms = i64::try_from(since_first.as_millis()).unwrap_or(i64::MAX / 2);
+        let timeout_ms = i64::try_from(self.settings.account.timeout_ms).unwrap_or(i64::MAX / 2);
+        sheet.dup_window >= Millis(spent_ms + timeout_ms + sheet.late_window.0)
+    }
+
     async fn place_now(&self, request: &PanelRequest) -> Reply<Purchase<String>> {
+        let sent = Instant::now();
+        let first = self.place_once(request).await;
+        if first.outcome != Purchase::Unknown || !self.is_repeat_safe(sent.elapsed()) {
+            return first;
+        }
+        // whichever of the two arrived, one order was made, and both are answered with its id
+        let again = self.place_once(request).await;
+        let raw = format!("{}\nsent again within its window: {}", first.raw, again.raw);
+        Reply {
+            // a refusal of the second says nothing of a first that may still be on its way
+            outcome: match again.outcome {
+                Purchase::Done(id) => Purchase::Done(id),
+                Purchase::Refused(_) | Purchase::Unknown => Purchase::Unknown,
+            },
+            raw: self.transport.clean(&raw),
+        }
+    }
+
+    /// One purchase call.
+    async fn place_once(&self, request: &PanelRequest) -> Reply<Purchase<String>> {
         let members = request.members.iter();
         let add = Add {
             service: request.service.clone(),

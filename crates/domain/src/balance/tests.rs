@@ -219,3 +219,52 @@ proptest! {
         prop_assert_eq!(books.read(last), None);
     }
 }
+
+#[test]
+fn one_purchase_in_doubt_is_shown_by_exactly_its_cost() {
+    let position = |last: Option<BalanceReading>, in_doubt: i64| Position {
+        last,
+        journal_id: 9,
+        prepaid: Usd(1_000_000),
+        in_flight: Usd(200),
+        in_doubt: Usd(in_doubt),
+        in_orphans: Usd::ZERO,
+    };
+    let reading = |open: i64| BalanceReading {
+        id: 1,
+        upstream: "panel1".into(),
+        seq: 1,
+        at: Timestamp(1),
+        balance: Usd(1_000_000),
+        journal_id: 5,
+        prepaid: Usd(1_000_000),
+        least: Usd(open),
+        most: Usd(open),
+        booked: Usd::ZERO,
+        booked_as: None,
+        clean_at: Timestamp(1),
+    };
+    let balance = |amount: i64, step: i64| Reported {
+        amount: Usd(amount),
+        step: Usd(step),
+    };
+    let sound = position(Some(reading(0)), 3_000);
+    let cost = Usd(3_000);
+    assert!(sound.shows_purchase(cost, balance(996_800, 1)));
+    assert!(sound.shows_purchase(cost, balance(996_850, 100)), "rounded");
+    for other in [999_800, 996_801, 996_799, 1_000_000] {
+        let shown = sound.shows_purchase(cost, balance(other, 1));
+        assert!(!shown, "{other} is not exactly its cost");
+    }
+    let coarse = balance(990_000, 10_000);
+    assert!(!sound.shows_purchase(cost, coarse), "less than a step");
+    let exact = balance(996_800, 1);
+    let two = position(Some(reading(0)), 6_000);
+    assert!(!two.shows_purchase(cost, exact), "two are in doubt");
+    let open = position(Some(reading(-3_000)), 3_000);
+    assert!(!open.shows_purchase(cost, exact), "it was missing before");
+    assert!(
+        !position(None, 3_000).shows_purchase(cost, exact),
+        "no reading"
+    );
+}

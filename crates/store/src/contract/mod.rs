@@ -15,8 +15,8 @@ pub(crate) mod redeem;
 pub(crate) mod requests;
 pub(crate) mod top_up;
 
-/// Names every contract to a macro: each engine runs all of them.
-macro_rules! for_every_store {
+/// What carries orders and their money: the simulation's other store keeps this too.
+macro_rules! of_orders {
     ($run:ident) => {
         $run! {
             money:
@@ -62,6 +62,16 @@ macro_rules! for_every_store {
                 suspects_are_what_was_released_or_given_up,
                 the_house_knows_what_each_event_was_about,
                 tickets_open_once_and_close_once;
+        }
+    };
+}
+pub(crate) use of_orders;
+
+/// Names every contract to a macro: each engine runs all of them.
+macro_rules! for_every_store {
+    ($run:ident) => {
+        $crate::contract::of_orders!($run);
+        $run! {
             policy:
                 sixty_four_at_once_never_pass_a_bound,
                 the_past_counts_as_it_was,

@@ -8,7 +8,7 @@ use crate::database::{Database, Engine};
 use crate::open_error::OpenError;
 
 /// Every table, those that others refer to last.
-const TABLES: [&str; 28] = [
+const TABLES: [&str; 29] = [
     "entry",
     "journal",
     "adjustment",
@@ -37,6 +37,7 @@ const TABLES: [&str; 28] = [
     "account",
     "balance_reading",
     "ticket",
+    "smm_service_id",
 ];
 
 impl Database {

@@ -127,9 +127,17 @@ pub struct Doubt {
     pub lists_orders: bool,
     /// Whether each error it answers with means that nothing was bought.
     pub error_means_refused: bool,
+    /// For how long an SMM panel answers an equal order with the one it made; zero where it does not.
+    pub duplicate_window: Millis,
 }
 
 impl Upstream {
+    /// Calls that one purchase may take there: two where a repeat is recognised.
+    pub fn calls(&self) -> i64 {
+        let repeats = self.doubt.duplicate_window > Millis(0);
+        1 + i64::from(repeats || self.handler_api.idempotent_purchase)
+    }
+
     /// Reads the section; `sync` has the polling plan of upstreams that set none of their own.
     pub fn read(name: &str, part: &mut Section<'_>, sync: &Sync) -> Self {
         let protocol = protocol(part);
@@ -244,6 +252,7 @@ impl Doubt {
         let list_lag = seconds(part.number("list_lag_s", 60, 0..=3600));
         let skew_margin = seconds(part.number("skew_margin_s", 30, 0..=600));
         let smm_window = seconds(part.number("smm_in_doubt_s", 900, 1..=86_400));
+        let duplicate_window = duplicate_window(part, (timeout_ms, late_window));
         let (window, key) = match protocol {
             Protocol::HandlerApi | Protocol::SmsPool | Protocol::FiveSim | Protocol::OwnNumbers => {
                 // the second call of one purchase leaves a timeout later
@@ -253,7 +262,8 @@ impl Doubt {
             }
             Protocol::PanelV2 => (smm_window, "smm_in_doubt_s"),
         };
-        if window <= Millis(timeout_ms.into()) {
+        let calls = 1 + i64::from(duplicate_window > Millis(0));
+        if window <= Millis(calls * i64::from(timeout_ms)) {
             let why = "is too short: a customer would be released while the call may still run \
                        (timeout_ms)";
             part.problem(key, why);
@@ -266,8 +276,20 @@ impl Doubt {
             cap: part.number("in_doubt_cap", 50, 1..=100_000),
             lists_orders: part.flag("lists_orders", lists_orders),
             error_means_refused: part.flag("error_means_refused", false),
+            duplicate_window,
         }
     }
+}
+
+/// A window that ends before a repeat could be processed would never be used.
+fn duplicate_window(part: &mut Section<'_>, (timeout_ms, late): (u32, Millis)) -> Millis {
+    let window = seconds(part.number("duplicate_window_s", 0, 0..=3600));
+    if window > Millis(0) && window < Millis(i64::from(timeout_ms) + late.0) {
+        let why = "is too short: a repeat may be processed timeout_ms and late_window_s after it was \
+                   sent, and must be within";
+        part.problem("duplicate_window_s", why);
+    }
+    window
 }
 
 fn whole_seconds(span: Millis) -> u32 {

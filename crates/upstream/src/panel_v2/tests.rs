@@ -460,3 +460,54 @@ async fn a_charge_in_another_currency_is_not_believed() {
         .collect();
     assert_eq!(charges, [None, Some(Usd(900_000))]);
 }
+
+/// A panel that answers an equal order within the window with the one it made.
+fn recognising(server: &TestServer, dup_window: Millis) -> Panel {
+    let mut settings = settings(&server.url);
+    settings.account.timeout_ms = 1_000;
+    settings.capabilities.late_window = Millis::seconds(60);
+    settings.capabilities.dup_window = dup_window;
+    Panel::new(settings).unwrap()
+}
+
+#[tokio::test]
+async fn an_unknown_order_is_sent_once_more_only_safely_within_the_panels_window() {
+    let sold = Act::ok(r#"{"order":90210}"#);
+    let server = TestServer::start(vec![Act::HangUp, sold.clone()]);
+    let reply = recognising(&server, Millis::seconds(90))
+        .place(&request())
+        .await;
+    assert_eq!(reply.outcome, Purchase::Done("90210".to_owned()));
+    let seen = server.seen();
+    assert_eq!(seen.len(), 2);
+    let body = |text: &str| text.split("\r\n\r\n").nth(1).map(str::to_owned);
+    assert_eq!(body(&seen[0]), body(&seen[1]), "the same call");
+    for short in [Millis(0), Millis::seconds(60)] {
+        let server = TestServer::start(vec![Act::HangUp, sold.clone()]);
+        let reply = recognising(&server, short).place(&request()).await;
+        assert_eq!(reply.outcome, Purchase::Unknown);
+        assert_eq!(server.seen().len(), 1, "{short:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_that_is_refused_leaves_the_order_unknown() {
+    for second in [
+        r#"{"error":"You have active order with this link"}"#,
+        r#"{"error":"Not enough funds on balance"}"#,
+    ] {
+        let server = TestServer::start(vec![Act::HangUp, Act::ok(second)]);
+        let reply = recognising(&server, Millis::seconds(90))
+            .place(&request())
+            .await;
+        assert_eq!(reply.outcome, Purchase::Unknown, "{second}");
+        assert_eq!(server.seen().len(), 2);
+    }
+    let funds = Act::ok(r#"{"error":"Not enough funds on balance"}"#);
+    let server = TestServer::start(vec![funds]);
+    let reply = recognising(&server, Millis::seconds(90))
+        .place(&request())
+        .await;
+    assert_eq!(reply.outcome, Purchase::Refused(Refusal::UpstreamFunds));
+    assert_eq!(server.seen().len(), 1, "what is certain is not asked again");
+}
