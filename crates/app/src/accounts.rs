@@ -408,12 +408,13 @@ impl Engine {
         let Some(key) = api_key::parse(presented) else {
             return Ok(None);
         };
-        let caller = match self.callers.get(key.public_id()) {
+        let version = self.store().access_version();
+        let caller = match self.callers.get(key.public_id(), version) {
             Some(caller) => caller,
             None => match self.store().caller(key.public_id()).await? {
                 Some(caller) => {
                     let caller = Arc::new(caller);
-                    self.callers.put(Arc::clone(&caller));
+                    self.callers.put(Arc::clone(&caller), version);
                     caller
                 }
                 None => return Ok(None),

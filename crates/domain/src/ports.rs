@@ -89,6 +89,12 @@ pub trait Store: Send + Sync {
     /// A fresh id for any other row (accounts, keys, credits, orphans); ids may be skipped.
     fn next_row_id(&self) -> i64;
 
+    /// Rises when keys or accounts may have changed through another process: what was read of them
+    /// before is to be read again.
+    fn access_version(&self) -> u64 {
+        0
+    }
+
     /// The key with this public part and its account.
     fn caller<'a>(&'a self, public_id: &'a str) -> Read<'a, Option<Caller>>;
     /// One account.

@@ -1,6 +1,7 @@
 //! One store over either engine: who does its work, its health and its ids. What it answers is in
 //! `rows`.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::change::{Change, CommitError};
@@ -24,6 +25,8 @@ pub struct Database {
     pub(crate) engine: Engine,
     pub(crate) health: Arc<Health>,
     pub(crate) ids: Arc<Ids>,
+    /// Rises when keys or accounts may have changed elsewhere.
+    pub(crate) access: Arc<AtomicU64>,
     /// False only for the simulation's store, whose rows can be taken away again.
     pub(crate) append_only: bool,
     newest_entry: Option<Timestamp>,
@@ -45,6 +48,7 @@ pub(crate) enum Engine {
 /// What was found as a database was opened.
 pub(crate) struct Opened {
     pub(crate) ids: Arc<Ids>,
+    pub(crate) access: Arc<AtomicU64>,
     pub(crate) newest_entry: Option<Timestamp>,
     /// The process before ended without closing it.
     pub(crate) check_whole: bool,
@@ -69,6 +73,7 @@ impl Database {
             engine: Engine::Threads { readers, writer },
             health,
             ids: opened.ids,
+            access: opened.access,
             _reserve: opened.reserve,
             append_only: true,
             newest_entry: opened.newest_entry,
@@ -82,6 +87,7 @@ impl Database {
             engine: Engine::Inline(Mutex::new(conn)),
             health: Arc::default(),
             ids: Arc::new(ids),
+            access: Arc::default(),
             _reserve: None,
             append_only: true,
             newest_entry: None,

@@ -108,6 +108,18 @@ impl Link {
         self.batch("BEGIN; SELECT pg_advisory_xact_lock(7413829); COMMIT")
     }
 
+    /// Does nothing for a while but hear notices. The clock belongs to the runtime: the span begins
+    /// within.
+    pub(super) fn listen(&self, span: Duration) {
+        self.runtime
+            .block_on(async { tokio::time::sleep(span).await });
+    }
+
+    /// Whether the connection has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
     /// Waits for something that the connection does, with the client to do it on.
     pub(super) fn with_client<T>(
         &mut self,
@@ -372,6 +384,11 @@ impl Connection for Link {
         self.foreseen.take();
         self.open.set(true);
         self.batch(BEGIN)
+    }
+
+    fn announce_access(&self) -> Result<(), Fault> {
+        self.wait_with("NOTIFY tollgate_access", &[], None);
+        Ok(())
     }
 
     /// References are checked here and not at the commit, so that a commit fails only where nobody

@@ -57,9 +57,11 @@ fn open(server: Server) -> Result<Database, OpenError> {
     });
     let newest = journal::newest_entry(&writer);
     let newest_entry = newest.map_err(|fault| server.refused(fault.to_string()))?;
-    let reserve = reserve::start(server.clone(), &ids)?;
+    let access = Arc::default();
+    let reserve = reserve::start(server.clone(), &ids, &access)?;
     let opened = Opened {
         ids,
+        access,
         newest_entry,
         check_whole: false,
         lock: None,

@@ -1,9 +1,12 @@
+//! What a node does beside: it hears that keys or accounts changed elsewhere, and reserves ids.
+//!
 //! Ids are reserved in blocks, ahead of their use. A node whose stock is older than what others
 //! took meanwhile throws it away, so that ids of all nodes stay in the order of time within seconds.
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,6 +27,10 @@ const TICK: Duration = Duration::from_millis(50);
 /// How often it is compared with what others took, in ticks; uses are counted over as long.
 const COMPARED: u64 = 20;
 
+/// How long what was read of keys and accounts is believed at most, in ticks: a notice may be lost,
+/// or somebody may have changed a row past the program.
+const BELIEVED: u64 = 600;
+
 /// The thread that reserves; dropping it ends the thread.
 pub(crate) struct Reserve {
     stop: Option<Sender<()>>,
@@ -41,27 +48,31 @@ impl Drop for Reserve {
     }
 }
 
-/// Reserves the first blocks, and starts the thread that goes on with it.
-pub(super) fn start(server: Server, ids: &Arc<Ids>) -> Result<Reserve, OpenError> {
-    let link = server.link(Purpose::Writing)?;
-    let ids = Arc::clone(ids);
+/// Reserves the first blocks, and starts the thread that goes on with it. `heard` rises with every
+/// notice that keys or accounts have changed.
+pub(super) fn start(
+    server: Server,
+    ids: &Arc<Ids>,
+    heard: &Arc<AtomicU64>,
+) -> Result<Reserve, OpenError> {
     let mut clerk = Clerk {
         server,
-        link: Some(link),
-        ids,
+        link: None,
+        ids: Arc::clone(ids),
+        heard: Arc::clone(heard),
         wanted: [1, 1],
     };
-    clerk
-        .fill()
-        .map_err(|fault| clerk.server.refused(fault.to_string()))?;
+    clerk.connect()?;
+    let filled = clerk.fill();
+    filled.map_err(|fault| clerk.server.refused(fault.to_string()))?;
     let (stop, stopped) = channel::<()>();
     let thread = std::thread::Builder::new()
         .name("store-ids".into())
         .spawn(move || {
             let mut ticks = 0;
-            while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+            while stopped.try_recv() == Err(TryRecvError::Empty) {
                 ticks += 1;
-                clerk.tick(ticks % COMPARED == 0);
+                clerk.tick(ticks);
             }
         })
         .map_err(OpenError::Thread)?;
@@ -75,18 +86,38 @@ struct Clerk {
     server: Server,
     link: Option<Link>,
     ids: Arc<Ids>,
+    heard: Arc<AtomicU64>,
     /// Blocks to have in stock, of each series.
     wanted: [i64; 2],
 }
 
 impl Clerk {
-    fn tick(&mut self, compare: bool) {
-        if self.link.is_none() {
-            self.link = self.server.link(Purpose::Writing).ok();
+    /// A connection that hears notices; whatever was said before it was there was missed.
+    fn connect(&mut self) -> Result<(), OpenError> {
+        let link = self.server.link_hearing(Purpose::Writing, &self.heard)?;
+        let listening = link.batch("LISTEN tollgate_access");
+        listening.map_err(|fault| self.server.refused(fault.to_string()))?;
+        self.heard.fetch_add(1, Ordering::Release);
+        self.link = Some(link);
+        Ok(())
+    }
+
+    fn tick(&mut self, number: u64) {
+        match &self.link {
+            Some(link) => link.listen(TICK),
+            None => std::thread::sleep(TICK),
         }
-        let done = match compare {
-            true => self.compare(),
-            false => self.fill(),
+        let lost = self.link.as_ref().is_none_or(Link::is_closed);
+        if lost || number % BELIEVED == 0 {
+            self.heard.fetch_add(1, Ordering::Release);
+        }
+        if lost && self.connect().is_err() {
+            self.link = None;
+            return;
+        }
+        let done = match number % COMPARED {
+            0 => self.compare(),
+            _ => self.fill(),
         };
         if let Err(fault) = done {
             tracing::warn!(error = %fault, "no ids could be reserved");

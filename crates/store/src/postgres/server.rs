@@ -1,13 +1,16 @@
 //! Connecting: TLS, the settings that safety rests on, and what refuses to start.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::words;
@@ -73,11 +76,20 @@ impl Server {
 
     /// A connection whose server passed the checks.
     pub(super) fn link(&self, purpose: Purpose) -> Result<Link, OpenError> {
+        self.link_hearing(purpose, &Arc::default())
+    }
+
+    /// The same; `heard` counts the notices that come in on it.
+    pub(super) fn link_hearing(
+        &self,
+        purpose: Purpose,
+        heard: &Arc<AtomicU64>,
+    ) -> Result<Link, OpenError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(OpenError::Thread)?;
-        let client = runtime.block_on(self.client());
+        let client = runtime.block_on(self.client(Arc::clone(heard)));
         let client = client.map_err(|error| self.refused(refusal(&error)))?;
         let patience = self.settings.statement_timeout + self.settings.lock_timeout;
         let link = Link::new(client, runtime, patience);
@@ -87,18 +99,18 @@ impl Server {
         Ok(link)
     }
 
-    async fn client(&self) -> Result<Client, tokio_postgres::Error> {
+    async fn client(&self, heard: Arc<AtomicU64>) -> Result<Client, tokio_postgres::Error> {
         let config = &self.address.config;
         // the task ends with the connection, whatever ended it: the client says so when it is used
         match &self.tls {
             None => {
                 let (client, connection) = config.connect(NoTls).await?;
-                tokio::runtime::Handle::current().spawn(connection);
+                tokio::runtime::Handle::current().spawn(drive(connection, heard));
                 Ok(client)
             }
             Some(tls) => {
                 let (client, connection) = config.connect(tls.as_ref().clone()).await?;
-                tokio::runtime::Handle::current().spawn(connection);
+                tokio::runtime::Handle::current().spawn(drive(connection, heard));
                 Ok(client)
             }
         }
@@ -171,6 +183,19 @@ impl Server {
         OpenError::Postgres {
             at: self.address.name.clone(),
             what,
+        }
+    }
+}
+
+/// Carries what is said on a connection, and counts the notices on it.
+async fn drive<S, T>(mut connection: Connection<S, T>, heard: Arc<AtomicU64>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if matches!(message, AsyncMessage::Notification(_)) {
+            heard.fetch_add(1, Ordering::Release);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The port of orders and money, over the same connections.
 
+use std::sync::atomic::Ordering;
+
 use domain::access::{Account, ApiKey, Caller, KeyClaim};
 use domain::activation::Activation;
 use domain::attempt::Attempt;
@@ -32,6 +34,10 @@ impl Store for Database {
 
     fn next_row_id(&self) -> i64 {
         self.ids.rows.next()
+    }
+
+    fn access_version(&self) -> u64 {
+        self.access.load(Ordering::Acquire)
     }
 
     fn caller<'a>(&'a self, public_id: &'a str) -> Read<'a, Option<Caller>> {

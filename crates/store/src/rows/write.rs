@@ -74,11 +74,20 @@ fn row(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Faul
             access::insert_account(conn, account)?;
             journal::open_wallet(conn, account.id)
         }
-        Write::UpdateAccount(account) => access::update_account(conn, account),
+        Write::UpdateAccount(account) => {
+            access::update_account(conn, account)?;
+            conn.announce_access()
+        }
         Write::People(write) => people::write(conn, write, at),
         Write::InsertKey(key) => access::insert_key(conn, key),
-        Write::UpdateKey(key) => access::update_key(conn, key),
-        Write::RevokeKey { key } => access::revoke_key(conn, *key),
+        Write::UpdateKey(key) => {
+            access::update_key(conn, key)?;
+            conn.announce_access()
+        }
+        Write::RevokeKey { key } => {
+            access::revoke_key(conn, *key)?;
+            conn.announce_access()
+        }
         Write::RedeemCode(write) => redeem::write(conn, write),
         Write::ApiLog(write) => api_log::write(conn, write),
         Write::Pool(write) => own_number::apply(conn, write, at),

@@ -72,6 +72,11 @@ pub(crate) trait Connection {
         Ok(())
     }
 
+    /// Tells other processes, with the commit, that keys or accounts have changed.
+    fn announce_access(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Everything that was to be written has been, and nothing contradicts it: what fails after this
     /// is the storage.
     fn end_writing(&self) -> Result<(), Fault> {

@@ -62,6 +62,7 @@ impl Database {
         let conn = open::writer(&path)?;
         let opened = Opened {
             ids: Arc::new(ids(open::largest_ids(&conn)?)),
+            access: Arc::default(),
             newest_entry: journal::newest_entry(&conn)
                 .map_err(|fault| OpenError::Damaged(fault.to_string()))?,
             check_whole: lock.was_unclean(),

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use domain::change::Write;
 use domain::ports::Store;
 use domain::usd::Usd;
 
 use super::{Private, intruder, private};
-use crate::contract::{PLAN, PRICE, World, wait};
+use crate::contract::{PLAN, PRICE, World, api_key, wait};
 use crate::postgres::PostgresSettings;
 use crate::{Database, OpenError};
 
@@ -133,4 +134,24 @@ fn two_nodes_take_turns() {
         );
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A key that one node revokes is read again by the others.
+#[test]
+fn a_change_of_a_key_is_heard_by_other_nodes() {
+    let settings = private().database();
+    let [here, there] = [(); 2].map(|()| Database::connect(&settings).unwrap());
+    let world = World::new(&here);
+    let ana = world.customer(PRICE);
+    let key = api_key(here.next_row_id(), ana);
+    let id = key.id;
+    world.commit(vec![Write::InsertKey(Box::new(key))]).unwrap();
+    let before = there.access_version();
+    world.commit(vec![Write::RevokeKey { key: id }]).unwrap();
+    let patience = Instant::now() + Duration::from_secs(20);
+    while there.access_version() == before {
+        assert!(Instant::now() < patience, "nothing was heard");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(wait(there.key(id)).unwrap().unwrap().revoked);
 }
