@@ -108,7 +108,7 @@ impl Clerk {
             None => std::thread::sleep(TICK),
         }
         let lost = self.link.as_ref().is_none_or(Link::is_closed);
-        if lost || number % BELIEVED == 0 {
+        if lost || number.is_multiple_of(BELIEVED) {
             self.heard.fetch_add(1, Ordering::Release);
         }
         if lost && self.connect().is_err() {

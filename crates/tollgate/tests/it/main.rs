@@ -11,6 +11,7 @@ mod crash;
 mod disk;
 mod failover;
 mod failpoints;
+mod nodes;
 mod otp;
 mod own_numbers;
 mod panels;

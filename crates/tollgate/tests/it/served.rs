@@ -20,6 +20,13 @@ pub struct Served {
 impl Served {
     /// Starts it with these settings, and waits until the lists of so many upstreams were read.
     pub async fn start(settings: &str, read: usize) -> Self {
+        let mut served = Self::node(settings, read).await;
+        served.welcome_customer();
+        served
+    }
+
+    /// The same without a customer: one more node over a store that has them.
+    pub async fn node(settings: &str, read: usize) -> Self {
         let dir = Scratch::new();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let address = free.unwrap();
@@ -37,7 +44,6 @@ impl Served {
             dir,
         };
         served.until_ready(read).await;
-        served.welcome_customer();
         served
     }
 
@@ -46,6 +52,11 @@ impl Served {
         self.server.kill();
         self.server = spawn(self.dir.path());
         self.until_ready(0).await;
+    }
+
+    /// A client of this node with somebody's key.
+    pub fn client_with(&self, key: &str) -> Client {
+        Client::new(&format!("http://{}", self.address), key)
     }
 
     fn welcome_customer(&mut self) {
