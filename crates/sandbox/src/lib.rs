@@ -21,12 +21,14 @@ mod panel_sale;
 mod sandbox;
 mod state;
 mod subscription;
+mod till;
 
 pub use accounts::{Account, Dialect, Protocol, accounts};
 pub use catalogue::{MisbehavingService, Misbehaviour, misbehaving_services};
 pub use clock::{Clock, system_clock};
 pub use http::{HangUp, router};
 pub use sandbox::Sandbox;
+pub use till::{STRIPE_KEY, STRIPE_PATH, STRIPE_WEBHOOK_SECRET};
 
 use std::io;
 use std::net::SocketAddr;

@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::faults::{Faults, Manner};
 use crate::journal::Journal;
 use crate::state::State;
+use crate::till::Till;
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ pub struct Sandbox {
     shelves: Vec<Shelf>,
     books: Mutex<Books>,
     faults: Mutex<Faults>,
+    till: Mutex<Till>,
 }
 
 /// What is behind the lock.
@@ -59,6 +61,7 @@ impl Sandbox {
             shelves: (0..accounts().len()).map(Shelf::of).collect(),
             books: Mutex::new(books),
             faults: Mutex::new(Faults::none()),
+            till: Mutex::default(),
         })
     }
 
@@ -88,6 +91,12 @@ impl Sandbox {
         let now = (self.clock)();
         let now = books.state.advance(now);
         work(&mut books, now)
+    }
+
+    /// The card payments, and the second that it is.
+    pub(crate) fn till(&self) -> (MutexGuard<'_, Till>, i64) {
+        let till = self.till.lock().unwrap_or_else(PoisonError::into_inner);
+        (till, (self.clock)().div_euclid(1000))
     }
 
     /// The faults in force.

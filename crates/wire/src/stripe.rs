@@ -71,6 +71,13 @@ fn read(header: &str) -> Result<(&str, Vec<Vec<u8>>), BadSignature> {
     Ok((second, digests))
 }
 
+/// Names and values of a form or a query.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(text.as_bytes())
+        .into_owned()
+        .collect()
+}
+
 /// The header for a body that is signed with this secret at this second.
 pub fn sign(secret: &str, body: &[u8], at: Timestamp) -> String {
     let second = at.0.div_euclid(1000).to_string();

@@ -9,6 +9,7 @@ mod listener;
 mod order_view;
 mod panel;
 mod smspool;
+mod stripe;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +33,9 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
             "/_sandbox/faults",
             get(control::show_faults).post(control::set_faults),
         )
-        .route("/_sandbox/balance", post(control::set_balance));
+        .route("/_sandbox/balance", post(control::set_balance))
+        .route("/_sandbox/stripe", post(stripe::control))
+        .merge(stripe::routes());
     for (index, account) in accounts().iter().enumerate() {
         router = match account.protocol {
             Protocol::HandlerApi => router.route(

@@ -84,6 +84,7 @@ pub fn settings(
             ("markup", table([("percent", "20".into())])),
             ("policy", policy()),
             ("keys", table([("pepper", place.pepper.expose().into())])),
+            ("payments", table([("stripe", card(place))])),
             (
                 "sync",
                 table([
@@ -161,6 +162,17 @@ fn reads_per_minute(protocol: Protocol) -> u32 {
         Protocol::FiveSim => 12_000,
         _ => 600,
     }
+}
+
+/// Cards, at the practice processor.
+fn card(place: &DemoPlace<'_>) -> Value {
+    let api = format!("{}{}", place.sandbox_url, sandbox::STRIPE_PATH);
+    table([
+        ("api", api.into()),
+        ("allow_plain_http", true.into()),
+        ("key", sandbox::STRIPE_KEY.into()),
+        ("webhook_secret", sandbox::STRIPE_WEBHOOK_SECRET.into()),
+    ])
 }
 
 fn policy() -> Value {

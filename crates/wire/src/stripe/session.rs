@@ -62,6 +62,26 @@ impl CreateSession {
     }
 }
 
+impl CreateSession {
+    /// Reads a form; nothing where it asks for no payment.
+    pub fn parse(form: &str) -> Option<Self> {
+        let pairs = super::pairs(form);
+        let text = |name: &str| {
+            let found = pairs.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let number = |name: &str| text(name)?.parse::<i64>().ok();
+        let seconds = number("expires_at").unwrap_or_default();
+        Some(Self {
+            reference: text("client_reference_id")?,
+            minor: number("line_items[0][price_data][unit_amount]").filter(|minor| *minor > 0)?,
+            currency: text("line_items[0][price_data][currency]")?,
+            return_url: text("success_url")?,
+            expires_at: Timestamp(seconds.checked_mul(1000)?),
+        })
+    }
+}
+
 /// A refund that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refund {
@@ -72,6 +92,22 @@ pub struct Refund {
 }
 
 impl Refund {
+    /// Reads a form.
+    pub fn parse(form: &str) -> Option<Self> {
+        let mut refund = (None, None);
+        for (name, value) in form_urlencoded::parse(form.as_bytes()) {
+            match name.as_ref() {
+                "payment_intent" => refund.0 = Some(value.into_owned()),
+                "amount" => refund.1 = value.parse().ok(),
+                _ => {}
+            }
+        }
+        Some(Self {
+            payment_intent: refund.0?,
+            minor: refund.1?,
+        })
+    }
+
     /// As a form.
     pub fn form(&self) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());

@@ -104,6 +104,8 @@ fn a_session_is_asked_for_as_published() {
         hook_url: String::new(),
     };
     let form = CreateSession::of(&checkout).form();
+    let read = CreateSession::parse(&form);
+    assert_eq!(read, Some(CreateSession::of(&checkout)));
     let plain = "mode=payment&success_url=https%3A%2F%2Fgw.example.com%2Ftopup&cancel_url=https%3A%2F%2Fgw.example.com%2Ftopup&client_reference_id=tu_42&line_items[0][quantity]=1&line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=2500&line_items[0][price_data][product_data][name]=Wallet+top-up&metadata[topup_id]=tu_42&payment_intent_data[metadata][topup_id]=tu_42&expires_at=1767229200";
     assert_eq!(form.replace("%5B", "[").replace("%5D", "]"), plain);
 }

@@ -9,6 +9,7 @@ mod misbehaving;
 mod panel;
 mod restart;
 mod smspool;
+mod stripe;
 
 use super::{HangUp, router};
 use crate::accounts::{Protocol, account_named, accounts};

@@ -1,0 +1,100 @@
+//! The practice card processor: sessions, what is done to them, and keys that are honoured.
+
+use super::*;
+use crate::till::{STRIPE_KEY, STRIPE_PATH};
+use domain::time::Timestamp;
+use wire::stripe::{CreateSession, Session, list};
+
+fn order(reference: &str) -> CreateSession {
+    CreateSession {
+        reference: reference.to_owned(),
+        minor: 2500,
+        currency: "usd".to_owned(),
+        return_url: "http://127.0.0.1:1/wallet/top-up/42".to_owned(),
+        expires_at: Timestamp(START_MS + 3_600_000),
+    }
+}
+
+async fn ask(world: &World, method: &str, path: &str, key: &str, body: &str) -> (u16, String) {
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("{STRIPE_PATH}{path}"))
+        .header("host", "127.0.0.1:7000")
+        .header("authorization", format!("Bearer {key}"))
+        .header("idempotency-key", "tu_42")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(body.to_owned()))
+        .unwrap();
+    let response = world.router.clone().oneshot(request).await.unwrap();
+    (response.status().as_u16(), text_of(response).await)
+}
+
+async fn created(world: &World) -> Session {
+    let form = order("tu_42").form();
+    let (status, body) = ask(world, "POST", "/v1/checkout/sessions", STRIPE_KEY, &form).await;
+    assert_eq!(status, 200, "{body}");
+    Session::parse(&body).unwrap()
+}
+
+async fn act(world: &World, session: &str, action: &str) -> u16 {
+    let body = format!(r#"{{"session":"{session}","do":"{action}","cents":1000}}"#);
+    let answer = world.send("POST", "/_sandbox/stripe", &body).await;
+    answer.status().as_u16()
+}
+
+#[tokio::test]
+async fn a_session_is_one_for_one_key_and_is_paid_once() {
+    let world = World::new();
+    let session = created(&world).await;
+    assert_eq!(created(&world).await, session);
+    let path = format!("/v1/checkout/sessions/{}", session.id);
+    let (status, _) = ask(&world, "GET", &path, "sk_test_wrong", "").await;
+    assert_eq!(status, 401);
+    assert_eq!(
+        act(&world, &session.id, "refund").await,
+        400,
+        "not paid yet"
+    );
+    assert_eq!(act(&world, &session.id, "pay").await, 200);
+    assert_eq!(act(&world, &session.id, "pay").await, 400);
+    let (_, body) = ask(&world, "GET", &path, STRIPE_KEY, "").await;
+    let paid = Session::parse(&body).unwrap();
+    assert_eq!(
+        (paid.status.as_str(), paid.payment_status.as_str()),
+        ("complete", "paid")
+    );
+    let listed = "/v1/checkout/sessions?limit=1&created%5Bgte%5D=0";
+    let (_, body) = ask(&world, "GET", listed, STRIPE_KEY, "").await;
+    assert_eq!(list(&body).unwrap(), (vec![paid], false));
+    for action in ["refund", "dispute", "win", "warn"] {
+        assert_eq!(act(&world, &session.id, action).await, 200, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_or_unknown_session_cannot_be_paid() {
+    let world = World::new();
+    let session = created(&world).await;
+    let page = format!("/pay/{}", session.id);
+    let (status, html) = ask(&world, "GET", &page, "", "").await;
+    assert!(status == 200 && html.contains("25.00 USD"), "{html}");
+    let path = format!("/v1/checkout/sessions/{}/expire", session.id);
+    assert_eq!(ask(&world, "POST", &path, STRIPE_KEY, "").await.0, 200);
+    assert_eq!(ask(&world, "POST", &page, "", "").await.0, 404);
+    assert_eq!(ask(&world, "GET", &page, "", "").await.0, 404);
+    assert_eq!(
+        ask(&world, "GET", "/v1/checkout/sessions/cs_no", STRIPE_KEY, "")
+            .await
+            .0,
+        404
+    );
+    let bad = ask(
+        &world,
+        "POST",
+        "/v1/checkout/sessions",
+        STRIPE_KEY,
+        "mode=payment",
+    )
+    .await;
+    assert_eq!(bad.0, 400);
+}
