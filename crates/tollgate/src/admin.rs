@@ -178,10 +178,7 @@ impl Office {
             }
             Request::AccountList => self.list_accounts().await,
             Request::AccountShow { id } => self.show_account(AccountId(id)).await,
-            Request::AccountSuspend { id, suspended } => {
-                engine.suspend_account(AccountId(id), suspended).await?;
-                Ok(json!({ "account_id": id, "suspended": suspended }))
-            }
+            Request::AccountSuspend { id, suspended } => self.suspend(id, suspended).await,
             Request::KeyCreate {
                 account,
                 name,
@@ -233,6 +230,12 @@ impl Office {
                 catalogue::preview(engine, &file, tier, limit)
             }
         }
+    }
+
+    async fn suspend(&self, id: i64, suspended: bool) -> Result<Value, AdminError> {
+        let account = AccountId(id);
+        self.engine.suspend_account(account, suspended).await?;
+        Ok(json!({ "account_id": id, "suspended": suspended }))
     }
 
     async fn list_accounts(&self) -> Result<Value, AdminError> {
