@@ -1,6 +1,6 @@
 //! Every template is rendered, with nothing undefined in it: filled, empty, and with what was wrong.
 
-use super::browser::{Browser, PASSWORD, customer};
+use super::browser::{Browser, PASSWORD, customer, location};
 use super::people::{between, code};
 use crate::dashboard::templates::{RENDERED, TEMPLATES};
 use crate::tests::world::World;
@@ -70,6 +70,23 @@ async fn second_factor(world: &World, ana: &mut Browser<'_>) {
     assert!(asked.text.contains("Two-step sign-in"), "{}", asked.text);
 }
 
+/// Top-ups by card and by bank transfer, each on the page of its own.
+async fn top_ups(ana: &mut Browser<'_>) {
+    let card = [("method", "stripe"), ("currency", "USD"), ("amount", "25")];
+    let transfer = [
+        ("method", "manual"),
+        ("currency", "USD"),
+        ("amount", "25"),
+        ("note", "Ana, DE00 1"),
+    ];
+    for fields in [card.as_slice(), transfer.as_slice()] {
+        let begun = ana.post("/wallet/top-up", fields).await;
+        assert_eq!(begun.status, 303, "{}", begun.text);
+        let own = location(&begun).to_owned();
+        look(ana, &[&own, "/wallet/top-up"]).await;
+    }
+}
+
 #[tokio::test]
 async fn every_template_is_rendered_with_nothing_undefined() {
     let world = World::start().await;
@@ -112,6 +129,7 @@ async fn every_template_is_rendered_with_nothing_undefined() {
         let page = ana.post(path, &fields).await;
         assert_ne!(page.status, 500, "{path}: {}", page.text);
     }
+    top_ups(&mut ana).await;
     second_factor(&world, &mut ana).await;
 
     // parts of others are rendered with them
