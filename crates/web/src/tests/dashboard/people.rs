@@ -299,3 +299,42 @@ async fn nobody_is_led_away_after_signing_in() {
         assert_eq!(location(&answer), "/", "{next}");
     }
 }
+
+#[tokio::test]
+async fn a_second_factor_makes_a_new_account_tier_1_and_a_purpose_is_stated_on_its_page() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    let tier = async |browser: &mut Browser<'_>| {
+        let page = browser.get("/account").await.text;
+        between(&page, "<dt>Tier</dt><dd>", "</dd>").to_owned()
+    };
+    assert_eq!(tier(&mut browser).await, "0");
+    browser.post("/account/totp/begin", &[]).await;
+    let page = browser.get("/account").await.text;
+    let secret = between(&page, "<code class=\"break\">", "</code>").to_owned();
+    let first = code(&world, &secret);
+    browser
+        .post("/account/totp/confirm", &[("code", &first)])
+        .await;
+    assert_eq!(tier(&mut browser).await, "1");
+
+    let purpose = [("purpose", "testing our own <b>sign-up</b>")];
+    let unagreed = browser.post("/account/purpose", &purpose).await;
+    assert!(unagreed.text.contains("Tick the box"), "{}", unagreed.text);
+    let agreed = [purpose[0], ("agreed", "yes")];
+    let stated = browser.post("/account/purpose", &agreed).await;
+    assert_eq!(location(&stated), "/account?notice=purpose-stated");
+    let page = browser.get("/account").await.text;
+    assert!(
+        page.contains("Stated") && page.contains("&lt;b&gt;"),
+        "{page}"
+    );
+
+    world.clock.advance(Millis::seconds(30));
+    let second = code(&world, &secret);
+    let off = browser
+        .post("/account/totp/end", &[("code", &second)])
+        .await;
+    assert_eq!(location(&off), "/account?notice=totp-off");
+    assert_eq!(tier(&mut browser).await, "0");
+}
