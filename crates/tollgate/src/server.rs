@@ -20,7 +20,8 @@ use domain::ports::{
     ApiLogRows, PageRows, PeopleRows, PolicyRows, PoolRows, RedeemRows, TopUpRows,
 };
 use domain::time::Timestamp;
-use std::net::SocketAddr;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -131,6 +132,7 @@ where
         format!("cannot listen on {address}; give another address with --listen or listen.address")
     })?;
     let address = listener.local_addr()?;
+    let watched = Watched::open(settings)?;
     let store = open_store(settings)?;
     let pages: Arc<dyn PageRows> = Arc::clone(&store) as _;
     let log_rows: Arc<dyn ApiLogRows> = Arc::clone(&store) as _;
@@ -168,15 +170,11 @@ where
     Postman::new(settings.mail.as_ref(), &office.people)?.start(&background);
     let log = Arc::new(ApiLog::new(engine, log_rows));
     background.keep_log(&log);
-    let door = Arc::new(door(
-        settings,
-        &office,
-        &background,
-        (pages, Arc::clone(&log)),
-    ));
+    let rows = (pages, Arc::clone(&log));
+    let door = Arc::new(door(settings, &office, &background, rows));
     let stop = Stop::new();
     let router = web::router(Arc::clone(&door));
-    watched(settings, &door, &background)?;
+    watched.answer(&door, &background);
     let serving = serve(listener, router, Bounds::default(), stop.clone());
     let mut serving = std::pin::pin!(serving);
     door.ready.store(true, Ordering::Release);
@@ -195,35 +193,43 @@ where
     Ok(())
 }
 
-/// Opens the admin listener where one is set. It answers until the last request has ended.
-fn watched(
-    settings: &Settings,
-    door: &Arc<web::Door>,
-    background: &Background,
-) -> anyhow::Result<()> {
-    let Some(address) = settings.admin.address else {
-        return Ok(());
-    };
-    let listener = listen(address)
-        .with_context(|| format!("cannot listen on {address}; set another admin.address"))?;
-    let metrics = metrics::drawn(&door.engine, metrics::install()?);
-    let router = web::admin_router(Arc::clone(door), metrics);
-    let (stop, asked) = (Stop::new(), background.stop.clone());
-    let serving = serve(listener, router, Bounds::default(), stop.clone());
-    background.tasks.spawn(async move {
-        let mut serving = std::pin::pin!(serving);
-        let ended = tokio::select! {
-            ended = &mut serving => ended,
-            () = asked.cancelled() => {
-                stop.within(Duration::ZERO);
-                serving.await
-            }
+/// The admin listener, where one is set. It counts from the moment it is opened: what the background
+/// work does first, the audit of the start among it, must not go by uncounted.
+struct Watched(Option<(TcpListener, PrometheusHandle)>);
+
+impl Watched {
+    fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let Some(address) = settings.admin.address else {
+            return Ok(Self(None));
         };
-        if let Err(error) = ended {
-            tracing::error!(%error, "the admin listener failed");
-        }
-    });
-    Ok(())
+        let listener = listen(address)
+            .with_context(|| format!("cannot listen on {address}; set another admin.address"))?;
+        Ok(Self(Some((listener, metrics::install()?))))
+    }
+
+    /// Answers until the last request has ended.
+    fn answer(self, door: &Arc<web::Door>, background: &Background) {
+        let Some((listener, counted)) = self.0 else {
+            return;
+        };
+        let metrics = metrics::drawn(&door.engine, counted);
+        let router = web::admin_router(Arc::clone(door), metrics);
+        let (stop, asked) = (Stop::new(), background.stop.clone());
+        let serving = serve(listener, router, Bounds::default(), stop.clone());
+        background.tasks.spawn(async move {
+            let mut serving = std::pin::pin!(serving);
+            let ended = tokio::select! {
+                ended = &mut serving => ended,
+                () = asked.cancelled() => {
+                    stop.within(Duration::ZERO);
+                    serving.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::error!(%error, "the admin listener failed");
+            }
+        });
+    }
 }
 
 /// Use cases about the operator's own numbers.
