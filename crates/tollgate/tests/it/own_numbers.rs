@@ -235,7 +235,13 @@ async fn whoever_watches_sees_what_happened_and_no_secret() {
     assert_eq!(watcher.get("/readyz").await.status, 200);
     assert_eq!(watcher.get("/api/v1/otp").await.status, 404);
     assert_eq!(ana.get("/metrics").await.status, 404);
-    let metrics = watcher.get("/metrics").await;
+    // the audit of the start runs beside everything else
+    let give_up = Instant::now() + Duration::from_secs(20);
+    let mut metrics = watcher.get("/metrics").await;
+    while !metrics.text.contains("tollgate_audits_total{") && Instant::now() < give_up {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        metrics = watcher.get("/metrics").await;
+    }
     for said in [
         "tollgate_audit_violations 0",
         "tollgate_audits_total{result=\"in_order\"} 1",
