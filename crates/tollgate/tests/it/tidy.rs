@@ -79,6 +79,25 @@ fn rooms_use_only_what_the_arrows_allow() {
     }
 }
 
+/// The lints of the workspace forbid unsafe code, which no crate can lift for itself.
+#[test]
+fn no_room_has_unsafe_code() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let lints: toml::Table = manifest.parse().unwrap();
+    let of_rust = &lints["workspace"]["lints"]["rust"];
+    assert_eq!(of_rust["unsafe_code"].as_str(), Some("forbid"));
+    let rooms = rooms().into_iter().map(|room| format!("crates/{room}"));
+    for folder in rooms.chain(["bench".to_owned()]) {
+        let manifest = fs::read_to_string(root().join(&folder).join("Cargo.toml")).unwrap();
+        let table: toml::Table = manifest.parse().unwrap();
+        let takes_over = table
+            .get("lints")
+            .and_then(|lints| lints.get("workspace"))
+            .and_then(toml::Value::as_bool);
+        assert_eq!(takes_over, Some(true), "{folder}: [lints] workspace = true");
+    }
+}
+
 #[test]
 fn domain_stands_on_std_alone() {
     let manifest = fs::read_to_string(root().join("crates/domain/Cargo.toml")).unwrap();
