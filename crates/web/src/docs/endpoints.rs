@@ -59,6 +59,15 @@ impl Required {
             Self::Conditional => "Conditional",
         }
     }
+
+    /// As the API description's `x-actions` has it.
+    pub const fn word_for_programs(self) -> &'static str {
+        match self {
+            Self::Yes => "required",
+            Self::No => "optional",
+            Self::Conditional => "conditional",
+        }
+    }
 }
 
 /// Where a parameter is put.
@@ -102,6 +111,10 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// Comma-separated `provider_type:country_id` pairs.
     Routes,
+    /// An http or https URL.
+    Link,
+    /// The `next_cursor` of a page.
+    Cursor,
     /// The value of the `Idempotency-Key` header.
     IdempotencyKey,
 }
@@ -335,12 +348,12 @@ const LIMIT: Parameter = Parameter {
 const CURSOR: Parameter = Parameter {
     name: "cursor",
     aliases: &[],
-    kind: Kind::Text(200),
+    kind: Kind::Cursor,
     required: Required::No,
     place: Place::Query,
     description: "Where to go on: the next_cursor of the previous page. Leave it out for the \
                   first page.",
-    example: "42",
+    example: "MTAwMDQy",
 };
 const SINCE: Parameter = Parameter {
     name: "since",

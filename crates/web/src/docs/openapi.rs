@@ -46,7 +46,8 @@ fn info() -> Value {
         "title": "Tollgate API",
         "summary": "OTP activations and SMM orders over one API with a prepaid USD wallet.",
         "description": "Endpoints that share a path are told apart by the `action` query \
-            parameter; each operation lists its actions and which parameters belong to which. \
+            parameter; each operation lists its actions and which parameters belong to which \
+            (`x-actions`, for programs). \
             Answers are `{\"success\": true, \"data\": …}`, refusals \
             `{\"success\": false, \"error\": \"…\", \"code\": \"…\"}`. Money is exact to six \
             decimals. Unknown query and body members are ignored.",

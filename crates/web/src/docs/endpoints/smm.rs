@@ -133,7 +133,7 @@ const PLACE_ORDER: Endpoint = Endpoint {
         Parameter {
             name: "link",
             aliases: &[],
-            kind: Kind::Text(2048),
+            kind: Kind::Link,
             required: Required::Yes,
             place: Place::Body,
             description: "Target URL, profile or video: an http or https URL of a public host \

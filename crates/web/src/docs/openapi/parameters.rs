@@ -1,6 +1,6 @@
 //! The query and header parameters of one operation: the union over its actions.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::schemas;
 use crate::docs::endpoints::{Endpoint, Kind, Parameter, Place, Required};
@@ -23,7 +23,8 @@ pub(super) fn of(actions: &[&'static Endpoint]) -> Vec<Value> {
     for parameter in outside_body {
         if !seen.contains(&parameter.name) {
             seen.push(parameter.name);
-            parameters.push(one(parameter, actions));
+            let users = users(parameter, actions);
+            parameters.push(one(parameter, &users, actions.len()));
             let alias = |name: &&str| alias(parameter, name);
             parameters.extend(parameter.aliases.iter().map(alias));
         }
@@ -42,34 +43,49 @@ fn action(names: &[&str]) -> Value {
     })
 }
 
+/// The actions that read a parameter, each with what it says of it.
+type Users<'a> = [(&'a Endpoint, &'a Parameter)];
+
+fn users(
+    parameter: &Parameter,
+    actions: &[&'static Endpoint],
+) -> Vec<(&'static Endpoint, &'static Parameter)> {
+    let of = |endpoint: &&'static Endpoint| {
+        let mut own = endpoint.parameters.iter();
+        Some((*endpoint, own.find(|other| other.name == parameter.name)?))
+    };
+    actions.iter().filter_map(of).collect()
+}
+
 /// One parameter, with what each action says of it. Only a parameter that every action
 /// requires can be required here; OpenAPI has no way to tie it to `action`.
-fn one(parameter: &Parameter, actions: &[&'static Endpoint]) -> Value {
-    let users: Vec<_> = actions
-        .iter()
-        .filter_map(|endpoint| {
-            let found = endpoint
-                .parameters
-                .iter()
-                .find(|other| other.name == parameter.name)?;
-            Some((*endpoint, found))
-        })
-        .collect();
-    let always = users.len() == actions.len()
+fn one(parameter: &Parameter, users: &Users<'_>, actions: usize) -> Value {
+    let always = users.len() == actions
         && users
             .iter()
             .all(|(_, found)| found.required == Required::Yes);
-    json!({
+    let mut value = json!({
         "name": parameter.name,
         "in": parameter.place.word(),
         "required": always,
-        "description": description(&users),
+        "description": description(users),
         "schema": schemas::of_query(parameter.kind),
         "example": example(parameter),
-    })
+    });
+    let read_by: Map<_, _> = users
+        .iter()
+        .filter_map(|(endpoint, found)| {
+            let wanted = found.required.word_for_programs();
+            Some((endpoint.action?.to_owned(), json!(wanted)))
+        })
+        .collect();
+    if !read_by.is_empty() {
+        value["x-actions"] = Value::Object(read_by);
+    }
+    value
 }
 
-fn description(users: &[(&Endpoint, &Parameter)]) -> String {
+fn description(users: &Users<'_>) -> String {
     let mut texts: Vec<(&str, Vec<String>)> = Vec::new();
     for (endpoint, parameter) in users {
         let action = match parameter.required {

@@ -88,10 +88,14 @@ fn links(actions: &[&'static Endpoint]) -> Map<String, Value> {
     targets
         .filter_map(|id| endpoints::all().find(|endpoint| endpoint.id == *id))
         .map(|target| {
+            let from = actions
+                .iter()
+                .filter(|one| one.leads_to.contains(&target.id));
             let mut link = json!({
                 "operationId": operation::operation_id(target),
                 "description": target.summary,
                 "parameters": { "action": target.action },
+                "x-actions": from.filter_map(|one| one.action).collect::<Vec<_>>(),
             });
             match target.method {
                 Method::Get => link["parameters"]["order_id"] = json!(order_id),

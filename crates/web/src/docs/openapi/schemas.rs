@@ -11,6 +11,10 @@ const MOST: u64 = (1 << 53) - 1;
 /// A whole number from 1 as text, short of the bound above.
 const ORDER_ID_TEXT: &str = "^[1-9][0-9]{0,14}$";
 
+/// A web address in the characters that one may have; what else makes it one that is taken (a public
+/// host of the right platform, no user name) no pattern says.
+const LINK: &str = "^[Hh][Tt][Tt][Pp][Ss]?://[!#$%&'()*+,./0-9:;=?@A-Z\\[\\]_a-z~-]+$";
+
 /// A parameter's schema where every value is text: a query or a header.
 pub(super) fn of_query(kind: Kind) -> Value {
     match kind {
@@ -26,6 +30,14 @@ pub(super) fn of_query(kind: Kind) -> Value {
         Kind::Routes => {
             let route = "(0|[1-9][0-9]{0,4}):(0|[1-9][0-9]{0,8})";
             json!({ "type": "string", "pattern": format!("^{route}(,{route}){{0,49}}$") })
+        }
+        Kind::Link => json!({
+            "type": "string",
+            "maxLength": 2048,
+            "pattern": LINK,
+        }),
+        Kind::Cursor => {
+            json!({ "type": "string", "maxLength": 200, "pattern": "^[A-Za-z0-9_-]{2,}$" })
         }
         Kind::IdempotencyKey => json!({
             "type": "string",
