@@ -11,6 +11,8 @@ pub struct CallKind {
     pub account: AccountId,
     /// The key it came with.
     pub key: KeyId,
+    /// The service that was asked, `otp` or `smm`.
+    pub service: &'static str,
     /// Action; empty where it was none that we know.
     pub action: &'static str,
     /// HTTP status of the answer.
@@ -62,6 +64,8 @@ pub struct CallLine {
     pub key: KeyId,
     /// Method of the last request.
     pub method: String,
+    /// The service that was asked, `otp` or `smm`; empty in lines of a time that did not keep it.
+    pub service: String,
     /// Action; empty where it was none that we know.
     pub action: String,
     /// HTTP status.
@@ -89,6 +93,8 @@ pub struct CallsOf {
     pub limit: u32,
     /// Only lines before this one: its last time and row.
     pub before: Option<(Timestamp, i64)>,
+    /// Service: `otp` or `smm`.
+    pub service: Option<String>,
     /// Action.
     pub action: Option<String>,
     /// Only failures, or only successes.

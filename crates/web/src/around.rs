@@ -22,6 +22,8 @@ const TARGET_MAX: usize = 16 * 1024;
 /// What an answer of the API tells the log about its request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trail {
+    /// The service that was asked.
+    pub service: &'static str,
     /// The action, once it is known to be one.
     pub action: Option<&'static str>,
     /// The caller's account, once it is known.
@@ -40,6 +42,7 @@ impl Trail {
         let kind = CallKind {
             account: self.account?,
             key: self.key?,
+            service: self.service,
             action: self.action.unwrap_or_default(),
             status,
             error: self.error.unwrap_or_default(),

@@ -14,6 +14,7 @@ fn calls(account: AccountId, order: Option<OrderId>, at: Timestamp) -> Calls {
         kind: CallKind {
             account,
             key: KeyId(7),
+            service: "otp",
             action: "get_status",
             status: 200,
             error: "",

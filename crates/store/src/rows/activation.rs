@@ -202,8 +202,12 @@ pub(crate) fn listed(
     account: AccountId,
     page: &Page,
 ) -> Result<Vec<Activation>, Fault> {
-    let select = concat!("SELECT ", columns!(), " FROM activation");
-    let query = page::query(select, None, account, page);
+    let listed = page::Listed {
+        table: "activation",
+        columns: columns!(),
+        shown: None,
+    };
+    let query = page::query(&listed, account, page);
     many(conn, &query.sql, query.args(), read)
 }
 

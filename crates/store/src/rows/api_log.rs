@@ -32,9 +32,9 @@ fn add(conn: &dyn Connection, calls: &Calls) -> Result<(), Fault> {
     let (count, duration_us) = (whole(calls.count), whole(calls.duration_us));
     let order = kind.order.map_or(0, |order| order.0);
     let sql = "INSERT INTO api_call (account_id, order_id, minute, key_id, action, status, error, \
-                   method, calls, first_at, last_at, duration_us, request_id) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
-               ON CONFLICT (account_id, order_id, minute, key_id, action, status, error) \
+                   method, calls, first_at, last_at, duration_us, request_id, service) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+               ON CONFLICT (account_id, order_id, minute, key_id, service, action, status, error) \
                DO UPDATE SET calls = api_call.calls + ?9, method = ?8, last_at = ?11, \
                    duration_us = ?12, request_id = ?13";
     let args = params![
@@ -51,6 +51,7 @@ fn add(conn: &dyn Connection, calls: &Calls) -> Result<(), Fault> {
         calls.last_at.0,
         duration_us,
         calls.request_id,
+        kind.service,
     ];
     conn.write(sql, args)?;
     let sql = "INSERT INTO api_key_use (key_id, account_id, requests, last_at) \
@@ -64,7 +65,7 @@ fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-const LINE: &str = "id, key_id, method, action, status, error, order_id, calls, first_at, \
+const LINE: &str = "id, key_id, method, service, action, status, error, order_id, calls, first_at, \
                     last_at, duration_us, request_id";
 
 fn line(row: &Row<'_>) -> Result<CallLine, Fault> {
@@ -73,6 +74,7 @@ fn line(row: &Row<'_>) -> Result<CallLine, Fault> {
         id: cells.take()?,
         key: cells.take().map(KeyId)?,
         method: cells.take()?,
+        service: cells.take()?,
         action: cells.take()?,
         status: cells.take()?,
         error: cells.take()?,
@@ -86,7 +88,7 @@ fn line(row: &Row<'_>) -> Result<CallLine, Fault> {
 }
 
 /// Of one order by its index; else among the newest lines of the account.
-fn lines(
+pub(super) fn lines(
     conn: &dyn Connection,
     account: AccountId,
     wanted: &CallsOf,
@@ -102,15 +104,16 @@ fn lines(
              AND (last_at < ?4 OR (last_at = ?4 AND id < ?5)) \
              ORDER BY last_at DESC, id DESC LIMIT ?2) newest \
          WHERE (?6 = '' OR action = ?6) AND (?7 = 0 OR key_id = ?7) \
-             AND (?8 = 0 OR (error <> '') = (?8 = 2)) \
+             AND (?8 = 0 OR (error <> '') = (?8 = 2)) AND (?10 = '' OR service = ?10) \
          ORDER BY last_at DESC, id DESC LIMIT ?9"
     );
     let order = wanted.order.map_or(0, |order| order.0);
     let action = wanted.action.as_deref().unwrap_or_default();
+    let service = wanted.service.as_deref().unwrap_or_default();
     let key = wanted.key.map_or(0, |key| key.0);
     let failed = wanted.failed.map_or(0, |failed| 1 + i64::from(failed));
     let args = params![
-        account.0, searched, order, at.0, id, action, key, failed, limit,
+        account.0, searched, order, at.0, id, action, key, failed, limit, service,
     ];
     many(conn, &sql, args, line)
 }

@@ -19,6 +19,8 @@ mod page;
 mod pages;
 mod people;
 mod people_rows;
+#[cfg(test)]
+mod plans;
 mod policy;
 mod redeem;
 mod smm_order;

@@ -8,6 +8,9 @@ use crate::sql::Arg;
 /// Rows at most in one page.
 const LIMIT_MAX: u32 = 100;
 
+/// Orders from a time on among which the one with the least id is sought.
+const FIRST_SINCE: u32 = 1_000;
+
 /// A statement and what stands for its placeholders.
 pub(crate) struct Query {
     pub(crate) sql: String,
@@ -25,44 +28,71 @@ impl Query {
         self.args.push(arg);
         format!("?{}", self.args.len())
     }
-
-    fn and(&mut self, term: &str, value: i64) {
-        let place = self.place(Arg::Int(value));
-        self.sql.push_str(&format!("{term} {place}"));
-    }
-
-    fn and_one_of(&mut self, column: &str, words: &[&'static str]) {
-        if words.is_empty() {
-            return;
-        }
-        let places: Vec<_> = words
-            .iter()
-            .map(|word| self.place(Arg::Text((*word).into())))
-            .collect();
-        let places = places.join(", ");
-        self.sql.push_str(&format!(" AND {column} IN ({places})"));
-    }
 }
 
-/// Newest first, without orders whose client was told that they failed. `shown` is the expression
-/// for the public progress, on tables that have one.
-pub(crate) fn query(select: &str, shown: Option<&str>, account: AccountId, page: &Page) -> Query {
+/// Where a kind of order lies.
+pub(crate) struct Listed {
+    /// Its table.
+    pub(crate) table: &'static str,
+    /// The columns asked for.
+    pub(crate) columns: &'static str,
+    /// The expression for the public progress, on tables that have one.
+    pub(crate) shown: Option<&'static str>,
+}
+
+/// Newest first, without orders whose client was told that they failed. A filter by words asks for
+/// the newest of each word apart: an index leads to those, and no page looks through all orders.
+pub(crate) fn query(listed: &Listed, account: AccountId, page: &Page) -> Query {
     let mut query = Query {
-        sql: format!("{select} WHERE told <> 'failed'"),
+        sql: String::new(),
         args: Vec::new(),
     };
-    query.and(" AND account_id =", account.0);
+    let limit = page.limit.clamp(1, LIMIT_MAX);
+    let limit = query.place(Arg::Int(limit.into()));
+    let bounds = bounds(&mut query, listed.table, account, page);
+    let Listed { table, columns, .. } = listed;
+    let (column, words) = match listed.shown {
+        Some(shown) if !page.progress.is_empty() => (shown, &page.progress),
+        // by state, or not at all
+        _ => ("state", &page.states),
+    };
+    let chosen = if words.is_empty() {
+        bounds
+    } else {
+        let newest: Vec<_> = words
+            .iter()
+            .enumerate()
+            .map(|(at, word)| {
+                let word = query.place(Arg::Text((*word).into()));
+                format!(
+                    "SELECT id FROM (SELECT id FROM {table} WHERE {bounds} AND {column} = {word} \
+                     ORDER BY id DESC LIMIT {limit}) newest{at}"
+                )
+            })
+            .collect();
+        format!("id IN ({})", newest.join(" UNION ALL "))
+    };
+    query.sql =
+        format!("SELECT {columns} FROM {table} WHERE {chosen} ORDER BY id DESC LIMIT {limit}");
+    query
+}
+
+/// Whose orders, and from where to where. Ids rise with time but for commits that overtake each other:
+/// the least id of the first few since a time leaves what is older alone.
+fn bounds(query: &mut Query, table: &str, account: AccountId, page: &Page) -> String {
+    let account = query.place(Arg::Int(account.0));
+    let mut bounds = format!("told <> 'failed' AND account_id = {account}");
     if let Some(before) = page.before {
-        query.and(" AND id <", before.0);
+        let before = query.place(Arg::Int(before.0));
+        bounds.push_str(&format!(" AND id < {before}"));
     }
     if let Some(since) = page.since {
-        query.and(" AND created_at >=", since.0);
+        let since = query.place(Arg::Int(since.0));
+        bounds.push_str(&format!(
+            " AND created_at >= {since} AND id >= (SELECT MIN(id) FROM (SELECT id FROM {table} \
+             WHERE account_id = {account} AND created_at >= {since} \
+             ORDER BY created_at LIMIT {FIRST_SINCE}) first_since)"
+        ));
     }
-    query.and_one_of("state", &page.states);
-    if let Some(shown) = shown {
-        query.and_one_of(shown, &page.progress);
-    }
-    let limit = page.limit.clamp(1, LIMIT_MAX);
-    query.and(" ORDER BY id DESC LIMIT", limit.into());
-    query
+    bounds
 }

@@ -13,9 +13,6 @@ use crate::database::Database;
 use crate::sql::cells::{Cells, many, one};
 use crate::sql::fault::Fault;
 
-/// Newest SMM orders of an account that a search for a link looks at.
-const SEARCHED: u32 = 10_000;
-
 fn order_money(conn: &dyn Connection, order: OrderId) -> Result<Option<OrderMoney>, Fault> {
     let sql = "SELECT h.amount, b.created_at, r.posted, r.released, r.reason, r.at FROM held h \
                JOIN hold b ON b.order_id = h.order_id \
@@ -91,6 +88,28 @@ fn ids(conn: &dyn Connection, sql: &str, args: &[Arg<'_>]) -> Result<Vec<OrderId
     })
 }
 
+pub(super) fn activations_on(
+    conn: &dyn Connection,
+    account: AccountId,
+    phone: &str,
+    limit: u32,
+) -> Result<Vec<OrderId>, Fault> {
+    let sql = "SELECT id FROM activation WHERE phone = ?1 AND account_id = ?2 \
+               AND disclosed_at IS NOT NULL ORDER BY id DESC LIMIT ?3";
+    ids(conn, sql, params![phone, account.0, limit])
+}
+
+pub(super) fn smm_orders_for(
+    conn: &dyn Connection,
+    account: AccountId,
+    target: &str,
+    limit: u32,
+) -> Result<Vec<OrderId>, Fault> {
+    let sql = "SELECT id FROM smm_order WHERE account_id = ?1 AND target = ?2 \
+               AND told <> 'failed' ORDER BY id DESC LIMIT ?3";
+    ids(conn, sql, params![account.0, target, limit])
+}
+
 impl PageRows for Database {
     fn order_money(&self, order: OrderId) -> Read<'_, Option<OrderMoney>> {
         self.ask(move |conn| order_money(conn, order))
@@ -128,9 +147,7 @@ impl PageRows for Database {
         limit: u32,
     ) -> Read<'a, Vec<OrderId>> {
         let phone = phone.to_owned();
-        let sql = "SELECT id FROM activation WHERE phone = ?1 AND account_id = ?2 \
-                   AND disclosed_at IS NOT NULL ORDER BY id DESC LIMIT ?3";
-        self.ask(move |conn| ids(conn, sql, params![phone, account.0, limit]))
+        self.ask(move |conn| activations_on(conn, account, &phone, limit))
     }
 
     fn smm_orders_for<'a>(
@@ -140,9 +157,6 @@ impl PageRows for Database {
         limit: u32,
     ) -> Read<'a, Vec<OrderId>> {
         let target = target.to_owned();
-        let sql = "SELECT id FROM (SELECT id, target, told FROM smm_order WHERE account_id = ?1 \
-                   ORDER BY id DESC LIMIT ?4) newest WHERE target = ?2 AND told <> 'failed' \
-                   ORDER BY id DESC LIMIT ?3";
-        self.ask(move |conn| ids(conn, sql, params![account.0, target, limit, SEARCHED]))
+        self.ask(move |conn| smm_orders_for(conn, account, &target, limit))
     }
 }

@@ -229,8 +229,12 @@ pub(crate) fn listed(
     account: AccountId,
     page: &Page,
 ) -> Result<Vec<SmmOrder>, Fault> {
-    let select = concat!("SELECT ", columns!(), " FROM smm_order");
-    let query = page::query(select, Some(SHOWN), account, page);
+    let listed = page::Listed {
+        table: "smm_order",
+        columns: columns!(),
+        shown: Some(SHOWN),
+    };
+    let query = page::query(&listed, account, page);
     many(conn, &query.sql, query.args(), read)
 }
 

@@ -53,6 +53,11 @@ macro_rules! write {
 }
 
 impl Service {
+    /// Its name, as logs have it.
+    pub fn name(&self) -> &'static str {
+        self.path.trim_start_matches("/api/v1/")
+    }
+
     /// The names of its actions.
     pub fn action_names(&self) -> impl Iterator<Item = &'static str> {
         self.actions.iter().map(|action| action.name)

@@ -71,6 +71,7 @@ pub(crate) async fn serve(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let mut known = Known::default();
+    known.trail.service = service.name();
     let wishes = Wishes::of(&parts.headers);
     let outcome = Box::pin(answer(&door, service, parts, body, &mut known)).await;
     let mut response = match outcome {

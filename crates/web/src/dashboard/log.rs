@@ -54,7 +54,9 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
     Ok(context! {
         lines => lines.iter().map(|line| row(line, &keys)).collect::<Vec<_>>(),
         next => last.map(|line| format!("{}-{}", line.last_at.0, line.id)),
+        services => [Service::OTP.name(), Service::SMM.name()],
         actions,
+        service => asked(visitor, "service"),
         action => asked(visitor, "action"),
         result => asked(visitor, "result"),
         key => asked(visitor, "key"),
@@ -83,6 +85,7 @@ fn wanted(visitor: &Visitor) -> Result<CallsOf, Failed> {
     Ok(CallsOf {
         limit: ROWS + 1,
         before,
+        service: filled("service"),
         action: filled("action"),
         failed: match asked(visitor, "result").as_str() {
             "failed" => Some(true),
@@ -101,6 +104,7 @@ fn row(line: &CallLine, keys: &[ApiKey]) -> Value {
         since => (line.count > 1).then_some(line.first_at.0),
         count => line.count,
         method => &line.method,
+        service => &line.service,
         action => &line.action,
         status => line.status,
         error => &line.error,

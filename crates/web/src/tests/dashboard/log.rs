@@ -56,6 +56,25 @@ async fn requests_are_logged_behind_and_equal_polls_are_one_line() {
 }
 
 #[tokio::test]
+async fn equal_actions_of_the_two_services_are_told_apart() {
+    let world = World::start().await;
+    world.get("/api/v1/otp?action=balance").await;
+    world.get("/api/v1/smm?action=balance").await;
+    world.get("/api/v1/smm?action=nonsense").await;
+    world.door.log.write_down().await;
+    let mut ana = customer(&world).await;
+    let page = ana.get("/log").await.text;
+    assert_eq!(page.matches("balance</td>").count(), 2, "{page}");
+    let smm = ana.get("/log?service=smm").await.text;
+    assert_eq!(smm.matches("<td>SMM</td>").count(), 2, "{smm}");
+    assert!(smm.contains("unknown action") && !smm.contains("<td>OTP</td>"));
+    let otp = ana.get("/log?service=otp&action=balance").await.text;
+    assert!(otp.contains("<td>OTP</td>") && !otp.contains("<td>SMM</td>"));
+    let strange = ana.get("/log?service=%3Cb%3E").await.text;
+    assert!(strange.contains("No requests that fit") && !strange.contains("<b>"));
+}
+
+#[tokio::test]
 async fn a_log_is_its_accounts_alone_and_names_are_only_text() {
     let world = World::start().await;
     let order = world.buy().await;
@@ -102,7 +121,7 @@ async fn lines_are_paged_and_forgotten_after_thirty_days() {
     let mut ana = customer(&world).await;
     let page = ana.get("/log").await.text;
     assert_eq!(page.matches("balance</td>").count(), 50);
-    let start = page.find("/log?action=&amp;").unwrap();
+    let start = page.find("/log?service=&amp;").unwrap();
     let older = page[start..]
         .split('"')
         .next()

@@ -1,0 +1,171 @@
+//! How the questions of pages are answered: by index, however many orders an account has.
+
+use crate::audit::Findings;
+use crate::rows::{activation, api_log, pages, smm_order, statement};
+use crate::sql::fault::Fault;
+use crate::sql::{Arg, Connection, Row, See, Value};
+use crate::sqlite;
+use domain::activation::ActivationState;
+use domain::api_log::CallsOf;
+use domain::ids::{AccountId, OrderId};
+use domain::ports::Page;
+use domain::time::Timestamp;
+use std::cell::RefCell;
+
+const ANA: AccountId = AccountId(1);
+
+/// Explains every query instead of answering it.
+struct Explaining {
+    conn: rusqlite::Connection,
+    steps: RefCell<Vec<String>>,
+}
+
+impl Connection for Explaining {
+    fn query(&self, sql: &str, args: &[Arg<'_>], _: See<'_>) -> Result<(), Fault> {
+        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        self.conn.query(&explain, args, &mut |row| {
+            if let Value::Text(step) = row.cell(3)? {
+                self.steps.borrow_mut().push(step.to_owned());
+            }
+            Ok(true)
+        })
+    }
+
+    fn stream(
+        &self,
+        _: &str,
+        _: &mut dyn FnMut(&Row<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn execute(&self, _: &str, _: &[Arg<'_>]) -> Result<usize, Fault> {
+        Ok(0)
+    }
+
+    fn begin(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn commit(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn roll_back(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn in_transaction(&self) -> bool {
+        false
+    }
+
+    fn begin_snapshot(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn check_triggers(&self, _: &mut Findings) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// The steps of what `ask` asks.
+fn steps<T>(ask: impl Fn(&dyn Connection) -> Result<T, Fault>) -> String {
+    let explaining = Explaining {
+        conn: sqlite::empty(),
+        steps: RefCell::default(),
+    };
+    ask(&explaining).unwrap();
+    explaining.steps.into_inner().join("\n")
+}
+
+/// No table is read from end to end, and of each large one only what this index leads to.
+fn goes_by(steps: &str, indexes: &[&str]) {
+    for step in steps.lines() {
+        let table = step.strip_prefix("SCAN ").unwrap_or_default();
+        let stored = [
+            "activation",
+            "smm_order",
+            "api_call",
+            "hold",
+            "resolution",
+            "journal",
+        ];
+        assert!(!stored.contains(&table), "{table} is read whole:\n{steps}");
+    }
+    for index in indexes {
+        assert!(steps.contains(index), "{index} is not used:\n{steps}");
+    }
+}
+
+fn page(states: &[ActivationState], since: Option<Timestamp>, before: Option<OrderId>) -> Page {
+    Page {
+        limit: 50,
+        before,
+        since,
+        states: states.iter().map(|state| state.slug()).collect(),
+        progress: Vec::new(),
+    }
+}
+
+#[test]
+fn lists_of_orders_go_by_what_they_are_filtered_by() {
+    let numbers = |page: Page| steps(|conn| activation::listed(conn, ANA, &page));
+    let before = Some(OrderId(100_500));
+    goes_by(
+        &numbers(page(&[], None, None)),
+        &["activation_list (account_id=?)"],
+    );
+    goes_by(
+        &numbers(page(&[], None, before)),
+        &["(account_id=? AND id<?)"],
+    );
+    let some = [ActivationState::Active, ActivationState::CancelRequested];
+    goes_by(
+        &numbers(page(&some, None, before)),
+        &["activation_state (account_id=? AND state=? AND id<?)"],
+    );
+    goes_by(
+        &numbers(page(&[], Some(Timestamp(1)), None)),
+        &[
+            "activation_since (account_id=? AND created_at>?)",
+            "activation_list (account_id=? AND id>?)",
+        ],
+    );
+    let smm = |page: Page| steps(|conn| smm_order::listed(conn, ANA, &page));
+    goes_by(
+        &smm(page(&[], None, None)),
+        &["smm_order_list (account_id=?)"],
+    );
+    let pending = Page {
+        progress: vec!["Pending"],
+        ..page(&[], None, before)
+    };
+    goes_by(
+        &smm(pending),
+        &["smm_order_shown (account_id=? AND <expr>=? AND id<?)"],
+    );
+    goes_by(
+        &smm(page(&[], Some(Timestamp(1)), None)),
+        &["smm_order_since (account_id=? AND created_at>?)"],
+    );
+}
+
+#[test]
+fn wallet_search_and_log_go_by_their_indexes() {
+    let holds = steps(|conn| statement::open_holds(conn, ANA, 100));
+    goes_by(
+        &holds,
+        &[
+            "activation_open (account_id=?)",
+            "smm_order_open (account_id=?)",
+        ],
+    );
+    let statement = steps(|conn| statement::movements(conn, ANA, None, 50));
+    goes_by(&statement, &[]);
+    let link = steps(|conn| pages::smm_orders_for(conn, ANA, "instagram.com/ana", 25));
+    goes_by(&link, &["smm_order_link (account_id=? AND target=?)"]);
+    let phone = steps(|conn| pages::activations_on(conn, ANA, "923001234567", 25));
+    goes_by(&phone, &["activation_number (account_id=? AND phone=?)"]);
+    let lines = steps(|conn| api_log::lines(conn, ANA, &CallsOf::default()));
+    goes_by(&lines, &["api_call_newest (account_id=?"]);
+}
