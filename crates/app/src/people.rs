@@ -72,6 +72,12 @@ pub enum PeopleError {
     /// E-mail, password or code are wrong; which one is not said.
     #[error("That did not match. Check what you typed and try again.")]
     NoMatch,
+    /// E-mail or password are wrong, or the address is not confirmed yet; which one is not said.
+    #[error(
+        "That did not match, or the address is not confirmed yet. Check what you typed, or open the \
+         link in our mail."
+    )]
+    NoEntry,
     /// The link of a mail is used, too old or was never sent.
     #[error("This link is no longer good. Ask for a new one.")]
     BadLink,

@@ -51,8 +51,10 @@ impl People {
             .as_ref()
             .and_then(|person| person.password.as_deref());
         let matches = self.matches(password, hash).await;
-        let Some(person) = person.filter(|person| matches && !person.disabled) else {
-            return Err(PeopleError::NoMatch);
+        // an address that nobody has confirmed may be somebody else's
+        let may_enter = |one: &Person| matches && !one.disabled && one.verified_at.is_some();
+        let Some(person) = person.filter(may_enter) else {
+            return Err(PeopleError::NoEntry);
         };
         if person.has_second_factor() {
             return Ok(SignIn::CodeNeeded(self.ticket(&person)));

@@ -34,7 +34,7 @@ impl People {
         password::strong_enough(password, &email)?;
         let hash = self.hash(password).await?;
         if let Some(known) = self.rows.person_by_email(&email, false).await? {
-            return self.known_already(&known).await;
+            return self.known_already(known, hash).await;
         }
         let now = self.engine.now();
         let account = Account {
@@ -71,14 +71,24 @@ impl People {
         }
     }
 
-    async fn known_already(&self, known: &Person) -> Result<(), PeopleError> {
+    /// Until the address is confirmed, whoever signs up with it last has the password: a stranger
+    /// who was first keeps nothing.
+    async fn known_already(&self, known: Person, hash: String) -> Result<(), PeopleError> {
         let writes = if known.verified_at.is_some() {
-            vec![self.mail_known_already(known)]
+            vec![self.mail_known_already(&known)]
         } else {
-            let (token, mail) = self.verification(known)?;
-            vec![token, mail]
+            let (token, mail) = self.verification(&known)?;
+            let person = Person {
+                password: Some(hash),
+                ..known
+            };
+            vec![PeopleWrite::Update(Box::new(person)), token, mail]
         };
-        Ok(self.write("sign_up_again", writes).await?)
+        match self.write("sign_up_again", writes).await {
+            // somebody signed up with the same address in this moment: the same answer
+            Ok(()) | Err(CommitError::Refused(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn verification(&self, person: &Person) -> Result<(PeopleWrite, PeopleWrite), PeopleError> {
@@ -93,9 +103,24 @@ impl People {
         Ok((PeopleWrite::IssueToken(token), mail))
     }
 
-    /// Confirms an address by a mailed link.
-    pub async fn verify_email(&self, link: &str) -> Result<(), PeopleError> {
+    /// Confirms an address by a mailed link and the password that was chosen: the link alone would
+    /// open the account of a stranger who signed up with somebody else's address.
+    pub async fn verify_email(
+        &self,
+        link: &str,
+        password: &str,
+        address: &str,
+    ) -> Result<(), PeopleError> {
         let (token, person) = self.token_owner(link, TokenUse::VerifyEmail).await?;
+        self.may_try("password", &person.email, address)?;
+        if !self.matches(password, person.password.as_deref()).await {
+            return Err(PeopleError::Invalid {
+                field: "password",
+                why: "This is not the password of this sign-up. Somebody else may have signed up \
+                      with your address: sign up again, or set a password of your own."
+                    .to_owned(),
+            });
+        }
         let person = Person {
             verified_at: Some(self.engine.now()),
             ..person

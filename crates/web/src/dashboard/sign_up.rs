@@ -70,7 +70,9 @@ fn confirm_page(visitor: &Visitor, token: &str, failed: Option<Failed>) -> Respo
 
 async fn confirm(State(door): State<Arc<Door>>, form: Form) -> Response {
     let token = form.fields.text("token");
-    match door.people.verify_email(token).await {
+    let (password, address) = (form.fields.text("password"), &form.visitor.place.address);
+    let done = door.people.verify_email(token, password, address);
+    match done.await {
         Ok(()) => Redirect::to("/sign-in?notice=verified").into_response(),
         Err(error) => confirm_page(&form.visitor, token, Some(error.into())),
     }

@@ -17,9 +17,10 @@ async fn signed_up(world: &World) -> Browser<'_> {
     let page = browser.get(&link).await;
     assert!(page.text.contains("Confirm my e-mail address"));
     let token = link.split_once('=').unwrap().1.to_owned();
-    let answer = browser.post("/verify", &[("token", &token)]).await;
+    let confirming = [("token", token.as_str()), ("password", PASSWORD)];
+    let answer = browser.post("/verify", &confirming).await;
     assert_eq!(location(&answer), "/sign-in?notice=verified");
-    let again = browser.post("/verify", &[("token", &token)]).await;
+    let again = browser.post("/verify", &confirming).await;
     assert_eq!(again.status, 410, "a link is good for one use");
     let answer = browser.sign_in(EMAIL, PASSWORD).await;
     assert_eq!((answer.status, location(&answer)), (303, "/"));
@@ -81,6 +82,44 @@ async fn strangers_learn_nothing_about_who_has_an_account() {
         let answer = stranger.post("/forgot", &[("email", email)]).await;
         assert_eq!(location(&answer), "/sign-in?notice=link-sent");
     }
+}
+
+#[tokio::test]
+async fn an_address_opens_only_to_who_reads_its_mail_and_knows_the_password() {
+    let world = World::start().await;
+    let theirs = "a stranger's own password 9";
+    let mut stranger = Browser::new(&world);
+    let sign_up = [("email", EMAIL), ("password", theirs)];
+    stranger.post("/sign-up", &sign_up).await;
+    let answer = stranger.sign_in(EMAIL, theirs).await;
+    assert_eq!(answer.status, 403, "nobody has confirmed the address");
+    let nobody = stranger.sign_in("nobody@example.com", theirs).await;
+    let blank = |text: &str| text.replace(EMAIL, "").replace("nobody@example.com", "");
+    assert_eq!(
+        blank(&answer.text),
+        blank(&nobody.text),
+        "and nobody learns it"
+    );
+
+    // the owner opens the stranger's mail, and types a password of their own
+    let mut owner = Browser::new(&world);
+    let link = owner.newest_link().await;
+    let token = link.split_once('=').unwrap().1.to_owned();
+    let confirming = [("token", token.as_str()), ("password", PASSWORD)];
+    let answer = owner.post("/verify", &confirming).await;
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    assert_eq!(owner.sign_in(EMAIL, PASSWORD).await.status, 403);
+
+    // whoever signs up last has the password
+    owner
+        .post("/sign-up", &[("email", EMAIL), ("password", PASSWORD)])
+        .await;
+    let link = owner.newest_link().await;
+    let token = link.split_once('=').unwrap().1.to_owned();
+    let confirming = [("token", token.as_str()), ("password", PASSWORD)];
+    assert_eq!(owner.post("/verify", &confirming).await.status, 303);
+    assert_eq!(owner.sign_in(EMAIL, PASSWORD).await.status, 303);
+    assert_eq!(stranger.sign_in(EMAIL, theirs).await.status, 403);
 }
 
 #[tokio::test]
