@@ -5,6 +5,17 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { artifacts, narrow, overflow, signIn, start, violations, visit, wide } from './world.mjs';
 
+// what strangers may write where it is shown: each would run a script if a page took it for markup
+const CORPUS = [
+  '"><img src=x onerror="alert(1)"><script>alert(2)</script>',
+  "'-alert(3)-'",
+  '</title></textarea></script><svg onload=alert(4)>',
+  'javascript:alert(5)//',
+  '{{constructor.constructor("alert(6)")()}}${alert(7)}',
+  '<a href="javascript:alert(8)">here</a>',
+  '\u202egnp.exe" style="position:fixed" hx-get="/mailbox" hx-trigger="load',
+  '&lt;img src=x onerror=alert(9)&gt;',
+];
 const HOSTILE = '"><img src=x onerror="alert(1)"><script>alert(2)</script>';
 const PASSWORD = 'violet anchor parade seven';
 
@@ -24,7 +35,8 @@ async function wholeWay(email, viewport) {
   await button(page, 'Sign up');
   await page.goto('/mailbox');
   await page.click('main article a[href*="/verify"] >> nth=0');
-  if (await page.locator('main form button').count()) await page.click('main form button');
+  await page.fill('main [name=password]', PASSWORD);
+  await button(page, 'Confirm');
   await signIn(page, { email, password: PASSWORD });
 
   await page.goto('/keys');
@@ -130,15 +142,15 @@ test('docs answer to the key that is typed, and ask before they spend', async ()
   assert.equal((await page.locator('[data-code] code').first().innerText()).includes(world.api_key), true);
   const form = page.locator('form[data-target="/api/v1/otp?action=balance"]');
   await form.locator('xpath=..').locator('summary').click();
-  await form.locator('button').click();
-  await form.locator('pre').waitFor();
-  assert.match(await form.locator('pre').innerText(), /"success": true/);
+  await form.locator('button:not(.copy)').click();
+  await form.locator('.answer').waitFor();
+  assert.match(await form.locator('.answer').innerText(), /"success": true/);
   const cancel = page.locator('form[data-target="/api/v1/otp?action=cancel"]');
   await cancel.locator('xpath=..').locator('summary').click();
   await cancel.locator('[name=order_id]').fill('1');
-  await cancel.locator('button').click();
+  await cancel.locator('button:not(.copy)').click();
   await page.waitForTimeout(200);
-  assert.equal(await cancel.locator('pre').isVisible(), false, 'a dismissed question sends nothing');
+  assert.equal(await cancel.locator('.answer').isVisible(), false, 'a dismissed question sends nothing');
   await context.close();
   assert.deepEqual(faults.filter((fault) => !/a dialog said This is sent/.test(fault)), []);
 });
@@ -153,8 +165,8 @@ test('every page is accessible, fits a phone, keeps its policy and shows hostile
   const hostile = encodeURIComponent(HOSTILE);
   const own = ['/', '/numbers', '/numbers?country=pakistan&q=discord', `/numbers?q=${hostile}`, '/smm', `/smm?q=${hostile}`,
     '/smm/order?service=1', '/smm/order?service=90', `/smm/order?service=1&link=${hostile}`, '/smm/mass', '/orders', '/orders?kind=smm', order,
-    `/search?q=${hostile}`, '/wallet', '/wallet/top-up', '/keys', '/log', `/log?action=${hostile}`, '/account', '/docs', '/nothing-here'];
-  const open = ['/', '/sign-in', '/sign-up', '/forgot', '/mailbox', '/docs'];
+    `/search?q=${hostile}`, '/wallet', '/wallet/top-up', '/keys', '/log', `/log?action=${hostile}`, '/account', '/confirm-password', '/docs', '/docs/changelog', '/nothing-here'];
+  const open = ['/', '/sign-in', '/sign-up', '/forgot', '/reset?token=x', '/verify?token=x', '/mailbox', '/docs', '/docs/changelog'];
   const wrong = [];
   for (const [viewport, colorScheme] of [[wide, 'light'], [wide, 'dark'], [narrow, 'light'], [narrow, 'dark']]) {
     for (const [paths, storageState, who] of [[own, cookies, 'in'], [open, undefined, 'out']]) {
@@ -175,6 +187,68 @@ test('every page is accessible, fits a phone, keeps its policy and shows hostile
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+test('hostile text is text on every page that shows it', async () => {
+  const { context, page, faults } = await visit(world);
+  await signIn(page, world.customer);
+  const api = async (target, body) => {
+    const headers = { 'X-API-Key': world.api_key, 'Content-Type': 'application/json' };
+    const how = body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers };
+    return (await fetch(world.base_url + target, how)).json();
+  };
+  // in links of orders and in names of keys; the query of every page follows
+  for (const [turn, text] of CORPUS.entries()) {
+    const link = `https://instagram.com/p/${turn}?x=${encodeURIComponent(text)}`;
+    await api('/api/v1/smm?action=place_order', { service_id: 1, link, quantity: 100 });
+    await page.goto('/keys');
+    await page.fill('form[action="/keys"] [name=name]', text.slice(0, 64));
+    await button(page, 'Create key');
+    assert.match(await page.locator('.fresh code').innerText(), /^tg_demo_/, text);
+  }
+  const { data: { orders } } = await api('/api/v1/smm?action=orders&limit=3');
+  await page.goto('/keys');
+  await page.waitForFunction(() => document.readyState === 'complete');
+  const shown = await page.locator('main').innerText();
+  for (const text of CORPUS) assert.ok(shown.includes(text.slice(0, 64)), `${text} is not shown as it is`);
+  const paths = ['/', '/orders?kind=smm', ...orders.map((one) => `/orders/${one.order_id}`), '/wallet', '/log', '/account'];
+  for (const text of CORPUS) {
+    const typed = encodeURIComponent(text);
+    paths.push(`/search?q=${typed}`, `/numbers?q=${typed}`, `/numbers?country=${typed}`, `/smm?q=${typed}&category=${typed}`,
+      `/smm/order?service=1&link=${typed}`, `/smm/order?service=${typed}`, `/orders?status=${typed}&since=${typed}`,
+      `/log?action=${typed}&order=${typed}&before=${typed}`, `/wallet?from=${typed}`, `/sign-in?next=${typed}`,
+      `/reset?token=${typed}`, `/verify?token=${typed}`, `/?notice=${typed}`, `/docs?q=${typed}`, `/${typed}`);
+  }
+  for (const path of paths) {
+    await page.goto(path);
+    await page.waitForFunction(() => document.readyState === 'complete');
+    const made = await page.evaluate(() => document.querySelectorAll('main [onerror], main [onload], main [style], main a[href^="javascript:"], main img[src="x"]').length);
+    if (made) faults.push(`${path}: ${made} elements of a stranger`);
+  }
+  await context.close();
+  assert.deepEqual(faults, []);
+});
+
+test('the docs find what is typed and spell the request that is tried', async () => {
+  const { context, page, faults } = await visit(world);
+  await signIn(page, world.customer);
+  await page.goto('/docs');
+  assert.equal(await page.locator('nav.side a[aria-current]').innerText(), 'Docs');
+  await page.fill('#seek', 'refill_status');
+  await page.waitForFunction(() => document.querySelector('#otp').hidden);
+  assert.equal(await page.locator('#otp-balance').isVisible(), false);
+  assert.match(await page.locator('.seek [role=status]').innerText(), /^\d+ of \d+ sections$/);
+  await page.fill('#seek', '');
+  await page.locator('#otp').waitFor();
+  const form = page.locator('form[data-target="/api/v1/otp?action=buy_number"]');
+  await form.locator('xpath=..').locator('summary').click();
+  await form.locator('[name=service_id]').fill("it's");
+  const spelled = await form.locator('.curl').innerText();
+  assert.ok(spelled.startsWith("curl -X POST '") && spelled.includes(`{"service_id": "it'\\''s"}`), spelled);
+  await page.goto('/docs/changelog');
+  assert.match(await page.locator('main').innerText(), /Unreleased/);
+  await context.close();
+  assert.deepEqual(faults, []);
 });
 
 test('the first page is light', async () => {

@@ -2,7 +2,7 @@
 
 use crate::api_v1::{self, Service};
 use crate::door::Door;
-use crate::{around, assets, dashboard, gateway, hooks};
+use crate::{around, assets, dashboard, docs, gateway, hooks};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn;
@@ -35,10 +35,7 @@ pub fn router(door: Arc<Door>) -> Router {
 fn pages() -> Router<Arc<Door>> {
     let compressed = CompressionLayer::new().quality(CompressionLevel::Precise(4));
     Router::new()
-        .route("/docs", get(gateway::docs))
-        .route("/docs/guide.md", get(gateway::guide))
-        .route("/docs/reference.md", get(gateway::reference))
-        .route("/llms.txt", get(gateway::llms))
+        .merge(docs::routes())
         .route("/assets/{name}", get(assets::serve))
         .merge(dashboard::routes())
         .layer(compressed)

@@ -7,7 +7,7 @@
       const at = new Date(time.dateTime);
       if (Number.isNaN(at.getTime())) continue;
       time.title = `${time.dateTime}`;
-      time.textContent = at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+      time.textContent = at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: time.closest('.story') ? 'medium' : 'short' });
       time.dataset.local = '';
     }
   };
@@ -65,6 +65,8 @@
   const dress = (root) => { localTimes(root); tick(); };
   const start = () => {
     dress(document);
+    // where the entries of the navigation lie in one line, the present one is in sight
+    document.querySelector('.side [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
     document.querySelectorAll('[data-events]').forEach(follow);
   };
   document.addEventListener('htmx:after:swap', () => dress(document));

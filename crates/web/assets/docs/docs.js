@@ -59,8 +59,8 @@ if (navigator.clipboard) {
 }
 
 // The contents: folded on a small screen, with the section in view marked on a large one.
-const menu = document.querySelector('.menu');
-const wide = window.matchMedia('(min-width: 60rem)');
+const menu = document.querySelector('.sections');
+const wide = window.matchMedia('(min-width: 68rem)');
 const fold = () => { menu.open = wide.matches; };
 fold();
 wide.addEventListener('change', fold);
@@ -72,6 +72,31 @@ const links = new Map(
   [...menu.querySelectorAll('a')].map((link) => [link.hash.slice(1), link]),
 );
 const sections = [...document.querySelectorAll('main section[id]')];
+
+// The search: what holds every word stays, the rest steps aside.
+const seek = document.querySelector('.seek');
+const [words, told] = [seek.querySelector('input'), seek.querySelector('p')];
+const texts = new Map(sections.map((section) => [section, section.textContent.toLowerCase()]));
+
+function look() {
+  const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let found = 0;
+  for (const [section, text] of texts) {
+    const fits = wanted.every((word) => text.includes(word));
+    section.hidden = !fits;
+    const link = links.get(section.id);
+    if (link) link.parentElement.hidden = !fits;
+    found += fits ? 1 : 0;
+  }
+  for (const group of document.querySelectorAll('.group, .group-links')) {
+    group.hidden = [...group.querySelectorAll('section, li')].every((part) => part.hidden);
+  }
+  told.textContent = wanted.length ? `${found} of ${texts.size} sections` : '';
+}
+
+seek.hidden = false;
+seek.addEventListener('submit', (event) => event.preventDefault());
+words.addEventListener('input', look);
 
 function mark() {
   let current = null;

@@ -4,9 +4,9 @@
 
   const shown = 'your_api_key_here';
   const field = document.getElementById('own-key');
-  const form = field.closest('form');
-  form.hidden = false;
-  form.addEventListener('submit', (event) => event.preventDefault());
+  const own = field.closest('form');
+  own.hidden = false;
+  own.addEventListener('submit', (event) => event.preventDefault());
 
   // examples carry the key that was typed, as text
   const places = [];
@@ -16,6 +16,7 @@
   field.addEventListener('input', () => {
     const key = field.value.trim() || shown;
     for (const [code, text] of places) code.textContent = text.replaceAll(shown, key);
+    forms.forEach(spell);
   });
 
   // numbers are sent as they are written: no digit of an amount is lost
@@ -42,8 +43,22 @@
     return [target, { method: form.dataset.method, headers, body, credentials: 'omit' }];
   };
 
+  // the same request for a shell
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const curl = (form) => {
+    const [target, { method, headers, body }] = request(form);
+    const lines = [`curl ${method === 'POST' ? '-X POST ' : ''}${quoted(target.href)}`];
+    for (const [name, value] of Object.entries(headers)) {
+      lines.push(`-H ${quoted(`${name}: ${value || (name === 'X-API-Key' ? shown : '')}`)}`);
+    }
+    if (body) lines.push(`-d ${quoted(body)}`);
+    return lines.join(' \\\n  ');
+  };
+  const forms = [...document.querySelectorAll('.try form')];
+  const spell = (form) => { form.querySelector('.curl').textContent = curl(form); };
+
   const send = async (form) => {
-    const [status, answer] = [form.querySelector('.status-line'), form.querySelector('pre')];
+    const [status, answer] = [form.querySelector('.status-line'), form.querySelector('.answer')];
     if ('key' in form.dataset && !field.value.trim()) {
       status.textContent = 'Type your API key at the top of the page first.';
       field.focus();
@@ -69,11 +84,13 @@
     }
   };
 
-  for (const part of document.querySelectorAll('.try')) {
-    part.hidden = false;
-    part.querySelector('form').addEventListener('submit', (event) => {
+  for (const form of forms) {
+    form.closest('.try').hidden = false;
+    form.addEventListener('input', () => spell(form));
+    form.addEventListener('submit', (event) => {
       event.preventDefault();
-      send(event.target);
+      send(form);
     });
+    spell(form);
   }
 })();

@@ -3,7 +3,7 @@
 use super::fields::Form;
 use super::page::{Failed, Page};
 use super::session::{Away, Customer, Visitor, with_cookie};
-use super::{link, sign_in::asked};
+use super::{agent, link, sign_in::asked};
 use crate::door::Door;
 use app::AdminError;
 use app::people::{PeopleError, Signed};
@@ -57,7 +57,8 @@ async fn values(door: &Door, signed: &Signed, codes: Vec<String>) -> Result<Valu
             context! {
                 id => session.id,
                 address => &session.address,
-                agent => &session.agent,
+                agent => agent::in_words(&session.agent),
+                full_agent => &session.agent,
                 seen_at => session.seen_at.0,
                 created_at => session.created_at.0,
                 here => session.id == signed.session.id,

@@ -4,6 +4,7 @@
 //! [`app::People`] answer, laid out.
 
 mod account;
+mod agent;
 mod fields;
 mod keys;
 mod link;
@@ -24,6 +25,7 @@ mod view;
 mod wallet;
 
 pub use numbers::Streams;
+pub(crate) use page::{HEADERS, Page};
 pub(crate) use session::Visitor;
 
 use crate::door::Door;

@@ -14,7 +14,7 @@ const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
     base-uri 'none'; object-src 'none'";
 
 /// Headers of every page: nothing of a signed-in page stays in a cache.
-const HEADERS: [(HeaderName, &str); 5] = [
+pub(crate) const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::CACHE_CONTROL, "no-store"),
@@ -59,9 +59,10 @@ impl From<PeopleError> for Failed {
     fn from(error: PeopleError) -> Self {
         let status = match error {
             PeopleError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            PeopleError::NoMatch | PeopleError::ProofNeeded | PeopleError::NoMail => {
-                StatusCode::FORBIDDEN
-            }
+            PeopleError::NoMatch
+            | PeopleError::NoEntry
+            | PeopleError::ProofNeeded
+            | PeopleError::NoMail => StatusCode::FORBIDDEN,
             PeopleError::BadLink => StatusCode::GONE,
             PeopleError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             PeopleError::Key(error) => return error.into(),
@@ -160,8 +161,7 @@ impl<'a> Page<'a> {
     }
 
     fn respond(&self, status: StatusCode, template: &str, values: Value) -> Response {
-        let frame = self.frame();
-        match templates::render(template, context! { ..values, ..frame }) {
+        match self.render(template, values) {
             Ok(html) => (status, HEADERS, Html(html)).into_response(),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
@@ -170,6 +170,12 @@ impl<'a> Page<'a> {
                 (StatusCode::INTERNAL_SERVER_ERROR, HEADERS, sentence).into_response()
             }
         }
+    }
+
+    /// The text of a page.
+    pub(crate) fn render(&self, template: &str, values: Value) -> Result<String, minijinja::Error> {
+        let frame = self.frame();
+        templates::render(template, context! { ..values, ..frame })
     }
 
     fn frame(&self) -> Value {

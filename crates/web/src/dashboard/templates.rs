@@ -1,7 +1,7 @@
 //! The pages' templates, parsed once, and what they can call.
 
 use super::view;
-use crate::assets;
+use crate::{assets, docs};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use std::sync::LazyLock;
@@ -54,14 +54,17 @@ static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> =
 fn environment() -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_auto_escape_callback(|name| match name.ends_with(".html") {
+        true => AutoEscape::Html,
+        false => AutoEscape::None,
+    });
     environment.set_syntax(
         SyntaxConfig::builder()
             .trim_blocks(true)
             .lstrip_blocks(true)
             .build()?,
     );
-    for (name, source) in TEMPLATES {
+    for (name, source) in TEMPLATES.iter().chain(docs::pages::TEMPLATES) {
         environment.add_template(name, source)?;
     }
     environment.add_function("asset", |name: &str| assets::address(name));

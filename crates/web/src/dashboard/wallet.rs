@@ -26,6 +26,9 @@ const HOLDS: u32 = 100;
 /// Days of spending shown.
 const DAYS: i64 = 30;
 
+/// Colours of the chart: one for each of the services most spent on, the last for all others.
+const COLOURS: usize = 5;
+
 /// The newest orders of each kind whose spending is added up.
 const ORDERS: u32 = 5_000;
 
@@ -102,26 +105,54 @@ async fn spending(door: &Door, account: AccountId) -> Result<Value, Failed> {
         *sum = (sum.0 + orders, sum.1 + amount.0);
     }
     let most = by_day.values().copied().max().unwrap_or(0).max(1);
+    let mut services: Vec<_> = by_service.into_iter().collect();
+    services.sort_by_key(|(_, (_, amount))| std::cmp::Reverse(*amount));
+    let colours: BTreeMap<&str, usize> = services
+        .iter()
+        .enumerate()
+        .map(|(rank, (service, _))| (*service, (rank + 1).min(COLOURS)))
+        .collect();
     let days: Vec<Value> = (0..DAYS)
         .map(|place| {
             let day = since.0.div_euclid(DAY_MS) + place;
             let amount = by_day.get(&day).copied().unwrap_or(0);
-            context! {
-                place,
-                day => date(day),
-                amount,
-                height => amount.max(0).saturating_mul(100) / most,
-            }
+            let of_day = spent.iter().filter(|one| one.day == day);
+            let parts = parts(of_day, &colours, most);
+            context! { place, day => date(day), amount, parts }
         })
         .collect();
-    let mut services: Vec<_> = by_service.into_iter().collect();
-    services.sort_by_key(|(_, (_, amount))| std::cmp::Reverse(*amount));
     let services: Vec<Value> = services
         .iter()
-        .map(|(service, (orders, amount))| context! { service => *service, orders, amount })
+        .map(|(service, (orders, amount))| {
+            context! { service => *service, colour => colours[service], orders, amount }
+        })
         .collect();
     let total: i64 = by_day.values().sum();
     Ok(context! { days, services, spent => total, counted => ORDERS })
+}
+
+/// The parts of a day's bar from the ground up, one for each colour; heights in thousandths of the
+/// highest bar.
+fn parts<'a>(
+    of_day: impl Iterator<Item = &'a Spent>,
+    colours: &BTreeMap<&str, usize>,
+    most: i64,
+) -> Vec<Value> {
+    let mut amounts = [0_i64; COLOURS];
+    for one in of_day {
+        let colour = colours.get(one.service.as_str()).copied();
+        amounts[colour.unwrap_or(COLOURS) - 1] += one.amount.0.max(0);
+    }
+    let mut below = 0;
+    let mut parts = Vec::new();
+    for (place, amount) in amounts.into_iter().enumerate() {
+        let height = amount.saturating_mul(1_000) / most;
+        if amount > 0 {
+            below += height;
+            parts.push(context! { colour => place + 1, top => 1_000 - below, height });
+        }
+    }
+    parts
 }
 
 /// A day as people write it.

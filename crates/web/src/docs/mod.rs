@@ -5,10 +5,12 @@ pub mod endpoints;
 pub mod errors;
 pub mod openapi;
 pub mod pages;
+mod routes;
 pub mod samples;
 
 pub use openapi::openapi;
-pub use pages::{GUIDE, llms, page, reference};
+pub use pages::{GUIDE, llms, reference};
+pub(crate) use routes::routes;
 
 /// Shown where the caller's own address cannot be told.
 const FALLBACK_BASE_URL: &str = "http://127.0.0.1:8080";

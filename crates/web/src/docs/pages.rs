@@ -1,52 +1,71 @@
-//! The documentation laid out for reading: the page, and the same as Markdown.
+//! The documentation laid out for reading: the pages in the frame of the dashboard, and the same as
+//! Markdown.
 
+mod changelog;
 mod view;
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+pub(crate) use changelog::changelog;
+
+use minijinja::{Value, context};
 
 use super::clients::CLIENTS;
 use super::endpoints::Group;
 use super::{errors, origin};
+use crate::dashboard::{Page, Visitor, templates};
+use axum::response::Response;
 
-/// The page's templates by name.
-const TEMPLATES: &[(&str, &str)] = &[
-    ("page.html", include_str!("../../templates/docs/page.html")),
+/// The documentation's templates by name.
+pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (
-        "guide.html",
+        "docs/page.html",
+        include_str!("../../templates/docs/page.html"),
+    ),
+    (
+        "docs/guide.html",
         include_str!("../../templates/docs/guide.html"),
     ),
     (
-        "endpoint.html",
+        "docs/endpoint.html",
         include_str!("../../templates/docs/endpoint.html"),
     ),
     (
-        "reference.md",
+        "docs/errors.html",
+        include_str!("../../templates/docs/errors.html"),
+    ),
+    (
+        "docs/changelog.html",
+        include_str!("../../templates/docs/changelog.html"),
+    ),
+    (
+        "docs/reference.md",
         include_str!("../../templates/docs/reference.md"),
     ),
-    ("llms.txt", include_str!("../../templates/docs/llms.txt")),
     (
-        "macros.html",
+        "docs/llms.txt",
+        include_str!("../../templates/docs/llms.txt"),
+    ),
+    (
+        "docs/macros.html",
         include_str!("../../templates/docs/macros.html"),
     ),
 ];
 
-/// The whole docs page as HTML. `base_url` is the origin under which the reader reached the
-/// gateway: the examples carry it, so that they work as they stand. `signed` readers find the way
-/// back to their pages.
-pub fn page(base_url: &str, signed: bool) -> String {
-    let broken = "<!doctype html><title>Tollgate</title><p>See /api/v1/openapi.json.</p>";
-    render("page.html", origin(base_url), signed).unwrap_or_else(|| broken.to_owned())
+/// The reference as a page. `base_url` is the origin under which the reader reached the gateway: the
+/// examples carry it, so that they work as they stand.
+pub(crate) fn page(visitor: &Visitor, base_url: &str) -> Response {
+    Page::new(visitor, "API documentation")
+        .under("docs")
+        .show("docs/page.html", values(base_url))
 }
 
 /// The reference as Markdown.
 pub fn reference(base_url: &str) -> String {
-    render("reference.md", origin(base_url), false).unwrap_or_default()
+    text("docs/reference.md", base_url)
 }
 
 /// The way to the documentation for language models.
 pub fn llms(base_url: &str) -> String {
-    render("llms.txt", origin(base_url), false).unwrap_or_default()
+    text("docs/llms.txt", base_url)
 }
 
 /// The guide for consumers as Markdown.
@@ -54,31 +73,18 @@ pub const GUIDE: &str = include_str!("../../../../docs/api.md");
 
 /// The templates and their data are compiled in and rendered by tests: nothing means a broken
 /// build, which the log says.
-fn render(template: &str, base_url: &str, signed: bool) -> Option<String> {
-    let rendered = rendered(template, base_url, signed);
+fn text(template: &str, base_url: &str) -> String {
+    let rendered = templates::render(template, values(base_url));
     if let Err(error) = &rendered {
         let error = error as &dyn std::error::Error;
         tracing::error!(template, error, "cannot render the docs");
     }
-    rendered.ok()
+    rendered.unwrap_or_default()
 }
 
-fn rendered(template: &str, base_url: &str, signed: bool) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|name| match name.ends_with(".html") {
-        true => AutoEscape::Html,
-        false => AutoEscape::None,
-    });
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()?,
-    );
-    for (name, source) in TEMPLATES {
-        environment.add_template(name, source)?;
-    }
+/// The table of endpoints and all that belongs to it, as templates take it.
+pub(super) fn values(base_url: &str) -> Value {
+    let base_url = origin(base_url);
     let clients: Vec<_> = CLIENTS
         .iter()
         .map(|client| {
@@ -90,9 +96,8 @@ fn rendered(template: &str, base_url: &str, signed: bool) -> Result<String, mini
             }
         })
         .collect();
-    environment.get_template(template)?.render(context! {
+    context! {
         base_url,
-        signed,
         version => env!("CARGO_PKG_VERSION"),
         groups => vec![
             view::group(Group::Otp, base_url),
@@ -103,5 +108,5 @@ fn rendered(template: &str, base_url: &str, signed: bool) -> Result<String, mini
         common_codes => errors::EVERYWHERE.to_vec(),
         write_codes => errors::WRITES.to_vec(),
         clients,
-    })
+    }
 }

@@ -197,12 +197,23 @@ async fn what_people_read_is_compressed_and_what_programs_read_is_as_it_was() {
 async fn the_docs_know_who_reads_them_and_keep_nothing_of_it() {
     let world = World::start().await;
     let open = world.get("/docs").await;
-    assert!(open.text.contains("/sign-in") && !open.text.contains("href=\"/log\""));
+    assert!(open.text.contains("/sign-in") && !open.text.contains("API log</a>"));
     assert_eq!(open.header("cache-control"), Some("no-cache"));
     let mut reader = super::dashboard::customer(&world).await;
     let signed = reader.get("/docs").await;
-    assert!(signed.text.contains("href=\"/log\""));
-    assert_eq!(signed.header("cache-control"), Some("private, no-store"));
+    assert!(signed.text.contains("API log</a>") && signed.text.contains("class=\"side\""));
+    assert!(signed.text.contains("Make a key") && !signed.text.contains("/sign-in"));
+    assert_eq!(signed.header("cache-control"), Some("no-store"));
+    for who in [
+        world.get("/docs/changelog").await,
+        reader.get("/docs/changelog").await,
+    ] {
+        assert!(
+            who.text.contains("<code>tollgate demo</code>: everything"),
+            "{}",
+            who.text
+        );
+    }
     for (path, media_type) in [
         ("/docs/guide.md", "text/markdown; charset=utf-8"),
         ("/docs/reference.md", "text/markdown; charset=utf-8"),
