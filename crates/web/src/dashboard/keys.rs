@@ -86,6 +86,7 @@ fn row(key: &ApiKey, uses: &[KeyUse]) -> Value {
         scopes => key.scopes.iter().map(|scope| scope.slug()).collect::<Vec<_>>(),
         rate_limit => key.rate_limit,
         addresses => &key.allowed_addresses,
+        from_anywhere => key.allowed_addresses.iter().any(|one| one.ends_with("/0")),
         created_at => key.created_at.0,
         expires_at => key.expires_at.map(|at| at.0),
         disabled => key.disabled,

@@ -90,6 +90,15 @@ async fn a_key_is_restricted_by_its_owner() {
     ];
     browser.post("/keys/change", &away).await;
     assert_eq!(balance(&world, &key).await, 403);
+    let warning = "lets everybody in";
+    assert!(!browser.get("/keys").await.text.contains(warning));
+    let anywhere = [
+        ("id", id.as_str()),
+        ("name", "shop"),
+        ("addresses", "203.0.113.7, ::/0"),
+    ];
+    browser.post("/keys/change", &anywhere).await;
+    assert!(browser.get("/keys").await.text.contains(warning));
     let off = [("id", id.as_str()), ("name", "shop"), ("disabled", "1")];
     browser.post("/keys/change", &off).await;
     assert_eq!(balance(&world, &key).await, 403);
