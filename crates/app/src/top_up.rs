@@ -19,7 +19,9 @@ use domain::ids::AccountId;
 use domain::ports::{StoreError, TopUpRows};
 use domain::ticket::{Ticket, TicketKind};
 use domain::time::{Millis, Timestamp};
-use domain::top_up::{Dispute, PaymentProcessor, Processor, Terms, TopUp};
+use domain::top_up::{
+    Dispute, Fact, OddAmounts, PaymentProcessor, Processor, Terms, TopUp, Verdict, judge,
+};
 use domain::usd::Usd;
 use std::sync::Arc;
 
@@ -48,6 +50,8 @@ pub struct TopUpSettings {
     pub lifetime: Millis,
     /// A bank's early warning suspends the account; otherwise it only opens a ticket.
     pub freeze_on_fraud_warning: bool,
+    /// What becomes of payments of another amount than was asked.
+    pub odd_amounts: OddAmounts,
 }
 
 /// Use cases about top-ups.
@@ -117,6 +121,20 @@ impl TopUps {
     fn offer(&self, processor: Processor) -> Option<&Offer> {
         let mut offers = self.settings.offers.iter();
         offers.find(|offer| offer.processor == processor)
+    }
+
+    fn judge(&self, row: &TopUp, fact: &Fact) -> Verdict {
+        judge(row, fact, self.settings.odd_amounts)
+    }
+
+    /// What the house adds where so much is credited: what was promised with the whole amount, and
+    /// by the rules for less than that.
+    fn bonus(&self, row: &TopUp, credited: Usd) -> Usd {
+        if credited >= row.amount {
+            return row.bonus;
+        }
+        let offer = self.offer(row.processor);
+        offer.map_or(Usd::ZERO, |offer| offer.terms.bonus(credited))
     }
 
     /// Something for a person to look at.

@@ -13,7 +13,7 @@ mod tests;
 
 pub use event::{EventState, TopUpEvent};
 pub use fact::{Fact, News, Notice, Stand, Sum};
-pub use judge::{Verdict, judge};
+pub use judge::{OddAmounts, Verdict, judge};
 pub use processor::{Asked, Checkout, Opened, PaymentProcessor, Processor, ProcessorError};
 pub use reversal::{Dispute, Parts, Reversal, ReversalCause};
 pub use terms::{BadAmount, BonusRule, Terms};

@@ -18,17 +18,19 @@ mod numbers;
 mod order_code;
 mod panel_order;
 mod panel_sale;
+mod payments;
 mod sandbox;
 mod state;
 mod subscription;
-mod till;
 
 pub use accounts::{Account, Dialect, Protocol, accounts};
 pub use catalogue::{MisbehavingService, Misbehaviour, misbehaving_services};
 pub use clock::{Clock, system_clock};
 pub use http::{HangUp, router};
+pub use payments::btcpay::{BTCPAY_KEY, BTCPAY_PATH, BTCPAY_STORE, BTCPAY_WEBHOOK_SECRET};
+pub use payments::nowpayments::{NOWPAYMENTS_IPN_SECRET, NOWPAYMENTS_KEY, NOWPAYMENTS_PATH};
+pub use payments::stripe::{STRIPE_KEY, STRIPE_PATH, STRIPE_WEBHOOK_SECRET};
 pub use sandbox::Sandbox;
-pub use till::{STRIPE_KEY, STRIPE_PATH, STRIPE_WEBHOOK_SECRET};
 
 use std::io;
 use std::net::SocketAddr;

@@ -6,11 +6,12 @@ use crate::clock::Clock;
 use crate::event::Event;
 use crate::faults::{Faults, Manner};
 use crate::journal::Journal;
+use crate::payments::Payments;
 use crate::state::State;
-use crate::till::Till;
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio_util::task::TaskTracker;
 
 /// All practice providers together.
 pub struct Sandbox {
@@ -18,7 +19,9 @@ pub struct Sandbox {
     shelves: Vec<Shelf>,
     books: Mutex<Books>,
     faults: Mutex<Faults>,
-    till: Mutex<Till>,
+    payments: Mutex<Payments>,
+    /// Events on their way to shops.
+    pub(crate) deliveries: TaskTracker,
 }
 
 /// What is behind the lock.
@@ -61,7 +64,8 @@ impl Sandbox {
             shelves: (0..accounts().len()).map(Shelf::of).collect(),
             books: Mutex::new(books),
             faults: Mutex::new(Faults::none()),
-            till: Mutex::default(),
+            payments: Mutex::default(),
+            deliveries: TaskTracker::new(),
         })
     }
 
@@ -93,10 +97,11 @@ impl Sandbox {
         work(&mut books, now)
     }
 
-    /// The card payments, and the second that it is.
-    pub(crate) fn till(&self) -> (MutexGuard<'_, Till>, i64) {
-        let till = self.till.lock().unwrap_or_else(PoisonError::into_inner);
-        (till, (self.clock)().div_euclid(1000))
+    /// The payment processors, and the second that it is.
+    pub(crate) fn payments(&self) -> (MutexGuard<'_, Payments>, i64) {
+        let payments = self.payments.lock();
+        let payments = payments.unwrap_or_else(PoisonError::into_inner);
+        (payments, (self.clock)().div_euclid(1000))
     }
 
     /// The faults in force.

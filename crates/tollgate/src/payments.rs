@@ -36,6 +36,7 @@ pub fn top_ups(
         offers: offers.collect(),
         lifetime: payments.lifetime,
         freeze_on_fraud_warning: payments.freeze_on_fraud_warning,
+        odd_amounts: payments.odd_amounts,
     };
     let (engine, limits) = (Arc::clone(engine), Arc::clone(limits));
     Ok(Arc::new(TopUps::new(
@@ -67,10 +68,12 @@ fn processor(way: &PaymentWay, minutes: i64) -> anyhow::Result<Option<Arc<dyn Pa
             store: way.store.clone(),
             webhook_secrets,
             minutes: u32::try_from(minutes).unwrap_or(60),
+            live: way.live,
         })?)),
         Processor::NowPayments => Some(Arc::new(NowPayments::new(NowPaymentsSettings {
             account,
             ipn_secrets: webhook_secrets,
+            live: way.live,
         })?)),
         Processor::Manual => None,
     })

@@ -9,6 +9,7 @@ use crate::json::{self, Node, Object};
 use crate::mac;
 use domain::top_up::{Checkout, Fact, News, Notice, Stand, Sum};
 use ring::hmac::HMAC_SHA256;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 /// Header with the signature.
@@ -139,9 +140,47 @@ impl Invoice {
             payment_ref: Some(self.id.clone()),
             live: None,
             sum: Sum::read(&self.amount, &self.currency),
+            received: None,
             stand,
         }
     }
+
+    /// Whether another amount than was asked came in, so that how much has to be asked for.
+    pub fn is_odd_amount(&self) -> bool {
+        ["PaidOver", "PaidPartial", "PaidLate"].contains(&self.additional.as_str())
+    }
+}
+
+/// What came in on an invoice by all its ways to pay, in the invoice's currency: rounded down to its
+/// smallest unit. Nothing where a way does not say.
+pub fn received(body: &str, currency: &str) -> Option<Sum> {
+    let mut total = Some(Decimal::ZERO);
+    let node = Node::read(body).filter(|node| node.is_array())?;
+    node.each(|way| {
+        let paid = way.object().and_then(|way| {
+            let paid = way.amount("paymentMethodPaid")?;
+            paid.checked_mul(way.amount("rate")?)
+        });
+        total = total
+            .zip(paid)
+            .and_then(|(sum, paid)| sum.checked_add(paid));
+    });
+    Sum::read(&total?.normalize().to_string(), currency)
+}
+
+/// Ways to pay of an invoice as the server prints them, with what was paid in coins of eight
+/// decimals at this rate.
+pub fn payment_methods(paid: &str, rate: &str) -> Value {
+    json!([{
+        "paymentMethodId": "BTC-CHAIN",
+        "currency": "BTC",
+        "destination": "bcrt1qpractice",
+        "rate": rate,
+        "paymentMethodPaid": paid,
+        "totalPaid": paid,
+        "activated": true,
+        "payments": [],
+    }])
 }
 
 /// A list of invoices.

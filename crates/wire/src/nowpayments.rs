@@ -7,6 +7,7 @@ mod tests;
 
 pub use canonical::canonical;
 
+use crate::amount;
 use crate::inbound::BadSignature;
 use crate::json::{self, Node, Object};
 use crate::mac;
@@ -105,6 +106,7 @@ struct Printed<'a> {
     price_amount: Option<Box<RawValue>>,
     price_currency: &'a str,
     pay_amount: Option<Box<RawValue>>,
+    actually_paid: Option<Box<RawValue>>,
     pay_currency: &'static str,
     order_id: Option<&'a str>,
     order_description: &'static str,
@@ -126,6 +128,10 @@ pub struct Payment {
     pub price_currency: String,
     /// Our reference.
     pub order: Option<String>,
+    /// Coins that were asked for it, as a decimal; empty where it does not say.
+    pub pay_amount: String,
+    /// Coins that came, likewise.
+    pub actually_paid: String,
 }
 
 impl Payment {
@@ -142,7 +148,18 @@ impl Payment {
             price_amount: object.text(&["price_amount"]).unwrap_or_default(),
             price_currency: object.text(&["price_currency"]).unwrap_or_default(),
             order: object.filled("order_id"),
+            pay_amount: object.text(&["pay_amount"]).unwrap_or_default(),
+            actually_paid: object.text(&["actually_paid"]).unwrap_or_default(),
         })
+    }
+
+    /// The share of the price that came, rounded down to its smallest unit.
+    fn received(&self) -> Option<Sum> {
+        let decimal = |text: &str| amount::amount(text);
+        let (asked, came) = (decimal(&self.pay_amount)?, decimal(&self.actually_paid)?);
+        let product = decimal(&self.price_amount)?.checked_mul(came)?;
+        let share = product.checked_div(asked)?;
+        Sum::read(&share.normalize().to_string(), &self.price_currency)
     }
 
     /// A notification of it, or an answer: with the nested member and small numbers that real ones
@@ -155,7 +172,8 @@ impl Payment {
             pay_address: "addr1",
             price_amount: number(&self.price_amount),
             price_currency: &self.price_currency,
-            pay_amount: number("0.00041"),
+            pay_amount: number(&self.pay_amount),
+            actually_paid: number(&self.actually_paid),
             pay_currency: "btc",
             order_id: self.order.as_deref(),
             order_description: "Wallet top-up",
@@ -177,7 +195,7 @@ impl Payment {
             "failed" => Stand::Failed,
             "expired" => Stand::Expired,
             "refunded" => Stand::Refunded,
-            "partially_paid" => Stand::Odd("paid in part".to_owned()),
+            "partially_paid" => Stand::PaidPart,
             other => Stand::Odd(format!("payment {other:.40}")),
         };
         let begun = self.status != "waiting";
@@ -188,6 +206,7 @@ impl Payment {
             payment_ref: begun.then(|| self.id.clone()),
             live: None,
             sum: Sum::read(&self.price_amount, &self.price_currency),
+            received: self.received(),
             stand,
         }
     }
@@ -207,6 +226,17 @@ impl Payment {
         ];
         WORDS.contains(&self.status.as_str())
     }
+}
+
+/// The same document with its members turned by so many places: how a sender orders them means
+/// nothing. Nothing where it is no object.
+pub fn turned(body: &str, places: usize) -> Option<String> {
+    let Object(mut members) = Node::read(body)?.object()?;
+    let places = places % members.len().max(1);
+    members.rotate_left(places);
+    let printed = members.iter();
+    let printed = printed.map(|(name, node)| format!("{}:{}", json::print(name), node.raw()));
+    Some(format!("{{{}}}", printed.collect::<Vec<_>>().join(",")))
 }
 
 /// What a notification is read as; nothing where it is none.

@@ -59,17 +59,9 @@ impl TopUps {
                 row.amount
             );
         }
-        // a bonus was promised for the amount that was declared
-        let bonus = self
-            .offer(row.processor)
-            .map(|offer| offer.terms.bonus(amount));
-        let bonus = match amount == row.amount {
-            true => row.bonus,
-            false => bonus.unwrap_or_default(),
-        };
         let next = TopUp {
             note: reason,
-            bonus,
+            bonus: self.bonus(&row, amount),
             ..row.paid(&payment, amount, self.engine.now())
         };
         match self

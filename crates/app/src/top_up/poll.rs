@@ -3,7 +3,7 @@
 
 use super::TopUps;
 use domain::change::Write;
-use domain::top_up::{TopUp, TopUpState, TopUpWrite, Verdict, judge};
+use domain::top_up::{TopUp, TopUpState, TopUpWrite, Verdict};
 
 /// Rows of each kind taken up in one pass.
 const PASS: u32 = 50;
@@ -40,7 +40,7 @@ impl TopUps {
         };
         let verdict = fact
             .as_ref()
-            .map_or(Verdict::Nothing, |fact| judge(&row, fact));
+            .map_or(Verdict::Nothing, |fact| self.judge(&row, fact));
         let (name, writes) = match (&fact, verdict) {
             (Some(fact), verdict) if verdict != Verdict::Nothing => {
                 let settled = self.follow(&row, fact, verdict, None);

@@ -8,7 +8,7 @@ use domain::ports::StoreError;
 use domain::ticket::TicketKind;
 use domain::top_up::{
     EventState, Fact, News, Notice, PaymentProcessor, Processor, TopUp, TopUpEvent, TopUpWrite,
-    judge, read_reference,
+    read_reference,
 };
 use domain::usd::Usd;
 
@@ -291,7 +291,7 @@ impl TopUps {
         named.processor_ref = notice.processor_ref.clone().or(named.processor_ref);
         match processor.read(&named).await {
             Ok(Some(fact)) => {
-                let verdict = judge(row, &fact);
+                let verdict = self.judge(row, &fact);
                 self.follow(row, &fact, verdict, Some(event))
             }
             other => self.not_read(row, other, Some(event)),
@@ -305,7 +305,7 @@ impl TopUps {
         fact: &Fact,
         event: Option<&TopUpEvent>,
     ) -> Settled {
-        let verdict = judge(row, fact);
+        let verdict = self.judge(row, fact);
         let needs_proof = matches!(
             verdict,
             domain::top_up::Verdict::Credit { .. } | domain::top_up::Verdict::TakeBack
@@ -319,7 +319,7 @@ impl TopUps {
         };
         match processor.read(&row.clone().known_by(fact)).await {
             Ok(Some(second)) => {
-                let verdict = judge(row, &second);
+                let verdict = self.judge(row, &second);
                 self.follow(row, &second, verdict, event)
             }
             other => self.not_read(row, other, event),

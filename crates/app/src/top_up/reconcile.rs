@@ -106,8 +106,9 @@ async fn unknown_to_them(
         let stands = matches!(fact.stand, Stand::Paid | Stand::PaidOver);
         let sum = fact.sum.as_ref().and_then(|sum| sum.usd());
         let whole = sum.is_some_and(|sum| sum >= row.charge());
+        let in_part = fact.stand == Stand::PaidPart && row.credited < row.amount;
         // what was taken back since is no reason to doubt the credit
-        (stands && whole) || row.reversed.amount > Usd::ZERO
+        (stands && whole) || in_part || row.reversed.amount > Usd::ZERO
     };
     let explained = found.as_ref().is_some_and(paid);
     Ok((!explained).then(|| {

@@ -88,7 +88,11 @@ impl TopUps {
                 let update = Write::TopUp(TopUpWrite::Update(Box::new(next)));
                 Settled::done("move_top_up", vec![update], state.slug())
             }
-            Verdict::Credit { payment, surplus } => self.credit(row, fact, &payment, surplus),
+            Verdict::Credit {
+                payment,
+                amount,
+                odd,
+            } => self.credit(row, fact, (&payment, amount), odd),
             Verdict::Review(why) => self.review(row, &why, event),
             Verdict::TakeBack => {
                 let reference = event.map_or("read", |event| event.event_id.as_str());
@@ -98,13 +102,23 @@ impl TopUps {
         }
     }
 
-    fn credit(&self, row: &TopUp, fact: &Fact, payment: &str, surplus: Option<String>) -> Settled {
+    fn credit(
+        &self,
+        row: &TopUp,
+        fact: &Fact,
+        (payment, amount): (&str, Usd),
+        odd: Option<String>,
+    ) -> Settled {
         let now = self.engine.now();
-        let next = row.clone().known_by(fact).paid(payment, row.amount, now);
+        let known = TopUp {
+            bonus: self.bonus(row, amount),
+            ..row.clone().known_by(fact)
+        };
+        let next = known.paid(payment, amount, now);
         let mut settled = Settled::done("credit_top_up", credits(&next, payment), "credited");
-        if let Some(surplus) = surplus {
+        if let Some(odd) = odd {
             let kind = TicketKind::TopUpSurplus;
-            settled = settled.and(self.ticket(kind, row, row.id, &surplus));
+            settled = settled.and(self.ticket(kind, row, row.id, &odd));
         }
         tracing::info!(
             top_up = row.id,

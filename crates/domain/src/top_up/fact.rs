@@ -90,6 +90,8 @@ pub enum Stand {
     Paid,
     /// Paid for good, and more than was asked.
     PaidOver,
+    /// Less than was asked arrived, for good, and no more is waited for.
+    PaidPart,
     /// The offer ended unpaid.
     Expired,
     /// The payment failed.
@@ -117,6 +119,8 @@ pub struct Fact {
     pub live: Option<bool>,
     /// What was paid, or has to be.
     pub sum: Option<Sum>,
+    /// What arrived, where the processor tells it apart from what was asked.
+    pub received: Option<Sum>,
     /// How it stands.
     pub stand: Stand,
 }

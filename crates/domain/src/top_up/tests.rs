@@ -2,6 +2,10 @@ use super::*;
 use crate::ledger::Wallet;
 use proptest::prelude::*;
 
+const PLAIN: OddAmounts = OddAmounts {
+    credit_surplus: false,
+    credit_part: false,
+};
 const NOW: Timestamp = Timestamp(1_767_225_600_000);
 
 fn usd(text: &str) -> Usd {
@@ -46,6 +50,7 @@ fn fact() -> Fact {
             minor: 2500,
             currency: "usd".into(),
         }),
+        received: None,
         stand: Stand::Paid,
     }
 }
@@ -53,7 +58,8 @@ fn fact() -> Fact {
 fn credit() -> Verdict {
     Verdict::Credit {
         payment: "pi_1".into(),
-        surplus: None,
+        amount: usd("25"),
+        odd: None,
     }
 }
 
@@ -64,7 +70,7 @@ fn sum(minor: i64, currency: &str) -> Option<Sum> {
 
 #[test]
 fn only_a_fact_that_fits_in_everything_credits() {
-    assert_eq!(judge(&row(), &fact()), credit());
+    assert_eq!(judge(&row(), &fact(), PLAIN), credit());
     let bad: [fn(&mut Fact); 11] = [
         |fact| fact.reference = Some("tu_43".into()),
         |fact| fact.reference = None,
@@ -82,7 +88,7 @@ fn only_a_fact_that_fits_in_everything_credits() {
         let mut fact = fact();
         spoil(&mut fact);
         assert!(
-            matches!(judge(&row(), &fact), Verdict::Review(_)),
+            matches!(judge(&row(), &fact, PLAIN), Verdict::Review(_)),
             "{fact:?}"
         );
     }
@@ -93,6 +99,7 @@ fn only_a_fact_that_fits_in_everything_credits() {
                 stand: stand.clone(),
                 ..fact()
             },
+            PLAIN,
         );
         assert!(!matches!(verdict, Verdict::Credit { .. }), "{stand:?}");
     }
@@ -102,37 +109,91 @@ fn only_a_fact_that_fits_in_everything_credits() {
             sum: sum(2600, "USD"),
             ..fact()
         },
+        PLAIN,
     );
-    assert!(matches!(
-        over,
-        Verdict::Credit {
-            surplus: Some(_),
-            ..
-        }
-    ));
+    assert!(matches!(over, Verdict::Credit { odd: Some(_), .. }));
+}
+
+#[test]
+fn odd_amounts_are_credited_where_the_operator_says_so() {
+    let both = OddAmounts {
+        credit_surplus: true,
+        credit_part: true,
+    };
+    let credited = |fact: &Fact, odd| match judge(&row(), fact, odd) {
+        Verdict::Credit { amount, odd, .. } => Some((amount, odd.is_some())),
+        Verdict::Review(_) => None,
+        other => panic!("{other:?}"),
+    };
+    let over = Fact {
+        received: sum(3001, "usd"),
+        stand: Stand::PaidOver,
+        ..fact()
+    };
+    assert_eq!(credited(&over, PLAIN), Some((usd("25"), true)));
+    assert_eq!(credited(&over, both), Some((usd("30.01"), true)));
+    let unknown = Fact {
+        received: None,
+        ..over.clone()
+    };
+    assert_eq!(credited(&unknown, both), Some((usd("25"), true)));
+    // what a processor rounds down is still paid
+    let rounded = Fact {
+        received: sum(2499, "usd"),
+        stand: Stand::Paid,
+        ..fact()
+    };
+    assert_eq!(credited(&rounded, both), Some((usd("25"), false)));
+    let part = |cents, currency| Fact {
+        received: sum(cents, currency),
+        stand: Stand::PaidPart,
+        ..fact()
+    };
+    assert_eq!(credited(&part(1000, "usd"), PLAIN), None);
+    assert_eq!(credited(&part(1000, "usd"), both), Some((usd("10"), true)));
+    for strange in [part(0, "usd"), part(1000, "eur"), part(2500, "usd")] {
+        assert_eq!(credited(&strange, both), None, "{strange:?}");
+    }
+    let foreign = Fact {
+        processor_ref: Some("cs_2".into()),
+        ..part(1000, "usd")
+    };
+    assert_eq!(credited(&foreign, both), None);
+    // the rest of it, later: a person looks
+    let short = row().paid("pi_1", usd("10"), NOW);
+    assert!(matches!(judge(&short, &fact(), both), Verdict::Review(_)));
 }
 
 #[test]
 fn a_row_is_credited_once_and_a_second_payment_is_nobodys() {
     let credited = row().paid("pi_1", usd("25"), NOW);
-    assert_eq!(judge(&credited, &fact()), Verdict::Nothing);
+    assert_eq!(judge(&credited, &fact(), PLAIN), Verdict::Nothing);
     let second = Fact {
         payment_ref: Some("pi_2".into()),
         ..fact()
     };
-    assert!(matches!(judge(&credited, &second), Verdict::Review(_)));
+    assert!(matches!(
+        judge(&credited, &second, PLAIN),
+        Verdict::Review(_)
+    ));
     let review = row().closed(TopUpState::Review, "amount");
-    assert_eq!(judge(&review, &fact()), Verdict::Nothing);
+    assert_eq!(judge(&review, &fact(), PLAIN), Verdict::Nothing);
     let closed = row().moved(TopUpState::Rejected);
-    assert!(matches!(judge(&closed, &fact()), Verdict::Review(_)));
+    assert!(matches!(judge(&closed, &fact(), PLAIN), Verdict::Review(_)));
     // a payment that came after the offer had ended is still the customer's
-    assert_eq!(judge(&row().moved(TopUpState::Expired), &fact()), credit());
+    assert_eq!(
+        judge(&row().moved(TopUpState::Expired), &fact(), PLAIN),
+        credit()
+    );
     let void = Fact {
         stand: Stand::Void,
         ..fact()
     };
-    assert_eq!(judge(&credited, &void), Verdict::TakeBack);
-    assert_eq!(judge(&row(), &void), Verdict::Move(TopUpState::Failed));
+    assert_eq!(judge(&credited, &void, PLAIN), Verdict::TakeBack);
+    assert_eq!(
+        judge(&row(), &void, PLAIN),
+        Verdict::Move(TopUpState::Failed)
+    );
 }
 
 /// The published example: 25.00 credited, 20.00 of it spent.

@@ -1,13 +1,16 @@
 //! The HTTP surface: every route on this page, and the ways in which a purchase is answered.
 
 mod activation_view;
+mod btcpay;
 mod control;
 mod dialect;
 mod fivesim;
 mod handler_api;
 mod listener;
+mod nowpayments;
 mod order_view;
 mod panel;
+mod payments;
 mod smspool;
 mod stripe;
 #[cfg(test)]
@@ -34,8 +37,14 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
             get(control::show_faults).post(control::set_faults),
         )
         .route("/_sandbox/balance", post(control::set_balance))
-        .route("/_sandbox/stripe", post(stripe::control))
-        .merge(stripe::routes());
+        .route(
+            "/_sandbox/payments",
+            get(payments::show).post(payments::control),
+        )
+        .route("/_sandbox/payments/calls", post(payments::set_mishaps))
+        .merge(stripe::routes())
+        .merge(btcpay::routes())
+        .merge(nowpayments::routes());
     for (index, account) in accounts().iter().enumerate() {
         router = match account.protocol {
             Protocol::HandlerApi => router.route(

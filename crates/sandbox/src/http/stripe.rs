@@ -2,23 +2,21 @@
 //! Events go to `/hooks/stripe` of whoever the browser returns to.
 
 use super::json;
+use super::payments::{base_of, call, header_text, page_over, pay, pay_page, pressed, tell};
+use crate::payments::stripe::{STRIPE_KEY, STRIPE_PATH};
+use crate::payments::{Told, Wanted};
 use crate::sandbox::Sandbox;
-use crate::till::{STRIPE_KEY, STRIPE_PATH, STRIPE_WEBHOOK_SECRET, Told};
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::{get, post};
-use domain::time::Timestamp;
-use serde::Deserialize;
+use domain::top_up::{Processor, Sum};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use wire::stripe::{self, CreateSession, Refund};
 
-/// How long an event may take to be delivered before the browser goes on.
-const DELIVERY: Duration = Duration::from_secs(10);
+/// What a page offers.
+const BUTTONS: [(&str, &str); 1] = [("pay", "Pay by card")];
 
 pub(super) fn routes() -> Router<Arc<Sandbox>> {
     let path = |end: &str| format!("{STRIPE_PATH}{end}");
@@ -27,17 +25,12 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .route(&path("/v1/checkout/sessions/{id}"), get(read))
         .route(&path("/v1/checkout/sessions/{id}/expire"), post(expire))
         .route(&path("/v1/refunds"), post(refund))
-        .route(&path("/pay/{id}"), get(page).post(pay))
+        .route(&path("/pay/{id}"), get(page).post(press))
 }
 
 fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
     let error = stripe::error("invalid_request_error", code, message, None);
     json(status, error.to_string())
-}
-
-fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    let value = headers.get(name).and_then(|value| value.to_str().ok());
-    value.unwrap_or_default()
 }
 
 /// The refusal of a request without our key.
@@ -70,11 +63,14 @@ async fn create(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, form: S
         let message = "Missing or unusable parameters.";
         return refuse(StatusCode::BAD_REQUEST, "parameter_missing", message);
     };
-    let base = format!("http://{}", header_text(&headers, header::HOST.as_str()));
     let key = header_text(&headers, stripe::IDEMPOTENCY_HEADER);
-    let (mut till, now) = sandbox.till();
-    let session = till.open(order, key, (&base, now));
-    json(StatusCode::OK, session.json().to_string())
+    let opened = async {
+        let (mut payments, now) = sandbox.payments();
+        let base = base_of(&headers);
+        let session = payments.stripe.open(order, key, (&base, now));
+        json(StatusCode::OK, session.json().to_string())
+    };
+    call(&sandbox, opened).await
 }
 
 async fn read(
@@ -85,8 +81,13 @@ async fn read(
     if let Some(refusal) = unknown(&headers) {
         return refusal;
     }
-    let found = sandbox.till().0.find(&id).map(|sold| sold.session.json());
-    found.map_or_else(missing, |session| json(StatusCode::OK, session.to_string()))
+    let found = async {
+        let (mut payments, now) = sandbox.payments();
+        let found = payments.stripe.find(&id, now);
+        let session = found.map(|sold| sold.session.json().to_string());
+        session.map_or_else(missing, |session| json(StatusCode::OK, session))
+    };
+    call(&sandbox, found).await
 }
 
 async fn sessions(
@@ -110,7 +111,7 @@ async fn sessions(
     let limit = usize::try_from(number("limit", 10))
         .unwrap_or(10)
         .clamp(1, 100);
-    let mut all = sandbox.till().0.between(from, until);
+    let mut all = sandbox.payments().0.stripe.between(from, until);
     if let Some(after) = text("starting_after") {
         let place = all.iter().position(|one| one.id == *after);
         all.drain(..place.map_or(0, |place| place + 1));
@@ -128,8 +129,15 @@ async fn expire(
     if let Some(refusal) = unknown(&headers) {
         return refusal;
     }
-    match act(&sandbox, &id, "expire", None).await {
-        Some(_) => read(State(sandbox), Path(id), headers).await,
+    let told = {
+        let (mut payments, now) = sandbox.payments();
+        payments.stripe.act(&Wanted::on_page(&id, "expire"), now)
+    };
+    match told {
+        Some(told) => {
+            tell(&sandbox, told).await;
+            read(State(sandbox), Path(id), headers).await
+        }
         None => missing(),
     }
 }
@@ -142,113 +150,70 @@ async fn refund(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, form: S
         let message = "Missing or unusable parameters.";
         return refuse(StatusCode::BAD_REQUEST, "parameter_missing", message);
     };
-    let done = act(
-        &sandbox,
-        &refund.payment_intent,
-        "refund",
-        Some(refund.minor),
-    )
-    .await;
-    match done {
-        Some(_) => {
-            let answer = serde_json::json!({
-                "id": format!("re_{}", refund.payment_intent),
-                "object": "refund",
-                "amount": refund.minor,
-                "payment_intent": refund.payment_intent,
-                "status": "succeeded",
-            });
-            json(StatusCode::OK, answer.to_string())
+    let key = header_text(&headers, stripe::IDEMPOTENCY_HEADER);
+    let refunded = async {
+        let (answer, told) = refunded(&sandbox, &refund, key);
+        if let Some(told) = told {
+            tell(&sandbox, told).await;
         }
-        None => missing(),
+        answer
+    };
+    call(&sandbox, refunded).await
+}
+
+/// Gives back once for each key, and never more than was paid.
+fn refunded(sandbox: &Sandbox, refund: &Refund, key: &str) -> (Response, Option<Told>) {
+    let (mut payments, now) = sandbox.payments();
+    let Some(sold) = payments.stripe.find(&refund.payment_intent, now) else {
+        return (missing(), None);
+    };
+    let left = sold.session.amount_total.unwrap_or_default() - sold.refunded;
+    let cents = refund.minor.unwrap_or(left);
+    let answer = serde_json::json!({
+        "id": format!("re_{}_{}", refund.payment_intent, sold.refund_keys.len() + 1),
+        "object": "refund",
+        "amount": cents,
+        "currency": sold.session.currency,
+        "payment_intent": refund.payment_intent,
+        "status": "succeeded",
+    });
+    if !key.is_empty() && sold.refund_keys.iter().any(|known| known == key) {
+        return (json(StatusCode::OK, answer.to_string()), None);
+    }
+    let (status, code) = (StatusCode::BAD_REQUEST, "charge_already_refunded");
+    if cents <= 0 || cents > left {
+        let message = "Refund amount is greater than what is left of the charge.";
+        return (refuse(status, code, message), None);
+    }
+    sold.refund_keys.push(key.to_owned());
+    let wanted = Wanted {
+        cents: Some(cents),
+        ..Wanted::on_page(&refund.payment_intent, "refund")
+    };
+    match payments.stripe.act(&wanted, now) {
+        Some(told) => (json(StatusCode::OK, answer.to_string()), Some(told)),
+        None => (refuse(status, code, "This payment was not made."), None),
     }
 }
 
 /// The page to pay on.
 async fn page(State(sandbox): State<Arc<Sandbox>>, Path(id): Path<String>) -> Response {
-    let found = sandbox.till().0.find(&id).map(|sold| sold.session.clone());
-    let Some(session) = found.filter(|session| session.status == "open") else {
-        let gone = Html("<!DOCTYPE html><title>Practice payment</title><p>This payment is over.");
-        return (StatusCode::NOT_FOUND, gone).into_response();
-    };
-    let cents = session.amount_total.unwrap_or_default();
-    Html(format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <title>Practice payment</title></head><body><h1>Practice payment</h1>\
-         <p>No real money moves here. {}.{:02} USD are asked.</p>\
-         <form method=\"post\"><button>Pay by card</button></form></body></html>",
-        cents / 100,
-        cents % 100
-    ))
-    .into_response()
+    let (mut payments, now) = sandbox.payments();
+    let found = payments.stripe.find(&id, now);
+    let open = found.filter(|sold| sold.session.status == "open");
+    open.map_or_else(page_over, |sold| {
+        let sum = Sum {
+            minor: sold.session.amount_total.unwrap_or_default(),
+            currency: sold.session.currency.clone(),
+        };
+        pay_page(&sum.to_string(), &BUTTONS)
+    })
 }
 
-async fn pay(State(sandbox): State<Arc<Sandbox>>, Path(id): Path<String>) -> Response {
-    match act(&sandbox, &id, "pay", None).await {
-        Some(told) => Redirect::to(&told.return_url).into_response(),
-        None => missing(),
-    }
-}
-
-/// What `POST /_sandbox/stripe` takes.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
-    session: String,
-    #[serde(rename = "do")]
-    action: String,
-    cents: Option<i64>,
-}
-
-/// `POST /_sandbox/stripe`: pays, delays, fails, expires, refunds, disputes, wins, warns.
-pub(super) async fn control(State(sandbox): State<Arc<Sandbox>>, body: String) -> Response {
-    let wanted: Wanted = match serde_json::from_str(&body) {
-        Ok(wanted) => wanted,
-        Err(error) => return refuse(StatusCode::BAD_REQUEST, "bad", &error.to_string()),
-    };
-    match act(&sandbox, &wanted.session, &wanted.action, wanted.cents).await {
-        Some(told) => json(StatusCode::OK, told.body),
-        None => refuse(
-            StatusCode::BAD_REQUEST,
-            "bad",
-            "That cannot be done to this session.",
-        ),
-    }
-}
-
-async fn act(sandbox: &Sandbox, id: &str, action: &str, cents: Option<i64>) -> Option<Told> {
-    let (told, now) = {
-        let (mut till, now) = sandbox.till();
-        (till.act(id, action, cents, now)?, now)
-    };
-    let delivered = tokio::time::timeout(DELIVERY, deliver(&told, now)).await;
-    if !matches!(delivered, Ok(Ok(()))) {
-        tracing::warn!("a practice event could not be delivered");
-    }
-    Some(told)
-}
-
-/// Sends an event once, over plain HTTP: practice stays on this machine.
-async fn deliver(told: &Told, now: i64) -> std::io::Result<()> {
-    let host = told
-        .return_url
-        .strip_prefix("http://")
-        .and_then(|rest| rest.split('/').next());
-    let host = host.ok_or_else(|| std::io::Error::other("no plain http address to return to"))?;
-    let at = Timestamp(now.saturating_mul(1000));
-    let signature = stripe::sign(STRIPE_WEBHOOK_SECRET, told.body.as_bytes(), at);
-    let request = format!(
-        "POST /hooks/stripe HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
-         Stripe-Signature: {signature}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
-        told.body.len(),
-        told.body
-    );
-    let mut stream = TcpStream::connect(host).await?;
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    match answer.starts_with(b"HTTP/1.1 200") {
-        true => Ok(()),
-        false => Err(std::io::Error::other("the event was not taken")),
-    }
+async fn press(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(id): Path<String>,
+    form: String,
+) -> Response {
+    pay(&sandbox, Processor::Stripe, &id, pressed(&form, &BUTTONS)).await
 }

@@ -84,7 +84,7 @@ pub fn settings(
             ("markup", table([("percent", "20".into())])),
             ("policy", policy()),
             ("keys", table([("pepper", place.pepper.expose().into())])),
-            ("payments", table([("stripe", card(place))])),
+            ("payments", payments(place)),
             (
                 "sync",
                 table([
@@ -164,14 +164,42 @@ fn reads_per_minute(protocol: Protocol) -> u32 {
     }
 }
 
-/// Cards, at the practice processor.
-fn card(place: &DemoPlace<'_>) -> Value {
-    let api = format!("{}{}", place.sandbox_url, sandbox::STRIPE_PATH);
+/// Every way to pay, at practice processors.
+fn payments(place: &DemoPlace<'_>) -> Value {
+    let practice = |address: &str, path: &str, more: &[(&'static str, &str)]| {
+        let url = format!("{}{path}", place.sandbox_url);
+        let fixed = [
+            (address.to_owned(), url.into()),
+            ("allow_plain_http".to_owned(), true.into()),
+            ("live".to_owned(), false.into()),
+        ];
+        let more = more.iter();
+        let more = more.map(|(key, value)| ((*key).to_owned(), Value::from(*value)));
+        Value::Table(fixed.into_iter().chain(more).collect())
+    };
+    let card = [
+        ("key", sandbox::STRIPE_KEY),
+        ("webhook_secret", sandbox::STRIPE_WEBHOOK_SECRET),
+    ];
+    let btcpay = [
+        ("key", sandbox::BTCPAY_KEY),
+        ("store", sandbox::BTCPAY_STORE),
+        ("webhook_secret", sandbox::BTCPAY_WEBHOOK_SECRET),
+    ];
+    let nowpayments = [
+        ("key", sandbox::NOWPAYMENTS_KEY),
+        ("ipn_secret", sandbox::NOWPAYMENTS_IPN_SECRET),
+    ];
+    let instructions = "The demo has no bank account: nothing has to be paid. An operator approves \
+                        announced transfers.";
     table([
-        ("api", api.into()),
-        ("allow_plain_http", true.into()),
-        ("key", sandbox::STRIPE_KEY.into()),
-        ("webhook_secret", sandbox::STRIPE_WEBHOOK_SECRET.into()),
+        ("stripe", practice("api", sandbox::STRIPE_PATH, &card)),
+        ("btcpay", practice("url", sandbox::BTCPAY_PATH, &btcpay)),
+        (
+            "nowpayments",
+            practice("api", sandbox::NOWPAYMENTS_PATH, &nowpayments),
+        ),
+        ("bank", table([("instructions", instructions.into())])),
     ])
 }
 

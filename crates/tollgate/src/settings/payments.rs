@@ -5,7 +5,7 @@ use super::exact::{self, Percent};
 use super::secret::{Secret, Shape};
 use super::section::{Section, text};
 use domain::time::Millis;
-use domain::top_up::{BonusRule, Processor, Terms};
+use domain::top_up::{BonusRule, OddAmounts, Processor, Terms};
 use domain::usd::Usd;
 use toml::Value;
 
@@ -26,6 +26,8 @@ pub struct Payments {
     pub lifetime: Millis,
     /// A bank's early warning suspends the account.
     pub freeze_on_fraud_warning: bool,
+    /// What becomes of payments of another amount than was asked.
+    pub odd_amounts: OddAmounts,
     /// The ways to pay that are switched on.
     pub ways: Vec<PaymentWay>,
 }
@@ -58,6 +60,10 @@ impl Payments {
         let minutes = part.number("expires_minutes", 60, 30..=1440);
         let words = [("freeze", true), ("flag", false)];
         let freeze_on_fraud_warning = part.choice("on_fraud_warning", true, &words);
+        let odd_amounts = OddAmounts {
+            credit_surplus: part.choice("surplus", false, &[("tell", false), ("credit", true)]),
+            credit_part: part.choice("partial", false, &[("review", false), ("credit", true)]),
+        };
         let general = general(part);
         let ways = [
             part.section("stripe", |part| stripe(part, &general)),
@@ -68,6 +74,7 @@ impl Payments {
         Self {
             lifetime: Millis::minutes(minutes.into()),
             freeze_on_fraud_warning,
+            odd_amounts,
             ways: ways.into_iter().flatten().collect(),
         }
     }
@@ -202,6 +209,7 @@ fn btcpay(part: &mut Section<'_>, general: &Terms) -> Option<PaymentWay> {
     let store = part.optional("store", word, None);
     let key = key(part);
     let webhook_secrets = secrets(part, ["webhook_secret", "webhook_secret_before"]);
+    let live = part.flag("live", true);
     let terms = with_fee(part, general);
     let others = [url.is_some(), store.is_some(), !webhook_secrets.is_empty()];
     if !switched_on(part, &key, &others) {
@@ -217,7 +225,7 @@ fn btcpay(part: &mut Section<'_>, general: &Terms) -> Option<PaymentWay> {
         url: url.unwrap_or_default(),
         key: key?,
         webhook_secrets,
-        live: true,
+        live,
         store: store.unwrap_or_default(),
         instructions: String::new(),
         terms,
@@ -228,6 +236,7 @@ fn nowpayments(part: &mut Section<'_>, general: &Terms) -> Option<PaymentWay> {
     let url = url(part, "api", Some(NOWPAYMENTS)).unwrap_or_default();
     let key = key(part);
     let webhook_secrets = secrets(part, ["ipn_secret", "ipn_secret_before"]);
+    let live = part.flag("live", true);
     let terms = with_fee(part, general);
     let on = switched_on(part, &key, &[!webhook_secrets.is_empty()]);
     on.then(|| PaymentWay {
@@ -235,7 +244,7 @@ fn nowpayments(part: &mut Section<'_>, general: &Terms) -> Option<PaymentWay> {
         url,
         key: key.unwrap_or_else(|| Secret::new("")),
         webhook_secrets,
-        live: true,
+        live,
         store: String::new(),
         instructions: String::new(),
         terms,

@@ -20,5 +20,7 @@ mod served;
 mod smm;
 mod storage;
 mod tidy;
+mod top_ups;
 mod upstreams;
+mod visitor;
 mod world;

@@ -270,6 +270,11 @@ impl World {
         Self::around(demo, sandbox, practice, dir)
     }
 
+    /// A world for what needs no catalogue: nobody waits for one.
+    pub fn unstocked() -> Self {
+        Self::large(0)
+    }
+
     /// Ends the practice providers.
     pub fn close_providers(&mut self) {
         self.sandbox.kill();

@@ -5,7 +5,7 @@ use crate::account::Account;
 use crate::transport::{BadUpstream, Payload, Transport, head};
 use domain::time::Timestamp;
 use domain::top_up::{
-    Asked, Checkout, Fact, Notice, Opened, PaymentProcessor, Processor, ProcessorError, Stand,
+    Asked, Checkout, Fact, Notice, Opened, PaymentProcessor, Processor, ProcessorError, Stand, Sum,
     TopUp,
 };
 use domain::usd::Usd;
@@ -27,6 +27,8 @@ pub struct BtcPaySettings {
     pub webhook_secrets: Vec<String>,
     /// How long an invoice waits for a payment, in minutes.
     pub minutes: u32,
+    /// Real money.
+    pub live: bool,
 }
 
 /// A BTCPay Server as a payment processor.
@@ -71,7 +73,35 @@ impl BtcPay {
         };
         let fetched = ask_again(&self.transport, payload).await?;
         let invoice = found(&self.transport, &fetched, Invoice::parse, plain)?;
-        Ok(invoice.map(|invoice| invoice.fact(store)))
+        let Some(invoice) = invoice else {
+            return Ok(None);
+        };
+        let mut fact = invoice.fact(store);
+        if invoice.is_odd_amount() {
+            fact.received = self.received(&invoice).await?;
+        }
+        Ok(Some(fact))
+    }
+
+    /// What came in on an invoice. An invoice whose ways to pay are not told is no reason to wait.
+    async fn received(&self, invoice: &Invoice) -> Result<Option<Sum>, ProcessorError> {
+        let store = &self.settings.store;
+        let payload = Payload::Get {
+            path: &[
+                "api",
+                "v1",
+                "stores",
+                store,
+                "invoices",
+                &invoice.id,
+                "payment-methods",
+            ],
+            query: "",
+        };
+        let fetched = ask_again(&self.transport, payload).await?;
+        let parse = |body: &str| Some(btcpay::received(body, &invoice.currency));
+        let read = found(&self.transport, &fetched, parse, plain)?;
+        Ok(read.flatten())
     }
 
     async fn settled(
@@ -109,7 +139,7 @@ impl PaymentProcessor for BtcPay {
     }
 
     fn is_live(&self) -> bool {
-        true
+        self.settings.live
     }
 
     fn takes_webhooks(&self) -> bool {

@@ -17,6 +17,8 @@ pub struct NowPaymentsSettings {
     pub account: Account,
     /// Secrets of the notifications: during a rotation two.
     pub ipn_secrets: Vec<String>,
+    /// Real money.
+    pub live: bool,
 }
 
 /// NOWPayments as a payment processor.
@@ -69,7 +71,7 @@ impl PaymentProcessor for NowPayments {
     }
 
     fn is_live(&self) -> bool {
-        true
+        self.settings.live
     }
 
     fn takes_webhooks(&self) -> bool {

@@ -128,7 +128,7 @@ impl Stripe {
         let payment = row.payment_ref.clone().ok_or(ProcessorError::NotOffered)?;
         let refund = Refund {
             payment_intent: payment,
-            minor: amount.0 / CENT,
+            minor: Some(amount.0 / CENT),
         };
         let payload = Payload::Keyed {
             path: &["v1", "refunds"],

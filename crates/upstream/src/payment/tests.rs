@@ -128,6 +128,7 @@ fn an_invoice_is_asked_for_once() {
         store: "s1".into(),
         webhook_secrets: vec!["btcpaysecret".into()],
         minutes: 60,
+        live: true,
     })
     .unwrap();
     let lost = run(btcpay.open(&checkout()));
@@ -150,6 +151,7 @@ fn a_payment_is_read_by_its_own_id() {
     let nowpayments = NowPayments::new(NowPaymentsSettings {
         account: Account::new("nowpayments", &server.url, "secretkey"),
         ipn_secrets: vec!["ipnsecret".into()],
+        live: true,
     })
     .unwrap();
     let opened = run(nowpayments.open(&checkout())).unwrap();

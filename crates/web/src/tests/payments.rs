@@ -7,8 +7,8 @@ use domain::ids::AccountId;
 use domain::ports::{Clock, Store, TopUpRows};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    Asked, BonusRule, Checkout, EventState, Fact, Notice, Opened, PaymentProcessor, Processor,
-    ProcessorError, Terms, TopUp, TopUpState,
+    Asked, BonusRule, Checkout, EventState, Fact, Notice, OddAmounts, Opened, PaymentProcessor,
+    Processor, ProcessorError, Terms, TopUp, TopUpState,
 };
 use domain::usd::Usd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -165,6 +165,7 @@ fn settings() -> TopUpSettings {
         ],
         lifetime: Millis::minutes(60),
         freeze_on_fraud_warning: true,
+        odd_amounts: OddAmounts::default(),
     }
 }
 

@@ -128,3 +128,25 @@ fn invoices_are_read_back_and_asked_for() {
         ("25.00", Some("tu_42"))
     );
 }
+
+#[test]
+fn what_came_in_is_summed_over_the_ways_to_pay() {
+    let ways = |paid: &str, rate: &str| payment_methods(paid, rate).to_string();
+    let minor = |body: &str| received(body, "USD").map(|sum| sum.minor);
+    assert_eq!(minor(&ways("0.0005", "50000.00")), Some(2500));
+    assert_eq!(minor(&ways("0.00049999", "50000")), Some(2499));
+    assert_eq!(minor("[]"), Some(0));
+    let two =
+        r#"[{"paymentMethodPaid":"0.0001","rate":"50000"},{"paymentMethodPaid":0.2,"rate":100}]"#;
+    assert_eq!(minor(two), Some(2500));
+    for bad in [
+        r#"[{"rate":"1"}]"#,
+        r#"[{"paymentMethodPaid":"-1","rate":"1"}]"#,
+        "{}",
+        "[1]",
+    ] {
+        assert_eq!(minor(bad), None, "{bad}");
+    }
+    let odd = |more| invoice("Expired", more).is_odd_amount();
+    assert!(odd("PaidLate") && odd("PaidPartial") && odd("PaidOver") && !odd("None"));
+}

@@ -83,6 +83,8 @@ fn words_are_what_the_table_says() {
         price_amount: "25".into(),
         price_currency: "usd".into(),
         order: Some("tu_42".into()),
+        pay_amount: "0.00041".into(),
+        actually_paid: "0.000205".into(),
     };
     let stand = |status| payment(status).fact().stand;
     for status in ["waiting", "confirming", "confirmed", "sending"] {
@@ -92,12 +94,18 @@ fn words_are_what_the_table_says() {
     assert_eq!(stand("failed"), Stand::Failed);
     assert_eq!(stand("expired"), Stand::Expired);
     assert_eq!(stand("refunded"), Stand::Refunded);
-    assert!(matches!(stand("partially_paid"), Stand::Odd(_)));
+    assert_eq!(stand("partially_paid"), Stand::PaidPart);
+    let half = payment("partially_paid").fact().received;
+    assert_eq!(half.map(|sum| sum.minor), Some(1250));
     assert_eq!(payment("waiting").fact().payment_ref, None);
     let one = payment("finished");
     let read = notice(one.body().as_bytes()).unwrap();
     assert_eq!(read.event_id, "5077125051:finished");
     assert_eq!(read.news, News::Payment(one.fact()));
+    let turned = turned(&one.body(), 3).unwrap();
+    assert_ne!(turned, one.body());
+    assert_eq!(sign(SECRET, &turned), sign(SECRET, &one.body()));
+    assert_eq!(Payment::parse(&turned), Some(one.clone()));
     assert_eq!(Payment::parse(&one.body()), Some(one));
     let unknown = notice(payment("melted").body().as_bytes()).unwrap();
     assert_eq!(unknown.news, News::Unused);

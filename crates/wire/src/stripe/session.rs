@@ -87,24 +87,24 @@ impl CreateSession {
 pub struct Refund {
     /// The payment.
     pub payment_intent: String,
-    /// Smallest units.
-    pub minor: i64,
+    /// Smallest units; all that is left where nothing is said.
+    pub minor: Option<i64>,
 }
 
 impl Refund {
     /// Reads a form.
     pub fn parse(form: &str) -> Option<Self> {
-        let mut refund = (None, None);
+        let (mut payment_intent, mut minor) = (None, None);
         for (name, value) in form_urlencoded::parse(form.as_bytes()) {
             match name.as_ref() {
-                "payment_intent" => refund.0 = Some(value.into_owned()),
-                "amount" => refund.1 = value.parse().ok(),
+                "payment_intent" => payment_intent = Some(value.into_owned()),
+                "amount" => minor = Some(value.parse().ok()?),
                 _ => {}
             }
         }
         Some(Self {
-            payment_intent: refund.0?,
-            minor: refund.1?,
+            payment_intent: payment_intent?,
+            minor,
         })
     }
 
@@ -112,7 +112,9 @@ impl Refund {
     pub fn form(&self) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("payment_intent", &self.payment_intent);
-        form.append_pair("amount", &self.minor.to_string());
+        if let Some(minor) = self.minor {
+            form.append_pair("amount", &minor.to_string());
+        }
         form.finish()
     }
 }
@@ -215,6 +217,7 @@ impl Session {
                 minor,
                 currency: self.currency.clone(),
             }),
+            received: None,
             stand,
         }
     }

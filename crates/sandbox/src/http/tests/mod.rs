@@ -7,6 +7,7 @@ mod handler_api;
 mod listener;
 mod misbehaving;
 mod panel;
+mod payments;
 mod restart;
 mod smspool;
 mod stripe;

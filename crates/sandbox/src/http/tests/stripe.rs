@@ -1,7 +1,7 @@
 //! The practice card processor: sessions, what is done to them, and keys that are honoured.
 
 use super::*;
-use crate::till::{STRIPE_KEY, STRIPE_PATH};
+use crate::payments::stripe::{STRIPE_KEY, STRIPE_PATH};
 use domain::time::Timestamp;
 use wire::stripe::{CreateSession, Session, list};
 
@@ -37,8 +37,10 @@ async fn created(world: &World) -> Session {
 }
 
 async fn act(world: &World, session: &str, action: &str) -> u16 {
-    let body = format!(r#"{{"session":"{session}","do":"{action}","cents":1000}}"#);
-    let answer = world.send("POST", "/_sandbox/stripe", &body).await;
+    let body = format!(
+        r#"{{"processor":"stripe","act":{{"id":"{session}","do":"{action}","cents":1000}},"deliver":{{"times":0}}}}"#
+    );
+    let answer = world.send("POST", "/_sandbox/payments", &body).await;
     answer.status().as_u16()
 }
 

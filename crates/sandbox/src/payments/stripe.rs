@@ -1,5 +1,7 @@
-//! Card payments to practise with: sessions as Stripe keeps them, in memory only.
+//! Card payments to practise with: sessions as Stripe keeps them.
 
+use super::{Letter, Shown, Told, Wanted, hook_of, make_room};
+use domain::top_up::Processor;
 use wire::stripe::{CreateSession, Event, Object, Session};
 
 /// Where the practice processor is, below the sandbox's address.
@@ -8,9 +10,6 @@ pub const STRIPE_PATH: &str = "/stripe";
 pub const STRIPE_KEY: &str = "sk_test_practice";
 /// What it signs its events with. Practice payments move practice money only.
 pub const STRIPE_WEBHOOK_SECRET: &str = "whsec_practice_0123456789abcdef";
-
-/// Sessions kept at most; the oldest go first.
-const SESSIONS_MAX: usize = 10_000;
 
 /// A session and what stands beside it.
 #[derive(Clone, Debug)]
@@ -23,6 +22,46 @@ pub(crate) struct Sold {
     pub(crate) return_url: String,
     /// Cents given back so far.
     pub(crate) refunded: i64,
+    /// Keys of the refunds.
+    pub(crate) refund_keys: Vec<String>,
+}
+
+impl Sold {
+    /// What an event of this kind is about, once that has happened.
+    fn told(&mut self, kind: &str, cents: Option<i64>) -> Object {
+        let session = &mut self.session;
+        let total = session.amount_total.unwrap_or_default();
+        let (payment_intent, currency) = (format!("pi_{}", session.id), session.currency.clone());
+        match kind {
+            "charge.refunded" => {
+                self.refunded = total.min(self.refunded + cents.unwrap_or(total));
+                Object::Charge {
+                    payment_intent,
+                    amount_refunded: self.refunded,
+                    currency,
+                }
+            }
+            "charge.dispute.funds_withdrawn" | "charge.dispute.funds_reinstated" => {
+                Object::Dispute {
+                    id: format!("dp_{}", session.id),
+                    payment_intent,
+                    amount: total,
+                    currency,
+                }
+            }
+            "radar.early_fraud_warning.created" => Object::FraudWarning {
+                id: format!("issfr_{}", session.id),
+                payment_intent,
+            },
+            _ => {
+                let expired = kind == "checkout.session.expired";
+                session.status = if expired { "expired" } else { "complete" }.into();
+                session.payment_intent = (!expired).then_some(payment_intent);
+                session.url = None;
+                Object::Session(Box::new(session.clone()))
+            }
+        }
+    }
 }
 
 /// All sessions.
@@ -61,23 +100,41 @@ impl Till {
             created: now,
             expires_at: order.expires_at.0.div_euclid(1000),
         };
-        if self.sold.len() == SESSIONS_MAX {
-            self.sold.remove(0);
-        }
+        make_room(&mut self.sold);
         self.sold.push(Sold {
             session: session.clone(),
             idempotency_key: key.to_owned(),
             return_url: order.return_url,
             refunded: 0,
+            refund_keys: Vec::new(),
         });
         session
     }
 
-    /// A session by its id, or by its payment.
-    pub(crate) fn find(&mut self, id: &str) -> Option<&mut Sold> {
-        self.sold
-            .iter_mut()
-            .find(|one| one.session.id == id || one.session.payment_intent.as_deref() == Some(id))
+    /// A session by its id, or by its payment, as it stands at this second.
+    pub(crate) fn find(&mut self, id: &str, now: i64) -> Option<&mut Sold> {
+        let sold = self.sold.iter_mut().find(|one| {
+            one.session.id == id || one.session.payment_intent.as_deref() == Some(id)
+        })?;
+        let session = &mut sold.session;
+        if session.status == "open" && (1..=now).contains(&session.expires_at) {
+            session.status = "expired".into();
+            session.url = None;
+        }
+        Some(sold)
+    }
+
+    /// All of it, for tests.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = Shown> {
+        self.sold.iter().map(|one| Shown {
+            processor: Processor::Stripe.slug(),
+            id: one.session.id.clone(),
+            reference: one.session.client_reference_id.clone(),
+            status: format!("{}, {}", one.session.status, one.session.payment_status),
+            pay_url: one.session.url.clone(),
+            refunded_cents: one.refunded,
+            refunds: one.refund_keys.len(),
+        })
     }
 
     /// The newest sessions made in this span, newest first.
@@ -89,18 +146,19 @@ impl Till {
     }
 
     /// Does something to a session; gives the event that tells of it. Nothing where it cannot be.
-    pub(crate) fn act(
-        &mut self,
-        id: &str,
-        action: &str,
-        cents: Option<i64>,
-        now: i64,
-    ) -> Option<Told> {
-        let sold = self.find(id)?;
+    pub(crate) fn act(&mut self, wanted: &Wanted, now: i64) -> Option<Told> {
+        let (action, cents) = (wanted.action.as_str(), wanted.cents);
+        let sold = self.find(&wanted.id, now)?;
+        if let Some(amount) = wanted.amount {
+            sold.session.amount_total = Some(amount);
+        }
+        if let Some(currency) = &wanted.currency {
+            sold.session.currency.clone_from(currency);
+        }
+        sold.session.live = wanted.live.or(sold.session.live);
         let open = sold.session.status == "open";
         let paid = sold.session.payment_status == "paid";
         let waits = open || (!paid && sold.session.status == "complete");
-        let payment = format!("pi_{}", sold.session.id);
         let session = &mut sold.session;
         let kind = match action {
             "pay" if waits => {
@@ -119,57 +177,22 @@ impl Till {
             "warn" if paid => "radar.early_fraud_warning.created",
             _ => return None,
         };
-        let total = session.amount_total.unwrap_or_default();
-        let object = match kind {
-            "charge.refunded" => {
-                sold.refunded = total.min(sold.refunded + cents.unwrap_or(total));
-                Object::Charge {
-                    payment_intent: payment,
-                    amount_refunded: sold.refunded,
-                    currency: session.currency.clone(),
-                }
-            }
-            "charge.dispute.funds_withdrawn" | "charge.dispute.funds_reinstated" => {
-                Object::Dispute {
-                    id: format!("dp_{}", session.id),
-                    payment_intent: payment,
-                    amount: total,
-                    currency: session.currency.clone(),
-                }
-            }
-            "radar.early_fraud_warning.created" => Object::FraudWarning {
-                id: format!("issfr_{}", session.id),
-                payment_intent: payment,
-            },
-            _ => {
-                session.status = match action {
-                    "expire" => "expired".into(),
-                    _ => "complete".into(),
-                };
-                session.payment_intent = (action != "expire").then_some(payment);
-                session.url = None;
-                Object::Session(Box::new(session.clone()))
-            }
-        };
+        let object = sold.told(kind, cents);
         let return_url = sold.return_url.clone();
+        let live = sold.session.live.unwrap_or_default();
         self.events += 1;
         let event = Event {
             id: format!("evt_{now}_{}", self.events),
             kind: kind.to_owned(),
-            live: false,
+            live,
             created: now,
             object,
         };
         Some(Told {
-            body: event.body(),
+            processor: Processor::Stripe,
+            letter: Letter::Fixed(event.body()),
+            hook_url: hook_of(&return_url, Processor::Stripe),
             return_url,
         })
     }
-}
-
-/// An event to send, and the page that the browser goes back to: the shop is where that page is.
-#[derive(Clone, Debug)]
-pub(crate) struct Told {
-    pub(crate) body: String,
-    pub(crate) return_url: String,
 }
