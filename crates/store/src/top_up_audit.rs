@@ -34,12 +34,14 @@ impl TopUpFacts {
         let Self { id, state, .. } = self;
         let is_credited = *state == TopUpState::Credited;
         let credit = self.credit.as_ref();
+        // of a transfer an operator confirms another amount; of coins a part may be credited
+        let may_be_less = matches!(self.processor, Processor::Manual | Processor::NowPayments);
         let whole = match credit {
             Some((amount, payment)) => {
                 is_credited
                     && *amount == self.credited
                     && self.payment.as_ref() == Some(payment)
-                    && (self.processor == Processor::Manual || *amount >= self.amount)
+                    && (may_be_less || *amount >= self.amount)
             }
             None => !is_credited && self.credited == Usd::ZERO,
         };

@@ -7,7 +7,7 @@ use domain::ports::Store;
 use domain::usd::Usd;
 
 use super::{Private, intruder, private};
-use crate::contract::{PLAN, PRICE, World, api_key, wait};
+use crate::contract::{PLAN, PRICE, World, api_key, top_up, wait};
 use crate::postgres::PostgresSettings;
 use crate::{Database, OpenError};
 
@@ -134,6 +134,14 @@ fn two_nodes_take_turns() {
         );
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Twenty thousand events of payment processors, shuffled, doubled and some of them delayed.
+#[test]
+fn two_nodes_credit_each_payment_once() {
+    let settings = private().database();
+    let nodes = [(); 2].map(|()| Database::connect(&settings).unwrap());
+    top_up::a_storm_of_events_credits_each_payment_once(&[&nodes[0], &nodes[1]]);
 }
 
 /// A key that one node revokes is read again by the others.
