@@ -182,7 +182,7 @@ fn settle<S: Store + TopUpRows>(world: &World<'_>, store: &S, row: &TopUp, kept:
 
 /// Twenty thousand deliveries.
 pub(crate) fn a_storm_of_events_credits_each_payment_once<S: Store + TopUpRows>(nodes: &[&S]) {
-    storm(nodes, 2_000, 10, 8);
+    storm(nodes, 2_000, 10, 32);
 }
 
 pub(crate) fn a_shower_of_events_credits_each_payment_once<S: Store + TopUpRows>(store: &S) {
