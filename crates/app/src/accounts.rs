@@ -201,11 +201,15 @@ impl Engine {
 
     /// Suspends or resumes an account. Takes effect at once; open orders settle either way.
     pub async fn suspend_account(&self, id: AccountId, suspended: bool) -> Result<(), AdminError> {
+        let name = match suspended {
+            true => "suspend_account",
+            false => "resume_account",
+        };
         let account = Account {
             suspended,
             ..self.known_account(id).await?
         };
-        self.update_account(account).await
+        self.update_account(name, account).await
     }
 
     /// Switches an account's API access on or off.
@@ -214,7 +218,7 @@ impl Engine {
             api_access,
             ..self.known_account(id).await?
         };
-        self.update_account(account).await
+        self.update_account("set_api_access", account).await
     }
 
     /// Moves an account to another tier: what it may buy, how much, and at which prices. Takes effect
@@ -229,16 +233,13 @@ impl Engine {
             tier,
             ..self.known_account(id).await?
         };
-        self.update_account(account).await
+        self.update_account("set_tier", account).await
     }
 
-    async fn update_account(&self, account: Account) -> Result<(), AdminError> {
+    async fn update_account(&self, name: &'static str, account: Account) -> Result<(), AdminError> {
         let id = account.id;
-        self.commit(
-            "update_account",
-            vec![Write::UpdateAccount(Box::new(account))],
-        )
-        .await?;
+        self.commit(name, vec![Write::UpdateAccount(Box::new(account))])
+            .await?;
         self.callers.forget_account(id);
         Ok(())
     }
@@ -356,8 +357,14 @@ impl Engine {
     pub async fn revoke_key(&self, id: KeyId) -> Result<(), AdminError> {
         let found = self.store().key(id).await?;
         let key = found.ok_or_else(|| AdminError::NotFound(format!("key {id}")))?;
-        self.commit("revoke_key", vec![Write::RevokeKey { key: id }])
-            .await?;
+        self.commit(
+            "revoke_key",
+            vec![Write::RevokeKey {
+                account: key.account,
+                key: id,
+            }],
+        )
+        .await?;
         self.callers.forget_account(key.account);
         Ok(())
     }

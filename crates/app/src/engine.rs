@@ -1,5 +1,6 @@
 //! The engine: what every use case works with.
 
+use crate::acting;
 use crate::balances::Balances;
 use crate::health::{Health, UpstreamLimits};
 use crate::key_cache::KeyCache;
@@ -259,8 +260,9 @@ impl Engine {
     pub(crate) async fn commit(
         &self,
         name: &'static str,
-        writes: Vec<domain::change::Write>,
+        mut writes: Vec<domain::change::Write>,
     ) -> Result<(), CommitError> {
+        writes.extend(acting::line(name, &writes));
         let change = Change::new(name, self.now(), writes);
         failpoint::pass("before", name);
         let outcome = if self.clock_is_behind() && change.moves_money() {

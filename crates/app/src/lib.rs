@@ -2,8 +2,10 @@
 //! these; no rule lives in a door.
 
 mod accounts;
+mod acting;
 pub mod api_key;
 mod api_log;
+mod audit_log;
 mod balances;
 mod buy_number;
 mod cancel;
@@ -37,7 +39,9 @@ mod top_up;
 mod watch;
 
 pub use accounts::{AdminError, IssuedKey, KeyOrder};
+pub use acting::acting;
 pub use api_log::{ApiLog, KEPT as API_LOG_KEPT};
+pub use audit_log::{AuditLog, LogVerified, Notary};
 pub use buy_number::{BuyNumber, Place};
 pub use engine::{CatalogueSettings, Engine, Outside, Routing, Settings};
 pub use health::{Closed, UpstreamHealth, UpstreamLimits};

@@ -4,6 +4,7 @@ use crate::access::{Account, ApiKey, KeyClaim};
 use crate::activation::Activation;
 use crate::api_log::LogWrite;
 use crate::attempt::{Attempt, AttemptEnd};
+use crate::audit_log::AuditWrite;
 use crate::balance::BalanceReading;
 use crate::ids::{AccountId, KeyId, OrderId};
 use crate::ledger::Entry;
@@ -237,6 +238,8 @@ pub enum Write {
     UpdateKey(Box<ApiKey>),
     /// A key is revoked.
     RevokeKey {
+        /// Whose.
+        account: AccountId,
         /// Key.
         key: KeyId,
     },
@@ -244,6 +247,8 @@ pub enum Write {
     Pool(PoolWrite),
     /// What the policy engine asks or remembers. Guards: see there.
     Policy(PolicyWrite),
+    /// A line of the audit log, or a checkpoint of it: see [`AuditWrite`].
+    Audit(AuditWrite),
 }
 
 /// A named list of writes: all or none.

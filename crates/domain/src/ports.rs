@@ -5,6 +5,7 @@ use crate::access::{Account, ApiKey, Caller, KeyClaim};
 use crate::activation::Activation;
 use crate::api_log::{CallLine, CallsOf, KeyUse};
 use crate::attempt::Attempt;
+use crate::audit_log::{Checkpoint, Hash, Line, LinesOf, Verified, Witness};
 use crate::balance::{Position, Suspects};
 use crate::books::HouseLeg;
 use crate::catalogue::CostChange;
@@ -238,6 +239,21 @@ pub trait PolicyRows: Send + Sync {
     fn attestations(&self, account: AccountId) -> Read<'_, Vec<Attestation>>;
     /// What is not to be used, newest first.
     fn blocked(&self, limit: u32) -> Read<'_, Vec<Blocked>>;
+}
+
+/// What is remembered of who did what; written through [`Store::commit`].
+pub trait AuditRows: Send + Sync {
+    /// Lines, newest first.
+    fn audit_lines<'a>(&'a self, wanted: &'a LinesOf) -> Read<'a, Vec<Line>>;
+    /// How many lines there are, and the root of the tree over them as it is stored.
+    fn audit_head(&self) -> Read<'_, (u64, Hash)>;
+    /// Hashes of lines: from after this many, so many at most.
+    fn audit_hashes(&self, after: u64, limit: u32) -> Read<'_, Vec<Hash>>;
+    /// The newest checkpoint.
+    fn audit_checkpoint(&self) -> Read<'_, Option<Checkpoint>>;
+    /// Looks at every line and chain, and compares them with the checkpoints here and with what was
+    /// kept outside.
+    fn verify_audit_log(&self, kept: Vec<Witness>) -> Read<'_, Verified>;
 }
 
 /// What is remembered of top-ups; written through [`Store::commit`].

@@ -15,7 +15,7 @@ use crate::chain::{self, Event, Link};
 const NAMED_MAX: usize = 1000;
 
 /// Tables whose rows are never changed and never removed.
-pub(crate) const APPEND_ONLY: [&str; 13] = [
+pub(crate) const APPEND_ONLY: [&str; 16] = [
     "hold",
     "hold_change",
     "resolution",
@@ -29,6 +29,9 @@ pub(crate) const APPEND_ONLY: [&str; 13] = [
     "balance_reading",
     "topup_credit",
     "topup_reversal",
+    "audit_log",
+    "audit_node",
+    "audit_checkpoint",
 ];
 
 /// What an audit has found.

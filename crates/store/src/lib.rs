@@ -2,6 +2,7 @@
 //! business, and an audit that re-derives the books.
 
 mod audit;
+mod audit_chain;
 mod catalogue_files;
 mod chain;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod database;
 mod ids;
 #[cfg(any(test, feature = "simulation"))]
 mod memory;
+mod merkle;
 mod open_error;
 mod order_audit;
 mod postgres;

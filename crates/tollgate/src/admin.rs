@@ -1,6 +1,7 @@
 //! What the operator can ask of the program from the command line, run either inside the server
 //! (through its socket) or on the store itself while no server runs.
 
+pub mod audit;
 mod catalogue;
 pub mod lawful;
 pub mod ledger;
@@ -10,8 +11,11 @@ pub mod top_up;
 pub mod upstreams;
 
 use app::api_key::{Environment, Pepper};
-use app::{AdminError, Engine, KeyOrder, Lawful, OwnNumbers, People, RedeemCodes, TopUps};
+use app::{
+    AdminError, AuditLog, Engine, KeyOrder, Lawful, OwnNumbers, People, RedeemCodes, TopUps, acting,
+};
 use domain::access::{Account, ApiKey, Scope};
+use domain::audit_log::{Actor, By};
 use domain::ids::{AccountId, KeyId};
 use domain::usd::Usd;
 use serde::{Deserialize, Serialize};
@@ -90,6 +94,8 @@ pub enum Request {
     Lawful(lawful::Question),
     /// Top-ups.
     TopUp(top_up::Question),
+    /// The audit log.
+    Audit(audit::Question),
     /// Reads all catalogues anew.
     CatalogueRefresh,
     /// Counts what is on sale.
@@ -155,12 +161,17 @@ pub struct Office {
     pub lawful: Arc<Lawful>,
     /// The use cases about top-ups.
     pub top_ups: Arc<TopUps>,
+    /// The audit log.
+    pub audit: Arc<AuditLog>,
 }
 
 impl Office {
-    /// Does what is asked; gives one JSON object, or a sentence that says what is wrong.
-    pub async fn answer(&self, request: Request) -> Result<Value, String> {
-        self.run(request).await.map_err(|error| error.to_string())
+    /// Does what is asked on behalf of a user of the machine; gives one JSON object, or a sentence
+    /// that says what is wrong.
+    pub async fn answer(&self, request: Request, user: String) -> Result<Value, String> {
+        let by = By::new(Actor::CommandLine(user));
+        let outcome = acting(by, self.run(request)).await;
+        outcome.map_err(|error| error.to_string())
     }
 
     async fn run(&self, request: Request) -> Result<Value, AdminError> {
@@ -208,6 +219,7 @@ impl Office {
             Request::Redeem(question) => redeem::answer(&self.redeem, question).await,
             Request::Lawful(question) => lawful::answer(self, question).await,
             Request::TopUp(question) => top_up::answer(&self.top_ups, question).await,
+            Request::Audit(question) => audit::answer(&self.audit, question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
             Request::UpstreamList => Ok(upstreams::list(engine, &self.upstreams)),
             Request::UpstreamTest { name } => upstreams::test(engine, &self.upstreams, &name).await,

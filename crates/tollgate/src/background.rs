@@ -3,7 +3,7 @@
 use crate::clock::SteadyClock;
 use crate::metrics;
 use app::limits::Limits;
-use app::{ApiLog, Engine, TopUps};
+use app::{ApiLog, AuditLog, Engine, TopUps};
 use domain::ports::Clock;
 use domain::time::{Millis, Timestamp};
 use std::future::Future;
@@ -158,6 +158,26 @@ impl Background {
         });
     }
 
+    /// Signs what is new of the audit log again and again, and looks at all of it from time to time.
+    pub fn keep_witnessed(&self, log: &Arc<AuditLog>, pause: Millis) {
+        let signed = Arc::clone(log);
+        self.every(pause, move |_| {
+            let log = Arc::clone(&signed);
+            async move { witness(&log).await }
+        });
+        let (log, stop) = (Arc::clone(log), self.stop.clone());
+        let engine = Arc::clone(&self.engine);
+        self.tasks.spawn(async move {
+            loop {
+                look_at_log(&log).await;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = engine.clock().sleep(AUDIT) => {}
+                }
+            }
+        });
+    }
+
     /// Looks at top-ups that are due, and compares each day with the processors' own lists.
     pub fn watch_top_ups(&self, top_ups: &Arc<TopUps>) {
         let due = Arc::clone(top_ups);
@@ -281,6 +301,36 @@ async fn reconcile(top_ups: &TopUps, now: Timestamp) {
         if let Some(why) = &one.failure {
             tracing::warn!(processor, "top-ups could not be compared: {why}");
         }
+    }
+}
+
+/// Signs what is new of the audit log.
+async fn witness(log: &AuditLog) {
+    match log.checkpoint().await {
+        Ok(None) => {}
+        Ok(Some(file)) => {
+            tracing::debug!(file = %file.display(), "the audit log has a new checkpoint")
+        }
+        Err(error) => {
+            metrics::not_witnessed();
+            tracing::error!(%error, "no checkpoint of the audit log could be kept");
+        }
+    }
+}
+
+/// Looks at the whole audit log and says what it found.
+async fn look_at_log(log: &AuditLog) {
+    match log.verify(None).await {
+        Ok(found) => {
+            metrics::log_verified(&found);
+            for why in &found.unbelievable {
+                tracing::error!("a checkpoint of the audit log is not believed: {why}");
+            }
+            if let Some(bad) = found.bad() {
+                tracing::error!(line = bad.id, "the audit log was changed: {}", bad.why);
+            }
+        }
+        Err(error) => tracing::error!(%error, "the audit log could not be looked at"),
     }
 }
 

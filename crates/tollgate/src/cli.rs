@@ -97,6 +97,9 @@ pub enum Command {
     /// The books.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// The audit log: who did what, and whether it is as it was written.
+    #[command(subcommand)]
+    Audit(Audit),
     /// The accounts at providers.
     #[command(subcommand)]
     Upstream(Upstreams),
@@ -373,6 +376,38 @@ pub enum Ledger {
         /// Why; kept with the ticket.
         #[arg(long, value_name = "TEXT")]
         note: String,
+    },
+}
+
+/// The audit log.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// List lines, newest first.
+    List {
+        /// Only about this account.
+        #[arg(long, value_name = "ID")]
+        account: Option<i64>,
+        /// Only by actors whose word begins so, such as cli:root or staff:.
+        #[arg(long, value_name = "WHO")]
+        actor: Option<String>,
+        /// Only this action, such as credit_wallet.
+        #[arg(long, value_name = "WORD")]
+        action: Option<String>,
+        /// Lines at most.
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Look at every line, compare them with all checkpoints, and name the first one that is wrong.
+    Verify {
+        /// A checkpoint that you kept elsewhere.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+    },
+    /// Make a signed checkpoint now, in the place of the settings or in a file.
+    Export {
+        /// The file; an existing one is replaced.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
     },
 }
 

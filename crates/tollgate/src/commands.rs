@@ -1,16 +1,17 @@
 //! Runs a command: finds the installation, asks the running server or opens the store, prints.
 
 use crate::admin::Request;
+use crate::admin::audit;
 use crate::admin::lawful;
 use crate::admin::ledger::Question;
 use crate::admin::numbers::{self, NumberRow};
 use crate::cli::{
-    Account, Block, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Subject, TopUp,
-    Upstreams, Wallet,
+    Account, Audit, Block, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Subject,
+    TopUp, Upstreams, Wallet,
 };
 use crate::server::TrustClock;
 use crate::settings::{self, LogFormat, Settings};
-use crate::{demo, secrets, server, socket};
+use crate::{demo, os_user, secrets, server, socket};
 use anyhow::{Context, bail};
 use app::api_key::Environment;
 use serde_json::{Value, json};
@@ -73,6 +74,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Redeem(command) => redeem_request(command),
         Command::Block(command) => Request::Lawful(block_request(command)),
         Command::TopUp(command) => top_up_request(command),
+        Command::Audit(command) => Request::Audit(audit_request(command)?),
         Command::Ledger(command) => ledger_request(command),
         Command::Upstream(Upstreams::List) => Request::UpstreamList,
         Command::Upstream(Upstreams::Test { name }) => Request::UpstreamTest { name },
@@ -206,6 +208,29 @@ fn top_up_request(command: TopUp) -> Request {
         TopUp::Reject { id, reason } => Question::Reject { id, reason },
         TopUp::Refund { id, usd, reason } => Question::Refund { id, usd, reason },
         TopUp::Reconcile { day } => Question::Reconcile { day },
+    })
+}
+
+fn audit_request(command: Audit) -> anyhow::Result<audit::Question> {
+    // the server that answers may run elsewhere: files are named in full
+    Ok(match command {
+        Audit::List {
+            account,
+            actor,
+            action,
+            limit,
+        } => audit::Question::List {
+            account,
+            actor,
+            action,
+            limit,
+        },
+        Audit::Verify { checkpoint } => audit::Question::Verify {
+            checkpoint: checkpoint.map(std::path::absolute).transpose()?,
+        },
+        Audit::Export { to } => audit::Question::Export {
+            to: to.map(std::path::absolute).transpose()?,
+        },
     })
 }
 
@@ -383,7 +408,7 @@ async fn answer(place: &Place, request: Request) -> anyhow::Result<Value> {
             log_to_stderr("error", LogFormat::Text);
             let office = server::office(&here.settings, here.environment)?;
             office.engine.restore_catalogue().await;
-            office.answer(request).await
+            office.answer(request, os_user::own()).await
         }
     };
     outcome.map_err(|why| anyhow::anyhow!(why))

@@ -6,8 +6,9 @@ use crate::server::{self, TrustClock};
 use crate::settings::demo::{DemoAccount, DemoPlace};
 use crate::settings::{Protocol, Secret, Settings};
 use anyhow::Context;
-use app::KeyOrder;
 use app::api_key::Environment;
+use app::{KeyOrder, acting};
+use domain::audit_log::{Actor, By};
 use domain::ids::AccountId;
 use domain::people::Role;
 use domain::usd::Usd;
@@ -57,7 +58,8 @@ pub async fn run(
     };
     let settings = settings(data_dir, listen, &url, &pepper)?;
     let announce = async |office: &Office, address: SocketAddr| {
-        let facts = prepare(office, data_dir, address).await?;
+        let by = By::new(Actor::System).because("the demo starts");
+        let facts = acting(by, prepare(office, data_dir, address)).await?;
         secrets::write_private(&file(data_dir), &format!("{facts:#}\n"))?;
         greet(&facts, data_dir);
         Ok(())

@@ -2,11 +2,13 @@
 
 mod admin;
 mod background;
+mod checkpoints;
 mod cli;
 mod clock;
 mod commands;
 mod demo;
 mod metrics;
+mod os_user;
 mod payments;
 mod postman;
 mod secrets;

@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use app::Engine;
-use app::OpenWork;
+use app::{LogVerified, OpenWork};
 use domain::ports::{Audit, StoreError};
 use domain::time::Timestamp;
 use domain::usd::Usd;
@@ -37,6 +37,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()
         .context("the metrics cannot be counted")?;
     describe();
+    describe_audit_log();
     Ok(handle)
 }
 
@@ -105,6 +106,27 @@ fn describe() {
         "tollgate_money_moves",
         "1 while the store takes writes and the clock is not behind the books."
     );
+}
+
+fn describe_audit_log() {
+    describe_gauge!(
+        "tollgate_audit_log_intact",
+        "1 while the audit log is as it was written, 0 once a line or a checkpoint is not."
+    );
+    describe_counter!(
+        "tollgate_audit_log_checkpoints_failed_total",
+        "Checkpoints of the audit log that could not be kept."
+    );
+}
+
+/// What a look at the whole audit log found.
+pub fn log_verified(found: &LogVerified) {
+    gauge!("tollgate_audit_log_intact").set(f64::from(u8::from(found.is_ok())));
+}
+
+/// A checkpoint of the audit log could not be kept.
+pub fn not_witnessed() {
+    counter!("tollgate_audit_log_checkpoints_failed_total").increment(1);
 }
 
 /// The text of all metrics, with what stands now.

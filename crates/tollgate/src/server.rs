@@ -3,6 +3,7 @@
 use crate::admin::Office;
 use crate::admin::upstreams::Known;
 use crate::background::Background;
+use crate::checkpoints::Checkpoints;
 use crate::clock::SteadyClock;
 use crate::metrics;
 use crate::payments;
@@ -15,9 +16,9 @@ use anyhow::Context;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::PeopleSettings;
-use app::{ApiLog, Engine, Lawful, OwnNumbers, People, RedeemCodes, TopUps};
+use app::{ApiLog, AuditLog, Engine, Lawful, OwnNumbers, People, RedeemCodes, TopUps};
 use domain::ports::{
-    ApiLogRows, PageRows, PeopleRows, PolicyRows, PoolRows, RedeemRows, TopUpRows,
+    ApiLogRows, AuditRows, PageRows, PeopleRows, PolicyRows, PoolRows, RedeemRows, TopUpRows,
 };
 use domain::time::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -79,6 +80,7 @@ fn assemble(
         lawful: lawful(engine, store),
         numbers: numbers(settings, engine, Arc::clone(store) as _),
         top_ups: top_ups(settings, engine, store, limits, address)?,
+        audit: audit_log(settings, engine, store)?,
         upstreams: Arc::new(Known::all(settings)),
         engine: Arc::clone(engine),
         pepper: pepper(settings)?,
@@ -160,6 +162,7 @@ where
     }
     background.start();
     background.watch_top_ups(&office.top_ups);
+    background.keep_witnessed(&office.audit, settings.audit.checkpoint);
     socket::listen(
         &settings.store.data_dir,
         office.clone(),
@@ -244,6 +247,17 @@ fn numbers(settings: &Settings, engine: &Arc<Engine>, rows: Arc<dyn PoolRows>) -
 fn lawful(engine: &Arc<Engine>, store: &Arc<store::Database>) -> Arc<Lawful> {
     let rows: Arc<dyn PolicyRows> = Arc::clone(store) as _;
     Arc::new(Lawful::new(Arc::clone(engine), rows))
+}
+
+/// The audit log, with who signs it.
+fn audit_log(
+    settings: &Settings,
+    engine: &Arc<Engine>,
+    store: &Arc<store::Database>,
+) -> anyhow::Result<Arc<AuditLog>> {
+    let rows: Arc<dyn AuditRows> = Arc::clone(store) as _;
+    let notary = Arc::new(Checkpoints::open(&settings.audit)?);
+    Ok(Arc::new(AuditLog::new(Arc::clone(engine), rows, notary)))
 }
 
 /// Use cases about redeem codes.

@@ -2,6 +2,7 @@
 //! process writes and no cache is stale. One JSON line asks, one JSON line answers.
 
 use crate::admin::{Office, Request};
+use crate::os_user;
 use serde_json::{Value, json};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -60,13 +61,14 @@ pub fn listen(
 }
 
 async fn answer(stream: UnixStream, office: &Office) -> io::Result<()> {
+    let user = os_user::name_of(stream.peer_cred()?.uid());
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     BufReader::new(read.take(LINE_MAX))
         .read_line(&mut line)
         .await?;
     let outcome = match serde_json::from_str::<Request>(&line) {
-        Ok(request) => office.answer(request).await,
+        Ok(request) => office.answer(request, user).await,
         Err(error) => Err(format!(
             "the running server does not understand this command: {error}"
         )),

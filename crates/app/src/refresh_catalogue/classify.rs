@@ -13,6 +13,10 @@ impl Engine {
     pub async fn classify_service(&self, name: &str, class: OtpClass) -> Result<(), StoreError> {
         let none = || StoreError("there is no place to remember classes".to_owned());
         let archive = self.outside.archive.clone().ok_or_else(none)?;
+        // the archive is no part of the store: what is to be done is written down before it
+        let object = format!("service {name:?}: {}", class.slug());
+        let noted = self.note("classify_service", None, object).await;
+        noted.map_err(|error| StoreError(error.to_string()))?;
         let service = name.to_owned();
         let written = self
             .compute(move || archive.classify(&service, class))

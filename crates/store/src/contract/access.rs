@@ -61,12 +61,18 @@ pub(crate) fn a_key_leads_to_its_account(store: &dyn Store) {
     assert_eq!(wait(store.keys(ana)).unwrap(), [key.clone(), bare]);
 
     world
-        .commit(vec![Write::RevokeKey { key: key.id }])
+        .commit(vec![Write::RevokeKey {
+            account: key.account,
+            key: key.id,
+        }])
         .unwrap();
     assert!(wait(store.key(key.id)).unwrap().unwrap().revoked);
     let missing = KeyId(777);
     assert_eq!(
-        world.commit(vec![Write::RevokeKey { key: missing }]),
+        world.commit(vec![Write::RevokeKey {
+            account: ana,
+            key: missing
+        }]),
         refused(Refused::Stale)
     );
     assert_eq!(wait(store.key(missing)).unwrap(), None);

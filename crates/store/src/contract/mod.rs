@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod api_log;
+pub(crate) mod audit_log;
 pub(crate) mod balance;
 pub(crate) mod groups;
 pub(crate) mod lists;
@@ -91,6 +92,11 @@ macro_rules! for_every_store {
                 an_allocation_with_a_message_is_not_cancelled;
             pages:
                 a_statement_tells_every_event_of_its_owner;
+            audit_log:
+                lines_are_chained_and_questions_find_them,
+                a_refused_change_leaves_no_line,
+                checkpoints_are_kept_once_and_compared,
+                many_at_once_make_one_log;
             api_log:
                 equal_requests_are_one_line,
                 lines_are_filtered_and_paged,

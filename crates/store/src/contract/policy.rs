@@ -185,6 +185,11 @@ pub(crate) fn there_is_room_for_so_many_keys(store: &dyn Store) {
     let first = add(2).unwrap();
     add(2).unwrap();
     assert_eq!(add(2).map(|_| ()), refused(Refused::TooManyKeys));
-    world.commit(vec![Write::RevokeKey { key: first }]).unwrap();
+    world
+        .commit(vec![Write::RevokeKey {
+            account,
+            key: first,
+        }])
+        .unwrap();
     assert!(add(2).is_ok());
 }

@@ -319,7 +319,7 @@ impl Rows {
                 refuse_if(!self.keys.contains_key(&key.id), Refused::Stale)?;
                 put!(self, done, keys, key.id, (**key).clone());
             }
-            Write::RevokeKey { key } => {
+            Write::RevokeKey { key, .. } => {
                 let stored = self.keys.get(key).cloned();
                 let mut row = stored.ok_or(Stop::Refused(Refused::Stale))?;
                 row.revoked = true;

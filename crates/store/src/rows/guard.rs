@@ -18,8 +18,8 @@ use domain::usd::Usd;
 
 use super::journal::{HoldRow, Wallets};
 use super::{
-    access, activation, attempt, balance, journal, own_number, people, policy, redeem, smm_order,
-    smm_request, smm_service, top_up,
+    access, activation, attempt, audit_log, balance, journal, own_number, people, policy, redeem,
+    smm_order, smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
 
@@ -189,6 +189,7 @@ impl Guard<'_> {
                 }
                 policy::check(conn, write, self.change.at)
             }
+            Write::Audit(write) => audit_log::check(conn, write),
             _ => self.access(write),
         }
     }
@@ -214,7 +215,9 @@ impl Guard<'_> {
             Write::People(write) => people::check(conn, write, self.change.at),
             Write::InsertKey(key) => self.account_there(key.account),
             Write::UpdateKey(key) => refuse_if(!access::key_exists(conn, key.id)?, Refused::Stale),
-            Write::RevokeKey { key } => refuse_if(!access::key_exists(conn, *key)?, Refused::Stale),
+            Write::RevokeKey { key, .. } => {
+                refuse_if(!access::key_exists(conn, *key)?, Refused::Stale)
+            }
             _ => Ok(()),
         }
     }

@@ -6,6 +6,7 @@ pub(crate) mod activation;
 mod api_log;
 mod attempt;
 pub(crate) mod audit;
+pub(crate) mod audit_log;
 mod audit_orders;
 mod audit_top_ups;
 mod balance;

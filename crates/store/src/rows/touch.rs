@@ -85,6 +85,7 @@ fn one<'c>(write: &'c Write, all: &mut Vec<Touched<'c>>) {
         }
         Write::Policy(PolicyWrite::RoomForKey { .. }) => all.push(T::All("account")),
         Write::Policy(_) => all.push(T::All("policy")),
+        Write::Audit(_) => all.push(T::All("audit_log")),
         Write::Redeem { .. } | Write::RedeemCode(_) => all.push(T::All("redeem_code")),
         Write::OpenTicket(_) | Write::CloseTicket { .. } => all.push(T::All("ticket")),
         Write::NumberSmmService { .. } => all.push(T::All("smm_service_id")),

@@ -7,8 +7,8 @@ use domain::usd::Usd;
 use super::guard::Passed;
 use super::journal::Wallets;
 use super::{
-    access, activation, api_log, attempt, balance, journal, own_number, people, policy, redeem,
-    smm_order, smm_request, smm_service, top_up,
+    access, activation, api_log, attempt, audit_log, balance, journal, own_number, people, policy,
+    redeem, smm_order, smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
 
@@ -84,7 +84,7 @@ fn row(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Faul
             access::update_key(conn, key)?;
             conn.announce_access()
         }
-        Write::RevokeKey { key } => {
+        Write::RevokeKey { key, .. } => {
             access::revoke_key(conn, *key)?;
             conn.announce_access()
         }
@@ -92,6 +92,7 @@ fn row(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Faul
         Write::ApiLog(write) => api_log::write(conn, write),
         Write::Pool(write) => own_number::apply(conn, write, at),
         Write::Policy(about) => policy::write(conn, about),
+        Write::Audit(write) => audit_log::write(conn, write, at),
         Write::Hold { .. }
         | Write::Rehold { .. }
         | Write::Resolve { .. }

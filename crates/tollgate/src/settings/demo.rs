@@ -85,6 +85,7 @@ pub fn settings(
             ("policy", policy()),
             ("keys", table([("pepper", place.pepper.expose().into())])),
             ("payments", payments(place)),
+            ("audit", table([("checkpoint_s", 60.into())])),
             (
                 "sync",
                 table([

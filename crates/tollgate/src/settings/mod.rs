@@ -3,6 +3,7 @@
 //! `tollgate.example.toml` shows every setting with its default; `docs/settings.md` explains them.
 
 mod admin;
+mod audit;
 mod base_url;
 mod catalogue;
 pub mod check;
@@ -37,6 +38,7 @@ mod velocity;
 mod tests;
 
 pub use admin::Admin;
+pub use audit::Audit;
 pub use catalogue::Catalogue;
 pub use hooks::Hooks;
 pub use keys::{Keys, Log, LogFormat};
@@ -47,7 +49,7 @@ pub use payments::{PaymentWay, Payments};
 pub use policy::Policy;
 pub use reader::{Entry, Origin, Problem};
 pub use routing::Routing;
-pub use secret::Secret;
+pub use secret::{Secret, too_open};
 pub use servers::{Otp, Server};
 pub use smm::Smm;
 pub use store::{Engine, Store};
@@ -69,6 +71,8 @@ pub struct Settings {
     pub admin: Admin,
     /// Where orders and money are kept.
     pub store: Store,
+    /// Who signs the audit log, and where checkpoints of it go.
+    pub audit: Audit,
     /// How much a caller may ask.
     pub limits: Limits,
     /// How long a purchase may take.
@@ -131,10 +135,12 @@ impl Settings {
 
     fn read(file: &mut Section<'_>) -> Self {
         let sync = file.section("sync", Sync::read);
+        let store = file.section("store", Store::read);
         Self {
             listen: file.section("listen", Listen::read),
             admin: file.section("admin", Admin::read),
-            store: file.section("store", Store::read),
+            audit: file.section("audit", |part| Audit::read(part, &store.data_dir)),
+            store,
             limits: file.section("limits", Limits::read),
             purchase: file.section("purchase", Purchase::read),
             otp: file.section("otp", Otp::read),

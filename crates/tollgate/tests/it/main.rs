@@ -4,6 +4,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod audit_log;
 mod catalogue;
 mod clock;
 mod conformance;

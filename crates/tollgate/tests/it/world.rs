@@ -451,7 +451,7 @@ impl World {
     }
 }
 
-fn command_output(data: &Path, args: &[&str]) -> Output {
+pub fn command_output(data: &Path, args: &[&str]) -> Output {
     let data = data.to_str().unwrap();
     Command::new(PROGRAM)
         .args(args)

@@ -155,7 +155,12 @@ fn a_change_of_a_key_is_heard_by_other_nodes() {
     let id = key.id;
     world.commit(vec![Write::InsertKey(Box::new(key))]).unwrap();
     let before = there.access_version();
-    world.commit(vec![Write::RevokeKey { key: id }]).unwrap();
+    world
+        .commit(vec![Write::RevokeKey {
+            account: ana,
+            key: id,
+        }])
+        .unwrap();
     let patience = Instant::now() + Duration::from_secs(20);
     while there.access_version() == before {
         assert!(Instant::now() < patience, "nothing was heard");

@@ -1,0 +1,31 @@
+//! On whose behalf use cases run. What an operator asks for is asked inside [`acting`]; every change
+//! that comes of it then carries a line of the audit log, whichever use case made it: none has to
+//! remember, and none can forget.
+
+use domain::audit_log::{AuditWrite, By, Note};
+use domain::change::Write;
+use std::future::Future;
+
+tokio::task_local! {
+    static BY: By;
+}
+
+/// Runs use cases on behalf of somebody. Work that is spawned meanwhile acts for nobody.
+pub async fn acting<W: Future>(by: By, work: W) -> W::Output {
+    Box::pin(BY.scope(by, work)).await
+}
+
+/// Who acts now.
+pub(crate) fn by() -> Option<By> {
+    BY.try_with(Clone::clone).ok()
+}
+
+/// The line that belongs into a change of these writes, if somebody acts and it has none yet.
+pub(crate) fn line(action: &str, writes: &[Write]) -> Option<Write> {
+    let has_one = |write: &Write| matches!(write, Write::Audit(AuditWrite::Note(_)));
+    if writes.iter().any(has_one) {
+        return None;
+    }
+    let note = Note::of(&by()?, action, writes)?;
+    Some(Write::Audit(AuditWrite::Note(Box::new(note))))
+}
