@@ -398,11 +398,10 @@ async fn visits(router: &Router, cookie: &str) {
             let start = Instant::now();
             let (response, bytes) = answer(router, request).await;
             took.push(start.elapsed());
-            assert!(
-                response.status().is_success(),
-                "{page}: {}",
-                response.status()
-            );
+            let status = response.status();
+            // a search for an id leads to its order
+            let fine = status.is_success() || status.is_redirection();
+            assert!(fine, "{page}: {status}");
             size = bytes;
         }
         took.sort();

@@ -95,12 +95,14 @@ pub(super) fn lines(
 ) -> Result<Vec<CallLine>, Fault> {
     let (at, id) = wanted.before.unwrap_or((Timestamp(i64::MAX), i64::MAX));
     let limit = wanted.limit.min(LIMIT_MAX);
-    let (searched, term) = match wanted.order {
-        Some(_) => (limit, "order_id = ?3"),
-        None => (SEARCHED, "?3 = 0"),
+    // an order's lines are found first and sorted then: sorted by the account's index they would be
+    // sought among all of its lines
+    let term = match wanted.order {
+        Some(_) => "id IN (SELECT id FROM api_call WHERE account_id = ?1 AND order_id = ?3)",
+        None => "account_id = ?1 AND ?3 = 0",
     };
     let sql = format!(
-        "SELECT {LINE} FROM (SELECT {LINE} FROM api_call WHERE account_id = ?1 AND {term} \
+        "SELECT {LINE} FROM (SELECT {LINE} FROM api_call WHERE {term} \
              AND (last_at < ?4 OR (last_at = ?4 AND id < ?5)) \
              ORDER BY last_at DESC, id DESC LIMIT ?2) newest \
          WHERE (?6 = '' OR action = ?6) AND (?7 = 0 OR key_id = ?7) \
@@ -113,7 +115,7 @@ pub(super) fn lines(
     let key = wanted.key.map_or(0, |key| key.0);
     let failed = wanted.failed.map_or(0, |failed| 1 + i64::from(failed));
     let args = params![
-        account.0, searched, order, at.0, id, action, key, failed, limit, service,
+        account.0, SEARCHED, order, at.0, id, action, key, failed, limit, service,
     ];
     many(conn, &sql, args, line)
 }

@@ -168,4 +168,16 @@ fn wallet_search_and_log_go_by_their_indexes() {
     goes_by(&phone, &["activation_number (account_id=? AND phone=?)"]);
     let lines = steps(|conn| api_log::lines(conn, ANA, &CallsOf::default()));
     goes_by(&lines, &["api_call_newest (account_id=?"]);
+    let of_order = CallsOf {
+        order: Some(OrderId(100_500)),
+        ..CallsOf::default()
+    };
+    let lines = steps(|conn| api_log::lines(conn, ANA, &of_order));
+    goes_by(
+        &lines,
+        &[
+            "(account_id=? AND order_id=?)",
+            "INTEGER PRIMARY KEY (rowid=?)",
+        ],
+    );
 }

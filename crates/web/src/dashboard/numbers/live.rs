@@ -5,12 +5,13 @@ use crate::dashboard::page::{self, Failed};
 use crate::dashboard::session::{Away, Customer};
 use crate::dashboard::{templates, view};
 use crate::door::Door;
+use app::people::Signed;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::access::Caller;
-use domain::activation::{Activation, PublicStatus};
+use domain::activation::{Activation, ActivationState, PublicStatus};
 use domain::ids::AccountId;
 use domain::ports::Page as Rows;
 use domain::time::Millis;
@@ -20,7 +21,8 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Newest orders looked at, and a finished one stays in the list this long.
+/// Open orders shown at most; those that finished among the newest stay in the list this long.
+const OPEN: u32 = 100;
 const NEWEST: u32 = 50;
 const LINGER: Millis = Millis::minutes(10);
 /// Between two looks.
@@ -40,6 +42,7 @@ pub struct Streams(Mutex<HashMap<AccountId, u32>>);
 struct Stream {
     door: Arc<Door>,
     caller: Caller,
+    signed: Signed,
     form_token: String,
     connection: Option<Connection>,
     shown: String,
@@ -79,29 +82,36 @@ impl Streams {
 
 /// The list's values for its template.
 pub(super) async fn values(door: &Door, caller: &Caller) -> Result<Value, Failed> {
-    let rows = Rows {
-        limit: NEWEST,
-        before: None,
-        since: None,
-        states: Vec::new(),
-        progress: Vec::new(),
-    };
-    let now = door.engine.now();
-    let activations = door.engine.list_activations(caller, &rows).await;
-    let activations = activations.map_err(Failed::from)?;
     let mut live = Vec::new();
-    for activation in activations {
-        let status = activation.public_status();
-        let open = matches!(status, PublicStatus::Waiting | PublicStatus::Pending);
-        if !open && activation.created_at + LINGER < now {
-            continue;
-        }
+    for activation in listed(door, caller).await? {
         // what was never shown is shown now, and from now on a code of it is this customer's
         let shown = door.engine.get_status(caller, activation.id).await;
         let shown = shown.map_err(Failed::from)?;
         live.push(row(&shown));
     }
     Ok(context! { live })
+}
+
+/// Every open order, however many came after it, and what finished lately; newest first.
+async fn listed(door: &Door, caller: &Caller) -> Result<Vec<Activation>, Failed> {
+    let rows = |limit, states: Vec<&'static str>| Rows {
+        limit,
+        before: None,
+        since: None,
+        states,
+        progress: Vec::new(),
+    };
+    let open = ActivationState::ALL.iter().filter(|state| state.is_open());
+    let open = rows(OPEN, open.map(|state| state.slug()).collect());
+    let list = |rows: Rows| async move { door.engine.list_activations(caller, &rows).await };
+    let mut listed = list(open).await.map_err(Failed::from)?;
+    let newest = list(rows(NEWEST, Vec::new())).await.map_err(Failed::from)?;
+    let since = door.engine.now() - LINGER;
+    let finished = |one: &Activation| !one.state.is_open() && one.created_at >= since;
+    listed.extend(newest.into_iter().filter(finished));
+    listed.sort_by_key(|one| std::cmp::Reverse(one.id));
+    listed.dedup_by_key(|one| one.id);
+    Ok(listed)
 }
 
 fn row(activation: &Activation) -> Value {
@@ -148,6 +158,7 @@ pub(super) async fn events(
     let stream = Stream {
         door,
         caller: Caller::signed_in(customer.account.clone()),
+        signed: customer.signed,
         form_token: customer.visitor.form_token.clone(),
         connection: connection.map(|Extension(connection)| connection),
         shown: String::new(),
@@ -174,6 +185,12 @@ impl Stream {
         }
     }
 
+    /// Whether the session goes on: what was signed out elsewhere sees no code any more.
+    async fn still_signed_in(&self) -> bool {
+        let sessions = self.door.people.sessions(&self.signed).await;
+        sessions.is_ok_and(|all| all.iter().any(|one| one.id == self.signed.session.id))
+    }
+
     /// The next piece; nothing once the stream is over.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
@@ -193,6 +210,9 @@ impl Stream {
             let frame = context! { form_token => &self.form_token };
             let html = templates::render("live.html", context! { ..live, ..frame }).ok()?;
             if html != self.shown {
+                if !self.still_signed_in().await {
+                    return None;
+                }
                 let lines: String = html.lines().map(|line| format!("data: {line}\n")).collect();
                 self.shown = html;
                 self.silent = 0;

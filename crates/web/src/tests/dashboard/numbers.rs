@@ -1,8 +1,12 @@
 //! Buying numbers in the page, their live list, the story of an order, and the search.
 
-use super::browser::{customer, location, signed_in};
+use super::browser::{Browser, PASSWORD, customer, location, signed_in};
 use crate::tests::world::World;
+use axum::body::Body;
+use axum::http::Request;
 use domain::time::Millis;
+use futures_util::StreamExt;
+use tower::ServiceExt;
 
 fn value<'t>(text: &'t str, name: &str) -> &'t str {
     let before = format!("name=\"{name}\" value=\"");
@@ -145,4 +149,40 @@ async fn hostile_text_stays_text() {
     }
     let page = browser.get("/numbers").await;
     assert!(page.status == 200 && page.text.contains("country=pakistan"));
+}
+
+#[tokio::test]
+async fn a_waiting_number_stays_in_sight_however_many_come_after_it() {
+    let world = World::start().await;
+    let first = world.buy().await;
+    for _ in 0..51 {
+        world.buy().await;
+    }
+    let mut browser = customer(&world).await;
+    let live = browser.get("/numbers/live").await.text;
+    assert!(live.contains(&format!("/orders/{first}\"")), "{live}");
+    assert_eq!(live.matches("Waiting for the code").count(), 52);
+}
+
+#[tokio::test]
+async fn news_end_with_the_session_that_asked_for_them() {
+    let world = World::start().await;
+    let ana = customer(&world).await;
+    world.buy().await;
+    let request = Request::get("/numbers/events").header("cookie", &ana.cookie);
+    let request = request.body(Body::empty()).unwrap();
+    let answer = world.router.clone().oneshot(request).await.unwrap();
+    let mut news = answer.into_body().into_data_stream();
+    let first = news.next().await.unwrap().unwrap();
+    assert!(first.starts_with(b"event: live"), "{first:?}");
+
+    let mut elsewhere = Browser::new(&world);
+    elsewhere.sign_in("ana@example.com", PASSWORD).await;
+    elsewhere.get("/account").await;
+    elsewhere.post("/account/sessions/end-all", &[]).await;
+    world.buy().await;
+    assert!(
+        news.next().await.is_none(),
+        "a stranger's browser sees no number"
+    );
 }
