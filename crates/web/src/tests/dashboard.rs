@@ -2,6 +2,7 @@
 
 mod browser;
 mod every_template;
+mod hostile;
 mod keys;
 mod log;
 mod numbers;
