@@ -41,6 +41,24 @@
     setTimeout(() => { button.innerHTML = before; }, 1500);
   });
 
+  // a button beside every example, only where there is a clipboard to copy to
+  for (const block of navigator.clipboard ? document.querySelectorAll('[data-code]') : []) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'copy';
+    button.textContent = 'Copy';
+    button.addEventListener('click', async () => {
+      try {
+        await navigator.clipboard.writeText(block.querySelector('code').textContent);
+        button.textContent = 'Copied';
+      } catch {
+        button.textContent = 'Not copied';
+      }
+      setTimeout(() => { button.textContent = 'Copy'; }, 1600);
+    });
+    block.append(button);
+  }
+
   // an open menu closes when the reader goes on elsewhere
   document.addEventListener('click', (event) => {
     for (const menu of document.querySelectorAll('details.who[open]')) {

@@ -38,26 +38,6 @@ document.addEventListener('change', (event) => {
   window.scrollBy(0, tabs.getBoundingClientRect().top - before);
 });
 
-// Copy buttons, only where there is a clipboard to copy to.
-if (navigator.clipboard) {
-  for (const block of document.querySelectorAll('[data-code]')) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'copy';
-    button.textContent = 'Copy';
-    button.addEventListener('click', async () => {
-      try {
-        await navigator.clipboard.writeText(block.querySelector('code').textContent);
-        button.textContent = 'Copied';
-      } catch {
-        button.textContent = 'Not copied';
-      }
-      setTimeout(() => { button.textContent = 'Copy'; }, 1600);
-    });
-    block.append(button);
-  }
-}
-
 // The contents: folded on a small screen, with the section in view marked on a large one.
 const menu = document.querySelector('.sections');
 const wide = window.matchMedia('(min-width: 68rem)');
