@@ -270,6 +270,7 @@ impl Engine {
         let failed = matches!(
             outcome,
             Err(ReadFailure::Fault(_)
+                | ReadFailure::Unusable(_)
                 | ReadFailure::Refused(Upstream::Unreachable | Upstream::Throttled))
         );
         let now = self.now();

@@ -4,7 +4,7 @@
 use crate::accounts::AdminError;
 use crate::engine::Engine;
 use domain::change::{CommitError, Refused, Write};
-use domain::own_number::{InboundSms, NewNumber, OwnNumber, PoolWrite};
+use domain::own_number::{Allocation, InboundSms, NewNumber, OwnNumber, PoolWrite};
 use domain::phone::Phone;
 use domain::ports::PoolRows;
 use std::collections::HashSet;
@@ -89,6 +89,12 @@ impl OwnNumbers {
     pub async fn list(&self, pool: &str) -> Result<Vec<OwnNumber>, AdminError> {
         self.known(pool)?;
         Ok(self.rows.own_numbers(pool).await?)
+    }
+
+    /// The numbers of a pool that are rented now.
+    pub async fn rented(&self, pool: &str) -> Result<Vec<Allocation>, AdminError> {
+        self.known(pool)?;
+        Ok(self.rows.allocations_open(pool).await?)
     }
 
     /// The latest messages that came while nobody rented their number.

@@ -156,11 +156,14 @@ pub const LATE: Millis = Millis::minutes(24 * 60);
 
 impl Position {
     /// What the difference is at least and at most, with this balance. Less than the balance shows
-    /// is no difference.
+    /// is no difference, but for the first reading: what it shows is what the books begin with.
     fn difference(&self, balance: Reported) -> (Usd, Usd) {
         let base = balance.amount.0 - self.prepaid.0;
         let least = base - self.in_orphans.0;
         let most = base + self.in_flight.0 + self.in_doubt.0;
+        if self.last.is_none() {
+            return (Usd(least), Usd(most));
+        }
         let step = balance.step.0;
         (
             Usd(if least < step { least.min(0) } else { least }),

@@ -23,7 +23,8 @@ pub use decide::{
     Decision, DenyReason, OtpRequest, SmmRequest, Verdict, decide_otp, decide_smm, sellable_otp,
 };
 pub use message::{Withheld, withheld};
-pub use otp::classify_otp;
+pub(crate) use otp::is_sandbox;
+pub use otp::{classify_otp, well_known};
 pub use record::{
     ATTESTATION, ATTESTATION_VERSION, Attestation, Blocked, BlockedKind, PaceCheck, PolicyWrite,
     needs_attestation,

@@ -93,8 +93,10 @@ pub enum ReadFailure {
     UnknownOrder,
     /// The upstream does not offer this call.
     NotOffered,
-    /// Timeout, reset, 5xx, unreadable: try again later.
+    /// Timeout, reset, 5xx: the next try may do better.
     Fault(String),
+    /// Too large, malformed, of another shape: asked again at once it would say the same.
+    Unusable(String),
 }
 
 impl fmt::Display for ReadFailure {
@@ -103,7 +105,7 @@ impl fmt::Display for ReadFailure {
             Self::Refused(refusal) => write!(f, "refused: {}", refusal.slug()),
             Self::UnknownOrder => f.write_str("the id is not known there"),
             Self::NotOffered => f.write_str("not offered"),
-            Self::Fault(detail) => f.write_str(detail),
+            Self::Fault(detail) | Self::Unusable(detail) => f.write_str(detail),
         }
     }
 }

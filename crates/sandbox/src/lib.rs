@@ -6,6 +6,7 @@
 
 mod accounts;
 mod activation;
+mod carrier;
 mod catalogue;
 mod clock;
 mod event;
@@ -19,12 +20,17 @@ mod order_code;
 mod panel_order;
 mod panel_sale;
 mod payments;
+mod post;
 mod sandbox;
 mod state;
 mod subscription;
 
 pub use accounts::{Account, Dialect, Protocol, accounts};
-pub use catalogue::{MisbehavingService, Misbehaviour, misbehaving_services};
+pub use carrier::{
+    CARRIER_PATH, CARRIER_TOKEN, Letter, PoolNumber, PoolService, letters, pool_numbers,
+    pool_services,
+};
+pub use catalogue::{MisbehavingService, Misbehaviour, misbehaving_services, products};
 pub use clock::{Clock, system_clock};
 pub use http::{HangUp, router};
 pub use payments::btcpay::{BTCPAY_KEY, BTCPAY_PATH, BTCPAY_STORE, BTCPAY_WEBHOOK_SECRET};

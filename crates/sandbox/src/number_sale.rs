@@ -2,6 +2,7 @@
 
 use crate::accounts::AccountIndex;
 use crate::activation::{Activation, Denied, Stage, Wish};
+use crate::carrier::is_of_pool;
 use crate::catalogue::{COUNTRIES, Misbehaviour, Offer, ServiceIndex};
 use crate::event::Event;
 use crate::faults::{Manner, SLOW_MS};
@@ -131,7 +132,7 @@ impl Sandbox {
                 return Err(NotSold::Funds);
             }
             let id = state.next_activation_id();
-            let taken = |number| state.is_alive(number);
+            let taken = |number| state.is_alive(number) || is_of_pool(number);
             let phone = free_number(&COUNTRIES[quote.country], [state.seed, id], taken)
                 .ok_or(NotSold::Stock)?;
             let event = Event::NumberSold {

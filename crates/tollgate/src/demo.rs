@@ -1,9 +1,11 @@
 //! `demo`: everything on one machine with nothing to configure.
 
+mod pool;
+
 use crate::admin::Office;
 use crate::secrets;
 use crate::server::{self, TrustClock};
-use crate::settings::demo::{DemoAccount, DemoPlace};
+use crate::settings::demo::{DemoAccount, DemoPlace, POOL};
 use crate::settings::{Protocol, Secret, Settings};
 use anyhow::Context;
 use app::api_key::Environment;
@@ -57,14 +59,25 @@ pub async fn run(
         }
     };
     let settings = settings(data_dir, listen, &url, &pepper)?;
-    let announce = async |office: &Office, address: SocketAddr| {
+    let (known, office) = tokio::sync::oneshot::channel();
+    let announce = async move |office: &Office, address: SocketAddr| {
         let by = By::new(Actor::System).because("the demo starts");
-        let facts = acting(by, prepare(office, data_dir, address)).await?;
+        let facts = acting(by, async {
+            pool::stock(&office.numbers).await?;
+            prepare(office, data_dir, address).await
+        });
+        let facts = facts.await?;
         secrets::write_private(&file(data_dir), &format!("{facts:#}\n"))?;
         greet(&facts, data_dir);
+        // nobody listens where the program is already stopping
+        let _ = known.send((office.clone(), address));
         Ok(())
     };
-    let outcome = server::run(&settings, Environment::Demo, TrustClock::IfItFits, announce).await;
+    let served = server::run(&settings, Environment::Demo, TrustClock::IfItFits, announce);
+    let outcome = tokio::select! {
+        outcome = served => outcome,
+        never = pool::write_letters(office, &url) => match never {},
+    };
     if let Some(practice) = practice {
         practice.shutdown().await;
     }
@@ -89,7 +102,10 @@ fn settings(
     url: &str,
     pepper: &Secret,
 ) -> anyhow::Result<Settings> {
-    let accounts: Vec<DemoAccount<'_>> = sandbox::accounts().iter().map(account).collect();
+    // behind its server is a pool of the demo's own numbers
+    let bought = sandbox::accounts().iter();
+    let bought = bought.filter(|account| account.name != POOL);
+    let accounts: Vec<DemoAccount<'_>> = bought.map(account).collect();
     let place = DemoPlace {
         listen,
         data_dir,

@@ -174,7 +174,7 @@ where
     let log = Arc::new(ApiLog::new(engine, log_rows));
     background.keep_log(&log);
     let rows = (pages, Arc::clone(&log));
-    let door = Arc::new(door(settings, &office, &background, rows));
+    let door = Arc::new(door(settings, &office, &background, (rows, address)));
     let stop = Stop::new();
     let router = web::router(Arc::clone(&door));
     watched.answer(&door, &background);
@@ -313,7 +313,7 @@ fn door(
     settings: &Settings,
     office: &Office,
     background: &Background,
-    (pages, log): (Arc<dyn PageRows>, Arc<ApiLog>),
+    ((pages, log), address): ((Arc<dyn PageRows>, Arc<ApiLog>), SocketAddr),
 ) -> web::Door {
     let limits = &settings.limits;
     let trusted = &settings.listen.trusted_proxies;
@@ -336,7 +336,7 @@ fn door(
             misses_per_minute: limits.misses_per_minute,
             trusted_proxies: trusted.iter().map(settings::Network::parts).collect(),
             public_url: settings.listen.public_url.clone(),
-            hooks: settings.hooks.door(),
+            hooks: settings.hooks.door().told(&base_url(settings, address)),
         },
         ready: AtomicBool::new(false),
     }

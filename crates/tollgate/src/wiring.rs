@@ -144,6 +144,7 @@ fn account(one: &settings::Upstream) -> Account {
         timeout_ms: millis(one.timeout),
         connect_timeout_ms: millis(one.connect_timeout),
         usd_per_unit: one.usd_per_unit,
+        currency: one.panel.currency.clone(),
         ..Account::new(&one.name, &one.url, one.key.expose())
     }
 }
@@ -188,7 +189,6 @@ fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
         multi_status: one.panel.multi_status,
         error_means_refused: one.doubt.error_means_refused,
         challenge_means_refused: one.panel.challenge_means_refused,
-        currency: one.panel.currency.clone(),
         rate_unit,
         capabilities: Capabilities {
             list_active: one.doubt.lists_orders,

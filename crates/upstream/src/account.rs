@@ -2,6 +2,7 @@
 
 use crate::money::Exchange;
 use crate::transport::{BadUpstream, Transport};
+use domain::upstream::{ReadFailure, Refusal};
 use rust_decimal::Decimal;
 use std::fmt;
 
@@ -22,6 +23,8 @@ pub struct Account {
     pub connect_timeout_ms: u64,
     /// Dollars in one unit of the account's currency.
     pub usd_per_unit: Decimal,
+    /// Currency that the account must be in, as ISO 4217 writes it; nothing for none in particular.
+    pub currency: Option<String>,
 }
 
 impl Account {
@@ -35,7 +38,33 @@ impl Account {
             timeout_ms: 30_000,
             connect_timeout_ms: 5_000,
             usd_per_unit: Decimal::ONE,
+            currency: None,
         }
+    }
+
+    /// Whether an amount in this currency is one in the account's; many upstreams leave it out.
+    pub(crate) fn is_ours(&self, said: Option<&str>) -> bool {
+        let due = self.currency.as_deref();
+        let differs = said
+            .zip(due)
+            .map(|(said, due)| !said.eq_ignore_ascii_case(due));
+        !differs.unwrap_or(false)
+    }
+
+    /// Every price and every cost means something else once the account is in another currency.
+    pub(crate) fn check_currency(&self, said: Option<&str>) -> Result<(), ReadFailure> {
+        if self.is_ours(said) {
+            return Ok(());
+        }
+        let (upstream, due) = (&self.name, &self.currency);
+        tracing::error!(
+            %upstream, said, expected = due,
+            "the account at {upstream} is in {}, and upstreams.{upstream}.currency says {}: nothing \
+             is bought there until they agree",
+            said.unwrap_or_default(),
+            due.as_deref().unwrap_or_default(),
+        );
+        Err(ReadFailure::Refused(Refusal::WrongCurrency))
     }
 
     /// The exchange and the way to it. `in_head`: the key travels as a bearer token in the head

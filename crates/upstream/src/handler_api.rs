@@ -22,9 +22,10 @@ use domain::upstream::{
     NumberUpstream, Pending, Purchase, ReadFailure, Refusal, Reply,
 };
 use domain::usd::Usd;
+use std::sync::{Mutex, PoisonError};
 use wire::handler_api::{
     Balance, Call, Failure, NumberOrder, NumberV2, Request, SetStatus, SetStatusReply, Status,
-    StatusV2Reply, words::Class,
+    StatusV2Reply, currency_word, words::Class,
 };
 
 /// Header in which some providers tell the price of the number just sold.
@@ -37,6 +38,8 @@ pub struct HandlerApi {
     settings: HandlerApiSettings,
     exchange: Exchange,
     transport: Transport,
+    /// The currency the account was last said to be in.
+    currency: Mutex<Option<String>>,
 }
 
 impl HandlerApi {
@@ -47,6 +50,7 @@ impl HandlerApi {
             settings,
             exchange,
             transport,
+            currency: Mutex::default(),
         })
     }
 
@@ -99,6 +103,12 @@ impl HandlerApi {
     }
 
     async fn buy_now(&self, request: &NumberRequest) -> Reply<Purchase<Number>> {
+        if self.in_our_currency(None).is_err() {
+            return Reply {
+                outcome: Purchase::Refused(Refusal::WrongCurrency),
+                raw: "not sent: the account there is in another currency".to_owned(),
+            };
+        }
         let Some(order) = self.order(request) else {
             let raw = "not sent: the cap is below any price there".to_owned();
             return Reply {
@@ -135,6 +145,9 @@ impl HandlerApi {
         };
         let outcome = match NumberV2::parse(fetched.answer()) {
             Ok(mut number) => {
+                if !self.is_in_ours(number.currency) {
+                    number.cost = None;
+                }
                 let beside = || wire::amount::amount(fetched.header(PRICE_HEADER)?);
                 number.cost = number.cost.or_else(beside);
                 sold(&number, self.exchange)
@@ -228,10 +241,32 @@ impl HandlerApi {
     }
 
     async fn balance_now(&self) -> Result<Usd, ReadFailure> {
-        let read = |fetched: &Fetched| Balance::parse(fetched.answer());
-        let Balance(amount) = self.reread(Request::Balance, ANSWER_MAX, read).await?;
+        let read = |fetched: &Fetched| {
+            let Balance(amount) = Balance::parse(fetched.answer())?;
+            Ok((amount, Balance::currency(fetched.answer())))
+        };
+        let (amount, currency) = self.reread(Request::Balance, ANSWER_MAX, read).await?;
+        self.in_our_currency(currency)?;
         let too_large = || ReadFailure::Fault("the balance is out of range".to_owned());
         self.exchange.balance(amount).ok_or_else(too_large)
+    }
+}
+
+/// What currency the account is in.
+impl HandlerApi {
+    /// Notes the currency an answer was in, where it said one. The last word holds: one that says
+    /// nothing leaves an account that was in another currency there.
+    fn in_our_currency(&self, said: Option<String>) -> Result<(), ReadFailure> {
+        let mut last = self.currency.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_some() {
+            *last = said;
+        }
+        self.settings.account.check_currency(last.as_deref())
+    }
+
+    /// Whether a cost in this currency is one in ours. One that is not blocks the account.
+    fn is_in_ours(&self, currency: Option<u32>) -> bool {
+        self.in_our_currency(currency.map(currency_word)).is_ok()
     }
 }
 

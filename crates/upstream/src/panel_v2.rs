@@ -178,7 +178,7 @@ impl Panel {
     async fn said_of(&self, ids: &[String]) -> Result<Vec<Said>, ReadFailure> {
         let mut rows = self.asked_of(ids).await?;
         for status in rows.iter_mut().filter_map(|(_, row)| row.as_mut().ok()) {
-            let ours = self.is_ours(status.currency.as_deref());
+            let ours = self.settings.account.is_ours(status.currency.as_deref());
             status.charge = status.charge.filter(|_| ours);
         }
         Ok(rows)
@@ -335,42 +335,19 @@ impl Panel {
     async fn balance_now(&self) -> Result<Usd, ReadFailure> {
         let read = |fetched: &Fetched| Balance::parse(fetched.answer());
         let Balance { balance, currency } = self.reread(Request::Balance, ANSWER_MAX, read).await?;
-        self.check_currency(currency.as_deref())?;
+        self.settings.account.check_currency(currency.as_deref())?;
         let too_large = || ReadFailure::Fault("the balance is out of range".to_owned());
         self.exchange.balance(balance).ok_or_else(too_large)
     }
 
-    /// Every rate and every charge means something else once the account is in another currency.
-    fn check_currency(&self, said: Option<&str>) -> Result<(), ReadFailure> {
-        if self.is_ours(said) {
-            return Ok(());
-        }
-        let (upstream, due) = (&self.settings.account.name, &self.settings.currency);
-        tracing::error!(
-            %upstream, said, expected = due,
-            "the account at {upstream} is in {}, and upstreams.{upstream}.currency says {}: nothing \
-             is bought there until they agree",
-            said.unwrap_or_default(),
-            due.as_deref().unwrap_or_default(),
-        );
-        Err(ReadFailure::Refused(Refusal::WrongCurrency))
-    }
-
-    /// Whether an amount in this currency is one in the account's; a panel may leave it out.
-    fn is_ours(&self, said: Option<&str>) -> bool {
-        let due = self.settings.currency.as_deref();
-        let differs = said
-            .zip(due)
-            .map(|(said, due)| !said.eq_ignore_ascii_case(due));
-        !differs.unwrap_or(false)
-    }
-
     /// A list is taken only in the account's currency, which the balance tells.
     async fn services_now(&self) -> Result<Vec<PanelService>, ReadFailure> {
-        if self.settings.currency.is_some() {
+        if self.settings.account.currency.is_some() {
             let parse = |fetched: &Fetched| Balance::parse(fetched.answer());
             let balance = self.read(Request::Balance, ANSWER_MAX, parse).await;
-            self.check_currency(balance.ok().and_then(|told| told.currency).as_deref())?;
+            self.settings
+                .account
+                .check_currency(balance.ok().and_then(|told| told.currency).as_deref())?;
         }
         let (exchange, per) = (self.exchange, self.settings.rate_unit.units());
         let parse = move |fetched: &Fetched| {

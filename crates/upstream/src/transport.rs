@@ -45,14 +45,16 @@ pub enum BadUpstream {
 pub(crate) enum Lost {
     /// No byte of the request was written: name, connect or TLS failure.
     NotSent(String),
-    /// Anything may have happened: timeout, reset, an answer that broke off or was too large.
+    /// Anything may have happened: timeout, reset, an answer that broke off.
     Unknown(String),
+    /// The answer was too large to take.
+    TooLarge(String),
 }
 
 impl Lost {
     pub(crate) fn text(&self) -> &str {
         match self {
-            Self::NotSent(text) | Self::Unknown(text) => text,
+            Self::NotSent(text) | Self::Unknown(text) | Self::TooLarge(text) => text,
         }
     }
 }
@@ -62,6 +64,7 @@ impl From<Lost> for ReadFailure {
         match lost {
             Lost::NotSent(_) => Self::Refused(Refusal::Unreachable),
             Lost::Unknown(text) => Self::Fault(text),
+            Lost::TooLarge(text) => Self::Unusable(text),
         }
     }
 }
@@ -70,7 +73,7 @@ impl<T> From<Lost> for Reply<Purchase<T>> {
     fn from(lost: Lost) -> Self {
         let (outcome, raw) = match lost {
             Lost::NotSent(raw) => (Purchase::Refused(Refusal::Unreachable), raw),
-            Lost::Unknown(raw) => (Purchase::Unknown, raw),
+            Lost::Unknown(raw) | Lost::TooLarge(raw) => (Purchase::Unknown, raw),
         };
         Self { outcome, raw }
     }
@@ -184,7 +187,7 @@ impl Transport {
     {
         let call = self.watched("read", self.fetch(&self.read, payload, max));
         let fetched = call.await?;
-        let unreadable = || ReadFailure::Fault("the answer could not be read".to_owned());
+        let unreadable = || ReadFailure::Unusable("the answer could not be read".to_owned());
         parsed(fetched, parse).await.ok_or_else(unreadable)
     }
 
@@ -206,6 +209,7 @@ impl Transport {
             },
             Err(Lost::NotSent(_)) => "not_sent",
             Err(Lost::Unknown(_)) => "lost",
+            Err(Lost::TooLarge(_)) => "too_large",
         };
         let labels = [
             ("upstream", Cow::from(self.name.clone())),
@@ -231,7 +235,7 @@ impl Transport {
         let mut response = sent.map_err(|error| self.lost(error))?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        let too_large = || Lost::Unknown(format!("the answer is larger than {max} bytes"));
+        let too_large = || Lost::TooLarge(format!("the answer is larger than {max} bytes"));
         if response
             .content_length()
             .is_some_and(|length| length > max as u64)

@@ -48,6 +48,7 @@ pub(crate) fn handler_api_reply(answer: Answer<'_>) {
     let _ = (NumbersStatus::parse(answer), History::parse(answer));
     let _ = (NumberSold::parse(answer), SetStatusReply::parse(answer));
     let _ = (Status::parse(answer), StatusV2Reply::parse(answer));
+    let _ = Balance::currency(answer);
     if let Ok(balance) = Balance::parse(answer) {
         assert_eq!(Balance::parse(Answer::ok(&balance.print())), Ok(balance));
     }

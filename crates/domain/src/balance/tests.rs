@@ -24,15 +24,19 @@ struct Books {
 }
 
 impl Books {
-    fn opened_with(balance: i64) -> Self {
-        let mut books = Self {
+    fn unread() -> Self {
+        Self {
             step: Usd(1),
             position: Position::default(),
             suspects: Suspects::default(),
             tickets: Vec::new(),
             closed: Vec::new(),
             variance: 0,
-        };
+        }
+    }
+
+    fn opened_with(balance: i64) -> Self {
+        let mut books = Self::unread();
         assert_eq!(books.read(balance), Some(BookedAs::Opening));
         books
     }
@@ -76,6 +80,26 @@ fn the_first_reading_opens_the_books_with_what_is_there_and_what_is_under_way() 
     assert_eq!(books.position.prepaid, Usd(5_000_000));
     assert_eq!(books.read(5_000_000), None);
     assert_eq!(books.tickets, []);
+}
+
+#[test]
+fn a_balance_in_coarse_steps_opens_the_books_to_the_last_micro_dollar() {
+    for balance in [1, 99, 100, 5_000_099] {
+        let mut books = Books {
+            step: Usd(100),
+            ..Books::unread()
+        };
+        assert_eq!(books.read(balance), Some(BookedAs::Opening));
+        assert_eq!(books.position.prepaid, Usd(balance));
+        // from here on less than a step is no difference, in either direction
+        assert_eq!(books.read(balance + 99), None);
+        assert_eq!(books.read(balance + 99), None);
+        assert_eq!(books.position.prepaid, Usd(balance));
+        // and a whole step is booked in full
+        books.read(balance + 100);
+        assert_eq!(books.read(balance + 100), Some(BookedAs::Deposit));
+        assert_eq!(books.position.prepaid, Usd(balance + 100));
+    }
 }
 
 #[test]

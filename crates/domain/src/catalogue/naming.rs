@@ -2,6 +2,7 @@
 //! it is spelled, and what the operator wants renamed or not shown at all.
 
 use crate::countries::{self, Country};
+use crate::policy::well_known;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Spellings of well-known services, folded, and the name they are sold under.
@@ -89,7 +90,9 @@ impl Naming {
             row.map(|(_, name)| (*name).to_owned())
         };
         let named = self.services.get(&folded).cloned().or_else(compiled);
-        let name = named.unwrap_or_else(|| listed.to_owned());
+        let well_known = || well_known(listed).map(str::to_owned);
+        let name = named.or_else(well_known);
+        let name = name.unwrap_or_else(|| listed.to_owned());
         let hidden =
             self.hidden_services.contains(&folded) || self.hidden_services.contains(&fold(&name));
         (!hidden).then_some(name)
@@ -123,6 +126,7 @@ mod tests {
         assert_eq!(naming.service("ТЕЛЕГРАМ").as_deref(), Some("Telegram"));
         assert_eq!(naming.service("Whats-Up").as_deref(), Some("WhatsApp"));
         assert_eq!(naming.service("odd-ONE"), None);
+        assert_eq!(naming.service("Kakaotalk").as_deref(), Some("KakaoTalk"));
         assert_eq!(naming.service("Обмен").as_deref(), Some("Обмен"));
     }
 }

@@ -4,7 +4,7 @@
 //! the shelf of the upstream that was read and leaves the others alone.
 
 use super::Naming;
-use crate::policy::{OtpClass, Rules};
+use crate::policy::{OtpClass, Rules, is_sandbox};
 use crate::time::{Millis, Timestamp};
 use crate::upstream::NumberListing;
 use crate::usd::Usd;
@@ -181,7 +181,8 @@ impl Shelf {
         self.rows.is_empty()
     }
 
-    /// Services that nobody has classified: id, name as listed, and how many offers wait.
+    /// Services that nobody has classified: id, name as listed, and how many offers wait. Those of a
+    /// practice provider that misbehave are not in it: they never have a class.
     pub fn unclassified(&self) -> Vec<(&str, &str, usize)> {
         let mut offers = vec![0_usize; self.services.len()];
         for row in self.rows.iter() {
@@ -189,7 +190,9 @@ impl Shelf {
         }
         let waiting = self.services.iter().zip(offers);
         waiting
-            .filter(|(service, _)| service.class == OtpClass::Unclassified)
+            .filter(|(service, _)| {
+                service.class == OtpClass::Unclassified && !is_sandbox(&service.name)
+            })
             .map(|(service, offers)| (&*service.id, &*service.listed, offers))
             .collect()
     }

@@ -48,8 +48,14 @@ pub fn classify_otp(name: &str, code: &str) -> OtpClass {
         .unwrap_or(OtpClass::Unclassified)
 }
 
+/// How a well-known service is written that is meant by this spelling of its name, whatever its
+/// case and punctuation.
+pub fn well_known(name: &str) -> Option<&'static str> {
+    SERVICES.written.get(&plain(name)?).copied()
+}
+
 /// Whether the name is one of the practice services, which stay unclassified whatever they say.
-pub(super) fn is_sandbox(name: &str) -> bool {
+pub(crate) fn is_sandbox(name: &str) -> bool {
     name.trim_start().starts_with("Sandbox:")
 }
 

@@ -13,6 +13,7 @@ mod tests;
 
 pub(crate) use countries::{COUNTRIES, Country};
 pub use misbehaviour::{MisbehavingService, Misbehaviour, misbehaving_services};
+pub use shelf::products;
 pub(crate) use shelf::{ListedCountry, ListedService, Offer, POOLS, Shelf};
 
 use services::SERVICES;

@@ -169,6 +169,14 @@ impl Shelf {
         POOLS.into_iter().map(in_pool).collect()
     }
 
+    /// What a service costs here without regard to the country.
+    pub(crate) fn usual_cost(&self, service: ServiceIndex) -> Usd {
+        match service.behaviour() {
+            Some(_) => MISBEHAVING_COST,
+            None => scaled(base_cost(service), &[self.account.cost_level]),
+        }
+    }
+
     fn offer(&self, listed: &ListedCountry, service: ServiceIndex) -> Option<Offer> {
         if service.behaviour().is_some() {
             let (cost, stock) = (MISBEHAVING_COST, MISBEHAVING_STOCK);
@@ -199,14 +207,17 @@ impl Shelf {
         if let Some((_, _, _, micros)) = fixed {
             return Usd(*micros);
         }
-        let base = SERVICES
-            .get(service.0)
-            .map_or(40, |service| service.base_milli_usd)
-            * 1000;
+        let base = base_cost(service);
         let country_level = 450 + level(1100, &[3, listed.country as u64]);
         let jitter = 950 + level(101, &[4, spread[0], spread[1], spread[2]]);
         scaled(base, &[self.account.cost_level, country_level, jitter])
     }
+}
+
+/// Micro-dollars before the account's, the country's and the offer's own level.
+fn base_cost(service: ServiceIndex) -> i64 {
+    let listed = SERVICES.get(service.0);
+    listed.map_or(40, |service| service.base_milli_usd) * 1000
 }
 
 /// `micros` times each level in thousandths, rounded to a hundredth of a cent, never nothing.
@@ -351,6 +362,16 @@ fn service_id(account: &Account, service: ServiceIndex) -> String {
         ("john", None) => slug(service.name()),
         (_, None) => code.to_owned(),
     }
+}
+
+/// Every service with its word where services have words and no names, and its name.
+pub fn products() -> Vec<(String, &'static str)> {
+    let john = accounts().iter().find(|account| account.name == "john");
+    let every = john.into_iter().flat_map(|account| {
+        let word = |service| (service_id(account, service), service.name());
+        ServiceIndex::all().map(word)
+    });
+    every.collect()
 }
 
 /// A name as lower-case letters and digits only.

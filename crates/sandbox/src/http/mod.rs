@@ -2,6 +2,7 @@
 
 mod activation_view;
 mod btcpay;
+mod carrier;
 mod control;
 mod dialect;
 mod fivesim;
@@ -19,6 +20,7 @@ mod tests;
 pub(crate) use listener::{Listening, listen};
 
 use crate::accounts::{Protocol, accounts};
+use crate::carrier::CARRIER_PATH;
 use crate::faults::Manner;
 use crate::sandbox::Sandbox;
 use axum::Router;
@@ -42,6 +44,7 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
             get(payments::show).post(payments::control),
         )
         .route("/_sandbox/payments/calls", post(payments::set_mishaps))
+        .route(CARRIER_PATH, post(carrier::messages))
         .merge(stripe::routes())
         .merge(btcpay::routes())
         .merge(nowpayments::routes());

@@ -14,10 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-/// How long an event may take to be delivered.
-const DELIVERY: Duration = Duration::from_secs(10);
 /// Pauses before an event that was not taken is delivered again.
 const AGAIN_S: [u64; 7] = [1, 2, 4, 8, 15, 30, 60];
 
@@ -266,11 +263,12 @@ async fn deliver(sandbox: &Arc<Sandbox>, told: &Told, how: &Delivered) -> Vec<u1
 
 async fn deliver_once(sandbox: &Sandbox, told: &Told, how: &Delivered, delivery: usize) -> u16 {
     let (body, header, signature) = signed(sandbox, told, how, delivery);
-    let sent = send(&told.hook_url, (&header, &signature), &body);
-    match tokio::time::timeout(DELIVERY, sent).await {
-        Ok(Ok(status)) => status,
-        _ => 0,
-    }
+    let headers = [
+        ("Content-Type", "application/json"),
+        (header.as_str(), signature.as_str()),
+    ];
+    let sent = crate::post::post(&told.hook_url, &headers, &body).await;
+    sent.unwrap_or(0)
 }
 
 fn signed(
@@ -285,26 +283,4 @@ fn signed(
     let (header, signature) = told.signature(secret, &body, Timestamp(at.saturating_mul(1000)));
     let header = header.to_owned();
     (body, header, signature)
-}
-
-/// Posts an event over plain HTTP: practice stays on this machine. Gives the status.
-async fn send(url: &str, (header, signature): (&str, &str), body: &str) -> std::io::Result<u16> {
-    let bad = |why| std::io::Error::other(why);
-    let rest = url.strip_prefix("http://");
-    let rest = rest.ok_or_else(|| bad("no plain http address to tell"))?;
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let request = format!(
-        "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
-         {header}: {signature}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len(),
-    );
-    let mut stream = TcpStream::connect(host).await?;
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    let status = answer
-        .get(9..12)
-        .and_then(|text| std::str::from_utf8(text).ok());
-    let status = status.and_then(|text| text.parse().ok());
-    status.ok_or_else(|| bad("no answer that can be read"))
 }

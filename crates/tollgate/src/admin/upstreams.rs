@@ -198,6 +198,10 @@ fn advice(name: &str, failure: &ReadFailure) -> String {
         ReadFailure::Refused(Refusal::Unreachable) => {
             setting("url", "no request could be sent (address, TLS or proxy)")
         }
+        ReadFailure::Fault(_) => setting(
+            "timeout_ms",
+            "it failed, or gave no whole answer in time; try again, then look at the url",
+        ),
         _ => setting(
             "protocol",
             "the answer does not fit the protocol; check it and the url",

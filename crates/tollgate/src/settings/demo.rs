@@ -2,13 +2,16 @@
 
 use super::reader::{Origin, Problem};
 use super::{Protocol, Secret, Settings};
-use domain::policy::{SmmClass, Strength};
+use domain::policy::{OtpClass, Rules, SmmClass, Strength};
 use std::net::SocketAddr;
 use std::path::Path;
 use toml::{Table, Value};
 
 /// How the keys of practice accounts begin. `serve` refuses to work with such a key.
 pub const KEY_PREFIX: &str = "sandbox-";
+
+/// The pool of own numbers, and the public server it stands behind.
+pub const POOL: &str = "luke";
 
 /// The public servers in the order customers see.
 const SERVERS: [&str; 8] = [
@@ -63,7 +66,8 @@ pub fn settings(
         .find(|account| account.protocol == Protocol::PanelV2);
     let upstreams = accounts
         .iter()
-        .map(|account| (account.name, upstream(place, account)));
+        .map(|account| (account.name, upstream(place, account)))
+        .chain([(POOL, pool())]);
     let file = Table::from_iter(
         [
             (
@@ -81,7 +85,9 @@ pub fn settings(
                 "smm",
                 table([("upstream", panel.map_or("", |panel| panel.name).into())]),
             ),
+            ("catalogue", table([("aliases", aliases())])),
             ("markup", table([("percent", "20".into())])),
+            ("hooks", table([("twilio", carrier())])),
             ("policy", policy()),
             ("keys", table([("pepper", place.pepper.expose().into())])),
             ("payments", payments(place)),
@@ -115,18 +121,25 @@ fn server(name: &str, accounts: &[DemoAccount<'_>]) -> Value {
         .iter()
         .filter(|account| account.protocol != Protocol::PanelV2);
     let behind: Vec<&DemoAccount<'_>> = numbers.filter(|account| account.server == name).collect();
-    let route = |account: &&DemoAccount<'_>| {
+    let route = |provider_type: u32, upstream: &str| {
         table([
-            ("provider_type", account.provider_type.into()),
-            ("upstream", account.name.into()),
+            ("provider_type", provider_type.into()),
+            ("upstream", upstream.into()),
         ])
     };
+    let accounts = behind.iter();
+    let mut routes: Vec<Value> = accounts
+        .map(|account| route(account.provider_type, account.name))
+        .collect();
+    if name == POOL {
+        routes.push(route(0, POOL));
+    }
     let min_cancel_age_s = behind.iter().map(|account| account.min_cancel_age_s).max();
     table([
-        ("enabled", (!behind.is_empty()).into()),
+        ("enabled", (!routes.is_empty()).into()),
         ("label", capitalised(name).into()),
         ("min_cancel_age_s", min_cancel_age_s.unwrap_or(120).into()),
-        ("routes", Value::Array(behind.iter().map(route).collect())),
+        ("routes", Value::Array(routes)),
     ])
 }
 
@@ -163,6 +176,64 @@ fn reads_per_minute(protocol: Protocol) -> u32 {
         Protocol::FiveSim => 12_000,
         _ => 600,
     }
+}
+
+/// A pool of own numbers. They rest as shortly as can be, and are rented for the same again: a
+/// newcomer who tries one thing often must not run out of them.
+fn pool() -> Value {
+    let services = sandbox::pool_services();
+    let names = services.iter();
+    let names = names.map(|one| (one.code.as_str(), one.name.into()));
+    let costs: Vec<(String, Value)> = services
+        .iter()
+        .map(|one| (format!("*/{}", one.code), one.cost.short().into()))
+        .collect();
+    let costs = costs
+        .iter()
+        .map(|(rule, cost)| (rule.as_str(), cost.clone()));
+    table([
+        ("protocol", Protocol::OwnNumbers.word().into()),
+        ("own_services", table(names)),
+        ("own_costs_usd", table(costs)),
+        ("cooling_off_s", 60.into()),
+        ("sell_again", true.into()),
+        ("late_window_s", 50.into()),
+        ("list_lag_s", 0.into()),
+        ("skew_margin_s", 10.into()),
+    ])
+}
+
+/// The carrier that brings the pool's messages.
+fn carrier() -> Value {
+    table([("auth_token", sandbox::CARRIER_TOKEN.into())])
+}
+
+/// One practice provider has words for its services and no names.
+fn aliases() -> Value {
+    let named = sandbox::products().into_iter();
+    let named: Vec<(String, Value)> = named.map(|(word, name)| (word, name.into())).collect();
+    table([(
+        "services",
+        table(
+            named
+                .iter()
+                .map(|(word, name)| (word.as_str(), name.clone())),
+        ),
+    )])
+}
+
+/// Classes of what the compiled-in list does not know, as an operator would give them. The services
+/// that misbehave have none.
+fn classes() -> Value {
+    let rules = Rules::default();
+    let mut named: Vec<String> = Vec::new();
+    let sold = sandbox::products().into_iter();
+    for (word, name) in sold.filter(|(_, name)| !name.starts_with("Sandbox:")) {
+        let spellings = [name.to_owned(), capitalised(&word)].into_iter();
+        named.extend(spellings.filter(|name| rules.otp_class(name, "") == OtpClass::Unclassified));
+    }
+    let class = OtpClass::GamingForumsStreaming.slug();
+    table(named.iter().map(|name| (name.as_str(), class.into())))
 }
 
 /// Every way to pay, at practice processors.
@@ -220,6 +291,7 @@ fn policy() -> Value {
     let lifted: Vec<&str> = denied.map(SmmClass::slug).collect();
     table([
         ("sell_unclassified", true.into()),
+        ("classify", classes()),
         ("smm_confirmation", confirmation),
         ("lifted", lifted.into()),
     ])

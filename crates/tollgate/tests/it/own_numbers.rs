@@ -1,7 +1,7 @@
 //! The operator's own numbers, from the settings file to a code: the real `serve`, with a carrier's
 //! signed webhooks.
 
-use crate::world::{Client, PROGRAM, Running, Scratch};
+use crate::world::{Client, PROGRAM, Running, Scratch, World};
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
@@ -258,4 +258,51 @@ async fn whoever_watches_sees_what_happened_and_no_secret() {
     for hidden in [&NUMBER[1..], "415127", "ana@example.com", TOKEN, &gate.base] {
         assert!(!metrics.text.contains(hidden), "{hidden}");
     }
+}
+
+#[tokio::test]
+async fn the_demos_own_numbers_get_their_codes_from_a_carrier() {
+    let mut world = World::new().await;
+    let luke = json!({ "service_id": "tg", "country_id": "PK", "server": "luke" });
+    let bought = world.client.buy(luke).await.data();
+    assert!(
+        bought["phone_number"].as_str().unwrap().starts_with("+92"),
+        "{bought}"
+    );
+    let received = world
+        .wait_for(&bought["order_id"], &["received"], Duration::from_secs(20))
+        .await;
+    let (code, text) = (
+        received["code"].as_str().unwrap(),
+        received["text"].as_str().unwrap(),
+    );
+    assert_eq!(text, format!("Your Telegram code is {code}"));
+    let names = world
+        .client
+        .otp("services&country_id=usa&server=john")
+        .await
+        .data();
+    let names = names["services"].to_string();
+    for (readable, word) in [
+        ("WhatsApp", "Whatsapp"),
+        ("Sandbox: never a code", "Sbnever"),
+    ] {
+        assert!(
+            names.contains(readable) && !names.contains(word),
+            "{readable}"
+        );
+    }
+    assert_eq!(
+        world.cli(&["catalogue", "unclassified"]),
+        json!({ "services": [] })
+    );
+    // the numbers are there after a restart, and are not brought in twice
+    let listed = |world: &World| {
+        let pool = world.cli(&["number", "list", "--upstream", "luke"]);
+        pool["numbers"].as_array().unwrap().len()
+    };
+    let before = listed(&world);
+    world.restart();
+    assert_eq!(listed(&world), before);
+    world.verify();
 }

@@ -5,7 +5,7 @@ use super::classify::listed_number;
 use crate::transport::{Fetched, LIST_MAX};
 use domain::upstream::{ListedNumber, ReadFailure};
 use std::collections::HashSet;
-use wire::handler_api::{Active, ActiveList, Page, Request};
+use wire::handler_api::{Active, ActiveList, Page, Request, currency_word};
 
 /// Most pages of one list: more than any account has open.
 const PAGES_MAX: usize = 1000;
@@ -34,8 +34,7 @@ impl HandlerApi {
                     offset += (limit - limit / 4).max(1);
                 }
                 _ => {
-                    let numbers = rows.iter().map(|row| listed_number(row, self.exchange));
-                    return Ok(numbers.collect());
+                    return Ok(rows.iter().map(|row| self.listed(row)).collect());
                 }
             }
         }
@@ -52,6 +51,16 @@ impl HandlerApi {
                 Err(self.unusable(format!("{skipped} rows of the active list are unreadable")))
             }
         }
+    }
+
+    /// A row as the engine reads it; of a cost in another currency nothing is known.
+    fn listed(&self, row: &Active) -> ListedNumber {
+        let said = row.currency.map(currency_word);
+        let mut listed = listed_number(row, self.exchange);
+        listed.cost = listed
+            .cost
+            .filter(|_| self.settings.account.is_ours(said.as_deref()));
+        listed
     }
 
     fn unusable(&self, why: String) -> ReadFailure {

@@ -58,6 +58,9 @@ pub(crate) fn read_failure(failure: &Failure, clean: impl Fn(&str) -> String) ->
         (_, Some(refusal)) => ReadFailure::Refused(refusal),
         (Class::UnknownOrder, _) => ReadFailure::UnknownOrder,
         (Class::NotAvailable, _) => ReadFailure::NotOffered,
+        _ if matches!(failure, Failure::Unreadable(_)) => {
+            ReadFailure::Unusable(clean(&said(failure)))
+        }
         _ => ReadFailure::Fault(clean(&said(failure))),
     }
 }

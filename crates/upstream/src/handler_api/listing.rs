@@ -2,18 +2,19 @@
 
 use super::{HandlerApi, PriceList};
 use crate::money::Exchange;
-use crate::transport::{Fetched, LIST_MAX};
+use crate::transport::{ANSWER_MAX, Fetched, LIST_MAX};
 use domain::upstream::{NumberListing, NumberOffer, ReadFailure, Refusal};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use wire::handler_api::{
-    Countries, Failure, PriceFilter, PriceRow, PriceShape, Prices, Request, Services,
+    Balance, Countries, Failure, PriceFilter, PriceRow, PriceShape, Prices, Request, Services,
 };
 
 impl HandlerApi {
     /// Countries, services and prices, each read up to three times. An empty list is a failure: it
     /// would empty the catalogue. An upstream without lists of names is listed by its ids.
     pub(super) async fn listing_now(&self) -> Result<NumberListing, ReadFailure> {
+        self.check_account().await?;
         let parse = |f: &Fetched| Countries::parse(f.answer());
         let countries = offered(self.reread(Request::Countries, LIST_MAX, parse).await)?;
         let request = Request::Services { country: None };
@@ -49,6 +50,16 @@ impl HandlerApi {
             services,
             offers,
         })
+    }
+
+    /// Prices are taken only in the account's currency, which the balance may tell.
+    async fn check_account(&self) -> Result<(), ReadFailure> {
+        if self.settings.account.currency.is_none() {
+            return Ok(());
+        }
+        let parse = |f: &Fetched| Ok(Balance::currency(f.answer()));
+        let said = self.read(Request::Balance, ANSWER_MAX, parse).await;
+        self.in_our_currency(said.ok().flatten())
     }
 
     async fn offers(&self) -> Result<Vec<NumberOffer>, ReadFailure> {

@@ -95,6 +95,67 @@ async fn the_object_brings_cost_and_spans_in_dollars() {
 }
 
 #[tokio::test]
+async fn an_account_that_changes_its_currency_is_blocked_until_it_is_back() {
+    let wrong = Refusal::WrongCurrency;
+    let sale = r#"{"activationId":"7","phoneNumber":"79584123457","activationCost":"18.00","currency":643}"#;
+    let (dollars, roubles) = (
+        r#"{"amount":5,"currency":840}"#,
+        r#"{"amount":"500.00","currency":"RUB"}"#,
+    );
+    let acts = [sale, "ACCESS_BALANCE:5.00", roubles, dollars, SALE, roubles];
+    let server = TestServer::start(acts.map(Act::ok).into());
+    let mut settings = settings(&server.url);
+    settings.account.currency = Some("USD".to_owned());
+    let adapter = HandlerApi::new(settings).unwrap();
+    // the number is bought; what it cost there is another sum than it says
+    let Purchase::Done(number) = adapter.buy(&request()).await.outcome else {
+        panic!("not sold")
+    };
+    assert_eq!(number.cost, None);
+    assert_eq!(
+        adapter.buy(&request()).await.outcome,
+        Purchase::Refused(wrong.clone())
+    );
+    // a balance that names no currency does not say that it is over
+    let refused = Err(ReadFailure::Refused(wrong.clone()));
+    assert_eq!(adapter.balance().await, refused);
+    assert_eq!(adapter.balance().await, refused);
+    assert_eq!(adapter.balance().await, Ok(Usd(5_000_000)));
+    assert!(matches!(
+        adapter.buy(&request()).await.outcome,
+        Purchase::Done(_)
+    ));
+    // and no price list is taken in
+    assert_eq!(adapter.listing().await, Err(ReadFailure::Refused(wrong)));
+    assert_eq!(server.seen().len(), 6);
+}
+
+#[tokio::test]
+async fn only_what_may_pass_is_asked_again() {
+    for (act, requests) in [
+        (Act::Flood(2_000_000), 1),
+        (Act::ok("{\"balance\":"), 1),
+        (Act::ok("[1,2,3]"), 1),
+        (Act::ok("ERROR_SQL"), 3),
+        (Act::Answer(502, String::new()), 3),
+        (Act::HangUp, 3),
+    ] {
+        let (server, adapter) = serving(vec![act.clone()]);
+        let failure = adapter.balance().await.unwrap_err();
+        assert_eq!(server.seen().len(), requests, "{act:?}");
+        let unusable = matches!(failure, ReadFailure::Unusable(_));
+        assert_eq!(unusable, requests == 1, "{act:?} {failure:?}");
+    }
+    let server = TestServer::start(vec![Act::Flood(crate::transport::LIST_MAX + 1)]);
+    let mut settings = settings(&server.url);
+    settings.account.timeout_ms = 30_000;
+    let adapter = HandlerApi::new(settings).unwrap();
+    let failure = adapter.listing().await.unwrap_err();
+    assert!(failure.to_string().contains("larger than"), "{failure:?}");
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn whatever_may_have_been_booked_is_unknown() {
     for act in [
         Act::HangUp,
@@ -247,7 +308,7 @@ async fn statuses() {
         (Act::ok("<html>"), ReadFailure::Refused(Refusal::Throttled)),
         (
             Act::ok("WHAT_IS_THIS"),
-            ReadFailure::Fault("not a status".to_owned()),
+            ReadFailure::Unusable("not a status".to_owned()),
         ),
         (
             Act::Answer(500, "x".to_owned()),
@@ -380,8 +441,8 @@ async fn listings_are_whole_or_failures() {
     for (last, requests) in [
         (Act::ok("{}"), 3),
         (Act::ok(r#"{"status":"error","message":"BAD_KEY"}"#), 3),
-        (Act::ok("null"), 5),
-        (Act::ok(r#"{"6":{"tg":{"cost":0.18,"cou"#), 5),
+        (Act::ok("null"), 3),
+        (Act::ok(r#"{"6":{"tg":{"cost":0.18,"cou"#), 3),
     ] {
         let acts = vec![Act::ok(COUNTRIES), Act::ok(SERVICES), last.clone()];
         let (server, adapter) = serving(acts);

@@ -15,6 +15,9 @@ pub(super) fn read_failure(failure: &Failure, clean: impl Fn(&str) -> String) ->
     match failure.class() {
         Some(Class::Refused(refusal)) => ReadFailure::Refused(refusal),
         Some(Class::UnknownOrder) => ReadFailure::UnknownOrder,
+        None if matches!(failure, Failure::Unreadable(_)) => {
+            ReadFailure::Unusable(clean(&said(failure)))
+        }
         Some(Class::RefillRefused) | None => ReadFailure::Fault(clean(&said(failure))),
     }
 }

@@ -47,9 +47,6 @@ pub struct PanelSettings {
     /// Whether a browser check that answers `add` kept it from the panel, so that nothing was
     /// bought.
     pub challenge_means_refused: bool,
-    /// Currency that the account must be in, as the panel writes it; nothing for none in
-    /// particular.
-    pub currency: Option<String>,
     /// Units that a rate is the price of.
     pub rate_unit: RateUnit,
     /// What it can do. `list_active` says the same as `lists_orders`.
@@ -66,7 +63,6 @@ impl PanelSettings {
             multi_status: true,
             error_means_refused: false,
             challenge_means_refused: false,
-            currency: None,
             rate_unit: RateUnit::Thousand,
             capabilities: Capabilities::panel(),
         }

@@ -425,14 +425,27 @@ async fn states_of_refills() {
 }
 
 #[tokio::test]
+async fn a_service_list_that_would_say_the_same_again_is_not_asked_again() {
+    for (act, requests) in [
+        (Act::Flood(crate::transport::LIST_MAX + 1), 1),
+        (Act::ok("[{\"service\":1,"), 1),
+        (Act::Answer(500, String::new()), 3),
+    ] {
+        let server = TestServer::start(vec![act.clone()]);
+        let mut settings = settings(&server.url);
+        settings.account.timeout_ms = 30_000;
+        let failure = Panel::new(settings).unwrap().services().await;
+        assert_eq!(server.seen().len(), requests, "{act:?} {failure:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_account_in_another_currency_is_worth_nothing() {
     let euros = Act::ok(r#"{"balance":"84.20","currency":"EUR"}"#);
     let server = TestServer::start(vec![euros]);
     let with = |currency: Option<&str>| {
-        let settings = PanelSettings {
-            currency: currency.map(str::to_owned),
-            ..settings(&server.url)
-        };
+        let mut settings = settings(&server.url);
+        settings.account.currency = currency.map(str::to_owned);
         Panel::new(settings).unwrap()
     };
     let wrong = Err(ReadFailure::Refused(Refusal::WrongCurrency));
@@ -448,10 +461,8 @@ async fn a_charge_in_another_currency_is_not_believed() {
     let body = r#"{"1":{"charge":"90","status":"Completed","remains":"0","currency":"INR"},
         "2":{"charge":"0.9","status":"Completed","remains":"0","currency":"USD"}}"#;
     let server = TestServer::start(vec![Act::ok(body)]);
-    let settings = PanelSettings {
-        currency: Some("USD".to_owned()),
-        ..settings(&server.url)
-    };
+    let mut settings = settings(&server.url);
+    settings.account.currency = Some("USD".to_owned());
     let panel = Panel::new(settings).unwrap();
     let rows = panel.statuses(&ids(&["1", "2"])).await.unwrap();
     let charges: Vec<_> = rows

@@ -68,7 +68,7 @@ async fn a_long_answer_that_breaks_its_parser_is_a_fault() {
     let transport = transport(&server.url);
     let broken = |_: &Fetched| -> Result<(), ()> { panic!("broken on purpose") };
     let read = transport.read(Payload::Form("a=1"), LIST_MAX, broken);
-    assert!(matches!(read.await, Err(ReadFailure::Fault(_))));
+    assert!(matches!(read.await, Err(ReadFailure::Unusable(_))));
 }
 
 #[tokio::test]
@@ -117,11 +117,12 @@ async fn a_dripping_body_and_silence_hit_the_deadline() {
 
 #[tokio::test]
 async fn an_oversized_or_broken_body_is_unknown() {
-    for act in [Act::Flood(ANSWER_MAX + 1), Act::BreakOff] {
-        let (lost, seen) = lost(act).await;
-        assert!(matches!(lost, Lost::Unknown(_)), "{lost:?}");
-        assert_eq!(seen, 1);
-    }
+    let (broken, seen) = lost(Act::BreakOff).await;
+    assert!(matches!(broken, Lost::Unknown(_)), "{broken:?}");
+    assert_eq!(seen, 1);
+    let (large, seen) = lost(Act::Flood(ANSWER_MAX + 1)).await;
+    assert!(matches!(large, Lost::TooLarge(_)), "{large:?}");
+    assert_eq!(seen, 1);
     let server = TestServer::start(vec![Act::Flood(ANSWER_MAX)]);
     let account = Account {
         timeout_ms: 20_000,

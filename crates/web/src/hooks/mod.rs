@@ -31,6 +31,7 @@ const SENDER_MAX: usize = 64;
 /// Whose signatures hooks believe. Without any key of a carrier its hook is not there.
 #[derive(Clone, Default)]
 pub struct Hooks {
+    origin: String,
     twilio_tokens: Vec<String>,
     twilio_keys: Vec<(String, String)>,
     telnyx: Vec<PublicKey>,
@@ -50,6 +51,13 @@ impl Hooks {
             .filter(|(id, secret)| filled(&id) && filled(&secret));
         let owned = keys.map(|(id, secret)| ((*id).to_owned(), (*secret).to_owned()));
         self.twilio_keys.extend(owned);
+        self
+    }
+
+    /// Carriers were told to come to this address (without a slash at the end): what they sign
+    /// covers it, and what a request says of its host anybody may say.
+    pub fn told(mut self, origin: &str) -> Self {
+        origin.clone_into(&mut self.origin);
         self
     }
 

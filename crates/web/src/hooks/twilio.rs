@@ -50,16 +50,14 @@ fn body_of<'a>(headers: &HeaderMap, bytes: &'a [u8]) -> Body<'a> {
     }
 }
 
-/// The address is the public one of the settings: what a request says of its host, anybody may say.
 fn signed(door: &Door, parts: &Parts, body: Body<'_>) -> Result<(), BadSignature> {
     let unreadable = BadSignature::Unreadable;
     let signature = only(&parts.headers, SIGNATURE_HEADER).ok_or(unreadable)?;
-    let origin = door.settings.public_url.as_deref().unwrap_or_default();
     let target = parts
         .uri
         .path_and_query()
         .map_or("", |target| target.as_str());
-    let url = format!("{}{target}", origin.trim_end_matches('/'));
+    let url = format!("{}{target}", door.settings.hooks.origin);
     let mut outcome = Err(BadSignature::Wrong);
     for key in keys(door, parts)? {
         match verify(key, &url, body, signature) {

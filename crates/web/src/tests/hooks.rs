@@ -24,10 +24,10 @@ fn signer() -> SigningKey {
 
 async fn world() -> World {
     let hooks = Hooks::default()
+        .told("https://gate.example")
         .with_twilio(&[TOKEN, BEFORE, " "], &[("CR1", "a shared signing key")])
         .with_telnyx(&[signer().public().as_str()]);
     World::with(DoorSettings {
-        public_url: Some("https://gate.example".to_owned()),
         failed_auth_per_minute: 3,
         hooks,
         ..generous()
@@ -82,10 +82,10 @@ async fn unmatched(world: &World) -> Vec<InboundSms> {
 #[tokio::test]
 async fn a_hook_without_a_key_is_not_there() {
     let hooks = Hooks::default()
+        .told("https://gate.example")
         .with_twilio(&["", " \n"], &[("CR1", ""), ("", "key")])
         .with_telnyx(&["", "no key"]);
     let world = World::with(DoorSettings {
-        public_url: Some("https://gate.example".to_owned()),
         hooks,
         ..generous()
     })

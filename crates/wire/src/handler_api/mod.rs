@@ -18,7 +18,7 @@ pub use catalogue::{Countries, Country, Service, ServiceShape, Services};
 pub use failure::{Body, Failure, Refused, hero_problem, json_problem, open};
 pub use history::{History, HistoryRow};
 pub use prices::{PriceRow, PriceShape, Prices};
-pub use purchase::{Balance, NumberSold, NumberV2};
+pub use purchase::{Balance, NumberSold, NumberV2, currency_word};
 pub use request::{BadRequest, Call, NumberOrder, Page, PriceFilter, Request, SetStatus};
 pub use status::{CallV2, SetStatusReply, SmsV2, Status, StatusV2, StatusV2Reply};
 pub use stock::NumbersStatus;

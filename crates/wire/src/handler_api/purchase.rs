@@ -31,12 +31,42 @@ impl Balance {
         value.map(Self).ok_or_else(|| Failure::shape("a balance"))
     }
 
+    /// The currency that a reply says it is in; most say none.
+    pub fn currency(answer: Answer<'_>) -> Option<String> {
+        let Ok(Body::Json(node)) = open(answer) else {
+            return None;
+        };
+        let said = node.object()?.filled("currency")?;
+        Some(said.trim().parse().map_or(said, currency_word))
+    }
+
     /// Prints a reply, always with at least four decimals.
     pub fn print(self) -> String {
         let mut value = self.0.normalize();
         value.rescale(value.scale().max(BALANCE_DECIMALS));
         format!("ACCESS_BALANCE:{value}")
     }
+}
+
+/// The letters of a currency's number in ISO 4217, for those that accounts are kept in; the digits
+/// of any other.
+pub fn currency_word(number: u32) -> String {
+    let word = match number {
+        156 => "CNY",
+        356 => "INR",
+        360 => "IDR",
+        398 => "KZT",
+        643 => "RUB",
+        704 => "VND",
+        826 => "GBP",
+        840 => "USD",
+        949 => "TRY",
+        978 => "EUR",
+        980 => "UAH",
+        986 => "BRL",
+        _ => return format!("{number:03}"),
+    };
+    word.to_owned()
 }
 
 /// `ACCESS_NUMBER:635468024:79584123456`.

@@ -18,6 +18,8 @@ pub(in super::super) struct Services {
     pub entries: Vec<Listed>,
     /// Class by plain name.
     pub by_name: HashMap<String, OtpClass>,
+    /// The name as written, by plain name.
+    pub written: HashMap<String, &'static str>,
     /// Class by upstream code, where the codes in common use agree.
     pub by_code: HashMap<&'static str, OtpClass>,
 }
@@ -37,6 +39,7 @@ impl Services {
         let mut services = Self {
             entries: Vec::new(),
             by_name: HashMap::new(),
+            written: HashMap::new(),
             by_code: HashMap::new(),
         };
         let mut class = OtpClass::Unclassified;
@@ -63,6 +66,7 @@ impl Services {
             let everyday = written.strip_prefix('=');
             let name = everyday.unwrap_or(written);
             if let Some(plain) = plain(name) {
+                self.written.insert(plain.clone(), name);
                 self.by_name.insert(plain, class);
             }
             self.entries.push(Listed {

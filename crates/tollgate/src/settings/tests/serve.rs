@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::settings::check::{check, for_serve};
-use crate::settings::demo::{DemoAccount, DemoPlace};
+use crate::settings::demo::{self, DemoAccount, DemoPlace};
 use domain::policy::SmmClass;
 use domain::time::Millis;
 
@@ -24,7 +24,7 @@ fn accounts() -> Vec<DemoAccount<'static>> {
         min_cancel_age_s: 0,
         ..account("panel", "panel", 0)
     };
-    let names = ["romeo", "juliet", "paul", "andrew", "mark", "luke", "john"];
+    let names = ["romeo", "juliet", "paul", "andrew", "mark", "john"];
     let mut accounts: Vec<_> = names.map(|name| account(name, name, 0)).into();
     accounts.extend([
         account("peter1", "peter", 1),
@@ -76,8 +76,21 @@ fn the_demo_has_eight_servers_in_their_order() {
         [1, 2]
     );
     assert_eq!(settings.smm.upstreams, ["panel"]);
+    let luke = settings.upstream(demo::POOL).unwrap();
+    assert_eq!(luke.protocol, Protocol::OwnNumbers);
+    assert!(luke.own.sell_again && luke.own.services.len() > 80);
+    assert!(settings.hooks.door().takes_twilio());
     let rules = settings.policy.rules().unwrap();
     assert!(rules.sell_unclassified && rules.smm_confirmed);
+    let words = sandbox::products().into_iter();
+    for (word, name) in words.filter(|(_, name)| !name.starts_with("Sandbox:")) {
+        assert_eq!(
+            settings.catalogue.naming.service(&word).as_deref(),
+            Some(name)
+        );
+        let class = rules.otp_class(name, &word);
+        assert_ne!(class, domain::policy::OtpClass::Unclassified, "{name}");
+    }
     assert_eq!(
         settings.policy.lifted,
         [Class::Smm(SmmClass::InauthenticEngagement)]
