@@ -392,9 +392,10 @@ impl Seen {
 /// The class of a refusal that every purchase there would get until the operator does something.
 fn hard_fault(refusal: &Upstream) -> Option<&'static str> {
     match refusal {
-        Upstream::UpstreamAuth | Upstream::AccountBlocked | Upstream::UpstreamFunds => {
-            Some(refusal.slug())
-        }
+        Upstream::UpstreamAuth
+        | Upstream::AccountBlocked
+        | Upstream::UpstreamFunds
+        | Upstream::WrongCurrency => Some(refusal.slug()),
         _ => None,
     }
 }

@@ -157,8 +157,7 @@ impl Engine {
         if upstream.capabilities().list_active {
             self.poll_list(name, &upstream, live, in_doubt).await;
         } else {
-            self.poll_each(upstream.as_ref(), live.into_iter().take(SINGLE_READS))
-                .await;
+            self.poll_each(name, upstream.as_ref(), live).await;
         }
     }
 
@@ -217,7 +216,7 @@ impl Engine {
         let old_enough = missing
             .into_iter()
             .filter(|one| one.state == ActivationState::Active && asked_at - one.created_at > lag);
-        self.poll_each(upstream.as_ref(), old_enough.take(SINGLE_READS))
+        self.poll_each(name, upstream.as_ref(), old_enough.collect())
             .await;
         self.settle_by_list(name, in_doubt, &listed, asked_at).await;
     }
@@ -235,12 +234,17 @@ impl Engine {
         }
     }
 
+    /// Asks for one after the other, some in each pass: where more wait than one pass can ask for,
+    /// the next one goes on behind the last that was asked for.
     async fn poll_each(
         &self,
+        name: &str,
         upstream: &dyn NumberUpstream,
-        activations: impl Iterator<Item = Activation>,
+        mut activations: Vec<Activation>,
     ) {
-        for activation in activations {
+        let last = self.watch.asked_last(name);
+        activations.sort_by_key(|one| (Some(one.id) <= last, one.id));
+        for activation in activations.into_iter().take(SINGLE_READS) {
             let Some(id) = activation.upstream_id.clone() else {
                 continue;
             };
@@ -250,6 +254,7 @@ impl Engine {
             if !self.may_read(&activation.upstream) {
                 return;
             }
+            self.watch.asks(name, activation.id);
             let status = upstream.status(&id).await;
             self.read_came_to(&activation.upstream, &status);
             match status {

@@ -2,6 +2,7 @@
 //! after a restart.
 
 use domain::activation::Wanted;
+use domain::ids::OrderId;
 use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
 use domain::window::Window;
@@ -19,6 +20,8 @@ struct Seen {
     lists: HashMap<String, (Timestamp, HashSet<String>)>,
     /// When each upstream is asked for news next.
     next_poll: HashMap<String, Timestamp>,
+    /// The activation whose state each upstream was last asked for by itself.
+    asked_last: HashMap<String, OrderId>,
     /// Offers that cost far more than they were quoted at, and the quote that was wrong.
     dear: HashMap<(String, String, String), Usd>,
     /// Reads sent to each upstream in the last minute.
@@ -70,6 +73,18 @@ pub(crate) struct Watch(Mutex<Seen>);
 impl Watch {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The activation whose state an upstream was last asked for by itself.
+    pub fn asked_last(&self, upstream: &str) -> Option<OrderId> {
+        self.seen().asked_last.get(upstream).copied()
+    }
+
+    /// An upstream is asked for the state of one activation.
+    pub fn asks(&self, upstream: &str, activation: OrderId) {
+        self.seen()
+            .asked_last
+            .insert(upstream.to_owned(), activation);
     }
 
     pub fn in_doubt(&self, upstream: &str) -> usize {

@@ -17,7 +17,7 @@ use wire::twilio::{self, Algorithm, SIGNATURE_HEADER};
 /// Where the practice carrier takes messages, below the sandbox's address.
 pub const CARRIER_PATH: &str = "/carrier/messages";
 /// What it signs its webhooks with. Practice messages carry practice codes only.
-pub const CARRIER_TOKEN: &str = "practice-carrier-0123456789abcdef";
+pub const CARRIER_TOKEN: &str = "sandbox-carrier-0123456789abcdef";
 
 /// The carrier's name of its only customer.
 const CUSTOMER: &str = "AC00000000000000000000000000000000";

@@ -90,6 +90,9 @@ fn demo_secrets(settings: &Settings) -> Vec<Problem> {
     let mut keys: Vec<String> = upstreams
         .map(|upstream| format!("upstreams.{}.key", upstream.name))
         .collect();
+    if settings.hooks.twilio_tokens.iter().any(known) {
+        keys.push("hooks.twilio.auth_token".to_owned());
+    }
     if known(&settings.keys.pepper) {
         keys.push("keys.pepper".to_owned());
     }

@@ -197,9 +197,11 @@ fn pool() -> Value {
         ("own_costs_usd", table(costs)),
         ("cooling_off_s", 60.into()),
         ("sell_again", true.into()),
+        ("lists_orders", true.into()),
         ("late_window_s", 50.into()),
         ("list_lag_s", 0.into()),
         ("skew_margin_s", 10.into()),
+        ("terminal_confirmation_s", 2.into()),
     ])
 }
 

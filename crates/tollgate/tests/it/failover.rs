@@ -2,11 +2,14 @@
 //! nothing else does, not even a kill while the next one is asked.
 
 use crate::conformance::gate::{Act, Gate};
+use crate::failpoints::mortal_program;
 use crate::served::Served;
 use crate::world::{Running, sandbox};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+
+const BUY: &str = "/api/v1/otp?action=buy_number";
 
 /// Two servers that sell Telegram in Pakistan, the cheaper one first.
 struct Street {
@@ -60,6 +63,19 @@ impl Street {
         }
     }
 
+    /// The last word on a purchase with this key.
+    async fn settled(&self, key: &str) -> String {
+        let give_up = Instant::now() + Duration::from_secs(90);
+        loop {
+            let again = self.served.client.post_keyed(BUY, telegram(), key).await;
+            if !["202 -", "409 idempotency_in_progress"].contains(&again.verdict().as_str()) {
+                return again.verdict();
+            }
+            assert!(Instant::now() < give_up, "{}", again.text);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     fn purchases(&self) -> (usize, usize) {
         (self.cheap.purchases(), self.dear.purchases())
     }
@@ -107,10 +123,7 @@ async fn a_kill_while_the_next_route_is_asked_buys_nothing_twice() {
     street.dear.does(Act::WithPurchases(Box::new(Act::Drip)));
     let client = street.served.client.clone();
     let mut buying = JoinSet::new();
-    buying.spawn(async move {
-        let path = "/api/v1/otp?action=buy_number";
-        client.try_post_keyed(path, &telegram(), "k1").await
-    });
+    buying.spawn(async move { client.try_post_keyed(BUY, &telegram(), "k1").await });
     let give_up = Instant::now() + Duration::from_secs(60);
     while street.dear.purchases() == 0 {
         assert!(Instant::now() < give_up, "the second route is never asked");
@@ -119,25 +132,47 @@ async fn a_kill_while_the_next_route_is_asked_buys_nothing_twice() {
     street.served.die_and_start_again().await;
     let answer = buying.join_next().await.unwrap().unwrap();
     assert!(answer.is_none(), "the answer died as well");
-    let path = "/api/v1/otp?action=buy_number";
-    let settled = loop {
-        let again = street
-            .served
-            .client
-            .post_keyed(path, telegram(), "k1")
-            .await;
-        if !["202 -", "409 idempotency_in_progress"].contains(&again.verdict().as_str()) {
-            break again.verdict();
-        }
-        assert!(
-            Instant::now() < give_up + Duration::from_secs(60),
-            "{}",
-            again.text
-        );
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    };
+    let settled = street.settled("k1").await;
     assert_eq!(settled, "503 provider_unavailable");
     assert_eq!(street.purchases(), (1, 1), "no attempt is made twice");
     assert_eq!(street.served.client.balance().await, "10.000000");
+    street.served.verify();
+}
+
+/// The refusal of the first route is known, and the next attempt is stored or not: either way nothing
+/// was bought, and nobody pays.
+#[tokio::test]
+async fn a_death_while_the_next_route_is_stored_buys_nothing() {
+    let mut street = Street::open().await;
+    street.cheap.does(refused());
+    let mortal = mortal_program();
+    for (death, place) in ["written:next_route", "stored:next_route"]
+        .into_iter()
+        .enumerate()
+    {
+        street.served.turn_mortal(&mortal, place).await;
+        let key = format!("death{death}");
+        let client = street.served.client.clone();
+        let answer = client.try_post_keyed(BUY, &telegram(), &key).await;
+        assert!(answer.is_none(), "{place}: the answer died as well");
+        street.served.until_dead().await;
+        street.served.die_and_start_again().await;
+        assert_eq!(
+            street.settled(&key).await,
+            "503 provider_unavailable",
+            "{place}"
+        );
+        assert_eq!(
+            street.purchases(),
+            (death + 1, 0),
+            "{place}: nothing was sent after it"
+        );
+        assert_eq!(street.served.client.balance().await, "10.000000", "{place}");
+        street.served.verify();
+    }
+    // and the next purchase is one hold and one charge as ever
+    let bought = street.served.client.buy(telegram()).await.data();
+    assert_eq!(bought["charged_usd"].to_string(), street.dear_price);
+    assert_eq!(street.purchases(), (3, 1));
     street.served.verify();
 }

@@ -75,7 +75,7 @@ const DEATHS: [(&str, &str, Errand); 37] = [
 ];
 
 /// Builds the program that can die, next to the one under test and with its dependencies.
-fn mortal_program() -> PathBuf {
+pub fn mortal_program() -> PathBuf {
     let folder = Path::new(PROGRAM).parent().unwrap();
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut build = Command::new(cargo);

@@ -302,6 +302,7 @@ async fn the_demos_own_numbers_get_their_codes_from_a_carrier() {
         pool["numbers"].as_array().unwrap().len()
     };
     let before = listed(&world);
+    world.demo.terminate();
     world.restart();
     assert_eq!(listed(&world), before);
     world.verify();

@@ -35,7 +35,7 @@ impl Served {
         secret_file(&dir.path().join("tollgate.toml"), &settings);
         let pepper = "0123456789abcdef".repeat(4);
         secret_file(&dir.path().join("tollgate.pepper"), &pepper);
-        let server = spawn(dir.path());
+        let server = spawn(Command::new(PROGRAM), dir.path());
         let mut served = Self {
             client: Client::new(&format!("http://{address}"), ""),
             account: String::new(),
@@ -50,8 +50,26 @@ impl Served {
     /// Kills it, and starts it again on the same data.
     pub async fn die_and_start_again(&mut self) {
         self.server.kill();
-        self.server = spawn(self.dir.path());
+        self.server = spawn(Command::new(PROGRAM), self.dir.path());
         self.until_ready(0).await;
+    }
+
+    /// Kills it, and starts on the same data a program that dies when it comes by this place.
+    pub async fn turn_mortal(&mut self, mortal: &Path, place: &str) {
+        self.server.kill();
+        let mut command = Command::new(mortal);
+        command.env("TOLLGATE_DIE_AT", place);
+        self.server = spawn(command, self.dir.path());
+        self.until_ready(0).await;
+    }
+
+    /// Waits until it has died by itself.
+    pub async fn until_dead(&mut self) {
+        let give_up = Instant::now() + Duration::from_secs(30);
+        while self.server.0.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < give_up, "it lives on");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// A client of this node with somebody's key.
@@ -136,12 +154,11 @@ impl Served {
     }
 }
 
-fn spawn(dir: &Path) -> Running {
+fn spawn(mut serve: Command, dir: &Path) -> Running {
     let log = File::options()
         .create(true)
         .append(true)
         .open(dir.join("log"));
-    let mut serve = Command::new(PROGRAM);
     serve.arg("serve").current_dir(dir);
     Running(
         serve

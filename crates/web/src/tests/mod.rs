@@ -10,6 +10,7 @@ mod health;
 mod hooks;
 mod payments;
 mod policy;
+mod polling;
 mod replays;
 mod several_upstreams;
 mod smm_requests;

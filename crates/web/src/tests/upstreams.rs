@@ -9,7 +9,7 @@ use domain::upstream::{
     RefillRow, Refusal, Reply, Sms,
 };
 use domain::usd::{Rate, Usd};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
@@ -48,6 +48,12 @@ pub(super) struct Numbers {
     pub cost_at_mark: AtomicI64,
     /// Our balance everywhere, in micro-dollars.
     pub balance: AtomicI64,
+    /// Whether what is active is listed.
+    pub lists: AtomicBool,
+    /// What of it was asked for one by one.
+    pub asked: Mutex<Vec<String>>,
+    /// How often the list was asked for.
+    pub lists_asked: AtomicU64,
 }
 
 impl Default for Numbers {
@@ -63,6 +69,9 @@ impl Default for Numbers {
             calls: AtomicU64::new(0),
             cost_at_mark: AtomicI64::new(20_000),
             balance: AtomicI64::new(1_000_000_000),
+            lists: AtomicBool::new(false),
+            asked: Mutex::default(),
+            lists_asked: AtomicU64::new(0),
         }
     }
 }
@@ -158,14 +167,31 @@ impl NumberUpstream for OneServer {
         Box::pin(self.buy_number(&request.service))
     }
 
-    fn status<'a>(&'a self, _: &'a str) -> Pending<'a, Result<NumberStatus, ReadFailure>> {
+    fn status<'a>(&'a self, id: &'a str) -> Pending<'a, Result<NumberStatus, ReadFailure>> {
+        self.shared.asked.lock().unwrap().push(id.to_owned());
         let message = self.shared.message.lock().unwrap().clone();
         let status = message.map_or(NumberStatus::Waiting, NumberStatus::Code);
         Box::pin(async move { Ok(status) })
     }
 
     fn active(&self) -> Pending<'_, Result<Vec<ListedNumber>, ReadFailure>> {
-        Box::pin(async { Ok(Vec::new()) })
+        self.shared.lists_asked.fetch_add(1, Ordering::SeqCst);
+        let count = match self.shared.lists.load(Ordering::SeqCst) {
+            true => self.shared.sold.load(Ordering::SeqCst),
+            false => 0,
+        };
+        let row = |count| ListedNumber {
+            id: format!("{}-{count}", self.server),
+            service: "306343".to_owned(),
+            country: None,
+            phone: None,
+            cost: None,
+            created_at: None,
+            sms: None,
+            retry_asked: false,
+        };
+        let rows = (0..count).map(row).collect();
+        Box::pin(async { Ok(rows) })
     }
 
     fn cancel<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<CancelReply>> {

@@ -135,7 +135,8 @@ fn a_demo_server_without_accounts_is_switched_off() {
         enabled
             .map(|server| server.name.as_str())
             .collect::<Vec<_>>(),
-        ["peter"]
+        ["peter", "luke"],
+        "the pool is the demo's own"
     );
     assert!(settings.smm.upstreams.is_empty());
 }
@@ -152,6 +153,7 @@ fn serve_refuses_the_demos_ways() {
     assert_eq!(keys.len(), 11);
     assert!(keys.contains(&"policy.sell_unclassified"));
     assert!(keys.contains(&"upstreams.peter2.key") && keys.contains(&"upstreams.panel.key"));
+    assert!(keys.contains(&"hooks.twilio.auth_token"));
     let unsafe_alone = place.read("policy.sell_unclassified = true").unwrap();
     assert!(!for_serve(&unsafe_alone, None).is_ok());
 }
