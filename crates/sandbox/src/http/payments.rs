@@ -13,7 +13,6 @@ use domain::top_up::{Processor, Sum};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Pauses before an event that was not taken is delivered again.
 const AGAIN_S: [u64; 7] = [1, 2, 4, 8, 15, 30, 60];
