@@ -129,9 +129,10 @@ fn check_words(number: &NewNumber) -> Result<(), AdminError> {
 }
 
 impl Engine {
-    /// Keeps a message that a carrier delivered, for whoever rents its number or for nobody.
+    /// Keeps a message that a carrier delivered, for whoever rents its number or for nobody; of one that
+    /// is withheld only what it is about.
     pub async fn receive_sms(&self, sms: InboundSms) -> Result<(), CommitError> {
-        let receive = Write::Pool(PoolWrite::Receive(Box::new(sms)));
+        let receive = Write::Pool(PoolWrite::Receive(Box::new(sms.as_kept())));
         self.commit("receive_sms", vec![receive]).await
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::countries::{self, Country};
 use crate::phone::Phone;
+use crate::policy::withheld_text;
 use crate::time::Timestamp;
 use crate::usd::Usd;
 
@@ -204,6 +205,18 @@ pub struct InboundSms {
     pub received_at: Timestamp,
 }
 
+impl InboundSms {
+    /// The message as it may be kept: of one that is withheld only the subject, whether or not anybody
+    /// rents its number yet.
+    pub fn as_kept(mut self) -> Self {
+        let about = withheld_text(&self.text).or_else(|| withheld_text(&self.from));
+        if let Some(what) = about {
+            self.text = what.stand_in().to_owned();
+        }
+        self
+    }
+}
+
 /// What changes in a pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PoolWrite {
@@ -255,6 +268,25 @@ mod tests {
             let BadNumber(why) = read(number, country).unwrap_err();
             assert!(why.contains(culprit), "{why}");
         }
+    }
+
+    #[test]
+    fn of_a_withheld_message_only_the_subject_is_kept() {
+        let kept = |from: &str, text: &str| {
+            let sms = InboundSms {
+                carrier: Carrier::Twilio,
+                message_id: "m".to_owned(),
+                event_id: None,
+                from: from.to_owned(),
+                to: "14155550199".to_owned(),
+                text: text.to_owned(),
+                received_at: Timestamp(1),
+            };
+            sms.as_kept().text
+        };
+        assert_eq!(kept("Acme", "415127"), "415127");
+        assert_eq!(kept("+1415", "Harbor Bank: 415127"), "[withheld: money]");
+        assert_eq!(kept("Megabank", "415127"), "[withheld: money]");
     }
 
     #[test]

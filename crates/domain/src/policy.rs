@@ -22,7 +22,7 @@ pub use class::{OtpClass, SmmClass, Strength};
 pub use decide::{
     Decision, DenyReason, OtpRequest, SmmRequest, Verdict, decide_otp, decide_smm, sellable_otp,
 };
-pub use message::{Withheld, withheld};
+pub use message::{Withheld, withheld, withheld_text};
 pub(crate) use otp::is_sandbox;
 pub use otp::{classify_otp, well_known};
 pub use record::{
@@ -34,4 +34,4 @@ pub use smm::classify_smm;
 
 /// Version of the compiled-in lists and rules, stored with every decision. Raised whenever the
 /// same input could get another answer.
-pub const RULE_VERSION: u32 = 2;
+pub const RULE_VERSION: u32 = 3;

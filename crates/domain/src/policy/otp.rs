@@ -11,7 +11,7 @@ use super::{OtpClass, Strength};
 use listed::{Listed, SERVICES, plain};
 
 #[cfg(test)]
-pub(super) use listed::SERVICES as LISTED_SERVICES;
+pub(super) use listed::{SERVICES as LISTED_SERVICES, plain as plain_name};
 
 /// What denies a name in any disguise: words and listed names, those of hard denials first.
 static DENIED: LazyLock<Keywords<OtpClass>> = LazyLock::new(|| {

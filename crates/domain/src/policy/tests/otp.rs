@@ -64,6 +64,52 @@ fn the_list_is_long_and_names_each_service_and_code_once() {
 }
 
 #[test]
+fn every_class_has_its_well_known_services() {
+    let mut services: HashMap<OtpClass, usize> = HashMap::new();
+    let mut class = OtpClass::Unclassified;
+    for line in include_str!("../otp/services.txt").lines() {
+        match line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(slug) => class = OtpClass::from_slug(slug).unwrap(),
+            None if line.is_empty() || line.starts_with('#') => {}
+            None => *services.entry(class).or_default() += 1,
+        }
+    }
+    for (class, least) in [
+        (OtpClass::Money, 210),
+        (OtpClass::StateIdentity, 45),
+        (OtpClass::Health, 33),
+        (OtpClass::TelecomControl, 46),
+        (OtpClass::Children, 26),
+        (OtpClass::EmergencySafety, 16),
+        (OtpClass::MailMaster, 55),
+        (OtpClass::Marketplaces, 125),
+        (OtpClass::SocialMessaging, 95),
+        (OtpClass::Dating, 45),
+        (OtpClass::GamingForumsStreaming, 120),
+        (OtpClass::AnyOther, 3),
+    ] {
+        let found = services.get(&class).copied().unwrap_or_default();
+        assert!(found >= least, "{}: {found} of {least}", class.slug());
+    }
+    assert!(services.values().sum::<usize>() >= 800);
+    assert!(LISTED_SERVICES.by_code.len() >= 200);
+}
+
+#[test]
+fn no_spelling_of_a_listed_name_belongs_to_two_classes() {
+    let mut classes: HashMap<String, (&str, OtpClass)> = HashMap::new();
+    for listed in &LISTED_SERVICES.entries {
+        let Some(plain) = super::super::otp::plain_name(listed.name) else {
+            continue;
+        };
+        let before = classes.insert(plain, (listed.name, listed.class));
+        if let Some((name, class)) = before {
+            assert_eq!(class, listed.class, "{name} and {}", listed.name);
+        }
+    }
+}
+
+#[test]
 fn every_listed_name_falls_into_its_class() {
     for listed in &LISTED_SERVICES.entries {
         for name in [
