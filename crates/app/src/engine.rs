@@ -4,6 +4,7 @@ use crate::acting;
 use crate::balances::Balances;
 use crate::health::{Health, UpstreamLimits};
 use crate::key_cache::KeyCache;
+use crate::lawful::Denials;
 use crate::measured::Measured;
 use crate::pace::Cancels;
 use crate::tickets;
@@ -148,6 +149,7 @@ pub struct Engine {
     pub(crate) callers: KeyCache,
     pub(crate) watch: Watch,
     pub(crate) cancels: Cancels,
+    pub(crate) denials: Denials,
     pub(crate) health: Arc<Health>,
     pub(crate) measured: Measured,
     pub(crate) balances: Balances,
@@ -165,6 +167,7 @@ impl Engine {
             callers: KeyCache::default(),
             watch: Watch::default(),
             cancels: Cancels::default(),
+            denials: Denials::default(),
             health: Arc::default(),
             measured: Measured::default(),
             balances: Balances::default(),

@@ -1,5 +1,15 @@
 //! What account holders say about their use, and what nobody may be used for.
 
+mod denials;
+mod forget;
+mod report;
+mod rules;
+
+pub(crate) use denials::Denials;
+pub use forget::CONTACTS_KEPT;
+pub use report::Report;
+pub use rules::ClassInForce;
+
 use crate::accounts::AdminError;
 use crate::engine::Engine;
 use domain::change::{CommitError, Refused, Write};
@@ -7,10 +17,12 @@ use domain::ids::AccountId;
 use domain::link::{self, Link};
 use domain::phone::Phone;
 use domain::policy::{
-    ATTESTATION_VERSION, Attestation, Blocked, BlockedKind, PolicyWrite, needs_attestation,
+    ATTESTATION_VERSION, Attestation, Blocked, BlockedKind, Counters, PolicyWrite,
+    needs_attestation,
 };
 use domain::ports::PolicyRows;
-use std::sync::Arc;
+use domain::time::Timestamp;
+use std::sync::{Arc, Mutex};
 
 /// Characters of a purpose or a reason.
 const TEXT: std::ops::RangeInclusive<usize> = 10..=2000;
@@ -22,12 +34,18 @@ const LISTED: u32 = 1000;
 pub struct Lawful {
     engine: Arc<Engine>,
     rows: Arc<dyn PolicyRows>,
+    /// What the public was last told, and when it was counted.
+    counted: Mutex<Option<(Timestamp, Counters)>>,
 }
 
 impl Lawful {
     /// Over an engine and what is remembered.
     pub fn new(engine: Arc<Engine>, rows: Arc<dyn PolicyRows>) -> Self {
-        Self { engine, rows }
+        Self {
+            engine,
+            rows,
+            counted: Mutex::default(),
+        }
     }
 
     /// An account's holder, or whoever acts for it, says what it uses the service for and agrees to the

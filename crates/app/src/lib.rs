@@ -46,7 +46,7 @@ pub use buy_number::{BuyNumber, Place};
 pub use engine::{CatalogueSettings, Engine, Outside, Routing, Settings};
 pub use health::{Closed, UpstreamHealth, UpstreamLimits};
 pub use idempotency::KeyedRequest;
-pub use lawful::Lawful;
+pub use lawful::{CONTACTS_KEPT, ClassInForce, Lawful, Report};
 pub use list_services::{CountryView, ServerChoice, ServiceList, ServiceView, ServicesOf};
 pub use measured::RouteMeasured;
 pub use open_work::{OpenWork, Queue};

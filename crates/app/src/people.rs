@@ -24,7 +24,7 @@ use crate::engine::Engine;
 use crate::limits::Limits;
 use domain::change::{CommitError, Write};
 use domain::ids::AccountId;
-use domain::people::{PeopleWrite, Session};
+use domain::people::{PeopleWrite, Person, Session};
 use domain::ports::{PeopleRows, StoreError};
 use domain::time::Millis;
 use hmac::Mac;
@@ -113,6 +113,14 @@ impl From<CommitError> for PeopleError {
 }
 
 impl People {
+    /// The person who signs in for an account.
+    pub(crate) async fn person_of_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Option<Person>, StoreError> {
+        self.rows.person_of(account).await
+    }
+
     /// Use cases over these rows.
     pub fn new(
         engine: Arc<Engine>,

@@ -169,6 +169,7 @@ impl Engine {
         };
         let policy = decide(service.class);
         if let Some(refusal) = Refusal::of_policy(&policy) {
+            self.denials.note(policy.class);
             return Err(refusal);
         }
         let (min, max) = (service.min, service.max);

@@ -4,6 +4,7 @@
 //! order then asks [`decide_otp`] or [`decide_smm`] with the class found. Hard
 //! denials are compiled in: nothing in [`Rules`] can lift them.
 
+mod abuse;
 mod class;
 mod decide;
 mod keywords;
@@ -18,6 +19,7 @@ pub mod velocity;
 #[cfg(test)]
 mod tests;
 
+pub use abuse::{AbuseCase, Behind, Counters, Harm, Held, LegalHold, REPORT_SLACK};
 pub use class::{OtpClass, SmmClass, Strength};
 pub use decide::{
     Decision, DenyReason, OtpRequest, SmmRequest, Verdict, decide_otp, decide_smm, sellable_otp,

@@ -220,6 +220,21 @@ pub struct Sms {
     pub text: Option<String>,
 }
 
+impl Sms {
+    /// What is left of a message once its retention is over: that there was one.
+    pub const fn forgotten() -> Self {
+        Self {
+            code: String::new(),
+            text: None,
+        }
+    }
+
+    /// Whether nothing but that is left. A message that comes is never blank.
+    pub fn is_forgotten(&self) -> bool {
+        self.code.is_empty() && self.text.is_none()
+    }
+}
+
 /// What an upstream says of one activation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NumberStatus {

@@ -19,6 +19,7 @@ use crate::threads::health::Health;
 use crate::threads::readers::{self, Readers};
 use crate::threads::writer::Writer;
 use crate::threads::{Opener, Owned};
+use crate::vault::Vault;
 
 /// The store. `commit` hands a change over when its future is first polled.
 pub struct Database {
@@ -30,6 +31,8 @@ pub struct Database {
     /// False only for the simulation's store, whose rows can be taken away again.
     pub(crate) append_only: bool,
     newest_entry: Option<Timestamp>,
+    /// What makes secrets unreadable in the database; nothing in tests and simulations of other things.
+    pub(crate) vault: Option<Arc<Vault>>,
     /// Ends with the store.
     _reserve: Option<Reserve>,
     // Declared last, so that it is freed after the threads have ended.
@@ -77,6 +80,7 @@ impl Database {
             _reserve: opened.reserve,
             append_only: true,
             newest_entry: opened.newest_entry,
+            vault: None,
             lock: opened.lock,
         })
     }
@@ -91,8 +95,22 @@ impl Database {
             _reserve: None,
             append_only: true,
             newest_entry: None,
+            vault: None,
             lock: None,
         }
+    }
+
+    /// From now on secrets are sealed before they are written.
+    #[must_use]
+    pub fn with_vault(mut self, vault: Arc<Vault>) -> Self {
+        self.vault = Some(vault);
+        self
+    }
+
+    /// A number as it is kept once it may be kept in clear no longer; without keys that is nothing.
+    pub(crate) fn hash_of(&self, number: &str) -> String {
+        let vault = self.vault.as_ref();
+        vault.map_or_else(String::new, |vault| vault.hashed(number))
     }
 
     /// When the newest entry of the books had been made as they were opened: a clock that shows an
@@ -122,6 +140,7 @@ impl Database {
         if !self.health.is_good() {
             return Err(not_healthy());
         }
+        let change = self.sealed(change)?;
         match &self.engine {
             Engine::Threads { writer, .. } => writer.commit(change).await,
             Engine::Inline(conn) => self.commit_inline(conn, &change),

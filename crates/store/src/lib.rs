@@ -20,6 +20,7 @@ mod sql;
 mod sqlite;
 mod threads;
 mod top_up_audit;
+mod vault;
 
 pub use catalogue_files::{CatalogueFiles, History};
 pub use database::Database;
@@ -27,3 +28,4 @@ pub use database::Database;
 pub use memory::Memory;
 pub use open_error::OpenError;
 pub use postgres::PostgresSettings;
+pub use vault::{Vault, VaultError, check_keys, fresh_keys, with_new_key};

@@ -1,8 +1,10 @@
 //! What the operator can ask of the program from the command line, run either inside the server
 //! (through its socket) or on the store itself while no server runs.
 
+pub mod abuse;
 pub mod audit;
 mod catalogue;
+pub mod keeper;
 pub mod lawful;
 pub mod ledger;
 pub mod numbers;
@@ -17,6 +19,7 @@ use app::{
 use domain::access::{Account, ApiKey, Scope};
 use domain::audit_log::{Actor, By};
 use domain::ids::{AccountId, KeyId};
+use domain::ports::PageRows;
 use domain::usd::Usd;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -96,6 +99,10 @@ pub enum Request {
     TopUp(top_up::Question),
     /// The audit log.
     Audit(audit::Question),
+    /// The keys of stored secrets.
+    Secrets(keeper::Question),
+    /// Reports of abuse, legal holds, exports and deletions.
+    Abuse(abuse::Question),
     /// Reads all catalogues anew.
     CatalogueRefresh,
     /// Counts what is on sale.
@@ -163,6 +170,10 @@ pub struct Office {
     pub top_ups: Arc<TopUps>,
     /// The audit log.
     pub audit: Arc<AuditLog>,
+    /// Reads that only pages and exports need.
+    pub pages: Arc<dyn PageRows>,
+    /// The keys of stored secrets.
+    pub keeper: Arc<keeper::Keeper>,
 }
 
 impl Office {
@@ -220,6 +231,8 @@ impl Office {
             Request::Lawful(question) => lawful::answer(self, question).await,
             Request::TopUp(question) => top_up::answer(&self.top_ups, question).await,
             Request::Audit(question) => audit::answer(&self.audit, question).await,
+            Request::Abuse(question) => abuse::answer(self, question).await,
+            Request::Secrets(question) => self.keeper.answer(question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
             Request::UpstreamList => Ok(upstreams::list(engine, &self.upstreams)),
             Request::UpstreamTest { name } => upstreams::test(engine, &self.upstreams, &name).await,

@@ -1,9 +1,10 @@
 //! Background work: what is due, what upstreams have to say, catalogues, limits, the audit.
 
+use crate::admin::keeper::Keeper;
 use crate::clock::SteadyClock;
 use crate::metrics;
 use app::limits::Limits;
-use app::{ApiLog, AuditLog, Engine, TopUps};
+use app::{ApiLog, AuditLog, Engine, Lawful, TopUps};
 use domain::ports::Clock;
 use domain::time::{Millis, Timestamp};
 use std::future::Future;
@@ -25,6 +26,11 @@ const TOP_UP_LOOK: Millis = Millis::seconds(2);
 const RECONCILE: Millis = Millis::minutes(24 * 60);
 /// Between two audits of the books.
 const AUDIT: Millis = Millis::minutes(60);
+
+/// Between two writes of how many sales were denied.
+const DENIALS: Millis = Millis::seconds(30);
+/// Between two looks for keys of days, numbers and addresses whose time is over.
+const FORGET: Millis = Millis::minutes(10);
 
 /// Between two writes of the log of API requests.
 const LOG_WRITE: Millis = Millis::seconds(1);
@@ -189,6 +195,43 @@ impl Background {
         self.every(RECONCILE, move |engine| {
             let listed = Arc::clone(&listed);
             async move { reconcile(&listed, engine.now()).await }
+        });
+    }
+
+    /// Throws away the keys of days that are over, at once and then again and again.
+    pub fn keep_secrets(&self, keeper: &Arc<Keeper>) {
+        let (keeper, engine, stop) = (
+            Arc::clone(keeper),
+            Arc::clone(&self.engine),
+            self.stop.clone(),
+        );
+        self.tasks.spawn(async move {
+            loop {
+                keeper.pass().await;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = engine.clock().sleep(FORGET) => {}
+                }
+            }
+        });
+    }
+
+    /// Counts denied sales, and forgets numbers and addresses whose time is over.
+    pub fn keep_lawful(&self, lawful: &Arc<Lawful>) {
+        let counted = Arc::clone(lawful);
+        self.every(DENIALS, move |_| {
+            let lawful = Arc::clone(&counted);
+            async move { lawful.write_denials().await }
+        });
+        let forgotten = Arc::clone(lawful);
+        self.every(FORGET, move |_| {
+            let lawful = Arc::clone(&forgotten);
+            async move {
+                let numbers = lawful.forget().await;
+                if numbers > 0 {
+                    tracing::info!(numbers, "numbers whose time is over are kept as hashes now");
+                }
+            }
         });
     }
 

@@ -1,5 +1,9 @@
 //! The command line: scripts rely on its words, its JSON and its exit status.
 
+mod lawful;
+
+pub use lawful::{Abuse, HeldRow, Hold, Secrets};
+
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -94,6 +98,15 @@ pub enum Command {
     /// Top-ups: money that customers pay in.
     #[command(subcommand, name = "topup")]
     TopUp(TopUp),
+    /// Reports of abuse.
+    #[command(subcommand)]
+    Abuse(Abuse),
+    /// Legal holds: orders and accounts that no retention touches.
+    #[command(subcommand)]
+    Hold(Hold),
+    /// The keys that stored secrets are sealed with.
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// The books.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -158,6 +171,17 @@ pub enum Account {
     },
     /// Let a suspended account buy again.
     Resume {
+        /// Account id.
+        id: i64,
+    },
+    /// Print everything that is kept of an account, as JSON.
+    Export {
+        /// Account id.
+        id: i64,
+    },
+    /// Forget who an account was; orders and money stay without a name. Its orders must have settled and
+    /// its balance must be paid out.
+    Delete {
         /// Account id.
         id: i64,
     },

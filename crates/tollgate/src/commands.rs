@@ -1,6 +1,7 @@
 //! Runs a command: finds the installation, asks the running server or opens the store, prints.
 
 use crate::admin::Request;
+use crate::admin::abuse;
 use crate::admin::audit;
 use crate::admin::lawful;
 use crate::admin::ledger::Question;
@@ -75,6 +76,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Block(command) => Request::Lawful(block_request(command)),
         Command::TopUp(command) => top_up_request(command),
         Command::Audit(command) => Request::Audit(audit_request(command)?),
+        Command::Abuse(command) => Request::Abuse(command.into()),
+        Command::Hold(command) => Request::Abuse(command.into()),
+        Command::Secrets(command) => Request::Secrets(command.into()),
         Command::Ledger(command) => ledger_request(command),
         Command::Upstream(Upstreams::List) => Request::UpstreamList,
         Command::Upstream(Upstreams::Test { name }) => Request::UpstreamTest { name },
@@ -110,6 +114,8 @@ fn account_request(command: Account) -> Request {
         Account::Attest { account, purpose } => {
             Request::Lawful(lawful::Question::Attest { account, purpose })
         }
+        Account::Export { id } => Request::Abuse(abuse::Question::Export { account: id }),
+        Account::Delete { id } => Request::Abuse(abuse::Question::Delete { account: id }),
         Account::List => Request::AccountList,
         Account::Show { id } => Request::AccountShow { id },
         Account::Suspend { id } => Request::AccountSuspend {
@@ -462,7 +468,7 @@ async fn practice(listen: SocketAddr, offers: u32) -> anyhow::Result<ExitCode> {
 }
 
 fn init(directory: &Path, json: bool) -> anyhow::Result<ExitCode> {
-    let made = settings::init::write(directory, &secrets::random()?);
+    let made = settings::init::write(directory, &secrets::random()?, &store::fresh_keys()?);
     let made = made.with_context(|| {
         format!(
             "cannot write {}",

@@ -33,7 +33,7 @@ pub fn file(data_dir: &Path) -> PathBuf {
 
 /// Settings of a demo's directory, for commands while no server runs.
 pub fn offline(data_dir: &Path) -> anyhow::Result<Settings> {
-    let pepper = secrets::pepper(data_dir)?;
+    let pepper = secrets::of_demo(data_dir)?;
     settings(
         data_dir,
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -49,7 +49,7 @@ pub async fn run(
     sandbox_url: Option<String>,
 ) -> anyhow::Result<()> {
     secrets::private_dir(data_dir)?;
-    let pepper = secrets::pepper(data_dir)?;
+    let pepper = secrets::of_demo(data_dir)?;
     let (practice, url) = match sandbox_url {
         Some(url) => (None, url.trim_end_matches('/').to_owned()),
         None => {

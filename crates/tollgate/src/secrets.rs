@@ -37,8 +37,17 @@ pub fn totp_secret() -> anyhow::Result<String> {
     letters(BASE32, 32)
 }
 
-/// The pepper of a demo's directory, made at the first start.
-pub fn pepper(data_dir: &Path) -> anyhow::Result<Secret> {
+/// The pepper of a demo's directory, made at the first start, and the keys of its stored secrets
+/// beside it.
+pub fn of_demo(data_dir: &Path) -> anyhow::Result<Secret> {
+    let keys = data_dir.join("tollgate.keys");
+    if !keys.exists() && data_dir.is_dir() {
+        write_private(&keys, &store::fresh_keys()?)?;
+    }
+    pepper(data_dir)
+}
+
+fn pepper(data_dir: &Path) -> anyhow::Result<Secret> {
     let path = data_dir.join("tollgate.pepper");
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Secret::new(text.trim())),

@@ -1,6 +1,7 @@
 //! A running server: store, engine, doors and background work, from start to a clean stop.
 
 use crate::admin::Office;
+use crate::admin::keeper::Keeper;
 use crate::admin::upstreams::Known;
 use crate::background::Background;
 use crate::checkpoints::Checkpoints;
@@ -18,7 +19,7 @@ use app::limits::Limits;
 use app::people::PeopleSettings;
 use app::{ApiLog, AuditLog, Engine, Lawful, OwnNumbers, People, RedeemCodes, TopUps};
 use domain::ports::{
-    ApiLogRows, AuditRows, PageRows, PeopleRows, PolicyRows, PoolRows, RedeemRows, TopUpRows,
+    ApiLogRows, AuditRows, Clock, PeopleRows, PolicyRows, PoolRows, RedeemRows, TopUpRows,
 };
 use domain::time::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -37,13 +38,25 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Addresses whose failed requests are counted one by one.
 const ADDRESSES_COUNTED: usize = 100_000;
 
+/// The keys of an installation's stored secrets.
+fn open_vault(settings: &Settings, now: Timestamp) -> anyhow::Result<Arc<store::Vault>> {
+    let secrets = &settings.secrets;
+    let beside = settings.store.data_dir.join("daily-keys");
+    let daily = secrets.daily_keys.as_deref().unwrap_or(&beside);
+    let vault = store::Vault::open(secrets.key.expose(), daily, secrets.code_retention, now);
+    Ok(Arc::new(vault.context("the keys of stored secrets")?))
+}
+
 /// The store of an installation.
-pub fn open_store(settings: &Settings) -> Result<Arc<store::Database>, store::OpenError> {
+fn open_store(
+    settings: &Settings,
+    vault: &Arc<store::Vault>,
+) -> anyhow::Result<Arc<store::Database>> {
     let store = match &settings.store.engine {
         settings::Engine::Sqlite { directory } => store::Database::open(directory),
         settings::Engine::Postgres(server) => store::Database::connect(server),
     };
-    store.map(Arc::new)
+    Ok(Arc::new(store?.with_vault(Arc::clone(vault))))
 }
 
 /// The pepper of an installation.
@@ -54,13 +67,15 @@ pub fn pepper(settings: &Settings) -> anyhow::Result<Pepper> {
 
 /// An engine over an installation's store, for commands while no server runs.
 pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<Office> {
-    let store = open_store(settings)?;
-    let newest_entry = store.newest_entry();
     let (clock, tasks) = (Arc::new(SteadyClock::start()), Arc::new(Tracked::default()));
+    let vault = open_vault(settings, clock.now())?;
+    let store = open_store(settings, &vault)?;
+    let newest_entry = store.newest_entry();
     let engine = wiring::engine(settings, &store, clock, tasks)?;
     engine.check_clock(newest_entry);
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
-    assemble(settings, environment, (&engine, &store), &limits, None)
+    let parts = (&engine, &store, &vault);
+    assemble(settings, environment, parts, &limits, None)
 }
 
 /// The use cases over one engine and its store. Where no public address is set, links in mails lead
@@ -68,7 +83,7 @@ pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<O
 fn assemble(
     settings: &Settings,
     environment: Environment,
-    (engine, store): (&Arc<Engine>, &Arc<store::Database>),
+    (engine, store, vault): (&Arc<Engine>, &Arc<store::Database>, &Arc<store::Vault>),
     limits: &Arc<Limits>,
     listening: Option<SocketAddr>,
 ) -> anyhow::Result<Office> {
@@ -82,6 +97,13 @@ fn assemble(
         top_ups: top_ups(settings, engine, store, limits, address)?,
         audit: audit_log(settings, engine, store)?,
         upstreams: Arc::new(Known::all(settings)),
+        pages: Arc::clone(store) as _,
+        keeper: Arc::new(Keeper::new(
+            Arc::clone(engine),
+            Arc::clone(store),
+            Arc::clone(vault),
+            settings.secrets.key_file.clone(),
+        )),
         engine: Arc::clone(engine),
         pepper: pepper(settings)?,
         environment,
@@ -135,16 +157,16 @@ where
     })?;
     let address = listener.local_addr()?;
     let watched = Watched::open(settings)?;
-    let store = open_store(settings)?;
-    let pages: Arc<dyn PageRows> = Arc::clone(&store) as _;
+    let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
+    let vault = open_vault(settings, clock.now())?;
+    let store = open_store(settings, &vault)?;
     let log_rows: Arc<dyn ApiLogRows> = Arc::clone(&store) as _;
     let books_end = BooksEnd::of(&store, trust);
     let purchases = Tracked::default();
-    let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
     let tasks = Arc::new(purchases.clone());
     let engine = wiring::engine(settings, &store, Arc::clone(&clock) as _, tasks)?;
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
-    let parts = (&engine, &store);
+    let parts = (&engine, &store, &vault);
     let office = assemble(settings, environment, parts, &limits, Some(address))?;
     let background = Background {
         engine: Arc::clone(&engine),
@@ -163,6 +185,8 @@ where
     background.start();
     background.watch_top_ups(&office.top_ups);
     background.keep_witnessed(&office.audit, settings.audit.checkpoint);
+    background.keep_secrets(&office.keeper);
+    background.keep_lawful(&office.lawful);
     socket::listen(
         &settings.store.data_dir,
         office.clone(),
@@ -173,8 +197,8 @@ where
     Postman::new(settings.mail.as_ref(), &office.people)?.start(&background);
     let log = Arc::new(ApiLog::new(engine, log_rows));
     background.keep_log(&log);
-    let rows = (pages, Arc::clone(&log));
-    let door = Arc::new(door(settings, &office, &background, (rows, address)));
+    let rows = (Arc::clone(&log), address);
+    let door = Arc::new(door(settings, &office, &background, rows));
     let stop = Stop::new();
     let router = web::router(Arc::clone(&door));
     watched.answer(&door, &background);
@@ -192,6 +216,7 @@ where
     background.stop.cancel();
     serving.await.context("the listener failed")?;
     log.write_down().await;
+    office.lawful.write_denials().await;
     end(background.tasks, purchases.0).await;
     Ok(())
 }
@@ -313,7 +338,7 @@ fn door(
     settings: &Settings,
     office: &Office,
     background: &Background,
-    ((pages, log), address): ((Arc<dyn PageRows>, Arc<ApiLog>), SocketAddr),
+    (log, address): (Arc<ApiLog>, SocketAddr),
 ) -> web::Door {
     let limits = &settings.limits;
     let trusted = &settings.listen.trusted_proxies;
@@ -324,7 +349,7 @@ fn door(
         log,
         lawful: Arc::clone(&office.lawful),
         top_ups: Arc::clone(&office.top_ups),
-        pages,
+        pages: Arc::clone(&office.pages),
         streams: web::Streams::default(),
         environment: office.environment,
         limits: Arc::clone(&background.limits),

@@ -192,7 +192,11 @@ impl Engine {
             account_suspended,
         };
         let decision = policy::decide_otp(&self.settings.rules, &request);
-        Refusal::of_policy(&decision).map_or(Ok(decision), Err)
+        if let Some(refusal) = Refusal::of_policy(&decision) {
+            self.denials.note(decision.class);
+            return Err(refusal);
+        }
+        Ok(decision)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::change::Write;
 use crate::ids::AccountId;
 use crate::own_number::PoolWrite;
 use crate::people::{PeopleWrite, Person};
-use crate::policy::PolicyWrite;
+use crate::policy::{Held, PolicyWrite};
 use crate::redeem::RedeemWrite;
 use crate::top_up::{TopUp, TopUpWrite};
 
@@ -173,7 +173,29 @@ fn of_policy(write: &PolicyWrite) -> Option<About> {
             let object = format!("{} {value}", kind.slug());
             Some(About::of_house(object, "no longer blocked".into()))
         }
-        PolicyWrite::KeepPace(_) | PolicyWrite::RoomForKey { .. } => None,
+        PolicyWrite::CloseCase { case, note } => {
+            let object = format!("report {case}");
+            Some(About::of_house(object, "closed".into()).because(note))
+        }
+        PolicyWrite::Hold(hold) => Some(of_held(hold.held, "legal hold").because(&hold.why)),
+        PolicyWrite::Release(held) => Some(of_held(*held, "legal hold released")),
+        PolicyWrite::ForgetAccount(account) => {
+            let object = format!("account {account}");
+            Some(About::of(*account, object, "deleted".into()))
+        }
+        PolicyWrite::KeepPace(_)
+        | PolicyWrite::RoomForKey { .. }
+        | PolicyWrite::OpenCase(_)
+        | PolicyWrite::CountDenials(_)
+        | PolicyWrite::ForgetNumbers(_)
+        | PolicyWrite::ForgetBefore(_) => None,
+    }
+}
+
+fn of_held(held: Held, what: &str) -> About {
+    match held {
+        Held::Order(order) => About::of_house(format!("order {order}"), what.into()),
+        Held::Account(account) => About::of(account, format!("account {account}"), what.into()),
     }
 }
 

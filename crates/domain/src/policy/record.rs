@@ -1,8 +1,9 @@
 //! What the policy engine remembers: who has said what the service is used for, and whom nobody may
 //! use it on.
 
+use super::abuse::{AbuseCase, Held, LegalHold};
 use super::velocity::{Ordered, Velocity};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, OrderId};
 use crate::time::Timestamp;
 
 /// Version of the statement an account holder agrees to. A new one asks everybody anew.
@@ -101,6 +102,29 @@ pub enum PolicyWrite {
         /// When.
         at: Timestamp,
     },
+    /// Somebody reported something.
+    OpenCase(Box<AbuseCase>),
+    /// A case is closed. Guard: it is open.
+    CloseCase {
+        /// Row.
+        case: i64,
+        /// What came of it.
+        note: String,
+    },
+    /// From now on no retention touches it. What is held already stays as it is.
+    Hold(Box<LegalHold>),
+    /// Its retention goes on. Guard: it is held.
+    Release(Held),
+    /// Sales were denied: how many more, by class.
+    CountDenials(Vec<(String, u64)>),
+    /// From now on these orders have their numbers' hashes instead of their numbers, and not what their
+    /// upstreams wrote.
+    ForgetNumbers(Vec<(OrderId, String)>),
+    /// Senders of messages to own numbers that were stored before this, and sessions last used before it,
+    /// are no longer needed.
+    ForgetBefore(Timestamp),
+    /// An account's holder wants to be forgotten: purposes, sessions and mails of theirs go.
+    ForgetAccount(AccountId),
 }
 
 /// What is asked of an account before an order is opened.

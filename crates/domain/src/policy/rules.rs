@@ -112,11 +112,13 @@ impl Rules {
             .unwrap_or(compiled)
     }
 
-    pub(super) fn is_otp_lifted(&self, class: OtpClass) -> bool {
+    /// Whether the operator has lifted the default denial of an OTP class.
+    pub fn is_otp_lifted(&self, class: OtpClass) -> bool {
         self.lifted_otp.contains(&class)
     }
 
-    pub(super) fn is_smm_lifted(&self, class: SmmClass) -> bool {
+    /// Whether the operator has lifted the default denial of an SMM class.
+    pub fn is_smm_lifted(&self, class: SmmClass) -> bool {
         self.lifted_smm.contains(&class)
     }
 }

@@ -78,6 +78,8 @@ macro_rules! for_every_store {
                 the_past_counts_as_it_was,
                 a_purpose_is_asked_for_once,
                 nobody_is_given_what_is_blocked,
+                a_report_is_kept_closed_once_and_counted,
+                a_number_is_forgotten_unless_it_is_held,
                 there_is_room_for_so_many_keys;
             redeem:
                 one_of_twenty_has_it,

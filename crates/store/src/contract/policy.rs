@@ -1,11 +1,15 @@
 //! Bounds of accounts, attestations, and what is not to be used: all decided inside the change.
 
 use domain::change::{Refused, Write};
-use domain::ids::AccountId;
+use domain::ids::{AccountId, OrderId};
 use domain::policy::velocity::{Exceeded, Ordered, Velocity};
-use domain::policy::{Attestation, Blocked, BlockedKind, PaceCheck, PolicyWrite};
+use domain::policy::{
+    AbuseCase, Attestation, Behind, Blocked, BlockedKind, Counters, Harm, Held, LegalHold,
+    PaceCheck, PolicyWrite,
+};
 use domain::ports::{PolicyRows, Store};
 use domain::time::Millis;
+use domain::upstream::Sms;
 use domain::usd::Usd;
 
 use super::{NOW, PLAN, PRICE, World, api_key, number, refused, smm_plan, wait};
@@ -192,4 +196,115 @@ pub(crate) fn there_is_room_for_so_many_keys(store: &dyn Store) {
         }])
         .unwrap();
     assert!(add(2).is_ok());
+}
+
+fn policy(write: PolicyWrite) -> Vec<Write> {
+    vec![Write::Policy(write)]
+}
+
+pub(crate) fn a_report_is_kept_closed_once_and_counted<S: Store + PolicyRows>(store: &S) {
+    let world = World::new(store);
+    let case = AbuseCase {
+        id: store.next_row_id(),
+        receipt: "abcdefgh".into(),
+        kind: BlockedKind::Number,
+        subject: "923001234567".into(),
+        harm: Harm::Health,
+        what: "somebody ordered in my name".into(),
+        contact: "eve@example.com".into(),
+        happened_at: Some(NOW),
+        behind: Some(Behind {
+            order: OrderId(7),
+            account: AccountId(8),
+            class: "unclassified/otp.unclassified_sold".into(),
+        }),
+        suspended: true,
+        opened_at: NOW,
+        closed_at: None,
+        note: None,
+    };
+    let open = PolicyWrite::OpenCase(Box::new(case.clone()));
+    world.commit(policy(open)).unwrap();
+    assert_eq!(wait(store.abuse_case(case.id)).unwrap(), Some(case.clone()));
+    assert_eq!(
+        wait(store.abuse_cases(true, 9)).unwrap(),
+        std::slice::from_ref(&case)
+    );
+    let close = || {
+        policy(PolicyWrite::CloseCase {
+            case: case.id,
+            note: "settled".into(),
+        })
+    };
+    world.commit_at(NOW + Millis::minutes(90), close()).unwrap();
+    assert_eq!(world.commit(close()), refused(Refused::Stale));
+    assert!(wait(store.abuse_cases(true, 9)).unwrap().is_empty());
+    assert_eq!(
+        wait(store.abuse_cases(false, 9)).unwrap()[0]
+            .note
+            .as_deref(),
+        Some("settled")
+    );
+    for more in [2, 3] {
+        let denials = vec![("money".to_owned(), more), ("dating".to_owned(), 1)];
+        world
+            .commit(policy(PolicyWrite::CountDenials(denials)))
+            .unwrap();
+    }
+    let counters = Counters {
+        orders: 0,
+        denials: vec![("dating".into(), 2), ("money".into(), 5)],
+        reports: 1,
+        suspensions: 1,
+        response: Some(Millis::minutes(90)),
+    };
+    assert_eq!(wait(store.policy_counters()).unwrap(), counters);
+}
+
+pub(crate) fn a_number_is_forgotten_unless_it_is_held<S: Store + PolicyRows>(store: &S) {
+    let world = World::new(store);
+    let account = world.customer(FUNDS);
+    let order = world.active(account, &number("u1", "+923001234567"));
+    let number = order.phone.clone().unwrap();
+    let holding = |at| wait(store.activation_holding(number.digits(), at)).unwrap();
+    let found = holding(NOW).unwrap();
+    assert_eq!((found.order, found.account), (order.id, account));
+    assert_eq!(holding(NOW - Millis::minutes(60)), None);
+    assert_eq!(holding(NOW + Millis::minutes(60)), None);
+    let later = NOW + Millis::minutes(60);
+    let due = |account| wait(store.numbers_to_forget(account, later, 9)).unwrap();
+    assert_eq!(due(None), [], "what is open keeps its number");
+
+    let bank = Sms {
+        code: "Harbor Bank: 1234".into(),
+        text: None,
+    };
+    let ended = order.clone().message_seen(bank, &PLAN, NOW);
+    world.commit(ended).unwrap();
+    assert_eq!(due(None).len(), 1);
+    assert_eq!(due(Some(AccountId(account.0 + 1))), []);
+    for held in [Held::Order(order.id), Held::Account(account)] {
+        let hold = LegalHold {
+            id: store.next_row_id(),
+            held,
+            why: "a court".into(),
+            at: NOW,
+        };
+        world
+            .commit(policy(PolicyWrite::Hold(Box::new(hold.clone()))))
+            .unwrap();
+        assert_eq!(wait(store.legal_holds(9)).unwrap(), [hold]);
+        assert_eq!(due(Some(account)), []);
+        world.commit(policy(PolicyWrite::Release(held))).unwrap();
+        let again = world.commit(policy(PolicyWrite::Release(held)));
+        assert_eq!(again, refused(Refused::Stale));
+    }
+    let forgotten = vec![(order.id, "5ea1ed".to_owned())];
+    world
+        .commit(policy(PolicyWrite::ForgetNumbers(forgotten)))
+        .unwrap();
+    let kept = wait(store.activation(order.id)).unwrap().unwrap();
+    assert_eq!(kept.phone, None);
+    assert_eq!(due(None), []);
+    world.audited();
 }

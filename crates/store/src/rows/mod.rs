@@ -1,6 +1,7 @@
 //! Rows of both engines: what is read, guarded, written and audited, over any
 //! [`Connection`](crate::sql::Connection).
 
+pub(crate) mod abuse;
 pub(crate) mod access;
 pub(crate) mod activation;
 mod api_log;
@@ -18,7 +19,7 @@ mod low_balance;
 mod own_number;
 mod page;
 mod pages;
-mod people;
+pub(crate) mod people;
 mod people_rows;
 #[cfg(test)]
 mod plans;

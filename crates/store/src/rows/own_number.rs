@@ -30,10 +30,10 @@ impl PoolRows for Database {
 
     fn allocation<'a>(&'a self, upstream: &'a str, id: i64) -> Read<'a, Option<Allocation>> {
         let upstream = upstream.to_owned();
-        self.ask(move |conn| {
+        self.unsealed(self.ask(move |conn| {
             let sql = concat!(allocations!(), " WHERE a.upstream = ?1 AND a.id = ?2");
             one(conn, sql, params![upstream, id], read_allocation)
-        })
+        }))
     }
 
     fn allocation_of<'a>(
@@ -42,32 +42,32 @@ impl PoolRows for Database {
         reference: &'a str,
     ) -> Read<'a, Option<Allocation>> {
         let (upstream, reference) = (upstream.to_owned(), reference.to_owned());
-        self.ask(move |conn| {
+        self.unsealed(self.ask(move |conn| {
             let sql = concat!(
                 allocations!(),
                 " WHERE a.upstream = ?1 AND a.reference = ?2"
             );
             one(conn, sql, params![upstream, reference], read_allocation)
-        })
+        }))
     }
 
     fn allocations_open<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Allocation>> {
         let upstream = upstream.to_owned();
-        self.ask(move |conn| {
+        self.unsealed(self.ask(move |conn| {
             let sql = concat!(
                 allocations!(),
                 " WHERE a.upstream = ?1 AND a.ended IS NULL ORDER BY a.id"
             );
             many(conn, sql, params![upstream], read_allocation)
-        })
+        }))
     }
 
     fn unmatched_sms(&self, limit: u32) -> Read<'_, Vec<InboundSms>> {
-        self.ask(move |conn| {
+        self.unsealed(self.ask(move |conn| {
             let sql = "SELECT carrier, message_id, event_id, sender, recipient, text, received_at \
                        FROM inbound_message WHERE allocation_id IS NULL ORDER BY id DESC LIMIT ?1";
             many(conn, sql, params![limit], read_message)
-        })
+        }))
     }
 }
 

@@ -12,6 +12,7 @@ use super::statement;
 use crate::database::Database;
 use crate::sql::cells::{Cells, many, one};
 use crate::sql::fault::Fault;
+use crate::vault::Messages;
 
 fn order_money(conn: &dyn Connection, order: OrderId) -> Result<Option<OrderMoney>, Fault> {
     let sql = "SELECT h.amount, b.created_at, r.posted, r.released, r.reason, r.at FROM held h \
@@ -99,6 +100,18 @@ pub(super) fn activations_on(
     ids(conn, sql, params![phone, account.0, limit])
 }
 
+/// The same for a number that is kept as its hash by now: older ones.
+fn activations_once_on(
+    conn: &dyn Connection,
+    account: AccountId,
+    hash: &str,
+    limit: u32,
+) -> Result<Vec<OrderId>, Fault> {
+    let sql = "SELECT id FROM activation WHERE phone_hash = ?1 AND account_id = ?2 \
+               AND disclosed_at IS NOT NULL ORDER BY id DESC LIMIT ?3";
+    ids(conn, sql, params![hash, account.0, limit])
+}
+
 pub(super) fn smm_orders_for(
     conn: &dyn Connection,
     account: AccountId,
@@ -116,7 +129,9 @@ impl PageRows for Database {
     }
 
     fn messages(&self, order: OrderId) -> Read<'_, Vec<StoredMessage>> {
-        self.ask(move |conn| messages(conn, order))
+        let found =
+            self.unsealed(self.ask(move |conn| Ok(Messages(order, messages(conn, order)?))));
+        Box::pin(async move { Ok(found.await?.1) })
     }
 
     fn statement(
@@ -146,8 +161,13 @@ impl PageRows for Database {
         phone: &'a str,
         limit: u32,
     ) -> Read<'a, Vec<OrderId>> {
-        let phone = phone.to_owned();
-        self.ask(move |conn| activations_on(conn, account, &phone, limit))
+        let (phone, hash) = (phone.to_owned(), self.hash_of(phone));
+        self.ask(move |conn| {
+            let mut found = activations_on(conn, account, &phone, limit)?;
+            found.extend(activations_once_on(conn, account, &hash, limit)?);
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok(found)
+        })
     }
 
     fn smm_orders_for<'a>(

@@ -62,6 +62,15 @@ fn email_taken(conn: &dyn Connection, person: &Person) -> Result<bool, Fault> {
     exists(conn, sql, params![person.email, staff, person.id.0])
 }
 
+/// Secrets of authenticator apps as they are stored, and whose they are.
+pub(crate) fn secrets(conn: &dyn Connection) -> Result<Vec<(PersonId, Vec<u8>)>, Fault> {
+    let sql = "SELECT id, totp_secret FROM person WHERE totp_secret IS NOT NULL ORDER BY id";
+    many(conn, sql, params![], |row| {
+        let cells = &mut Cells::new("person", row);
+        Ok((PersonId(cells.take()?), cells.take()?))
+    })
+}
+
 fn is_current(conn: &dyn Connection, person: &Person) -> Result<bool, Fault> {
     let sql = "SELECT 1 FROM person WHERE id = ?1 AND version = ?2";
     exists(conn, sql, params![person.id.0, person.version])

@@ -11,25 +11,25 @@ use crate::database::Database;
 
 impl PeopleRows for Database {
     fn person(&self, id: PersonId) -> Read<'_, Option<Person>> {
-        self.ask(move |conn| people::person(conn, id))
+        self.unsealed(self.ask(move |conn| people::person(conn, id)))
     }
 
     fn person_by_email<'a>(&'a self, email: &'a str, staff: bool) -> Read<'a, Option<Person>> {
         let email = email.to_owned();
-        self.ask(move |conn| people::by_email(conn, &email, staff))
+        self.unsealed(self.ask(move |conn| people::by_email(conn, &email, staff)))
     }
 
     fn person_of(&self, account: AccountId) -> Read<'_, Option<Person>> {
-        self.ask(move |conn| people::of_account(conn, account))
+        self.unsealed(self.ask(move |conn| people::of_account(conn, account)))
     }
 
     fn staff(&self) -> Read<'_, Vec<Person>> {
-        self.ask(people::staff)
+        self.unsealed(self.ask(people::staff))
     }
 
     fn session<'a>(&'a self, hash: &'a [u8; 32]) -> Read<'a, Option<(Session, Person)>> {
         let hash = *hash;
-        self.ask(move |conn| people::session(conn, &hash))
+        self.unsealed(self.ask(move |conn| people::session(conn, &hash)))
     }
 
     fn sessions(&self, person: PersonId) -> Read<'_, Vec<Session>> {

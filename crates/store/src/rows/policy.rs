@@ -1,15 +1,19 @@
 //! What the policy engine asks inside a change, and what it remembers.
 
+use super::abuse;
 use crate::database::Database;
 use crate::sql::cells::{Cells, exists, many};
 use crate::sql::fault::Fault;
 use crate::sql::{Connection, Row, params};
 use domain::change::{Reason, Refused};
-use domain::ids::AccountId;
+use domain::ids::{AccountId, OrderId};
 use domain::policy::velocity::{
     Ordered, Past, PastNumber, PastSmm, Velocity, keeps_pace, smm_since, target_since,
 };
-use domain::policy::{Attestation, Blocked, BlockedKind, PaceCheck, PolicyWrite};
+use domain::policy::{
+    AbuseCase, Attestation, Behind, Blocked, BlockedKind, Counters, LegalHold, PaceCheck,
+    PolicyWrite,
+};
 use domain::ports::{PolicyRows, Read};
 use domain::time::Timestamp;
 use domain::usd::Usd;
@@ -34,8 +38,18 @@ pub(crate) fn check(
         PolicyWrite::Unblock { kind, value, .. } => is_blocked(conn, *kind, value)?
             .then_some(())
             .ok_or(Fault::Refused(Refused::Stale)),
-        PolicyWrite::Attest(_) | PolicyWrite::Block(_) => Ok(()),
+        PolicyWrite::CloseCase { case, .. } => {
+            let sql = "SELECT 1 FROM abuse_case WHERE id = ?1 AND closed_at IS NULL";
+            found(exists(conn, sql, params![case])?)
+        }
+        PolicyWrite::Release(held) => found(abuse::is_held(conn, *held)?),
+        _ => Ok(()),
     }
+}
+
+/// Whether what a write is about is there.
+fn found(found: bool) -> Result<(), Fault> {
+    found.then_some(()).ok_or(Fault::Refused(Refused::Stale))
 }
 
 fn check_pace(conn: &dyn Connection, pace: &PaceCheck, at: Timestamp) -> Result<(), Fault> {
@@ -141,7 +155,11 @@ pub(crate) fn is_blocked(
 }
 
 /// The rows of a write whose guards have passed.
-pub(crate) fn write(conn: &dyn Connection, write: &PolicyWrite) -> Result<(), Fault> {
+pub(crate) fn write(
+    conn: &dyn Connection,
+    write: &PolicyWrite,
+    now: Timestamp,
+) -> Result<(), Fault> {
     match write {
         PolicyWrite::KeepPace(_) | PolicyWrite::RoomForKey { .. } => Ok(()),
         PolicyWrite::Attest(one) => conn.write(
@@ -160,6 +178,7 @@ pub(crate) fn write(conn: &dyn Connection, write: &PolicyWrite) -> Result<(), Fa
             params![kind.slug(), value.as_str(), at.0],
             Refused::Stale,
         ),
+        other => abuse::write(conn, other, now),
     }
 }
 
@@ -196,5 +215,50 @@ impl PolicyRows for Database {
         let sql = "SELECT id, kind, value, why, at FROM blocked WHERE removed_at IS NULL \
                    ORDER BY id DESC LIMIT ?1";
         self.ask(move |conn| many(conn, sql, params![limit], blocked))
+    }
+
+    fn abuse_cases(&self, open_only: bool, limit: u32) -> Read<'_, Vec<AbuseCase>> {
+        self.ask(move |conn| abuse::cases(conn, open_only, limit))
+    }
+
+    fn abuse_case(&self, id: i64) -> Read<'_, Option<AbuseCase>> {
+        self.ask(move |conn| abuse::case(conn, id))
+    }
+
+    fn activation_holding<'a>(
+        &'a self,
+        number: &'a str,
+        at: Timestamp,
+    ) -> Read<'a, Option<Behind>> {
+        let (number, hash) = (number.to_owned(), self.hash_of(number));
+        self.ask(move |conn| abuse::holding(conn, &number, &hash, at))
+    }
+
+    fn smm_order_before<'a>(&'a self, target: &'a str, at: Timestamp) -> Read<'a, Option<Behind>> {
+        let target = target.to_owned();
+        self.ask(move |conn| abuse::ordered_for(conn, &target, at))
+    }
+
+    fn legal_holds(&self, limit: u32) -> Read<'_, Vec<LegalHold>> {
+        self.ask(move |conn| abuse::holds(conn, limit))
+    }
+
+    fn numbers_to_forget(
+        &self,
+        account: Option<AccountId>,
+        before: Timestamp,
+        limit: u32,
+    ) -> Read<'_, Vec<(OrderId, String)>> {
+        let due = self.ask(move |conn| abuse::numbers_due(conn, account, before, limit));
+        Box::pin(async move {
+            let due = due.await?.into_iter();
+            Ok(due
+                .map(|(order, number)| (order, self.hash_of(&number)))
+                .collect())
+        })
+    }
+
+    fn policy_counters(&self) -> Read<'_, Counters> {
+        self.ask(abuse::counters)
     }
 }

@@ -77,30 +77,30 @@ impl Store for Database {
     }
 
     fn activation(&self, id: OrderId) -> Read<'_, Option<Activation>> {
-        self.ask(move |conn| activation::by_id(conn, id))
+        self.unsealed(self.ask(move |conn| activation::by_id(conn, id)))
     }
 
     fn activations<'a>(&'a self, account: AccountId, page: &'a Page) -> Read<'a, Vec<Activation>> {
         let page = page.clone();
-        self.ask(move |conn| activation::listed(conn, account, &page))
+        self.unsealed(self.ask(move |conn| activation::listed(conn, account, &page)))
     }
 
     fn activations_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>> {
-        self.ask(move |conn| activation::due(conn, now, limit))
+        self.unsealed(self.ask(move |conn| activation::due(conn, now, limit)))
     }
 
     fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {
         let upstream = upstream.to_owned();
-        self.ask(move |conn| activation::live(conn, &upstream))
+        self.unsealed(self.ask(move |conn| activation::live(conn, &upstream)))
     }
 
     fn activations_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {
         let upstream = upstream.to_owned();
-        self.ask(move |conn| activation::in_doubt(conn, &upstream))
+        self.unsealed(self.ask(move |conn| activation::in_doubt(conn, &upstream)))
     }
 
     fn activations_ended(&self, limit: u32) -> Read<'_, Vec<EndedActivation>> {
-        self.ask(move |conn| activation::ended(conn, limit))
+        self.unsealed(self.ask(move |conn| activation::ended(conn, limit)))
     }
 
     fn smm_order(&self, id: OrderId) -> Read<'_, Option<SmmOrder>> {

@@ -91,7 +91,7 @@ fn row(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Faul
         Write::RedeemCode(write) => redeem::write(conn, write),
         Write::ApiLog(write) => api_log::write(conn, write),
         Write::Pool(write) => own_number::apply(conn, write, at),
-        Write::Policy(about) => policy::write(conn, about),
+        Write::Policy(about) => policy::write(conn, about, at),
         Write::Audit(write) => audit_log::write(conn, write, at),
         Write::Hold { .. }
         | Write::Rehold { .. }

@@ -1,6 +1,7 @@
 //! `init`: the commented settings file and the secret it needs, made once and never overwritten.
 
 use super::keys::PEPPER_FILE;
+use super::sealing::KEY_FILE;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,28 +11,29 @@ pub const EXAMPLE: &str = include_str!("../../../../tollgate.example.toml");
 /// Name of the settings file.
 pub const FILE: &str = "tollgate.toml";
 
-/// Writes the pepper and `tollgate.toml` into a directory, both for the owner's eyes only.
-/// `random` is 32 bytes nobody can guess. An existing pepper is kept (it is what the stored API
-/// keys hang on); an existing settings file is an error, and then nothing is written.
-/// Gives the files that were made.
-pub fn write(directory: &Path, random: &[u8; 32]) -> io::Result<Vec<PathBuf>> {
+/// Writes the pepper, the keys of stored secrets and `tollgate.toml` into a directory, all for the
+/// owner's eyes only. `random` is 32 bytes nobody can guess, `keys` are fresh keys. An existing pepper
+/// and existing keys stay (what is stored hangs on them); an existing settings file is an error, and
+/// then nothing is written. Gives the files that were made.
+pub fn write(directory: &Path, random: &[u8; 32], keys: &str) -> io::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(directory)?;
     let (settings, pepper) = (directory.join(FILE), directory.join(PEPPER_FILE));
     if settings.exists() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    // the pepper first: a settings file without one would be a start that cannot start
-    let is_new = match create_private(&pepper, &format!("{text}\n")) {
-        Ok(()) => true,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
-        Err(error) => return Err(error),
-    };
+    // the secrets first: a settings file without them would be a start that cannot start
+    let mut made = Vec::new();
+    for (path, text) in [(pepper, text.as_str()), (directory.join(KEY_FILE), keys)] {
+        match create_private(&path, &format!("{text}\n")) {
+            Ok(()) => made.push(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
     create_private(&settings, EXAMPLE)?;
-    Ok([Some(pepper).filter(|_| is_new), Some(settings)]
-        .into_iter()
-        .flatten()
-        .collect())
+    made.push(settings);
+    Ok(made)
 }
 
 /// A new file of mode 0600; fails where the name is taken.

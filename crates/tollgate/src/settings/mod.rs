@@ -25,6 +25,7 @@ mod payments;
 mod policy;
 mod reader;
 mod routing;
+mod sealing;
 mod secret;
 mod section;
 mod servers;
@@ -49,6 +50,7 @@ pub use payments::{PaymentWay, Payments};
 pub use policy::Policy;
 pub use reader::{Entry, Origin, Problem};
 pub use routing::Routing;
+pub use sealing::Sealing;
 pub use secret::{Secret, too_open};
 pub use servers::{Otp, Server};
 pub use smm::Smm;
@@ -95,6 +97,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The secret behind stored API keys.
     pub keys: Keys,
+    /// What stored secrets are sealed with.
+    pub secrets: Sealing,
     /// Whose webhooks are believed.
     pub hooks: Hooks,
     /// Who takes customers' money.
@@ -152,6 +156,7 @@ impl Settings {
             markup: file.section("markup", markup::read),
             policy: file.section("policy", Policy::read),
             keys: file.section("keys", Keys::read),
+            secrets: file.section("secrets", Sealing::read),
             hooks: file.section("hooks", Hooks::read),
             payments: file.section("payments", Payments::read),
             log: file.section("log", Log::read),

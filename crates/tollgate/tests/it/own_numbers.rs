@@ -166,6 +166,24 @@ impl Gate {
         of_mine("retire", &["--number", "+447700900123"]);
     }
 
+    /// Whether any file of the installation holds these bytes in clear.
+    fn holds(&self, text: &str) -> bool {
+        let mut left = vec![self.dir.path().to_owned()];
+        while let Some(path) = left.pop() {
+            if path.is_dir() {
+                let entries = std::fs::read_dir(&path).unwrap();
+                left.extend(entries.map(|entry| entry.unwrap().path()));
+            } else if let Ok(bytes) = std::fs::read(&path)
+                && bytes
+                    .windows(text.len())
+                    .any(|part| part == text.as_bytes())
+            {
+                return true;
+            }
+        }
+        false
+    }
+
     fn states(&self) -> Vec<String> {
         let pool = self.cli(&["number", "list", "--upstream", "mine"]);
         let rows = pool["numbers"].as_array().unwrap().iter();
@@ -214,9 +232,26 @@ async fn a_customer_rents_the_operators_number_and_reads_its_code() {
     assert!(received.to_string().contains("415127"), "{received}");
     assert_eq!(ana.buy(want).await.verdict(), "503 no_numbers");
 
+    // a message that nobody may have is dropped, and what is kept is kept sealed
+    let bank = "Harbor Bank: 986532 approves your transfer";
+    assert_eq!(gate.deliver(TOKEN, "SM3", bank).await, acknowledged);
     let unmatched = gate.cli(&["number", "unmatched"]);
     assert_eq!(unmatched["messages"].as_array().unwrap().len(), 1);
     assert_eq!(unmatched["messages"][0]["text"], "an old code 111111");
+    let order = ana.otp(&order).await.data();
+    assert!(order.to_string().contains("415127"), "{order}");
+    for hidden in ["986532", "approves your", "415127", "415-127", "111111"] {
+        assert!(!gate.holds(hidden), "{hidden} is in the data in clear");
+    }
+    assert!(gate.holds("sealed:d"), "nothing was sealed");
+    let status = gate.cli(&["secrets", "status"]);
+    assert_eq!(
+        (&status["key"], &status["sealed_with_older_keys"]),
+        (&json!(1), &json!(0))
+    );
+    gate.cli(&["secrets", "new-key"]);
+    let rotated = gate.cli(&["secrets", "rotate"]);
+    assert_eq!((&rotated["ok"], &rotated["key"]), (&json!(true), &json!(2)));
     assert_eq!(gate.cli(&["ledger", "verify"])["ok"], true);
 }
 

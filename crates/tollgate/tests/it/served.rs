@@ -35,6 +35,8 @@ impl Served {
         secret_file(&dir.path().join("tollgate.toml"), &settings);
         let pepper = "0123456789abcdef".repeat(4);
         secret_file(&dir.path().join("tollgate.pepper"), &pepper);
+        let keys = format!("index:{pepper},1:{pepper}");
+        secret_file(&dir.path().join("tollgate.keys"), &keys);
         let server = spawn(Command::new(PROGRAM), dir.path());
         let mut served = Self {
             client: Client::new(&format!("http://{address}"), ""),

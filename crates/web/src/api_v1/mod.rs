@@ -7,7 +7,7 @@ pub(crate) mod body;
 mod idempotency;
 mod json;
 mod members;
-mod money;
+pub(crate) mod money;
 mod otp;
 mod page;
 pub(crate) mod problem;

@@ -9,6 +9,7 @@ use app::AdminError;
 use app::people::{PeopleError, Signed};
 use axum::Router;
 use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use domain::policy::{ATTESTATION, ATTESTATION_VERSION};
@@ -22,6 +23,7 @@ pub(super) fn routes() -> Router<Arc<Door>> {
         .route("/account", get(show))
         .route("/account/password", post(change_password))
         .route("/account/purpose", post(state_purpose))
+        .route("/account/export", post(export))
         .route("/account/totp/begin", post(begin_totp))
         .route("/account/totp/confirm", post(confirm_totp))
         .route("/account/totp/end", post(end_totp))
@@ -32,6 +34,33 @@ pub(super) fn routes() -> Router<Arc<Door>> {
 
 async fn show(State(door): State<Arc<Door>>, customer: Customer) -> Response {
     account_page(&door, &customer.visitor, &customer.signed, Vec::new(), None).await
+}
+
+/// Everything that is kept of the account, as a file, for who has shown their password a moment ago.
+async fn export(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
+    let customer = Customer::of(form.visitor.clone())?;
+    if door.people.proved(&customer.signed).is_err() {
+        return Ok(to_proof("/account"));
+    }
+    let (engine, lawful) = (&door.engine, &door.lawful);
+    let found = crate::account_export(engine, lawful, door.pages.as_ref(), customer.account.id);
+    match found.await {
+        Ok(found) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/json"),
+                (header::CACHE_CONTROL, "no-store"),
+                (
+                    header::CONTENT_DISPOSITION,
+                    "attachment; filename=\"account.json\"",
+                ),
+            ];
+            Ok((headers, format!("{found:#}\n")).into_response())
+        }
+        Err(error) => {
+            let failed = Some(Failed::from(error));
+            Ok(account_page(&door, &form.visitor, &customer.signed, Vec::new(), failed).await)
+        }
+    }
 }
 
 /// `codes` are fresh recovery codes, shown this once.

@@ -16,6 +16,7 @@ mod once;
 mod orders;
 mod overview;
 mod page;
+mod policy;
 mod session;
 mod sign_in;
 mod sign_up;
@@ -53,5 +54,6 @@ pub(crate) fn routes() -> Router<Arc<Door>> {
         .merge(wallet::routes())
         .merge(smm::routes())
         .merge(mailbox::routes())
+        .merge(policy::routes())
         .layer(CsrfLayer::new())
 }

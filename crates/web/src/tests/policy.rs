@@ -44,6 +44,123 @@ async fn each_tier_buys_what_is_its_and_says_what_for() {
 }
 
 #[tokio::test]
+async fn a_report_finds_who_held_the_number_and_tells_nobody() {
+    use domain::policy::{BlockedKind, Held};
+    let world = World::start().await;
+    let order = world.buy().await;
+    let path = format!("/api/v1/otp?action=get_status&order_id={order}");
+    let shown = world.get(&path);
+    let number = shown.await.json()["data"]["phone_number"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let lawful = &world.door.lawful;
+    let report = |harm| app::Report {
+        subject: number.clone(),
+        at: None,
+        harm,
+        what: "they tried to open an account in my name".to_owned(),
+        contact: String::new(),
+    };
+    // a customer by contract is looked at, and goes on
+    let receipt = lawful
+        .report(report(domain::policy::Harm::Money))
+        .await
+        .unwrap();
+    let case = lawful.cases(true).await.unwrap().remove(0);
+    assert_eq!((&case.receipt, case.kind), (&receipt, BlockedKind::Number));
+    let behind = case.behind.as_ref().unwrap();
+    assert_eq!(
+        (behind.account, behind.order.to_string()),
+        (world.account, order)
+    );
+    assert!(!case.suspended);
+    assert!(!receipt.contains(&world.account.0.to_string()));
+    let held = lawful.holds().await.unwrap();
+    assert_eq!(held[0].held, Held::Order(behind.order));
+
+    tier(&world, 1).await;
+    lawful
+        .report(report(domain::policy::Harm::Other))
+        .await
+        .unwrap();
+    lawful
+        .report(report(domain::policy::Harm::Money))
+        .await
+        .unwrap();
+    let stopped = lawful.cases(true).await.unwrap();
+    assert_eq!([stopped[1].suspended, stopped[0].suspended], [false, true]);
+    let refused = world.post(BUY, &[], DISCORD).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (403, "account_suspended")
+    );
+
+    // the evidence is held until the last report about it is closed
+    for case in &stopped {
+        assert_eq!(lawful.holds().await.unwrap().len(), 1);
+        lawful
+            .close_case(case.id, "looked into; resolved")
+            .await
+            .unwrap();
+    }
+    assert!(lawful.holds().await.unwrap().is_empty());
+    assert!(
+        lawful
+            .close_case(case.id, "once more, please")
+            .await
+            .is_err()
+    );
+    let counters = lawful.counters().await.unwrap();
+    assert_eq!(
+        (counters.orders, counters.reports, counters.suspensions),
+        (1, 3, 1)
+    );
+}
+
+#[tokio::test]
+async fn the_policy_page_tells_the_rules_in_force_and_takes_reports() {
+    let world = World::start().await;
+    let page = world.get("/policy").await;
+    assert_eq!(page.status, 200);
+    for said in [
+        "money",
+        "never sold",
+        "own_application",
+        "open_activations",
+        "/report-abuse",
+    ] {
+        assert!(page.text.contains(said), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn numbers_are_forgotten_after_thirty_days_and_accounts_on_request() {
+    let world = World::start().await;
+    let order = world.buy().await;
+    let path = format!("/api/v1/otp?action=get_status&order_id={order}");
+    let number = |answer: super::world::Answered| answer.json()["data"]["phone_number"].clone();
+    world.clock.advance(Millis::minutes(29 * 24 * 60));
+    world.door.engine.run_due_activations().await;
+    assert_eq!(world.door.lawful.forget().await, 0);
+    assert!(number(world.get(&path).await).is_string());
+    world.clock.advance(Millis::minutes(2 * 24 * 60));
+    let id = domain::ids::OrderId(order.parse().unwrap());
+    let held = domain::policy::Held::Order(id);
+    world
+        .door
+        .lawful
+        .hold(held, "asked for by a court")
+        .await
+        .unwrap();
+    assert_eq!(world.door.lawful.forget().await, 0, "a hold keeps it");
+    world.door.lawful.release(held).await.unwrap();
+    assert_eq!(world.door.lawful.forget().await, 1);
+    assert!(number(world.get(&path).await).is_null());
+    world.books().await;
+}
+
+#[tokio::test]
 async fn one_more_than_the_tier_allows_waits_and_is_told_how_long() {
     let world = World::start().await;
     tier(&world, 1).await;

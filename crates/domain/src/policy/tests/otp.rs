@@ -68,7 +68,10 @@ fn every_class_has_its_well_known_services() {
     let mut services: HashMap<OtpClass, usize> = HashMap::new();
     let mut class = OtpClass::Unclassified;
     for line in include_str!("../otp/services.txt").lines() {
-        match line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        match line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
             Some(slug) => class = OtpClass::from_slug(slug).unwrap(),
             None if line.is_empty() || line.starts_with('#') => {}
             None => *services.entry(class).or_default() += 1,

@@ -15,7 +15,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 const PEPPER: &str = "0123456789abcdef0123456789abcdef";
 
-/// A directory of its own with a pepper in it, removed at the end.
+/// Keys of stored secrets, the same each time.
+fn keys() -> String {
+    let key = "0f".repeat(32);
+    format!("index:{key},1:{key}")
+}
+
+/// A directory of its own with a pepper and keys in it, removed at the end.
 struct Place(PathBuf);
 
 impl Place {
@@ -26,6 +32,7 @@ impl Place {
         let place = Self(std::env::temp_dir().join(name));
         fs::create_dir_all(&place.0).unwrap();
         place.file("tollgate.pepper", PEPPER, 0o600);
+        place.file("tollgate.keys", &keys(), 0o600);
         place
     }
 

@@ -234,10 +234,11 @@ fn the_report_prints_for_people_and_machines() {
 fn init_makes_a_start_and_never_overwrites() {
     let place = Place::new();
     let fresh = place.0.join("fresh");
-    let made = init::write(&fresh, &[7; 32]).unwrap();
+    let keys = ::store::fresh_keys().unwrap();
+    let made = init::write(&fresh, &[7; 32], &keys).unwrap();
     assert_eq!(
         made,
-        [fresh.join("tollgate.pepper"), fresh.join("tollgate.toml")]
+        ["tollgate.pepper", "tollgate.keys", "tollgate.toml"].map(|file| fresh.join(file))
     );
     for file in &made {
         assert_eq!(
@@ -245,14 +246,17 @@ fn init_makes_a_start_and_never_overwrites() {
             0o600
         );
     }
-    let text = fs::read_to_string(&made[1]).unwrap();
-    let (settings, report) = check(&text, |_| None, &fresh, &made[1]);
+    let text = fs::read_to_string(&made[2]).unwrap();
+    let (settings, report) = check(&text, |_| None, &fresh, &made[2]);
     assert!(report.is_ok(), "{:?}", report.problems);
-    assert_eq!(settings.unwrap().keys.pepper.expose(), "07".repeat(32));
-    assert!(init::write(&fresh, &[8; 32]).is_err());
-    fs::remove_file(&made[1]).unwrap();
+    let settings = settings.unwrap();
+    assert_eq!(settings.keys.pepper.expose(), "07".repeat(32));
+    assert_eq!(settings.secrets.key.expose(), keys);
+    assert_eq!(settings.secrets.key_file.as_ref(), Some(&made[1]));
+    assert!(init::write(&fresh, &[8; 32], "other").is_err());
+    fs::remove_file(&made[2]).unwrap();
     assert_eq!(
-        init::write(&fresh, &[8; 32]).unwrap(),
+        init::write(&fresh, &[8; 32], "other").unwrap(),
         [fresh.join("tollgate.toml")]
     );
     assert!(fs::read_to_string(&made[0]).unwrap().starts_with("0707"));

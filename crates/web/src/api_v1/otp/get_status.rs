@@ -6,6 +6,7 @@ use crate::api_v1::money::time;
 use crate::api_v1::problem::Problem;
 use crate::api_v1::reply::Reply;
 use domain::activation::{Activation, PublicStatus};
+use domain::upstream::Sms;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -15,6 +16,9 @@ struct View {
     code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    /// Whether there was a code whose retention is over.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    code_expired: bool,
     order_id: String,
     phone_number: Option<String>,
     expires_at: Option<String>,
@@ -29,11 +33,14 @@ impl From<Activation> for View {
         let message = activation
             .message
             .filter(|_| status == PublicStatus::Received);
+        let code_expired = message.as_ref().is_some_and(Sms::is_forgotten);
+        let message = message.filter(|_| !code_expired);
         let (code, text) = message.map_or((None, None), |sms| (Some(sms.code), sms.text));
         Self {
             status: status.word(),
             code,
             text,
+            code_expired,
             order_id: activation.id.to_string(),
             phone_number: shown,
             expires_at: activation.expires_at.map(time),

@@ -100,7 +100,10 @@ pub(super) async fn of_number(door: &Door, order: &Activation) -> Result<Value, 
     }
     let codes: Vec<Value> = messages
         .iter()
-        .map(|(sms, at)| context! { code => &sms.code, text => &sms.text, at => at.0 })
+        .map(|(sms, at)| {
+            let gone = sms.is_forgotten();
+            context! { code => &sms.code, text => &sms.text, at => at.0, gone }
+        })
         .collect();
     Ok(context! {
         id => order.id.0,

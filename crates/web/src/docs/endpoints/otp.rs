@@ -245,6 +245,11 @@ const GET_STATUS: Endpoint = Endpoint {
                 Shape::Text,
                 "The whole message, where the provider passes it on.",
             ),
+            maybe(
+                "code_expired",
+                Shape::Boolean,
+                "true where a code came and is kept no longer: code and text are left out then.",
+            ),
             field("order_id", Shape::OrderId, "The order."),
             field(
                 "phone_number",

@@ -45,12 +45,21 @@ async fn strangers_pages(world: &World) {
             "/mailbox",
             "/reset?token=x",
             "/verify?token=x",
+            "/policy",
+            "/report-abuse",
         ],
     )
     .await;
     let fields = [("email", "eve@example.com"), ("password", PASSWORD)];
     stranger.post("/sign-up/strength", &fields).await;
     stranger.post("/sign-up", &fields).await;
+    stranger.post("/report-abuse", &[("subject", "x")]).await;
+    let report = [
+        ("subject", "+923001234567"),
+        ("harm", "other"),
+        ("what", "unwanted messages"),
+    ];
+    stranger.post("/report-abuse", &report).await;
     let link = stranger.newest_link().await;
     look(&mut stranger, &[&link, "/mailbox"]).await;
     stranger.sign_in("nobody@example.com", "wrong").await;

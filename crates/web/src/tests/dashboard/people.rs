@@ -1,6 +1,6 @@
 //! Signing up, in and out; passwords, second factor, sessions.
 
-use super::browser::{Browser, PASSWORD, location};
+use super::browser::{Browser, PASSWORD, customer, location};
 use crate::tests::world::World;
 use domain::time::Millis;
 
@@ -376,4 +376,24 @@ async fn a_second_factor_makes_a_new_account_tier_1_and_a_purpose_is_stated_on_i
         .await;
     assert_eq!(location(&off), "/account?notice=totp-off");
     assert_eq!(tier(&mut browser).await, "0");
+}
+
+#[tokio::test]
+async fn a_customer_takes_their_data_along_once_they_have_shown_who_they_are() {
+    let world = World::start().await;
+    let mut ana = customer(&world).await;
+    ana.get("/account").await;
+    let taken = ana.post("/account/export", &[]).await;
+    assert_eq!(taken.status, 200, "{}", taken.text);
+    let data: serde_json::Value = serde_json::from_str(&taken.text).unwrap();
+    assert_eq!(data["account"]["email"], "ana@example.com");
+    assert!(
+        data["statement"]
+            .as_array()
+            .is_some_and(|rows| !rows.is_empty())
+    );
+    assert!(!taken.text.contains("argon2"));
+    world.clock.advance(Millis::minutes(60));
+    let later = ana.post("/account/export", &[]).await;
+    assert_eq!(location(&later), "/confirm-password?next=%2Faccount");
 }

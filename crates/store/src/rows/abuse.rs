@@ -1,0 +1,290 @@
+//! Reports of abuse, legal holds, counted denials, and what is forgotten when its time is over.
+
+use crate::sql::cells::{Cells, exists, many, one};
+use crate::sql::fault::Fault;
+use crate::sql::{Connection, Row, params};
+use domain::change::Refused;
+use domain::ids::{AccountId, OrderId};
+use domain::policy::{
+    AbuseCase, Behind, BlockedKind, Counters, Harm, Held, LegalHold, PolicyWrite, REPORT_SLACK,
+};
+use domain::time::{Millis, Timestamp};
+
+/// Closed reports that the median is taken over.
+const MEDIAN_OF: u32 = 1000;
+
+macro_rules! cases {
+    () => {
+        "SELECT id, receipt, kind, subject, harm, what, contact, happened_at, order_id, account_id, \
+         class, suspended, opened_at, closed_at, note FROM abuse_case"
+    };
+}
+
+/// The rows of a write whose guards have passed.
+pub(crate) fn write(
+    conn: &dyn Connection,
+    write: &PolicyWrite,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    match write {
+        PolicyWrite::OpenCase(case) => open(conn, case),
+        PolicyWrite::CloseCase { case, note } => conn.write_one(
+            "UPDATE abuse_case SET closed_at = ?2, note = ?3 WHERE id = ?1 AND closed_at IS NULL",
+            params![case, now.0, note.as_str()],
+            Refused::Stale,
+        ),
+        PolicyWrite::Hold(hold) if is_held(conn, hold.held)? => Ok(()),
+        PolicyWrite::Hold(hold) => {
+            let (kind, subject) = hold.held.parts();
+            let sql = "INSERT INTO legal_hold (id, kind, subject, why, held_at) \
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            conn.write(sql, params![hold.id, kind, subject, hold.why, hold.at.0])
+        }
+        PolicyWrite::Release(held) => {
+            let (kind, subject) = held.parts();
+            let sql = "UPDATE legal_hold SET released_at = ?3 WHERE kind = ?1 AND subject = ?2 \
+                       AND released_at IS NULL";
+            conn.write_one(sql, params![kind, subject, now.0], Refused::Stale)
+        }
+        PolicyWrite::CountDenials(denials) => count(conn, denials),
+        PolicyWrite::ForgetNumbers(orders) => {
+            let mut known = orders.iter();
+            known.try_for_each(|(order, hash)| forget_number(conn, *order, hash))
+        }
+        PolicyWrite::ForgetBefore(before) => forget_before(conn, *before),
+        PolicyWrite::ForgetAccount(account) => forget_account(conn, *account),
+        _ => Ok(()),
+    }
+}
+
+fn open(conn: &dyn Connection, case: &AbuseCase) -> Result<(), Fault> {
+    let behind = case.behind.as_ref();
+    let sql = "INSERT INTO abuse_case (id, receipt, kind, subject, harm, what, contact, happened_at, \
+               order_id, account_id, class, suspended, opened_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    conn.write(
+        sql,
+        params![
+            case.id,
+            case.receipt,
+            case.kind.slug(),
+            case.subject,
+            case.harm.slug(),
+            case.what,
+            case.contact,
+            case.happened_at.map(|at| at.0),
+            behind.map(|behind| behind.order.0),
+            behind.map(|behind| behind.account.0),
+            behind.map_or("", |behind| behind.class.as_str()),
+            case.suspended,
+            case.opened_at.0,
+        ],
+    )
+}
+
+fn count(conn: &dyn Connection, denials: &[(String, u64)]) -> Result<(), Fault> {
+    let sql = "INSERT INTO denial (class, count) VALUES (?1, ?2) \
+               ON CONFLICT (class) DO UPDATE SET count = denial.count + ?2";
+    for (class, more) in denials {
+        let more = i64::try_from(*more).unwrap_or(i64::MAX);
+        conn.execute(sql, params![class.as_str(), more])?;
+    }
+    Ok(())
+}
+
+fn forget_number(conn: &dyn Connection, order: OrderId, hash: &str) -> Result<(), Fault> {
+    let sql = "UPDATE activation SET phone = NULL, phone_hash = ?2, version = version + 1 \
+               WHERE id = ?1 AND phone IS NOT NULL";
+    conn.execute(sql, params![order.0, hash])?;
+    let sql = "UPDATE attempt SET raw = NULL WHERE order_id = ?1 AND raw IS NOT NULL";
+    conn.execute(sql, params![order.0]).map(drop)
+}
+
+fn forget_before(conn: &dyn Connection, before: Timestamp) -> Result<(), Fault> {
+    let senders =
+        "UPDATE inbound_message SET sender = '', text = '' WHERE stored_at < ?1 AND sender <> ''";
+    conn.execute(senders, params![before.0])?;
+    let sessions = "DELETE FROM session WHERE seen_at < ?1";
+    conn.execute(sessions, params![before.0]).map(drop)
+}
+
+fn forget_account(conn: &dyn Connection, account: AccountId) -> Result<(), Fault> {
+    for sql in [
+        "UPDATE attestation SET purpose = '' WHERE account_id = ?1",
+        "DELETE FROM session WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
+        "DELETE FROM mail_token WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
+        "DELETE FROM recovery_code WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
+        "DELETE FROM mail WHERE recipient IN (SELECT email FROM person WHERE account_id = ?1)",
+        "DELETE FROM api_call WHERE account_id = ?1",
+    ] {
+        conn.execute(sql, params![account.0])?;
+    }
+    Ok(())
+}
+
+/// Whether this very row is under hold.
+pub(crate) fn is_held(conn: &dyn Connection, held: Held) -> Result<bool, Fault> {
+    let (kind, subject) = held.parts();
+    let sql = "SELECT 1 FROM legal_hold WHERE kind = ?1 AND subject = ?2 AND released_at IS NULL";
+    exists(conn, sql, params![kind, subject])
+}
+
+/// Reports, newest first.
+pub(crate) fn cases(
+    conn: &dyn Connection,
+    open_only: bool,
+    limit: u32,
+) -> Result<Vec<AbuseCase>, Fault> {
+    let sql = match open_only {
+        true => concat!(
+            cases!(),
+            " WHERE closed_at IS NULL ORDER BY id DESC LIMIT ?1"
+        ),
+        false => concat!(cases!(), " ORDER BY id DESC LIMIT ?1"),
+    };
+    many(conn, sql, params![limit], read_case)
+}
+
+/// One report.
+pub(crate) fn case(conn: &dyn Connection, id: i64) -> Result<Option<AbuseCase>, Fault> {
+    one(
+        conn,
+        concat!(cases!(), " WHERE id = ?1"),
+        params![id],
+        read_case,
+    )
+}
+
+fn read_case(row: &Row<'_>) -> Result<AbuseCase, Fault> {
+    let cells = &mut Cells::new("abuse_case", row);
+    let (id, receipt) = (cells.take()?, cells.take()?);
+    let kind = cells.word(BlockedKind::from_slug)?;
+    let subject = cells.take()?;
+    let harm = cells.word(Harm::from_slug)?;
+    let (what, contact) = (cells.take()?, cells.take()?);
+    let happened_at = cells.maybe_time()?;
+    let (order, account): (Option<i64>, Option<i64>) = (cells.take()?, cells.take()?);
+    let class: String = cells.take()?;
+    let behind = order.zip(account).map(|(order, account)| Behind {
+        order: OrderId(order),
+        account: AccountId(account),
+        class,
+    });
+    Ok(AbuseCase {
+        id,
+        receipt,
+        kind,
+        subject,
+        harm,
+        what,
+        contact,
+        happened_at,
+        behind,
+        suspended: cells.take()?,
+        opened_at: cells.time()?,
+        closed_at: cells.maybe_time()?,
+        note: cells.take()?,
+    })
+}
+
+fn read_behind(row: &Row<'_>) -> Result<Behind, Fault> {
+    let cells = &mut Cells::new("activation", row);
+    Ok(Behind {
+        order: OrderId(cells.take()?),
+        account: AccountId(cells.take()?),
+        class: cells.take()?,
+    })
+}
+
+/// The activation that held a number at a time.
+pub(crate) fn holding(
+    conn: &dyn Connection,
+    number: &str,
+    hash: &str,
+    at: Timestamp,
+) -> Result<Option<Behind>, Fault> {
+    let sql = "SELECT id, account_id, policy_class FROM activation \
+               WHERE (phone = ?1 OR phone_hash = ?2) AND created_at <= ?3 \
+               AND COALESCE(expires_at, created_at) >= ?4 ORDER BY id DESC LIMIT 1";
+    let (latest, earliest) = (at + REPORT_SLACK, at - REPORT_SLACK);
+    let asked = params![number, hash, latest.0, earliest.0];
+    one(conn, sql, asked, read_behind)
+}
+
+/// The latest SMM order for a target before a time.
+pub(crate) fn ordered_for(
+    conn: &dyn Connection,
+    target: &str,
+    at: Timestamp,
+) -> Result<Option<Behind>, Fault> {
+    let sql = "SELECT id, account_id, policy_class FROM smm_order \
+               WHERE target = ?1 AND created_at <= ?2 AND state <> 'failed' \
+               ORDER BY created_at DESC LIMIT 1";
+    let latest = at + REPORT_SLACK;
+    one(conn, sql, params![target, latest.0], read_behind)
+}
+
+/// What is under hold, newest first.
+pub(crate) fn holds(conn: &dyn Connection, limit: u32) -> Result<Vec<LegalHold>, Fault> {
+    let sql = "SELECT id, kind, subject, why, held_at FROM legal_hold WHERE released_at IS NULL \
+               ORDER BY id DESC LIMIT ?1";
+    many(conn, sql, params![limit], |row| {
+        let cells = &mut Cells::new("legal_hold", row);
+        let (id, kind): (i64, String) = (cells.take()?, cells.take()?);
+        let subject = cells.take()?;
+        let held = Held::from_parts(&kind, subject)
+            .ok_or_else(|| Fault::Wrong(format!("legal_hold {id}: kind {kind:?}")))?;
+        Ok(LegalHold {
+            id,
+            held,
+            why: cells.take()?,
+            at: cells.time()?,
+        })
+    })
+}
+
+/// Orders that ended before a time and have their number in clear, and the number.
+pub(crate) fn numbers_due(
+    conn: &dyn Connection,
+    account: Option<AccountId>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<(OrderId, String)>, Fault> {
+    let sql = "SELECT a.id, a.phone FROM activation a \
+               WHERE a.phone IS NOT NULL AND a.created_at < ?1 AND a.due_at IS NULL \
+               AND (a.account_id = ?2 OR ?2 = 0) \
+               AND NOT EXISTS (SELECT 1 FROM legal_hold h WHERE h.released_at IS NULL \
+                   AND ((h.kind = 'order' AND h.subject = a.id) \
+                       OR (h.kind = 'account' AND h.subject = a.account_id))) \
+               ORDER BY a.created_at LIMIT ?3";
+    let account = account.map_or(0, |account| account.0);
+    many(conn, sql, params![before.0, account, limit], |row| {
+        let cells = &mut Cells::new("activation", row);
+        Ok((OrderId(cells.take()?), cells.take()?))
+    })
+}
+
+/// How the rules work out.
+pub(crate) fn counters(conn: &dyn Connection) -> Result<Counters, Fault> {
+    let sum = |sql: &str| -> Result<u64, Fault> {
+        let found = one(conn, sql, params![], |row| Cells::new("count", row).count())?;
+        Ok(found.unwrap_or(0))
+    };
+    let denials = "SELECT class, count FROM denial ORDER BY class";
+    let spans = "SELECT closed_at - opened_at FROM abuse_case WHERE closed_at IS NOT NULL \
+                 ORDER BY id DESC LIMIT ?1";
+    let mut spans: Vec<i64> = many(conn, spans, params![MEDIAN_OF], |row| {
+        Cells::new("abuse_case", row).take()
+    })?;
+    spans.sort_unstable();
+    Ok(Counters {
+        orders: sum("SELECT count(*) FROM activation")? + sum("SELECT count(*) FROM smm_order")?,
+        denials: many(conn, denials, params![], |row| {
+            let cells = &mut Cells::new("denial", row);
+            Ok((cells.take()?, cells.count()?))
+        })?,
+        reports: sum("SELECT count(*) FROM abuse_case")?,
+        suspensions: sum("SELECT count(*) FROM abuse_case WHERE suspended = 1")?,
+        response: spans.get(spans.len() / 2).copied().map(Millis),
+    })
+}

@@ -1,0 +1,196 @@
+//! `/policy` and `/report-abuse`: the rules in force and how they work out, for anybody, and the form
+//! for whoever was harmed.
+
+use super::fields::{Fields, Form};
+use super::page::{Failed, Page};
+use super::session::Visitor;
+use crate::door::Door;
+use app::limits::Bucket;
+use app::{ClassInForce, Report};
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use domain::policy::velocity::Velocity;
+use domain::policy::{ATTESTATION, Harm, RULE_VERSION, Strength};
+use domain::time::Timestamp;
+use minijinja::{Value, context};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Reports a minute from one address.
+const FROM_ONE: u32 = 3;
+/// Reports a minute from everybody.
+const FROM_ALL: u32 = 60;
+
+pub(super) fn routes() -> Router<Arc<Door>> {
+    Router::new()
+        .route("/policy", get(show))
+        .route("/report-abuse", get(form).post(report))
+}
+
+async fn show(State(door): State<Arc<Door>>, visitor: Visitor) -> Response {
+    let page = Page::new(&visitor, "Policy");
+    match values(&door).await {
+        Ok(values) => page.show("policy.html", values),
+        Err(failed) => page.failed(&failed),
+    }
+}
+
+async fn values(door: &Door) -> Result<Value, Failed> {
+    let (engine, counters) = (&door.engine, door.lawful.counters().await?);
+    let classes = |all: Vec<ClassInForce>| all.iter().map(class).collect::<Vec<_>>();
+    let tiers = engine.velocities();
+    let denials: Vec<Value> = counters
+        .denials
+        .iter()
+        .map(|(class, count)| context! { class, count })
+        .collect();
+    Ok(context! {
+        version => RULE_VERSION,
+        statement => ATTESTATION,
+        otp => classes(engine.otp_classes()),
+        smm => classes(engine.smm_classes()),
+        smm_confirmed => engine.smm_is_confirmed(),
+        bounds => bounds(&tiers),
+        tiers => (0..tiers.len()).collect::<Vec<_>>(),
+        orders => counters.orders,
+        denials,
+        reports => counters.reports,
+        suspensions => counters.suspensions,
+        response_hours => counters.response.map(|span| span.0 / 3_600_000),
+    })
+}
+
+fn class(one: &ClassInForce) -> Value {
+    let rule = match one.strength {
+        Strength::HardDeny => "never sold",
+        Strength::DefaultDeny if one.lifted => "sold here: the operator has lifted the denial",
+        Strength::DefaultDeny if one.sold => "sold here",
+        Strength::DefaultDeny => "not sold",
+        Strength::NotSold if one.sold => "sold here",
+        Strength::NotSold => "not sold until somebody has looked at it",
+        Strength::Limit if one.sold => "sold, within bounds",
+        Strength::Allow if one.sold => "sold",
+        Strength::Limit | Strength::Allow => "not sold",
+    };
+    let tier = one.lowest_tier.filter(|_| one.sold);
+    context! { class => one.class, rule, tier }
+}
+
+/// The bounds of the tiers, a row for each.
+fn bounds(tiers: &[&Velocity]) -> Vec<Value> {
+    let figure = |name: &str, of: fn(&Velocity) -> Option<String>| {
+        let figures: Vec<Option<String>> = tiers.iter().map(|tier| of(tier)).collect();
+        context! { name, figures }
+    };
+    macro_rules! row {
+        ($name:ident) => {
+            figure(stringify!($name), |tier| {
+                tier.$name.map(|count| count.to_string())
+            })
+        };
+    }
+    vec![
+        row!(open_activations),
+        row!(buys_per_hour),
+        row!(buys_per_day),
+        row!(same_offer_per_day),
+        row!(cancel_percent),
+        row!(services_per_hour),
+        figure("daily_spend_usd", |tier| {
+            tier.daily_spend.map(|usd| usd.to_string())
+        }),
+        row!(smm_per_day),
+        row!(smm_per_target_week),
+        row!(keys),
+    ]
+}
+
+async fn form(visitor: Visitor) -> Response {
+    report_page(&visitor, &Fields::default(), None)
+}
+
+fn report_page(visitor: &Visitor, fields: &Fields, failed: Option<Failed>) -> Response {
+    let values = context! {
+        receipt => "",
+        subject => fields.text("subject"),
+        when => fields.text("when"),
+        what => fields.text("what"),
+        contact => fields.text("contact"),
+        harm => fields.text("harm"),
+        harms => Harm::ALL.map(|harm| context! { slug => harm.slug(), words => words(harm) }).to_vec(),
+    };
+    Page::new(visitor, "Report abuse")
+        .with_failure(failed)
+        .show("report_abuse.html", values)
+}
+
+fn words(harm: Harm) -> &'static str {
+    match harm {
+        Harm::Money => "A bank, card or payment account",
+        Harm::StateIdentity => "A state service or somebody's identity",
+        Harm::Health => "Health",
+        Harm::Children => "Somebody under 18",
+        Harm::Other => "Something else",
+    }
+}
+
+async fn report(State(door): State<Arc<Door>>, form: Form) -> Response {
+    let (visitor, fields) = (&form.visitor, &form.fields);
+    match take(&door, visitor, fields).await {
+        Ok(receipt) => {
+            let values = context! { receipt };
+            Page::new(visitor, "Thank you").show("report_abuse.html", values)
+        }
+        Err(failed) => report_page(visitor, fields, Some(failed)),
+    }
+}
+
+async fn take(door: &Door, visitor: &Visitor, fields: &Fields) -> Result<String, Failed> {
+    let harm = Harm::from_slug(fields.text("harm"))
+        .ok_or_else(|| Failed::field("harm", "Say what was harmed."))?;
+    let at = match fields.filled("when") {
+        Some(text) => Some(utc(text).ok_or_else(|| {
+            Failed::field("when", "Give date and time like 2026-11-23T07:10, in UTC.")
+        })?),
+        None => None,
+    };
+    let report = Report {
+        subject: fields.text("subject").to_owned(),
+        at,
+        harm,
+        what: fields.text("what").to_owned(),
+        contact: fields.text("contact").to_owned(),
+    };
+    admit(door, visitor)?;
+    Ok(door.lawful.report(report).await?)
+}
+
+fn admit(door: &Door, visitor: &Visitor) -> Result<(), Failed> {
+    const WHERE: &str = "report_abuse";
+    let address = &visitor.place.address;
+    let from = match address.parse::<IpAddr>() {
+        Ok(address) => Bucket::address(address, WHERE),
+        Err(_) => Bucket::text(address, WHERE),
+    };
+    let now = door.engine.now().0;
+    for (bucket, limit) in [
+        (from, FROM_ONE),
+        (Bucket::text("everybody", WHERE), FROM_ALL),
+    ] {
+        if !door.limits.admit(bucket, limit, now).admitted {
+            let why = "Too many reports at once; wait a minute and send it again.";
+            return Err(Failed::new(StatusCode::TOO_MANY_REQUESTS, why));
+        }
+    }
+    Ok(())
+}
+
+/// A time as browsers send it.
+fn utc(text: &str) -> Option<Timestamp> {
+    let time: jiff::civil::DateTime = text.parse().ok()?;
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(Timestamp(time.timestamp().as_millisecond()))
+}
