@@ -217,10 +217,7 @@ impl Office {
                 self.create_key(AccountId(account), order).await
             }
             Request::KeyList { account } => self.list_keys(AccountId(account)).await,
-            Request::KeyRevoke { id } => {
-                engine.revoke_key(KeyId(id)).await?;
-                Ok(json!({ "key_id": id, "revoked": true }))
-            }
+            Request::KeyRevoke { id } => self.revoke_key(id).await,
             Request::WalletCredit { account, usd, note } => {
                 self.credit(AccountId(account), &usd, &note).await
             }
@@ -261,6 +258,11 @@ impl Office {
         let account = AccountId(id);
         self.engine.suspend_account(account, suspended).await?;
         Ok(json!({ "account_id": id, "suspended": suspended }))
+    }
+
+    async fn revoke_key(&self, id: i64) -> Result<Value, AdminError> {
+        self.engine.revoke_key(KeyId(id)).await?;
+        Ok(json!({ "key_id": id, "revoked": true }))
     }
 
     async fn list_accounts(&self) -> Result<Value, AdminError> {

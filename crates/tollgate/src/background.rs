@@ -199,7 +199,7 @@ impl Background {
     }
 
     /// Throws away the keys of days that are over, at once and then again and again.
-    pub fn keep_secrets(&self, keeper: &Arc<Keeper>) {
+    fn keep_secrets(&self, keeper: &Arc<Keeper>) {
         let (keeper, engine, stop) = (
             Arc::clone(keeper),
             Arc::clone(&self.engine),
@@ -216,8 +216,9 @@ impl Background {
         });
     }
 
-    /// Counts denied sales, and forgets numbers and addresses whose time is over.
-    pub fn keep_lawful(&self, lawful: &Arc<Lawful>) {
+    /// Counts denied sales, and forgets numbers, addresses and keys of days whose time is over.
+    pub fn keep_lawful(&self, lawful: &Arc<Lawful>, keeper: &Arc<Keeper>) {
+        self.keep_secrets(keeper);
         let counted = Arc::clone(lawful);
         self.every(DENIALS, move |_| {
             let lawful = Arc::clone(&counted);

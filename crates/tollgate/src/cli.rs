@@ -2,7 +2,7 @@
 
 mod lawful;
 
-pub use lawful::{Abuse, HeldRow, Hold, Secrets};
+pub use lawful::{Abuse, Hold, Secrets};
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;

@@ -185,8 +185,7 @@ where
     background.start();
     background.watch_top_ups(&office.top_ups);
     background.keep_witnessed(&office.audit, settings.audit.checkpoint);
-    background.keep_secrets(&office.keeper);
-    background.keep_lawful(&office.lawful);
+    background.keep_lawful(&office.lawful, &office.keeper);
     socket::listen(
         &settings.store.data_dir,
         office.clone(),
