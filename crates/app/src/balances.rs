@@ -108,7 +108,9 @@ impl Engine {
         };
         let balance = self.reported(upstream, balance);
         let shown = position.shows_purchase(order.cost_quote, balance);
-        if shown && self.is_unmoved(upstream, &position).await && self.none_given_up(upstream).await
+        if shown
+            && self.is_unmoved(upstream, &position).await
+            && self.nothing_else_took(order).await
         {
             let row = self.outside.store.next_row_id();
             let ticket = Ticket::placed_without_id(row, order, self.now());
@@ -117,10 +119,16 @@ impl Engine {
         }
     }
 
-    /// A purchase that was given up may be what a balance shows.
-    async fn none_given_up(&self, upstream: &str) -> bool {
-        let suspects = self.store().suspects(upstream, self.now()).await;
-        suspects.is_ok_and(|found| found.given_up.is_empty())
+    /// Whether only this purchase can have moved the balance by its cost: it was in order when the
+    /// order was made, and nothing else of ours may have taken as much since.
+    async fn nothing_else_took(&self, order: &SmmOrder) -> bool {
+        let upstream = &order.upstream;
+        let settled = self.store().settled_before(upstream, order.created_at);
+        let Ok(Some(since)) = settled.await else {
+            return false;
+        };
+        let suspects = self.store().suspects(upstream, since).await;
+        suspects.is_ok_and(|found| !found.may_have_taken(order.cost_quote))
     }
 
     async fn is_unmoved(&self, upstream: &str, before: &Position) -> bool {

@@ -149,6 +149,20 @@ pub struct Suspects {
     pub given_up: Vec<Usd>,
     /// Open tickets about money this upstream's balance lacks.
     pub kept: Vec<Ticket>,
+    /// What SMM orders that are still watched were charged less than quoted: a panel that goes on
+    /// with one takes it again.
+    pub retakable: Usd,
+    /// Whether a difference was booked meanwhile: what is left then says nothing of any purchase.
+    pub booked: bool,
+}
+
+impl Suspects {
+    /// Whether something of ours besides a purchase may have taken just this sum.
+    pub fn may_have_taken(&self, sum: Usd) -> bool {
+        let others = self.released.0.saturating_add(self.retakable.0);
+        let others = !self.given_up.is_empty() || others >= sum.0;
+        (others && !lacks_rule(48)) || (self.booked && !lacks_rule(49))
+    }
 }
 
 /// How far back a purchase that was given up can show in a balance.

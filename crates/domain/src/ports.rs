@@ -164,6 +164,12 @@ pub trait Store: Send + Sync {
     fn position<'a>(&'a self, upstream: &'a str) -> Read<'a, Position>;
     /// What may stand behind a difference that arose after `since`.
     fn suspects<'a>(&'a self, upstream: &'a str, since: Timestamp) -> Read<'a, Suspects>;
+    /// When a balance there was last read before `at`, if that reading left no difference.
+    fn settled_before<'a>(
+        &'a self,
+        upstream: &'a str,
+        at: Timestamp,
+    ) -> Read<'a, Option<Timestamp>>;
     /// Every event that moved money at an upstream from `from` until before `until`, each with its
     /// legs, in order.
     fn house_events(&self, from: Timestamp, until: Timestamp) -> Read<'_, Vec<Vec<HouseLeg>>>;

@@ -1,8 +1,8 @@
 //! Many schedules: shared out over threads, counted, and told with the seed that runs one again.
 
-use crate::mutants;
 use crate::schedule::{self, Outcome, Tally};
 use crate::world::Reached;
+use crate::{evidence, mutants};
 use domain::ports::Store;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -202,6 +202,9 @@ pub fn run(order: &Order) -> Report {
 
 /// After how many schedules a mutant is noticed, and by which checks.
 pub fn first_kill(mutant: u8, seed: u64, most: u64, kept: Kept) -> Option<(u64, String)> {
+    if mutants::BY_CASES.contains(&mutant) {
+        return evidence::first_kill(mutant, seed, most, kept);
+    }
     let stores = Stores::new(kept);
     (0..most).find_map(|step| {
         let outcome = one(&stores, seed + step, Some(mutant), false);

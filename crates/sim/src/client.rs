@@ -74,6 +74,22 @@ pub struct Purchase {
 }
 
 impl Purchase {
+    /// One that nobody has asked for yet.
+    pub fn new(customer: usize, wish: Wish, key: Option<String>) -> Self {
+        Self {
+            customer,
+            wish,
+            max_price: None,
+            key,
+            orders: Vec::new(),
+            told: Vec::new(),
+            codes: Vec::new(),
+            numbers: Vec::new(),
+            refunded: None,
+            told_received: false,
+        }
+    }
+
     /// Whether its client ever heard that it was bought.
     pub fn was_told(&self) -> bool {
         self.told
@@ -157,17 +173,10 @@ pub async fn live(world: Arc<World>, number: usize) {
             let keyed = state.random.chance(550);
             let cap = Usd(state.random.between(180_000, 460_000));
             let max_price = state.random.chance(500).then_some(cap);
+            let key = keyed.then(|| format!("key-{number}-{round}"));
             state.purchases.push(Purchase {
-                customer,
-                wish: wish.clone(),
                 max_price: max_price.filter(|_| wish.has_routes()),
-                key: keyed.then(|| format!("key-{number}-{round}")),
-                orders: Vec::new(),
-                told: Vec::new(),
-                codes: Vec::new(),
-                numbers: Vec::new(),
-                refunded: None,
-                told_received: false,
+                ..Purchase::new(customer, wish.clone(), key)
             });
             (state.purchases.len() - 1, state.callers[customer].clone())
         });

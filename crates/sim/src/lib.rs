@@ -5,6 +5,7 @@ pub mod campaign;
 pub mod checks;
 pub mod client;
 pub mod coverage;
+pub mod evidence;
 pub mod executor;
 pub mod failover;
 pub mod mutants;

@@ -8,7 +8,7 @@ pub use domain::mutant::{lacks_rule, set_active};
 use domain::ports::Store;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 45] = [
+pub const MUTANTS: [(u8, &str); 47] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -87,7 +87,18 @@ pub const MUTANTS: [(u8, &str); 45] = [
         47,
         "any balance counts as evidence that an order was placed",
     ),
+    (
+        48,
+        "what another order may have been charged shows that one was placed",
+    ),
+    (
+        49,
+        "what is left of a difference that was booked shows that one was placed",
+    ),
 ];
+
+/// Rules that the cases of [`crate::evidence`] need: in schedules what breaks them is too rare.
+pub const BY_CASES: [u8; 2] = [48, 49];
 
 /// What the rule is called on the command line.
 pub fn name(number: u8) -> String {

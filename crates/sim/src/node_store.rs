@@ -370,6 +370,14 @@ impl Store for NodeStore {
         self.inner.suspects(upstream, since)
     }
 
+    fn settled_before<'a>(
+        &'a self,
+        upstream: &'a str,
+        at: Timestamp,
+    ) -> Read<'a, Option<Timestamp>> {
+        self.inner.settled_before(upstream, at)
+    }
+
     fn house_events(&self, from: Timestamp, until: Timestamp) -> Read<'_, Vec<Vec<HouseLeg>>> {
         self.inner.house_events(from, until)
     }

@@ -2,8 +2,9 @@
 
 use crate::executor::{Owner, give_way};
 use crate::numbers::FLOAT;
+use crate::race::Loss;
 use crate::sale::{Fate, Kind};
-use crate::story::Story;
+use crate::story::{Plot, Story};
 use crate::world::{PANEL, State, World};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{
@@ -11,7 +12,7 @@ use domain::upstream::{
     PanelStatusRow, PanelUpstream, Pending, Purchase, ReadFailure, RefillReply, RefillRow, Reply,
 };
 use domain::usd::{Rate, Usd};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -54,13 +55,26 @@ pub struct PanelMarket {
     pub calls: BTreeMap<usize, u32>,
     /// All purchase calls seen.
     pub calls_total: usize,
+    /// What another program spent there.
+    pub spent_by_others: Usd,
+    /// What becomes of the next orders where that is arranged, instead of drawn.
+    pub arranged: VecDeque<Arranged>,
+}
+
+/// What becomes of one order at the panel.
+#[derive(Clone, Copy, Debug)]
+pub struct Arranged {
+    /// What gets lost of its purchase.
+    pub loss: Loss,
+    /// What is told of it if it is made, and how many units are left at the turn.
+    pub plot: (Plot, i64),
 }
 
 impl PanelMarket {
     /// Our balance there.
     pub fn balance(&self, now: Timestamp) -> Usd {
         let held: i64 = self.placed.iter().map(|one| one.story.kept_at(now).0).sum();
-        Usd(FLOAT.0 - held)
+        Usd(FLOAT.0 - held - self.spent_by_others.0)
     }
 }
 
@@ -98,7 +112,16 @@ impl PanelSeller {
                 let detail = format!("{calls} purchase calls at the panel, {tries} attempts");
                 state.violate("I-12", detail);
             }
-            (Fate::draw(state), served)
+            let mut fate = Fate::draw(state);
+            match state.panel.arranged.front().map(|one| one.loss) {
+                Some(Loss::Request) => fate.processed_after = None,
+                Some(Loss::Answer) => fate.answered_after = None,
+                Some(Loss::Nothing) | None => {}
+            }
+            if fate.processed_after.is_none() {
+                state.panel.arranged.pop_front();
+            }
+            (fate, served)
         })
     }
 
@@ -194,7 +217,16 @@ fn make(
     } else {
         Rate(rate * 1000).charge(quantity).unwrap_or(Usd::ZERO)
     };
-    let story = Story::draw(&mut state.random, state.faults, (flat, quantity), cost, now);
+    let drawn = Story::draw(&mut state.random, state.faults, (flat, quantity), cost, now);
+    let story = match state.panel.arranged.pop_front().map(|one| one.plot) {
+        Some((plot, left)) => {
+            let begin = now + Millis(state.random.between(1_000, 40_000));
+            let end = begin + Millis(state.random.between(5_000, 40_000));
+            let units = (i64::try_from(quantity).unwrap_or(1), left);
+            Story::of(plot).told(units, cost, (now, begin, end))
+        }
+        None => drawn,
+    };
     state.reach("story", story.plot_name());
     Placed {
         id: format!("{}", 7001 + state.panel.placed.len()),

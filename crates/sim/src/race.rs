@@ -2,26 +2,19 @@
 //! and exactly one of refund and code may come of it.
 
 use crate::campaign::{Kept, Stores};
-use crate::checks;
 use crate::client::{self, Purchase, Told, Wish};
-use crate::executor::{Executor, Hub, Owner};
-use crate::mutants;
-use crate::node;
+use crate::executor::Owner;
 use crate::numbers;
 use crate::schedule;
-use crate::world::{NUMBER_UPSTREAMS, START, World};
+use crate::world::{NUMBER_UPSTREAMS, World};
 use domain::access::Caller;
 use domain::activation::ActivationState;
 use domain::ids::OrderId;
-use domain::mutant::Mutant;
 use domain::ports::Store;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{CancelReply, Reply};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Most polls of futures in one race.
-const POLLS_MAX: usize = 200_000;
 
 /// From this age on a number can be cancelled.
 const CANCELLABLE: Millis = Millis::seconds(121);
@@ -213,36 +206,13 @@ impl Races {
 
 /// One race over a store that is empty.
 fn one(store: &Arc<dyn Store>, seed: u64, mutant: Option<u8>, races: &mut Races) {
-    mutants::set_active(mutant.map(Mutant));
-    let hub = Hub::new(START);
-    let mut state = schedule::draw(seed, false);
-    state.faults = false;
-    state.crashes_left = 0;
-    state.storage_errors_left = 0;
-    state.clients_open = 1;
-    let world = World::new(Arc::clone(&hub), state);
-    schedule::open_accounts(&world, store);
-    let plan = draw(&world);
-    let mut executor = Executor::new(Arc::clone(&hub), seed);
-    for number in 0..2 {
-        node::start(&world, store, number);
-    }
-    hub.spawn(Owner::Outside, live(Arc::clone(&world), plan));
-    let shared = Arc::clone(&world);
-    hub.spawn(Owner::Outside, async move {
-        schedule::come_to_rest(&shared).await;
-        shared.hub.end();
+    let mut drawn = None;
+    let world = schedule::stage(store, seed, mutant, |world| {
+        live(Arc::clone(world), *drawn.insert(draw(world)))
     });
-    let ended = executor.run(POLLS_MAX);
-    drop(executor);
-    world.with(|state| {
-        state.nodes = [None, None];
-        if !ended {
-            state.violate("I-20", "the race never came to rest".into());
-        }
-    });
-    checks::books(&world, store);
-    mutants::set_active(None);
+    let Some(plan) = drawn else {
+        return;
+    };
     let end = end_of(&world, plan);
     let outcome = schedule::finish(&world);
     let broken = outcome
@@ -292,24 +262,14 @@ async fn live(world: Arc<World>, plan: Plan) {
     // nodes load their catalogues first
     world.hub.sleep(Millis::seconds(5)).await;
     let caller = world.with(|state| {
-        state.purchases.push(Purchase {
-            customer: 0,
-            wish: Wish::Number(NUMBER_UPSTREAMS[plan.market], "s1"),
-            max_price: None,
-            key: Some("race".to_owned()),
-            orders: Vec::new(),
-            told: Vec::new(),
-            codes: Vec::new(),
-            numbers: Vec::new(),
-            refunded: None,
-            told_received: false,
-        });
+        let wish = Wish::Number(NUMBER_UPSTREAMS[plan.market], "s1");
+        let purchase = Purchase::new(0, wish, Some("race".to_owned()));
+        state.purchases.push(purchase);
         state.callers[0].clone()
     });
     if let Told::Bought(order, ..) = client::request(&world, 0, &caller, None).await {
         race(&world, &caller, order, plan).await;
     }
-    world.with(|state| state.clients_open -= 1);
 }
 
 async fn race(world: &Arc<World>, caller: &Caller, order: OrderId, plan: Plan) {

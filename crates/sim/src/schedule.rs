@@ -22,6 +22,7 @@ use domain::time::{Millis, Timestamp};
 use domain::upstream::NumberRequest;
 use domain::usd::Usd;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -106,6 +107,54 @@ pub fn run(store: &Arc<dyn Store>, seed: u64, mutant: Option<u8>, trace: bool) -
     checks::books(&world, store);
     mutants::set_active(None);
     finish(&world)
+}
+
+/// A world without faults in which a script runs, until all is quiet and the books are checked.
+pub(crate) fn stage<F>(
+    store: &Arc<dyn Store>,
+    seed: u64,
+    mutant: Option<u8>,
+    script: impl FnOnce(&Arc<World>) -> F,
+) -> Arc<World>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    mutants::set_active(mutant.map(Mutant));
+    let hub = Hub::new(START);
+    let mut state = draw(seed, false);
+    state.faults = false;
+    state.crashes_left = 0;
+    state.storage_errors_left = 0;
+    state.clients_open = 1;
+    let world = World::new(Arc::clone(&hub), state);
+    open_accounts(&world, store);
+    let script = script(&world);
+    let mut executor = Executor::new(Arc::clone(&hub), seed);
+    for node in 0..2 {
+        node::start(&world, store, node);
+    }
+    let shared = Arc::clone(&world);
+    hub.spawn(Owner::Outside, async move {
+        script.await;
+        shared.with(|state| state.clients_open -= 1);
+    });
+    let shared = Arc::clone(&world);
+    hub.spawn(Owner::Outside, async move {
+        come_to_rest(&shared).await;
+        last_replays(&shared).await;
+        shared.hub.end();
+    });
+    let ended = executor.run(POLLS_MAX);
+    drop(executor);
+    world.with(|state| {
+        state.nodes = [None, None];
+        if !ended {
+            state.violate("I-20", "the script never came to rest".into());
+        }
+    });
+    checks::books(&world, store);
+    mutants::set_active(None);
+    world
 }
 
 /// What came of it, checked.

@@ -63,6 +63,14 @@ pub const PLOTS: [(u64, Plot, &str); 15] = [
     (2, Plot::Regression, "regression"),
 ];
 
+impl Plot {
+    /// Its name in the coverage table.
+    pub fn name(self) -> &'static str {
+        let known = PLOTS.iter().find(|(_, plot, _)| *plot == self);
+        known.map_or("completed", |(_, _, name)| name)
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Story {
@@ -101,23 +109,38 @@ impl Story {
             _ if flat => Plot::Completed,
             drawn => drawn,
         };
-        let mut story = Self {
-            plot,
-            steps: Vec::new(),
+        let story = Self {
             tells_charge: random.chance(850),
+            ..Self::of(plot)
         };
         let begin = now + Millis(random.between(1_000, 40_000));
         let end = begin + Millis(random.between(5_000, 400_000));
         let left = i64::try_from(random.below(usize::try_from(quantity).unwrap_or(1))).unwrap_or(0);
-        story.say(now, "Pending", None, cost);
-        story.say(begin, "In progress", None, cost);
-        story.tell(
+        let units = (i64::try_from(quantity).unwrap_or(1), left);
+        story.told(units, cost, (now, begin, end))
+    }
+
+    /// A plot without its turns.
+    pub fn of(plot: Plot) -> Self {
+        Self {
             plot,
-            end,
-            (i64::try_from(quantity).unwrap_or(1), left),
-            cost,
-        );
-        story
+            steps: Vec::new(),
+            tells_charge: true,
+        }
+    }
+
+    /// The story of so many units, of which some are left at its turn, with the moments when it is
+    /// made, begins and ends.
+    pub fn told(
+        mut self,
+        units: (i64, i64),
+        cost: Usd,
+        (now, begin, end): (Timestamp, Timestamp, Timestamp),
+    ) -> Self {
+        self.say(now, "Pending", None, cost);
+        self.say(begin, "In progress", None, cost);
+        self.tell(self.plot, end, units, cost);
+        self
     }
 
     fn tell(&mut self, plot: Plot, end: Timestamp, (quantity, left): (i64, i64), cost: Usd) {
@@ -219,8 +242,7 @@ impl Story {
 
     /// Its name in the coverage table.
     pub fn plot_name(&self) -> &'static str {
-        let known = PLOTS.iter().find(|(_, plot, _)| *plot == self.plot);
-        known.map_or("completed", |(_, _, name)| name)
+        self.plot.name()
     }
 
     /// When it says something new for the last time.

@@ -1,7 +1,7 @@
 //! The proof as part of the test command: schedules, coverage, mutants, one seed one run.
 
 use crate::campaign::{self, Kept, Order, Report};
-use crate::{coverage, mutants, race};
+use crate::{coverage, evidence, mutants, race};
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -124,5 +124,30 @@ fn races_notice_an_engine_that_lacks_the_rules_of_a_cancel() {
         let races = race::run(300, 1, Some(mutant));
         let noticed = !races.failures.is_empty();
         assert!(noticed, "{} survives", mutants::name(mutant));
+    }
+}
+
+#[test]
+fn a_balance_shows_an_order_only_where_nothing_else_of_ours_can_have_moved_it() {
+    let cases = evidence::run(300, 1, None);
+    println!("{:#?}", cases.seen);
+    let told: Vec<_> = cases.failures.iter().take(5).collect();
+    assert!(told.is_empty(), "{told:#?}");
+    let wrong: Vec<_> = cases
+        .seen
+        .keys()
+        .filter(|(_, placed, said)| *said && !placed)
+        .collect();
+    assert!(wrong.is_empty(), "nothing was placed: {wrong:?}");
+    let shown = ("completed", true, true);
+    assert!(cases.seen.contains_key(&shown), "an order alone is seen");
+}
+
+/// Schedules in which something else took exactly the cost of an order that was not placed.
+#[test]
+fn schedules_that_once_failed_are_fine() {
+    for seed in [4_043_682, 4_260_088] {
+        let report = run(1, seed, Kept::InMaps);
+        assert!(report.failures.is_empty(), "{}", report.failures[0]);
     }
 }

@@ -292,3 +292,34 @@ fn one_purchase_in_doubt_is_shown_by_exactly_its_cost() {
         "no reading"
     );
 }
+
+#[test]
+fn a_sum_that_something_else_may_have_taken_shows_no_purchase() {
+    let sum = Usd(900);
+    assert!(!Suspects::default().may_have_taken(sum));
+    let of = |released, retakable| Suspects {
+        released: Usd(released),
+        retakable: Usd(retakable),
+        ..Suspects::default()
+    };
+    assert!(!of(0, 899).may_have_taken(sum), "less than that");
+    assert!(of(0, 900).may_have_taken(sum), "a panel may go on");
+    assert!(
+        of(900, 0).may_have_taken(sum),
+        "a refund may have been kept"
+    );
+    assert!(of(500, 400).may_have_taken(sum), "or both");
+    let given_up = Suspects {
+        given_up: vec![Usd(5)],
+        ..Suspects::default()
+    };
+    assert!(given_up.may_have_taken(sum));
+    let booked = Suspects {
+        booked: true,
+        ..Suspects::default()
+    };
+    assert!(
+        booked.may_have_taken(sum),
+        "what is left of it is no evidence"
+    );
+}

@@ -161,6 +161,65 @@ pub(crate) fn suspects_are_what_was_released_or_given_up(store: &dyn Store) {
     assert_eq!(suspects("panel1", before).released, Usd(30_000));
 }
 
+pub(crate) fn what_may_be_taken_again_is_suspect(store: &dyn Store) {
+    let world = World::new(store);
+    let ana = world.customer(MONEY);
+    let retakable = || wait(store.suspects("panel1", NOW)).unwrap().retakable;
+    let mut order = world.accepted(ana, "https://example.com/a", "501");
+    assert_eq!(retakable(), Usd::ZERO, "it is under way");
+    for (state, progress, charge, left) in [
+        (SmmState::Resolved, Progress::Partial, Some(29_000), 1_000),
+        (SmmState::Failed, Progress::Partial, None, 30_000),
+        (SmmState::Resolved, Progress::Completed, Some(29_000), 0),
+        (SmmState::Resolved, Progress::Partial, Some(31_000), 0),
+        (SmmState::Active, Progress::Partial, Some(1_000), 0),
+    ] {
+        order.state = state;
+        order.progress = progress;
+        order.charge = charge.map(Usd);
+        let write = Write::UpdateSmmOrder(Box::new(order.clone()));
+        world.commit(vec![write]).unwrap();
+        order.version += 1;
+        assert_eq!(retakable(), Usd(left), "{state:?} {progress:?} {charge:?}");
+    }
+    order.state = SmmState::Resolved;
+    order.charge = Some(Usd(1_000));
+    order.due_at = None;
+    let write = Write::UpdateSmmOrder(Box::new(order));
+    world.commit(vec![write]).unwrap();
+    assert_eq!(retakable(), Usd::ZERO, "nobody watches it any more");
+}
+
+pub(crate) fn a_reading_is_settled_if_it_left_no_difference(store: &dyn Store) {
+    let world = World::new(store);
+    let nothing = Suspects::default();
+    let settled = |at| wait(store.settled_before("peter1", at)).unwrap();
+    let booked = |since| wait(store.suspects("peter1", since)).unwrap().booked;
+    assert_eq!((settled(NOW), booked(Timestamp(0))), (None, false));
+    let at = |minute: i64| NOW + Millis::minutes(minute);
+    for (minute, balance, expected) in [
+        (0, 500_000, Some(at(0))),
+        (1, 499_000, None),
+        (2, 499_000, Some(at(2))),
+    ] {
+        let amount = Usd(balance);
+        let balance = Reported {
+            amount,
+            step: Usd(1),
+        };
+        let rows = (store.next_row_id(), store.next_row_id());
+        let now = position(store, "peter1");
+        let writes = now.read("peter1", balance, &nothing, rows, at(minute));
+        world.commit(writes).unwrap();
+        assert_eq!(settled(at(minute + 1)), expected, "{minute}");
+    }
+    assert_eq!(settled(at(1)), Some(NOW), "only readings before count");
+    assert_eq!(settled(NOW), None);
+    assert!(booked(at(1)), "what was missing");
+    assert!(!booked(at(2)));
+    assert_eq!(wait(store.settled_before("paul1", at(9))).unwrap(), None);
+}
+
 pub(crate) fn the_house_knows_what_each_event_was_about(store: &dyn Store) {
     let world = World::new(store);
     let ana = world.customer(MONEY);

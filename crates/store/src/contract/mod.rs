@@ -61,6 +61,8 @@ macro_rules! of_orders {
                 readings_follow_each_other,
                 orders_under_way_are_in_the_position,
                 suspects_are_what_was_released_or_given_up,
+                what_may_be_taken_again_is_suspect,
+                a_reading_is_settled_if_it_left_no_difference,
                 the_house_knows_what_each_event_was_about,
                 tickets_open_once_and_close_once;
         }

@@ -227,6 +227,14 @@ impl Store for Memory {
         self.ask(|rows| rows.suspects(upstream, since))
     }
 
+    fn settled_before<'a>(
+        &'a self,
+        upstream: &'a str,
+        at: Timestamp,
+    ) -> Read<'a, Option<Timestamp>> {
+        self.ask(|rows| rows.settled_before(upstream, at))
+    }
+
     fn house_events(&self, from: Timestamp, until: Timestamp) -> Read<'_, Vec<Vec<HouseLeg>>> {
         self.ask(|rows| rows.house_events(from, until))
     }

@@ -2,12 +2,13 @@
 
 use domain::activation::{Activation, ActivationState};
 use domain::attempt::AttemptState;
-use domain::balance::{LATE, Position, Suspects};
+use domain::balance::{BalanceReading, LATE, Position, Suspects};
 use domain::books::HouseLeg;
 use domain::ledger::{Book, Cause};
 use domain::orphan::OrphanState;
 use domain::smm_order::{SmmOrder, SmmState};
 use domain::time::Timestamp;
+use domain::upstream::Progress;
 use domain::usd::Usd;
 
 use super::rows::{Event, Rows};
@@ -117,7 +118,34 @@ impl Rows {
             released: Usd(released),
             given_up: self.given_up(upstream, since - LATE),
             kept: self.tickets.values().filter(open).cloned().collect(),
+            retakable: self.retakable(upstream),
+            booked: self.readings_of(upstream).any(|one| {
+                let booked = one.booked != Usd::ZERO;
+                booked && one.at > since
+            }),
         }
+    }
+
+    fn readings_of(&self, upstream: &str) -> impl DoubleEndedIterator<Item = &BalanceReading> {
+        self.readings.get(upstream).into_iter().flatten()
+    }
+
+    /// What SMM orders that are watched were charged less than quoted. One that is complete has
+    /// nothing left to be charged for.
+    fn retakable(&self, upstream: &str) -> Usd {
+        let watched = self.smm_orders.values().filter(|row| {
+            let over = matches!(row.state, SmmState::Resolved | SmmState::Failed);
+            row.upstream == upstream && row.due_at.is_some() && over
+        });
+        let left = watched.filter(|row| row.progress != Progress::Completed);
+        let left = left.map(|row| row.cost_quote.0 - row.charge.map_or(0, |charge| charge.0));
+        Usd(left.map(|left| left.max(0)).sum())
+    }
+
+    /// When the newest reading before `at` was made, if it left no difference.
+    pub(super) fn settled_before(&self, upstream: &str, at: Timestamp) -> Option<Timestamp> {
+        let last = self.readings_of(upstream).rev().find(|one| one.at < at)?;
+        (last.clean_at == last.at).then_some(last.at)
     }
 
     /// Costs of purchases that were given up without proof.

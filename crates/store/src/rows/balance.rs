@@ -175,11 +175,37 @@ fn suspects_now(
         Cells::new("attempt", row).usd()
     })?;
     let kept = tickets_of_missing_money(conn, upstream)?;
+    // one that is complete has nothing left to be charged for
+    let sql = "SELECT COALESCE(SUM(CASE WHEN cost_quote > COALESCE(charge, 0) \
+               THEN cost_quote - COALESCE(charge, 0) END), 0) FROM smm_order \
+               WHERE due_at IS NOT NULL AND upstream = ?1 \
+               AND state IN ('resolved', 'failed') AND progress <> 'Completed'";
+    let retakable = one(conn, sql, params![upstream], |row| {
+        Cells::new("smm_order", row).usd()
+    })?;
+    let sql = "SELECT 1 FROM balance_reading WHERE upstream = ?1 AND at > ?2 AND booked <> 0";
     Ok(Suspects {
         released: released.unwrap_or(Usd::ZERO),
         given_up,
         kept,
+        retakable: retakable.unwrap_or(Usd::ZERO),
+        booked: exists(conn, sql, params![upstream, since.0])?,
     })
+}
+
+/// When the newest reading before `at` was made, if it left no difference.
+pub(crate) fn settled_before(
+    conn: &dyn Connection,
+    upstream: &str,
+    at: Timestamp,
+) -> Result<Option<Timestamp>, Fault> {
+    let sql = "SELECT at, clean_at FROM balance_reading WHERE upstream = ?1 AND at < ?2 \
+               ORDER BY seq DESC LIMIT 1";
+    let last = one(conn, sql, params![upstream, at.0], |row| {
+        let cells = &mut Cells::new("balance_reading", row);
+        Ok((cells.time()?, cells.time()?))
+    })?;
+    Ok(last.and_then(|(at, clean_at)| (at == clean_at).then_some(at)))
 }
 
 const TICKET: &str = "SELECT id, kind, upstream, reference, amount, detail, opened_at, closed_at, \

@@ -165,6 +165,15 @@ impl Store for Database {
         self.ask(move |conn| balance::suspects(conn, &upstream, since))
     }
 
+    fn settled_before<'a>(
+        &'a self,
+        upstream: &'a str,
+        at: Timestamp,
+    ) -> Read<'a, Option<Timestamp>> {
+        let upstream = upstream.to_owned();
+        self.ask(move |conn| balance::settled_before(conn, &upstream, at))
+    }
+
     fn house_events(&self, from: Timestamp, until: Timestamp) -> Read<'_, Vec<Vec<HouseLeg>>> {
         self.ask(move |conn| balance::house_events(conn, from, until))
     }
