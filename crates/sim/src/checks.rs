@@ -120,11 +120,9 @@ fn attempts(state: &State, found: &mut Found) {
             ));
         }
     }
-    for (purchase, calls) in state.panel.calls.iter().filter(|(_, calls)| **calls > 1) {
-        found.push((
-            "I-12",
-            format!("purchase {purchase}: {calls} calls at the panel"),
-        ));
+    for ((purchase, service), calls) in state.panel.calls.iter().filter(|(_, calls)| **calls > 1) {
+        let detail = format!("purchase {purchase}: {calls} calls for the panel's {service}");
+        found.push(("I-12", detail));
     }
     for ((order, _), one) in &state.truth.tries {
         let window = if one.upstream == PANEL {

@@ -37,6 +37,15 @@ const COMMITS: [&str; 27] = [
     "smm_status_missing",
 ];
 
+/// The same commits around the second service of an SMM order whose first one refused.
+pub const OF_NEXT_SERVICE: [(&str, &str); 5] = [
+    ("next_route", "next service: next_route"),
+    ("order_accepted", "next service: order_accepted"),
+    ("order_refused", "next service: order_refused"),
+    ("in_doubt", "next service: in_doubt"),
+    ("smm_linked", "next service: smm_linked"),
+];
+
 /// The four ways in which a commit goes wrong.
 const WAYS: [&str; 4] = [
     "crash before",
@@ -68,7 +77,7 @@ const SALES: [&str; 18] = [
 ];
 
 /// Other answers, and the races.
-const OTHERS: [(&str, &str); 64] = [
+const OTHERS: [(&str, &str); 70] = [
     ("buy", "our fault"),
     ("fail-over", "the next route sold, dearer"),
     ("fail-over", "the next route sold, cheaper"),
@@ -76,6 +85,15 @@ const OTHERS: [(&str, &str); 64] = [
     ("fail-over", "all routes refused"),
     ("fail-over", "none after an unknown outcome"),
     ("fail-over", "none after a refusal that others share"),
+    ("service fail-over", "the next service sold"),
+    ("service fail-over", "the next service sold, found later"),
+    ("service fail-over", "the next service is in doubt"),
+    ("service fail-over", "all services refused"),
+    ("service fail-over", "none after an unknown outcome"),
+    (
+        "service fail-over",
+        "none after a refusal that others share",
+    ),
     ("list", "fresh"),
     ("list", "stale"),
     ("list", "failed"),
@@ -137,8 +155,10 @@ const OTHERS: [(&str, &str); 64] = [
 
 /// All cells that a run must reach.
 pub fn required() -> Vec<(&'static str, &'static str)> {
+    let of_next = OF_NEXT_SERVICE.iter().map(|(_, cell)| cell);
     let points = COMMITS
         .iter()
+        .chain(of_next)
         .flat_map(|name| WAYS.iter().map(|way| (*name, *way)));
     let buys = SALES.iter().map(|sale| ("buy", *sale));
     let not_of_panels = ["wrong country", "number in use", "above the quote"];

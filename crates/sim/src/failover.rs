@@ -5,12 +5,14 @@ use crate::checks::Found;
 use crate::client::{Purchase, Told, Wish};
 use crate::node;
 use crate::numbers::quote;
+use crate::panel::{self, ROUTES};
 use crate::truth::Try;
 use crate::world::{NUMBER_UPSTREAMS, State};
 use domain::activation::Activation;
 use domain::attempt::AttemptState;
 use domain::ids::OrderId;
-use domain::usd::Usd;
+use domain::smm_order::SmmOrder;
+use domain::usd::{Rate, Usd};
 use std::collections::BTreeSet;
 
 /// Classes of refusal after which another upstream may be asked.
@@ -31,15 +33,21 @@ pub fn call_has_its_attempt(state: &mut State, purchase: usize, (upstream, calls
     }
 }
 
-/// All purchases of numbers.
+/// All purchases.
 pub fn all(state: &mut State, found: &mut Found) {
-    let mut reached = Vec::new();
+    let (mut reached, mut services) = (Vec::new(), Vec::new());
     for (index, purchase) in state.purchases.iter().enumerate() {
         for order in &purchase.orders {
+            let tries = tries_of(state, *order);
+            if let Some(row) = state.truth.smm_orders.get(order) {
+                in_turn(*order, &tries, found);
+                price_of_order(state, purchase, row, found);
+                services.extend(service_cells(row, &tries));
+            }
             let Some(row) = state.truth.activations.get(order) else {
                 continue;
             };
-            let tries = tries_of(state, *order);
+            upstreams_differ(*order, &tries, found);
             in_turn(*order, &tries, found);
             price(state, (index, purchase), row, found);
             reached.extend(cells(purchase, &tries));
@@ -47,6 +55,9 @@ pub fn all(state: &mut State, found: &mut Found) {
     }
     for cell in reached {
         state.reach("fail-over", cell);
+    }
+    for cell in services {
+        state.reach("service fail-over", cell);
     }
 }
 
@@ -58,8 +69,7 @@ fn tries_of(state: &State, order: OrderId) -> Vec<&Try> {
     of_order.map(|(_, one)| one).collect()
 }
 
-/// Each attempt but the last ended in a refusal that may be passed on, before the next began.
-fn in_turn(order: OrderId, tries: &[&Try], found: &mut Found) {
+fn upstreams_differ(order: OrderId, tries: &[&Try], found: &mut Found) {
     let mut upstreams = BTreeSet::new();
     for one in tries {
         if !upstreams.insert(&one.upstream) {
@@ -67,6 +77,10 @@ fn in_turn(order: OrderId, tries: &[&Try], found: &mut Found) {
             found.push(("I-12", detail));
         }
     }
+}
+
+/// Each attempt but the last ended in a refusal that may be passed on, before the next began.
+fn in_turn(order: OrderId, tries: &[&Try], found: &mut Found) {
     for pair in tries.windows(2) {
         let (before, next) = (pair[0], pair[1]);
         let in_order = match before.ends.as_slice() {
@@ -123,6 +137,52 @@ fn price(
             found.push(("I-22", detail));
         }
     }
+}
+
+/// I-22 of an SMM order: the price it began with, whatever service sold it, and the quote of the one
+/// that was tried last.
+fn price_of_order(state: &State, purchase: &Purchase, row: &SmmOrder, found: &mut Found) {
+    let Wish::Order(service, _, quantity) = &purchase.wish else {
+        return;
+    };
+    let cost = |service: &str| panel::cost(service, *quantity);
+    let due = match *service {
+        flat @ "2" => node::markup().price(cost(flat)),
+        first => {
+            let rate = node::markup().price(panel::cost(first, 1_000));
+            rate.and_then(|rate| Rate::per_1000(rate)?.charge(*quantity))
+        }
+    };
+    let held = state.truth.money.get(&row.id).map(|money| money.held);
+    let quoted = cost(&row.upstream_service);
+    if due != Some(row.price) || held != due || row.cost_quote != quoted {
+        let detail = format!(
+            "order {} as {}: price {}, due {due:?}, held {held:?}, quoted {} for {quoted}",
+            row.id, row.upstream_service, row.price, row.cost_quote
+        );
+        found.push(("I-22", detail));
+    }
+}
+
+/// What an SMM order shows of failing over.
+fn service_cells(row: &SmmOrder, tries: &[&Try]) -> Option<&'static str> {
+    let last = tries.last()?;
+    let doubted = |end: &(AttemptState, _)| end.0 == AttemptState::InDoubt;
+    let doubted = last.ends.iter().any(doubted);
+    let end = last.ends.last().map(|(end, _)| *end)?;
+    let has_routes = row.service_id == ROUTES[0];
+    Some(match (tries.len(), end) {
+        (1, _) if doubted && has_routes => "none after an unknown outcome",
+        (1, AttemptState::Refused) if has_routes && last.evidence == "our_fault" => {
+            "none after a refusal that others share"
+        }
+        (1, _) => return None,
+        (_, AttemptState::Linked) => "the next service sold, found later",
+        (_, _) if doubted => "the next service is in doubt",
+        (_, AttemptState::Refused) => "all services refused",
+        (_, AttemptState::Done) => "the next service sold",
+        _ => return None,
+    })
 }
 
 /// What a purchase shows of failing over.

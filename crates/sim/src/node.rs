@@ -4,11 +4,11 @@ use crate::executor::{Hub, Owner};
 use crate::mutants::lacks_rule;
 use crate::node_store::NodeStore;
 use crate::numbers::NumberSeller;
-use crate::panel::PanelSeller;
+use crate::panel::{PanelSeller, ROUTES};
 use crate::world::{NUMBER_UPSTREAMS, PANEL, SERVERS, START, World};
 use app::{CatalogueSettings, Engine, Outside, Routing, Settings};
 use domain::activation::Plan;
-use domain::catalogue::{Server, ServerRoute};
+use domain::catalogue::{Server, ServerRoute, SmmRule, SmmRules};
 use domain::markup::{Markup, Markups};
 use domain::policy::Rules;
 use domain::policy::velocity::Velocity;
@@ -79,6 +79,19 @@ pub fn markup() -> Markup {
     }
 }
 
+/// The first SMM service is bought as the first of its routes, then as the second.
+fn one_service_of_two() -> SmmRules {
+    let sources = ROUTES.map(|service| (PANEL.to_owned(), service.to_owned()));
+    let rule = SmmRule {
+        sources: sources.to_vec(),
+        ..SmmRule::default()
+    };
+    SmmRules {
+        services: [(ROUTES[0].to_owned(), rule)].into(),
+        ..SmmRules::default()
+    }
+}
+
 fn settings() -> Settings {
     let plan = Plan {
         lease: LEASE,
@@ -137,6 +150,7 @@ fn settings() -> Settings {
         rules,
         velocity: Velocity::of_tiers(),
         catalogue: CatalogueSettings {
+            smm: Arc::new(one_service_of_two()),
             // simulated time runs far
             lifetime: Millis(i64::MAX / 2),
             ..CatalogueSettings::default()

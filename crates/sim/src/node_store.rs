@@ -1,5 +1,6 @@
 //! A node's way to the store: the real one, with crashes and storage errors at its commits.
 
+use crate::coverage::OF_NEXT_SERVICE;
 use crate::executor::give_way;
 use crate::mutants::{self, split_for_mutant};
 use crate::node;
@@ -62,12 +63,17 @@ impl NodeStore {
         Self { world, inner, node }
     }
 
-    fn fate(&self, name: &str) -> Fate {
+    fn fate(&self, name: &str, is_next: bool) -> Fate {
         self.world.with(|state| {
             if !state.faults {
                 return Fate::Plain;
             }
-            let weight = if RARE.contains(&name) { 6 } else { 1 };
+            let weight = match RARE.contains(&name) {
+                true if is_next && name == "smm_linked" => 60,
+                _ if is_next => 12,
+                true => 6,
+                false => 1,
+            };
             let (crash, error) = (state.crashes_left > 0, state.storage_errors_left > 0);
             let fate = state.random.weighted(&[
                 (700, Fate::Plain),
@@ -168,6 +174,17 @@ impl NodeStore {
     }
 }
 
+/// The cell of a commit for an SMM order whose first service refused.
+fn of_next_service(change: &Change) -> Option<&'static str> {
+    let of_second = |write: &Write| match write {
+        Write::UpdateSmmOrder(row) => row.attempt > 1,
+        _ => false,
+    };
+    let mut known = OF_NEXT_SERVICE.iter();
+    let (_, cell) = known.find(|(name, _)| *name == change.name)?;
+    change.writes.iter().any(of_second).then_some(*cell)
+}
+
 /// The race that a commit shows, if it shows one.
 fn race(change: &Change, by_the_call: bool) -> Option<&'static str> {
     let row = change.writes.iter().find_map(|write| match write {
@@ -192,7 +209,14 @@ fn race(change: &Change, by_the_call: bool) -> Option<&'static str> {
 impl Store for NodeStore {
     fn commit(&self, change: Change) -> Pending<'_, Result<(), CommitError>> {
         Box::pin(async move {
-            let (name, fate) = (change.name, self.fate(change.name));
+            let (name, next) = (change.name, of_next_service(&change));
+            let fate = self.fate(name, next.is_some());
+            let reach = |way: &'static str| {
+                self.world.reach(name, way);
+                if let Some(cell) = next {
+                    self.world.reach(cell, way);
+                }
+            };
             match fate {
                 Fate::Plain => self.apply(change).await,
                 Fate::Slow => {
@@ -204,23 +228,20 @@ impl Store for NodeStore {
                     outcome
                 }
                 Fate::CrashBefore => {
-                    self.world.reach(name, "crash before");
+                    reach("crash before");
                     self.die().await
                 }
                 Fate::CrashAfter => {
                     let done = self.apply(change).await.is_ok();
-                    self.world.reach(
-                        name,
-                        if done {
-                            "crash after"
-                        } else {
-                            "crash, refused"
-                        },
-                    );
+                    reach(if done {
+                        "crash after"
+                    } else {
+                        "crash, refused"
+                    });
                     self.die().await
                 }
                 Fate::ErrorBefore => {
-                    self.world.reach(name, "error, not done");
+                    reach("error, not done");
                     self.world
                         .tell(|| format!("node {} {name}: lost, error", self.node));
                     Err(CommitError::Storage("the device failed".into()))
@@ -229,7 +250,7 @@ impl Store for NodeStore {
                     let outcome = self.apply(change).await;
                     self.world
                         .tell(|| format!("node {} {name}: error shown", self.node));
-                    self.world.reach(name, "error, done");
+                    reach("error, done");
                     outcome.and(Err(CommitError::Storage("the device failed".into())))
                 }
             }

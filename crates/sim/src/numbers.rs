@@ -157,7 +157,8 @@ impl NumberSeller {
             *calls += 1;
             let calls = *calls;
             failover::call_has_its_attempt(state, purchase, (name, calls));
-            (Fate::of_number(state, purchase), served)
+            let several = state.purchases[purchase].wish.has_routes();
+            (Fate::of_routes(state, several), served)
         })
     }
 

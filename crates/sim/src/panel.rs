@@ -1,6 +1,7 @@
 //! The SMM panel: what it accepts, loses, says of its orders, and takes back.
 
 use crate::executor::{Owner, give_way};
+use crate::failover;
 use crate::numbers::FLOAT;
 use crate::race::Loss;
 use crate::sale::{Fate, Kind};
@@ -19,7 +20,14 @@ use tokio::sync::oneshot;
 const TIMEOUT: Millis = Millis::seconds(30);
 
 /// Services: id, order type, cost per 1000 (or of a package) in micro-dollars.
-pub const SERVICES: [(&str, &str, i64); 2] = [("1", "Default", 900_000), ("2", "Package", 777_777)];
+pub const SERVICES: [(&str, &str, i64); 3] = [
+    ("1", "Default", 900_000),
+    ("2", "Package", 777_777),
+    ("3", "Default", 960_000),
+];
+
+/// The service that is tried next where the first one refuses: one public service stands for both.
+pub const ROUTES: [&str; 2] = ["1", "3"];
 
 /// One order as the panel knows it.
 #[derive(Clone, Debug)]
@@ -51,8 +59,8 @@ pub struct PanelMarket {
     pub placed: Vec<Placed>,
     /// Whether it lists its orders.
     pub lists: bool,
-    /// Purchase calls seen, by purchase.
-    pub calls: BTreeMap<usize, u32>,
+    /// Purchase calls seen, by purchase and service.
+    pub calls: BTreeMap<(usize, String), u32>,
     /// All purchase calls seen.
     pub calls_total: usize,
     /// What another program spent there.
@@ -100,19 +108,24 @@ impl PanelSeller {
         }
     }
 
-    fn begin(&self) -> (Fate, Option<usize>) {
+    fn begin(&self, service: &str) -> (Fate, Option<usize>) {
         let served = self.world.purchase_served();
         self.world.with(|state| {
             state.panel.calls_total += 1;
             if let Some(purchase) = served {
-                *state.panel.calls.entry(purchase).or_default() += 1;
+                let place = (purchase, service.to_owned());
+                *state.panel.calls.entry(place).or_default() += 1;
+                let of_purchase = state.panel.calls.range((purchase, String::new())..);
+                let of_purchase = of_purchase.take_while(|((of, _), _)| *of == purchase);
+                let calls = of_purchase.map(|(_, calls)| calls).sum();
+                failover::call_has_its_attempt(state, purchase, (PANEL, calls));
             }
             let (calls, tries) = (state.panel.calls_total, state.truth.tries_at("panel"));
             if calls > tries {
                 let detail = format!("{calls} purchase calls at the panel, {tries} attempts");
                 state.violate("I-12", detail);
             }
-            let mut fate = Fate::draw(state);
+            let mut fate = Fate::of_routes(state, ROUTES.contains(&service));
             match state.panel.arranged.front().map(|one| one.loss) {
                 Some(Loss::Request) => fate.processed_after = None,
                 Some(Loss::Answer) => fate.answered_after = None,
@@ -126,7 +139,7 @@ impl PanelSeller {
     }
 
     async fn call(&self, request: PanelRequest) -> Reply<Purchase<String>> {
-        let (fate, purchase) = self.begin();
+        let (fate, purchase) = self.begin(&request.service);
         self.world.reach("place", fate.name());
         self.world.tell(|| format!("places at the panel: {fate:?}"));
         self.world.set_out(&fate);
@@ -196,6 +209,16 @@ fn accept(
     }
 }
 
+/// What so many units of a service cost, or its package.
+pub fn cost(service: &str, quantity: u64) -> Usd {
+    let known = SERVICES.iter().find(|(id, ..)| *id == service);
+    let cost = known.map_or(0, |(_, _, cost)| *cost);
+    match service {
+        "2" => Usd(cost),
+        _ => Rate(cost * 1000).charge(quantity).unwrap_or(Usd::ZERO),
+    }
+}
+
 fn make(
     state: &mut State,
     request: &PanelRequest,
@@ -208,15 +231,7 @@ fn make(
     };
     let quantity = member("quantity").parse().unwrap_or(1);
     let flat = request.service == "2";
-    let rate = SERVICES
-        .iter()
-        .find(|(id, ..)| *id == request.service)
-        .map_or(0, |s| s.2);
-    let cost = if flat {
-        Usd(rate)
-    } else {
-        Rate(rate * 1000).charge(quantity).unwrap_or(Usd::ZERO)
-    };
+    let cost = cost(&request.service, quantity);
     let drawn = Story::draw(&mut state.random, state.faults, (flat, quantity), cost, now);
     let story = match state.panel.arranged.pop_front().map(|one| one.plot) {
         Some((plot, left)) => {

@@ -86,10 +86,9 @@ impl Fate {
         plain.troubled(random)
     }
 
-    /// Draws one for the purchase of a number; one that has other routes is refused more often.
-    pub fn of_number(state: &mut State, purchase: usize) -> Self {
+    /// Draws one for a purchase; one that has other routes is refused more often.
+    pub fn of_routes(state: &mut State, several: bool) -> Self {
         let fate = Self::draw(state);
-        let several = state.purchases[purchase].wish.has_routes();
         if !(several && state.faults && state.random.chance(300)) {
             return fate;
         }

@@ -5,6 +5,7 @@ pub(crate) mod api_log;
 pub(crate) mod audit_log;
 pub(crate) mod balance;
 pub(crate) mod groups;
+pub(crate) mod kit;
 pub(crate) mod lists;
 pub(crate) mod low_balance;
 pub(crate) mod money;
@@ -86,6 +87,9 @@ macro_rules! for_every_store {
             redeem:
                 one_of_twenty_has_it,
                 what_is_over_pays_nothing;
+            kit:
+                the_kits_checks_hold,
+                each_planted_defect_breaks_its_own_check;
             low_balance:
                 a_crossing_is_seen_once;
             own_numbers:

@@ -35,6 +35,7 @@ impl Opener for File {
 
     fn checked_writer(&self) -> Result<Owned, OpenError> {
         let conn = open::writer(&self.0)?;
+        open::check_writes(&conn)?;
         open::check_whole(&conn)?;
         Ok(Box::new(conn))
     }

@@ -6,10 +6,17 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Switches a failure of the operating system on or off in a running process.
-fn fail(pid: u32, what: &str, on: bool) {
-    let verb = if on { "enable" } else { "disable" };
-    let rule = format!("{verb} name={what}");
+/// The error of a file system that was remounted to be read only.
+const READ_ONLY: u32 = 30;
+/// The error of a device that fails.
+const INPUT_OUTPUT: u32 = 5;
+
+/// Switches a failure of the operating system with this error on in a running process, or off.
+fn fail(pid: u32, what: &str, error: Option<u32>) {
+    let rule = match error {
+        Some(error) => format!("enable name={what},failinfo={error}"),
+        None => format!("disable name={what}"),
+    };
     let status = Command::new("fiu-ctrl")
         .args(["-c", &rule, &pid.to_string()])
         .status();
@@ -41,7 +48,7 @@ pub async fn buys_again(client: &Client, at_most: Duration) {
 }
 
 #[tokio::test]
-async fn no_money_moves_on_failing_storage_and_it_recovers_unattended() {
+async fn no_money_moves_on_failing_or_read_only_storage_and_it_recovers_unattended() {
     // two libraries stand between the program and the operating system
     let world = World::with(|dir, more| {
         let mut command = Command::new(PROGRAM);
@@ -53,22 +60,38 @@ async fn no_money_moves_on_failing_storage_and_it_recovers_unattended() {
     })
     .await;
     let pid = world.demo.0.id();
-    for what in ["posix/io/rw/pwrite", "posix/io/sync/fsync"] {
+    let mut acknowledged = 0;
+    for (what, error) in [
+        ("posix/io/rw/pwrite", INPUT_OUTPUT),
+        ("posix/io/sync/fsync", INPUT_OUTPUT),
+        ("posix/io/rw/pwrite", READ_ONLY),
+    ] {
         let before = world.client.balance().await;
-        fail(pid, what, true);
-        let refused = world.client.buy(discord()).await;
-        assert_eq!(refused.verdict(), "503 storage_unavailable", "{what}");
-        assert!(refused.header("retry-after").is_some());
+        fail(pid, what, Some(error));
+        // more than one attempt to open it again happens meanwhile
+        let until = Instant::now() + Duration::from_millis(2_500);
+        while Instant::now() < until {
+            let refused = world.client.buy(discord()).await;
+            assert_eq!(refused.verdict(), "503 storage_unavailable", "{what}");
+            assert!(refused.header("retry-after").is_some());
+            let ready = world.client.try_get("/readyz").await.unwrap();
+            assert_eq!(ready.verdict(), "503 not_ready", "{what} {error}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         assert_eq!(
             world.client.otp("countries").await.status,
             200,
             "reads go on"
         );
-        fail(pid, what, false);
+        assert_eq!(world.sold().await.len(), acknowledged, "nothing was bought");
+        fail(pid, what, None);
         buys_again(&world.client, Duration::from_secs(15)).await;
+        acknowledged += 1;
         let after = world.client.balance().await;
         assert!(after < before, "{before} {after}");
     }
+    let orders = world.client.otp("orders").await.data()["orders"].clone();
+    assert_eq!(orders.as_array().unwrap().len(), acknowledged);
     assert_eq!(world.verify()["violations"], json!([]));
 }
 
