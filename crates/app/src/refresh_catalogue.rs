@@ -20,6 +20,12 @@ const READINGS_THAT_AGREE: u32 = 3;
 /// Changes of one reading that go on record at most; how many more there were is logged.
 const CHANGES_MAX: usize = 100_000;
 
+/// Services that one upstream is believed to have; the largest have a tenth of it. Each is classified
+/// and keeps an id for ever, so that a list of anything must not come in.
+const SERVICES_MAX: usize = 50_000;
+/// Countries that one upstream is believed to sell in.
+const COUNTRIES_MAX: usize = 5_000;
+
 /// Upstream, time of reading and listing.
 type KeptNumbers = (String, Timestamp, NumberListing);
 
@@ -141,6 +147,8 @@ impl Engine {
         if listing.offers.is_empty() {
             return Err("the listing holds no offers".to_owned());
         }
+        believable("services", listing.services.len(), SERVICES_MAX)?;
+        believable("countries", listing.countries.len(), COUNTRIES_MAX)?;
         let _taking = self.listings.taking.lock().await;
         let previous = self.listings.last_good().numbers.get(name).cloned();
         let (shelf, noted) = self
@@ -322,6 +330,7 @@ impl Engine {
         if services.is_empty() {
             return Err("the list holds no services".to_owned());
         }
+        believable("services", services.len(), SERVICES_MAX)?;
         let _taking = self.listings.taking.lock().await;
         let before = {
             let listings = self.listings.last_good();
@@ -439,6 +448,16 @@ impl Engine {
         };
         self.outside.tasks.compute(Box::new(work)).await;
         answered.try_recv().ok()
+    }
+}
+
+/// Refuses a list that is longer than any honest one.
+fn believable(what: &str, count: usize, most: usize) -> Result<(), String> {
+    match count <= most {
+        true => Ok(()),
+        false => Err(format!(
+            "{count} {what} are listed; more than {most} are not believed"
+        )),
     }
 }
 

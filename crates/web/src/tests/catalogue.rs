@@ -39,6 +39,27 @@ async fn a_list_that_is_known_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_list_longer_than_any_honest_one_is_not_believed() {
+    let world = World::start().await;
+    let engine = &world.door.engine;
+    let before = get(&world, SERVICES, &[]).await;
+    world.numbers.surcharge.store(-10_000, Ordering::SeqCst);
+    world.numbers.more_services.store(50_000, Ordering::SeqCst);
+    let why = engine.refresh_upstream("peter").await.outcome.unwrap_err();
+    assert_eq!(
+        why,
+        "50007 services are listed; more than 50000 are not believed"
+    );
+    let states = engine.listing_states();
+    let peter = states.iter().find(|one| one.upstream == "peter").unwrap();
+    assert_eq!(peter.trouble, Some(why));
+    assert_eq!(get(&world, SERVICES, &[]).await.text, before.text);
+    world.numbers.more_services.store(49_000, Ordering::SeqCst);
+    engine.refresh_upstream("peter").await.outcome.unwrap();
+    assert_eq!(price(&get(&world, SERVICES, &[]).await), "0.028");
+}
+
+#[tokio::test]
 async fn a_rise_shows_when_its_grace_ends_and_a_fall_at_once() {
     let world = World::start().await;
     let engine = &world.door.engine;

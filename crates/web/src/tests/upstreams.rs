@@ -48,6 +48,8 @@ pub(super) struct Numbers {
     pub cost_at_mark: AtomicI64,
     /// Our balance everywhere, in micro-dollars.
     pub balance: AtomicI64,
+    /// Services listed beyond those that are sold.
+    pub more_services: AtomicU64,
     /// Whether what is active is listed.
     pub lists: AtomicBool,
     /// What of it was asked for one by one.
@@ -69,6 +71,7 @@ impl Default for Numbers {
             calls: AtomicU64::new(0),
             cost_at_mark: AtomicI64::new(20_000),
             balance: AtomicI64::new(1_000_000_000),
+            more_services: AtomicU64::new(0),
             lists: AtomicBool::new(false),
             asked: Mutex::default(),
             lists_asked: AtomicU64::new(0),
@@ -211,6 +214,7 @@ impl NumberUpstream for OneServer {
         let country = if self.server == "paul" { "6" } else { "61" };
         let listed = self.shared.listed.load(Ordering::SeqCst);
         let listed = usize::try_from(listed).unwrap_or(usize::MAX);
+        let more = self.shared.more_services.load(Ordering::SeqCst);
         let services = [
             ("306343", "Discord"),
             ("tg", "Telegram"),
@@ -224,7 +228,9 @@ impl NumberUpstream for OneServer {
             countries: vec![(country.to_owned(), "Pakistan".to_owned())],
             services: services
                 .map(|(id, name)| (id.to_owned(), name.to_owned()))
-                .to_vec(),
+                .into_iter()
+                .chain((0..more).map(|number| (number.to_string(), format!("Odd {number}"))))
+                .collect(),
             offers: self.offers().into_iter().take(listed).collect(),
         };
         Box::pin(async { Ok(listing) })
