@@ -2,10 +2,10 @@
 //! every answer carries, and one line in the log.
 
 use crate::api_v1::problem::Problem;
-use crate::request_id;
+use crate::{headers, request_id};
 use app::ApiLog;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::Uri;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::api_log::{CallKind, Calls};
@@ -73,12 +73,9 @@ pub(crate) async fn every_request(request: Request, next: Next) -> Response {
     } else {
         next.run(request).await
     };
-    let headers = response.headers_mut();
-    headers.insert(request_id::HEADER, id.clone());
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    let carried = response.headers_mut();
+    carried.insert(request_id::HEADER, id.clone());
+    headers::complete(carried);
     let trail = response.extensions().get::<Trail>().copied();
     let trail = trail.unwrap_or_default();
     let path = matched.as_ref().map_or("(none)", MatchedPath::as_str);

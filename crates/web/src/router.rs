@@ -2,11 +2,11 @@
 
 use crate::api_v1::{self, Service};
 use crate::door::Door;
-use crate::{around, assets, dashboard, docs, gateway, hooks};
+use crate::{around, assets, csp_report, dashboard, docs, gateway, headers, hooks};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::from_fn;
-use axum::routing::{any, get};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{any, get, post};
 use std::sync::Arc;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -20,12 +20,14 @@ pub fn router(door: Arc<Door>) -> Router {
         .route("/api/v1/openapi.json", get(gateway::openapi))
         .route("/healthz", get(gateway::healthz))
         .route("/readyz", get(gateway::readyz))
+        .route("/csp-report", post(csp_report::receive))
         .merge(pages())
         .merge(carriers(&door))
         .merge(payments(&door))
         .fallback(gateway::not_found)
         .method_not_allowed_fallback(gateway::method_not_allowed)
         .layer(CatchPanicLayer::custom(around::panicked))
+        .layer(from_fn_with_state(Arc::clone(&door), headers::tls_only))
         .layer(from_fn(around::every_request))
         .with_state(door)
 }

@@ -3,26 +3,17 @@
 use super::session::Visitor;
 use super::{notice, templates};
 use crate::api_v1::problem::Problem;
+use crate::headers::PAGE_POLICY;
 use app::Refusal;
 use app::people::PeopleError;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use minijinja::{Value, context};
 
-const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
-    base-uri 'none'; object-src 'none'";
-
 /// Headers of every page: nothing of a signed-in page stays in a cache.
-pub(crate) const HEADERS: [(HeaderName, &str); 5] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
-    (header::REFERRER_POLICY, "no-referrer"),
+pub(crate) const HEADERS: [(HeaderName, &str); 2] = [
+    (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
     (header::CACHE_CONTROL, "no-store"),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
-    (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
 /// Why a page says that something was not done.

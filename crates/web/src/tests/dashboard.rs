@@ -11,4 +11,4 @@ mod smm;
 mod top_ups;
 mod wallet;
 
-pub(super) use browser::customer;
+pub(super) use browser::{Browser, customer, signed_in};

@@ -1,5 +1,6 @@
 //! The router as callers meet it, over the real engine and store and scripted upstreams.
 
+mod access;
 mod answers;
 mod bad_input;
 mod catalogue;
@@ -12,6 +13,7 @@ mod payments;
 mod policy;
 mod polling;
 mod replays;
+mod routes;
 mod several_upstreams;
 mod smm_requests;
 mod surroundings;

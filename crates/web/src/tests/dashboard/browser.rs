@@ -105,7 +105,7 @@ pub(in crate::tests) async fn customer(world: &World) -> Browser<'_> {
 }
 
 /// Whoever an account belongs to, signed in.
-pub(super) async fn signed_in(world: &World, id: AccountId) -> Browser<'_> {
+pub(in crate::tests) async fn signed_in(world: &World, id: AccountId) -> Browser<'_> {
     let account = world.door.engine.store().account(id).await;
     let account = account.unwrap().unwrap();
     let people = &world.door.people;
