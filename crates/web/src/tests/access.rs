@@ -188,6 +188,16 @@ struct Holder {
     scopes: Vec<Scope>,
 }
 
+/// Keys of an account that is suspended, and of one whose API access is off.
+async fn shut_out(world: &World) -> (String, String) {
+    let engine = &world.door.engine;
+    let (suspended, suspended_key) = world.new_account("sus@example.com").await;
+    engine.suspend_account(suspended, true).await.unwrap();
+    let (shut, shut_key) = world.new_account("shut@example.com").await;
+    engine.set_api_access(shut, false).await.unwrap();
+    (suspended_key, shut_key)
+}
+
 async fn holders(world: &World) -> Vec<Holder> {
     let ana = world.account;
     let (other, others_key) = world.new_account("bo@example.com").await;
@@ -199,11 +209,7 @@ async fn holders(world: &World) -> Vec<Holder> {
         world.new_key(other, order).await
     };
     let odd = async |change: fn(&mut ApiKey)| world.odd_key(ana, change).await;
-    let engine = &world.door.engine;
-    let (suspended, suspended_key) = world.new_account("sus@example.com").await;
-    engine.suspend_account(suspended, true).await.unwrap();
-    let (shut, shut_key) = world.new_account("shut@example.com").await;
-    engine.set_api_access(shut, false).await.unwrap();
+    let (suspended_key, shut_key) = shut_out(world).await;
     let holder = |name, key: String, refused| Holder {
         name,
         key: Some(key),
