@@ -57,9 +57,9 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
         pepper,
         lists: Arc::default(),
         settings: DoorSettings {
-            requests_per_minute: 60,
-            failed_auth_per_minute: 60,
-            misses_per_minute: 60,
+            requests_per_minute: 60.into(),
+            failed_auth_per_minute: 60.into(),
+            misses_per_minute: 60.into(),
             trusted_proxies: Vec::new(),
             public_url: None,
             hooks: Hooks::default(),

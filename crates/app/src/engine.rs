@@ -60,7 +60,7 @@ pub struct Settings {
     pub reconcile_every: Millis,
     /// The smallest step that each upstream's balance shows; a micro-dollar where it is not named.
     pub balance_steps: HashMap<String, Usd>,
-    /// Prices.
+    /// Prices at the start; [`Engine::set_markups`] changes them.
     pub markups: Arc<Markups>,
     /// Policy.
     pub rules: Rules,
@@ -145,6 +145,7 @@ pub struct Engine {
     pub(crate) watching_since: AtomicI64,
     pub(crate) clock_behind: AtomicBool,
     pub(crate) catalogue: ArcSwap<Catalogue>,
+    pub(crate) markups: ArcSwap<Markups>,
     pub(crate) listings: crate::refresh_catalogue::Listings,
     pub(crate) callers: KeyCache,
     pub(crate) watch: Watch,
@@ -163,6 +164,7 @@ impl Engine {
             watching_since: AtomicI64::new(outside.clock.now().0),
             clock_behind: AtomicBool::new(false),
             catalogue: ArcSwap::from_pointee(catalogue),
+            markups: ArcSwap::new(Arc::clone(&settings.markups)),
             listings: crate::refresh_catalogue::Listings::default(),
             callers: KeyCache::default(),
             watch: Watch::default(),

@@ -8,6 +8,7 @@ pub use states::ListingState;
 use crate::engine::Engine;
 use domain::catalogue::{Catalogue, Intake, PanelListing, Shelf, SmmIds, SmmTrouble, Sources};
 use domain::change::Write;
+use domain::markup::Markups;
 use domain::policy::OtpClass;
 use domain::ports::StoreError;
 use domain::time::Timestamp;
@@ -399,6 +400,13 @@ impl Engine {
         self.now() < shelf.read_at() + self.settings.catalogue.lifetime
     }
 
+    /// Sells by other markup rules from here on. A price that was shown is honoured as after any
+    /// other change.
+    pub fn set_markups(&self, markups: Markups) {
+        self.markups.store(Arc::new(markups));
+        self.rebuild_catalogue();
+    }
+
     /// Puts the last good listings together and swaps them in. The lock over the listings also
     /// keeps two rebuilds from overtaking each other.
     fn rebuild_catalogue(&self) {
@@ -427,7 +435,7 @@ impl Engine {
             panels: &panels,
             smm_ids: &listings.smm_ids,
             smm: &self.settings.catalogue.smm,
-            markups: &self.settings.markups,
+            markups: &self.markups.load_full(),
             rules: &self.settings.rules,
         };
         let previous = self.catalogue();

@@ -76,6 +76,8 @@ pub enum Command {
     },
     /// Name everything that is wrong with the settings.
     CheckConfig,
+    /// Look at everything an installation stands on, and say what to do where something is wrong.
+    Doctor,
     /// Print the OpenAPI description of the API.
     Openapi,
     /// Bring the store to this version's form.

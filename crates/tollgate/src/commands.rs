@@ -10,17 +10,17 @@ use crate::cli::{
     Account, Audit, Block, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Subject,
     TopUp, Upstreams, Wallet,
 };
+use crate::reload::Reload;
 use crate::server::TrustClock;
 use crate::settings::{self, LogFormat, Settings};
-use crate::{demo, os_user, secrets, server, socket};
+use crate::{demo, doctor, logs, notify, os_user, secrets, server, socket};
 use anyhow::{Context, bail};
 use app::api_key::Environment;
 use serde_json::{Value, json};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// Directory of a demo where none is named.
 const DEMO_DIR: &str = "tollgate-demo";
@@ -58,7 +58,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             listen,
             sandbox_url,
         } => {
-            log_to_stderr("warn", LogFormat::Text);
+            logs::to_stderr("warn", LogFormat::Text);
             let data_dir = place.data.unwrap_or_else(|| PathBuf::from(DEMO_DIR));
             demo::run(&data_dir, listen, sandbox_url).await?;
             return Ok(ExitCode::SUCCESS);
@@ -67,6 +67,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sandbox { listen, offers } => return practice(listen, offers).await,
         Command::Init { directory } => return init(&directory, json),
         Command::CheckConfig => return check_config(&place, json),
+        Command::Doctor => return Ok(examine(&place, json).await),
         Command::Openapi => return Ok(openapi()),
         Command::Migrate => return migrate(&place, json).await,
         Command::Account(command) => account_request(command),
@@ -346,13 +347,26 @@ async fn import_numbers(place: &Place, upstream: &str, file: &Path) -> anyhow::R
 }
 
 /// An installation that commands work on.
-struct Installation {
-    settings: Settings,
+pub(crate) struct Installation {
+    /// Its settings.
+    pub settings: Settings,
     environment: Environment,
 }
 
+/// The settings file that is meant, unless it is a demo.
+pub(crate) fn settings_file(place: &Place) -> Option<PathBuf> {
+    let standard = PathBuf::from(settings::init::FILE);
+    let in_data = place.data.as_ref().map(|data| data.join(&standard));
+    let in_demo = demo::file(Path::new(DEMO_DIR)).exists() && !standard.exists();
+    match (&place.config, in_data) {
+        (Some(file), _) => Some(file.clone()),
+        (None, Some(file)) => file.exists().then_some(file),
+        (None, None) => (!in_demo).then_some(standard),
+    }
+}
+
 /// The settings file or demo directory that is meant.
-fn installation(place: &Place) -> anyhow::Result<Installation> {
+pub(crate) fn installation(place: &Place) -> anyhow::Result<Installation> {
     let standard = PathBuf::from(settings::init::FILE);
     match (&place.config, &place.data) {
         (Some(file), _) => live(file),
@@ -393,7 +407,10 @@ fn of_demo(directory: &Path) -> anyhow::Result<Installation> {
     })
 }
 
-fn read_settings(file: &Path) -> anyhow::Result<(Option<Settings>, settings::check::Report)> {
+/// Reads a settings file as `serve` would.
+pub(crate) fn read_settings(
+    file: &Path,
+) -> anyhow::Result<(Option<Settings>, settings::check::Report)> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the settings file {}", file.display()))?;
     let base = std::path::absolute(file)?
@@ -405,13 +422,13 @@ fn read_settings(file: &Path) -> anyhow::Result<(Option<Settings>, settings::che
 }
 
 /// Asks the running server, or does it on the store while none runs.
-async fn answer(place: &Place, request: Request) -> anyhow::Result<Value> {
+pub(crate) async fn answer(place: &Place, request: Request) -> anyhow::Result<Value> {
     let here = installation(place)?;
     let asked = socket::ask(&here.settings.store.data_dir, &request).await;
     let outcome = match asked.context("the running server did not answer")? {
         Some(outcome) => outcome,
         None => {
-            log_to_stderr("error", LogFormat::Text);
+            logs::to_stderr("error", LogFormat::Text);
             let office = server::office(&here.settings, here.environment)?;
             office.engine.restore_catalogue().await;
             office.answer(request, os_user::own()).await
@@ -429,26 +446,32 @@ async fn serve(place: &Place, trust_clock: bool) -> anyhow::Result<ExitCode> {
     let Some(settings) = settings else {
         bail!("{}", report.lines().join("\n"))
     };
-    log_to_stderr(settings.log.level.word(), settings.log.format);
+    let level = logs::to_stderr(settings.log.level.word(), settings.log.format);
     for warning in &report.warnings {
         tracing::warn!("{warning}");
     }
     secrets::private_dir(&settings.store.data_dir)?;
     let announce = async |_: &crate::admin::Office, address: SocketAddr| {
         tracing::info!("serving on {address}");
+        notify::tell(notify::READY);
         Ok(())
     };
     let trust = match trust_clock {
         true => TrustClock::Always,
         false => TrustClock::IfItFits,
     };
-    server::run(&settings, Environment::Live, trust, announce).await?;
+    let start = server::Start {
+        environment: Environment::Live,
+        trust,
+        reload: Some(Reload { file, level }),
+    };
+    server::run(&settings, start, announce).await?;
     Ok(ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stdout, reason = "this is what its user reads")]
 async fn practice(listen: SocketAddr, offers: u32) -> anyhow::Result<ExitCode> {
-    log_to_stderr("warn", LogFormat::Text);
+    logs::to_stderr("warn", LogFormat::Text);
     let settings = sandbox::Settings {
         listen,
         state_file: None,
@@ -502,6 +525,20 @@ fn check_config(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
     })
 }
 
+async fn examine(place: &Place, json: bool) -> ExitCode {
+    let findings = doctor::look(place).await;
+    let report = doctor::report(&findings);
+    if json {
+        say(&report.to_string());
+    } else {
+        findings.iter().for_each(|finding| say(&finding.line()));
+    }
+    match report["ok"].as_bool() {
+        Some(true) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
 fn openapi() -> ExitCode {
     say(&web::docs::openapi("http://127.0.0.1:8080"));
     ExitCode::SUCCESS
@@ -524,20 +561,6 @@ async fn migrate(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
         json,
     );
     Ok(ExitCode::SUCCESS)
-}
-
-/// Log lines go to the error stream, so that what a command prints stays clean.
-fn log_to_stderr(level: &str, format: LogFormat) {
-    let filter = EnvFilter::try_from_env("TOLLGATE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // a second call changes nothing
-    let _ = match format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().try_init(),
-    };
 }
 
 fn print(result: &Value, json: bool) {

@@ -73,7 +73,12 @@ pub async fn run(
         let _ = known.send((office.clone(), address));
         Ok(())
     };
-    let served = server::run(&settings, Environment::Demo, TrustClock::IfItFits, announce);
+    let start = server::Start {
+        environment: Environment::Demo,
+        trust: TrustClock::IfItFits,
+        reload: None,
+    };
+    let served = server::run(&settings, start, announce);
     let outcome = tokio::select! {
         outcome = served => outcome,
         never = pool::write_letters(office, &url) => match never {},

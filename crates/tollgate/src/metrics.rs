@@ -48,6 +48,14 @@ fn describe() {
     );
     describe_histogram!("tollgate_request_seconds", "From request to answer.");
     describe_counter!(
+        "tollgate_lists_total",
+        "Lists of what is on sale, sent from memory or made from the catalogue."
+    );
+    describe_counter!(
+        "tollgate_csp_reports_total",
+        "What browsers refused to run on pages, by directive."
+    );
+    describe_counter!(
         "tollgate_api_log_dropped_total",
         "Requests missing in the customers' API log."
     );

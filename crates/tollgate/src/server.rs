@@ -7,8 +7,10 @@ use crate::background::Background;
 use crate::checkpoints::Checkpoints;
 use crate::clock::SteadyClock;
 use crate::metrics;
+use crate::notify;
 use crate::payments;
 use crate::postman::Postman;
+use crate::reload::Reload;
 use crate::settings::{self, Settings};
 use crate::socket;
 use crate::tasks::Tracked;
@@ -139,13 +141,18 @@ impl BooksEnd {
     }
 }
 
+/// How a server is started.
+pub struct Start {
+    /// What keys made here are good for.
+    pub environment: Environment,
+    /// Whether the machine's clock is believed.
+    pub trust: TrustClock,
+    /// Where SIGHUP reads the settings from; a demo has none.
+    pub reload: Option<Reload>,
+}
+
 /// Runs until a stop signal. `announce` is called once everything answers.
-pub async fn run<A>(
-    settings: &Settings,
-    environment: Environment,
-    trust: TrustClock,
-    announce: A,
-) -> anyhow::Result<()>
+pub async fn run<A>(settings: &Settings, start: Start, announce: A) -> anyhow::Result<()>
 where
     A: AsyncFnOnce(&Office, SocketAddr) -> anyhow::Result<()>,
 {
@@ -161,13 +168,13 @@ where
     let vault = open_vault(settings, clock.now())?;
     let store = open_store(settings, &vault)?;
     let log_rows: Arc<dyn ApiLogRows> = Arc::clone(&store) as _;
-    let books_end = BooksEnd::of(&store, trust);
+    let books_end = BooksEnd::of(&store, start.trust);
     let purchases = Tracked::default();
     let tasks = Arc::new(purchases.clone());
     let engine = wiring::engine(settings, &store, Arc::clone(&clock) as _, tasks)?;
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let parts = (&engine, &store, &vault);
-    let office = assemble(settings, environment, parts, &limits, Some(address))?;
+    let office = assemble(settings, start.environment, parts, &limits, Some(address))?;
     let background = Background {
         engine: Arc::clone(&engine),
         limits,
@@ -203,6 +210,9 @@ where
     watched.answer(&door, &background);
     let serving = serve(listener, router, Bounds::default(), stop.clone());
     let mut serving = std::pin::pin!(serving);
+    if let Some(reload) = start.reload {
+        reload.watch(settings, &door, &background)?;
+    }
     door.ready.store(true, Ordering::Release);
     announce(&office, address).await?;
     tokio::select! {
@@ -210,6 +220,7 @@ where
         () = &mut stop_asked => {}
     }
     door.ready.store(false, Ordering::Release);
+    notify::tell(notify::STOPPING);
     tracing::info!("stopping: no new connections, open requests end");
     stop.within(GRACE);
     background.stop.cancel();
@@ -355,9 +366,9 @@ fn door(
         pepper: office.pepper.clone(),
         lists: Arc::default(),
         settings: web::DoorSettings {
-            requests_per_minute: limits.requests_per_minute,
-            failed_auth_per_minute: limits.failed_auth_per_minute,
-            misses_per_minute: limits.misses_per_minute,
+            requests_per_minute: limits.requests_per_minute.into(),
+            failed_auth_per_minute: limits.failed_auth_per_minute.into(),
+            misses_per_minute: limits.misses_per_minute.into(),
             trusted_proxies: trusted.iter().map(settings::Network::parts).collect(),
             public_url: settings.listen.public_url.clone(),
             hooks: settings.hooks.door().told(&base_url(settings, address)),

@@ -9,17 +9,39 @@ use app::{ApiLog, Engine, Lawful, People, RedeemCodes, TopUps};
 use domain::ports::PageRows;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// A figure that the operator may change while requests run; clones change together.
+#[derive(Clone, Debug)]
+pub struct Figure(Arc<AtomicU32>);
+
+impl Figure {
+    /// The figure now.
+    pub fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Changes it for every request from here on.
+    pub fn set(&self, figure: u32) {
+        self.0.store(figure, Ordering::Relaxed);
+    }
+}
+
+impl From<u32> for Figure {
+    fn from(figure: u32) -> Self {
+        Self(Arc::new(AtomicU32::new(figure)))
+    }
+}
 
 /// What the operator set for callers over HTTP.
 #[derive(Clone, Debug)]
 pub struct DoorSettings {
     /// Requests per minute, key and action, where the key has no figure of its own.
-    pub requests_per_minute: u32,
+    pub requests_per_minute: Figure,
     /// Answers with 401 per minute and address.
-    pub failed_auth_per_minute: u32,
+    pub failed_auth_per_minute: Figure,
     /// Questions for orders that do not exist, per minute and account.
-    pub misses_per_minute: u32,
+    pub misses_per_minute: Figure,
     /// Proxies whose `X-Forwarded-For` is believed: network and bits of its prefix.
     pub trusted_proxies: Vec<(IpAddr, u8)>,
     /// The origin under which callers reach the gateway; nothing means what their Host says.

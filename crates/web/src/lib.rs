@@ -23,7 +23,7 @@ pub mod strict_head;
 
 pub use admin::{Drawing, Metrics, admin_router};
 pub use dashboard::Streams;
-pub use door::{Door, DoorSettings};
+pub use door::{Door, DoorSettings, Figure};
 pub use export::account_export;
 pub use hooks::Hooks;
 pub use lists::Lists;

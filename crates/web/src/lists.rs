@@ -75,7 +75,14 @@ impl Lists {
         // taken before the list is made: a list of a newer snapshot under an older number is
         // dropped early, never the other way round
         let (generation, now) = (engine.catalogue().generation, engine.now());
-        if let Some(list) = self.find(generation, &key, now) {
+        let kept = self.find(generation, &key, now);
+        let from = if kept.is_some() {
+            "memory"
+        } else {
+            "catalogue"
+        };
+        metrics::counter!("tollgate_lists_total", "from" => from).increment(1);
+        if let Some(list) = kept {
             return Ok(Reply::list(list));
         }
         let (text, until) = make()?;

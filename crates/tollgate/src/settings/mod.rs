@@ -42,7 +42,7 @@ pub use admin::Admin;
 pub use audit::Audit;
 pub use catalogue::Catalogue;
 pub use hooks::Hooks;
-pub use keys::{Keys, Log, LogFormat};
+pub use keys::{Keys, Log, LogFormat, LogLevel};
 pub use limits::{Limits, Purchase};
 pub use listen::{Listen, Network};
 pub use mail::Mail;

@@ -5,6 +5,7 @@
 )]
 
 mod audit_log;
+mod canary;
 mod catalogue;
 mod clock;
 mod conformance;
@@ -12,9 +13,12 @@ mod crash;
 mod disk;
 mod failover;
 mod failpoints;
+mod incidents;
 mod nodes;
+mod operations;
 mod otp;
 mod own_numbers;
+mod packaging;
 mod panels;
 mod program;
 mod served;

@@ -30,8 +30,11 @@ impl Served {
         let dir = Scratch::new();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let address = free.unwrap();
-        let settings =
-            format!("[listen]\naddress = \"{address}\"\n[store]\ndata_dir = \"data\"\n{settings}");
+        // what stands before the first section is about where it listens
+        let (listen, settings) = settings.split_at(settings.find('[').unwrap_or(0));
+        let settings = format!(
+            "[listen]\naddress = \"{address}\"\n{listen}[store]\ndata_dir = \"data\"\n{settings}"
+        );
         secret_file(&dir.path().join("tollgate.toml"), &settings);
         let pepper = "0123456789abcdef".repeat(4);
         secret_file(&dir.path().join("tollgate.pepper"), &pepper);
@@ -72,6 +75,11 @@ impl Served {
             assert!(Instant::now() < give_up, "it lives on");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Ends it in good order.
+    pub fn stop(&mut self) {
+        self.server.terminate();
     }
 
     /// A client of this node with somebody's key.
@@ -129,6 +137,40 @@ impl Served {
         let why = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{args:?}: {why}");
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Where its settings and its data are.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Where it answers.
+    pub fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Replaces a part of its settings file, which has to be there.
+    pub fn change_settings(&self, before: &str, after: &str) {
+        let file = self.dir.path().join("tollgate.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(before), "{before}");
+        std::fs::write(&file, text.replace(before, after)).unwrap();
+    }
+
+    /// SIGHUP.
+    pub fn hang_up(&self) {
+        let pid = self.server.0.id().to_string();
+        let sent = Command::new("kill").args(["-HUP", &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits until it has logged this.
+    pub async fn says(&self, line: &str) {
+        let give_up = Instant::now() + Duration::from_secs(30);
+        while !self.log().contains(line) {
+            assert!(Instant::now() < give_up, "{line}: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// What it has logged.

@@ -30,7 +30,7 @@ pub(crate) async fn authenticate(
     {
         return Ok(caller);
     }
-    let limit = door.settings.failed_auth_per_minute;
+    let limit = door.settings.failed_auth_per_minute.get();
     let bucket = Bucket::address(address, "auth");
     let failures = door.limits.admit(bucket, limit, door.engine.now().0);
     if !failures.admitted {

@@ -146,7 +146,7 @@ fn count_miss(door: &Door, account: AccountId, problem: Problem) -> Problem {
     if !problem.is_missing_order() {
         return problem;
     }
-    let limit = door.settings.misses_per_minute;
+    let limit = door.settings.misses_per_minute.get();
     let bucket = Bucket::account(account, "misses");
     let misses = door.limits.admit(bucket, limit, door.engine.now().0);
     if misses.admitted {
@@ -173,7 +173,7 @@ async fn admit(
     known.trail.key = Some(caller.key.id);
     let now = door.engine.now();
     let limit = caller.key.rate_limit;
-    let limit = limit.unwrap_or(door.settings.requests_per_minute);
+    let limit = limit.unwrap_or(door.settings.requests_per_minute.get());
     let bucket = action.map_or(service.bucket, |action| action.bucket);
     let admission = door
         .limits

@@ -57,7 +57,7 @@ async fn keys_page(
         fresh,
         example_key => fresh.unwrap_or("your_api_key_here"),
         base_url => door.people.base_url(),
-        general_limit => door.settings.requests_per_minute,
+        general_limit => door.settings.requests_per_minute.get(),
         keys => keys.into_iter().map(row).collect::<Vec<_>>(),
         over => over.into_iter().map(row).collect::<Vec<_>>(),
     };

@@ -113,7 +113,7 @@ fn refuse(door: &Door, parts: &Parts, carrier: Carrier, why: BadSignature) -> Re
     let refused = &door.settings.hooks.refused;
     let count = refused.fetch_add(1, Ordering::Relaxed) + 1;
     let caller = address::of_caller(parts, &door.settings.trusted_proxies);
-    let limit = door.settings.failed_auth_per_minute;
+    let limit = door.settings.failed_auth_per_minute.get();
     let now = door.engine.now();
     let failures = door
         .limits

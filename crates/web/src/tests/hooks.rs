@@ -28,7 +28,7 @@ async fn world() -> World {
         .with_twilio(&[TOKEN, BEFORE, " "], &[("CR1", "a shared signing key")])
         .with_telnyx(&[signer().public().as_str()]);
     World::with(DoorSettings {
-        failed_auth_per_minute: 3,
+        failed_auth_per_minute: 3.into(),
         hooks,
         ..generous()
     })

@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod at_once;
 mod bad_input;
 mod catalogue;
 mod dashboard;

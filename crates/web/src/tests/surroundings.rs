@@ -113,7 +113,7 @@ async fn the_public_address_and_trusted_proxies_are_believed() {
     let settings = DoorSettings {
         public_url: Some("https://gate.example".to_owned()),
         trusted_proxies: vec![("127.0.0.0".parse().unwrap(), 8)],
-        failed_auth_per_minute: 1,
+        failed_auth_per_minute: 1.into(),
         ..generous()
     };
     let world = World::with(settings).await;

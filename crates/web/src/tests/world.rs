@@ -171,9 +171,9 @@ fn settings() -> Settings {
 
 pub(super) fn generous() -> DoorSettings {
     DoorSettings {
-        requests_per_minute: 1_000_000,
-        failed_auth_per_minute: 1_000_000,
-        misses_per_minute: 1_000_000,
+        requests_per_minute: 1_000_000.into(),
+        failed_auth_per_minute: 1_000_000.into(),
+        misses_per_minute: 1_000_000.into(),
         trusted_proxies: Vec::new(),
         public_url: None,
         hooks: crate::Hooks::default(),

@@ -212,7 +212,7 @@ async fn limits() {
 #[tokio::test]
 async fn failures_to_authenticate_count_for_the_address_and_never_for_a_key() {
     let world = World::with(DoorSettings {
-        failed_auth_per_minute: 2,
+        failed_auth_per_minute: 2.into(),
         ..generous()
     })
     .await;
@@ -227,7 +227,7 @@ async fn failures_to_authenticate_count_for_the_address_and_never_for_a_key() {
 
 fn limited(requests_per_minute: u32) -> DoorSettings {
     DoorSettings {
-        requests_per_minute,
+        requests_per_minute: requests_per_minute.into(),
         ..generous()
     }
 }

@@ -134,7 +134,7 @@ async fn cancelling_at_the_wrong_time() {
 #[tokio::test]
 async fn guessing_ids_is_limited_by_account() {
     let world = World::with(DoorSettings {
-        misses_per_minute: 5,
+        misses_per_minute: 5.into(),
         ..generous()
     })
     .await;
