@@ -37,6 +37,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()
         .context("the metrics cannot be counted")?;
     describe();
+    describe_pages();
     describe_audit_log();
     Ok(handle)
 }
@@ -47,14 +48,6 @@ fn describe() {
         "Requests answered, by route, action and status."
     );
     describe_histogram!("tollgate_request_seconds", "From request to answer.");
-    describe_counter!(
-        "tollgate_lists_total",
-        "Lists of what is on sale, sent from memory or made from the catalogue."
-    );
-    describe_counter!(
-        "tollgate_csp_reports_total",
-        "What browsers refused to run on pages, by directive."
-    );
     describe_counter!(
         "tollgate_api_log_dropped_total",
         "Requests missing in the customers' API log."
@@ -113,6 +106,17 @@ fn describe() {
     describe_gauge!(
         "tollgate_money_moves",
         "1 while the store takes writes and the clock is not behind the books."
+    );
+}
+
+fn describe_pages() {
+    describe_counter!(
+        "tollgate_lists_total",
+        "Lists of what is on sale, sent from memory or made from the catalogue."
+    );
+    describe_counter!(
+        "tollgate_csp_reports_total",
+        "What browsers refused to run on pages, by directive."
     );
 }
 

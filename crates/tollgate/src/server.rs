@@ -158,11 +158,7 @@ where
 {
     // from here on a stop is heard, however long the start takes
     let mut stop_asked = std::pin::pin!(stop_asked());
-    let address = settings.listen.address;
-    let listener = listen(address).with_context(|| {
-        format!("cannot listen on {address}; give another address with --listen or listen.address")
-    })?;
-    let address = listener.local_addr()?;
+    let (listener, address) = entrance(settings.listen.address)?;
     let watched = Watched::open(settings)?;
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
     let vault = open_vault(settings, clock.now())?;
@@ -229,6 +225,15 @@ where
     office.lawful.write_denials().await;
     end(background.tasks, purchases.0).await;
     Ok(())
+}
+
+/// The listener for customers, and where it is.
+fn entrance(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = listen(address).with_context(|| {
+        format!("cannot listen on {address}; give another address with --listen or listen.address")
+    })?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
 /// The admin listener, where one is set. It counts from the moment it is opened: what the background

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::task::JoinSet;
 
 const BALANCE: &str = "/api/v1/otp?action=balance";
 
@@ -27,7 +28,8 @@ async fn settings_are_read_again_without_a_dropped_request_and_a_mistake_changes
 
     let stop = Arc::new(AtomicBool::new(false));
     let (asker, asked) = (served.client.clone(), Arc::clone(&stop));
-    let asking = tokio::task::spawn(async move {
+    let mut asking = JoinSet::new();
+    asking.spawn(async move {
         let mut answered = 0;
         while !asked.load(Ordering::Relaxed) {
             assert_eq!(asker.get(BALANCE).await.status, 200);
@@ -64,7 +66,7 @@ async fn settings_are_read_again_without_a_dropped_request_and_a_mistake_changes
         .says("changed: limits.misses_per_minute, markup.percent")
         .await;
     stop.store(true, Ordering::Relaxed);
-    assert!(asking.await.unwrap() > 0);
+    assert!(asking.join_next().await.unwrap().unwrap() > 0);
 }
 
 /// Status and report of `doctor` on an installation.
