@@ -67,7 +67,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sandbox { listen, offers } => return practice(listen, offers).await,
         Command::Init { directory } => return init(&directory, json),
         Command::CheckConfig => return check_config(&place, json),
-        Command::Doctor => return Ok(examine(&place, json).await),
+        Command::Doctor => return Ok(doctor::run(&place, json).await),
         Command::Openapi => return Ok(openapi()),
         Command::Migrate => return migrate(&place, json).await,
         Command::Account(command) => account_request(command),
@@ -525,27 +525,13 @@ fn check_config(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn examine(place: &Place, json: bool) -> ExitCode {
-    let findings = doctor::look(place).await;
-    let report = doctor::report(&findings);
-    if json {
-        say(&report.to_string());
-    } else {
-        findings.iter().for_each(|finding| say(&finding.line()));
-    }
-    match report["ok"].as_bool() {
-        Some(true) => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
-}
-
 fn openapi() -> ExitCode {
     say(&web::docs::openapi("http://127.0.0.1:8080"));
     ExitCode::SUCCESS
 }
 
 /// One line for whoever asked; a reader that has gone is no failure.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 

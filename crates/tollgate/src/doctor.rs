@@ -3,14 +3,14 @@
 
 use crate::admin::Request;
 use crate::cli::Place;
-use crate::commands::{Installation, answer, installation, read_settings, settings_file};
+use crate::commands::{Installation, answer, installation, read_settings, say, settings_file};
 use crate::settings::{Engine, Settings};
 use crate::socket;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -82,7 +82,7 @@ impl Finding {
     }
 
     /// One line for a person.
-    pub fn line(&self) -> String {
+    fn line(&self) -> String {
         let Self { check, found, .. } = self;
         let line = format!("{:<4}  {check}: {found}", self.state.word());
         match self.advice.as_str() {
@@ -92,8 +92,23 @@ impl Finding {
     }
 }
 
+/// Looks, and prints what was found; fails if anything does.
+pub async fn run(place: &Place, json: bool) -> ExitCode {
+    let findings = look(place).await;
+    let report = report(&findings);
+    if json {
+        say(&report.to_string());
+    } else {
+        findings.iter().for_each(|finding| say(&finding.line()));
+    }
+    match report["ok"].as_bool() {
+        Some(true) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
 /// All findings as one object.
-pub fn report(findings: &[Finding]) -> Value {
+fn report(findings: &[Finding]) -> Value {
     let row = |one: &Finding| {
         json!({
             "check": one.check, "state": one.state.word(), "found": one.found, "advice": one.advice,
@@ -104,7 +119,7 @@ pub fn report(findings: &[Finding]) -> Value {
 }
 
 /// Looks at everything, the settings first: without them there is nothing else to look at.
-pub async fn look(place: &Place) -> Vec<Finding> {
+async fn look(place: &Place) -> Vec<Finding> {
     let mut findings = settings(place);
     let here = match installation(place) {
         Ok(here) => here,

@@ -29,6 +29,7 @@ enum Who {
 const ROUTES: &[(&str, Who)] = &[
     ("/", Who::Everyone),
     ("/account", Who::Customers),
+    ("/account/export", Who::Customers),
     ("/account/password", Who::Customers),
     ("/account/purpose", Who::Customers),
     ("/account/sessions/end", Who::Customers),
@@ -66,7 +67,9 @@ const ROUTES: &[(&str, Who)] = &[
     ("/numbers/live", Who::Customers),
     ("/orders", Who::Customers),
     ("/orders/{id}", Who::Customers),
+    ("/policy", Who::Everyone),
     ("/readyz", Who::Everyone),
+    ("/report-abuse", Who::Everyone),
     ("/reset", Who::Everyone),
     ("/search", Who::Customers),
     ("/sign-in", Who::Everyone),
