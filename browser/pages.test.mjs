@@ -262,3 +262,48 @@ test('the first page is light', async () => {
   await context.close();
   assert.ok(bytes > 1_000 && bytes < 100_000, `${bytes} bytes for sign-in and overview`);
 });
+
+test('a top-up by card is in the wallet and on a receipt, and what was spent of it is owed once it goes back', async () => {
+  const email = 'payer@example.com';
+  const { account_id: account } = world.command('account', 'create', '--email', email, '--password', PASSWORD);
+  const { api_key: key } = world.command('key', 'create', '--account', `${account}`);
+  const window = await visit(world, { viewport: narrow });
+  const { page, faults } = window;
+  await signIn(page, { email, password: PASSWORD });
+  await page.goto('/wallet/top-up');
+  await page.fill('form:has([value=stripe]) [name=amount]', '10');
+  await page.click('form:has([value=stripe]) button');
+  await page.waitForSelector('[data-state=created]');
+  const own = page.url();
+  const processor = new URL(await page.getAttribute('main a.button', 'href'));
+  await page.click('main a.button');
+  await page.waitForURL((url) => url.origin === processor.origin);
+  await page.click('button:has-text("Pay by card")');
+  await page.waitForURL(own);
+  await page.waitForSelector('[data-state=credited]');
+  assert.deepEqual([await overflow(page), await violations(page)], [0, []]);
+
+  await page.click('a:text-is("Receipt")');
+  assert.match(await page.locator('main').innerText(), /\$10\.00 USD/);
+  assert.deepEqual([await overflow(page), await violations(page)], [0, []]);
+  const pdf = await page.request.get(`${own}/receipt.pdf`);
+  assert.equal((await pdf.body()).subarray(0, 5).toString(), '%PDF-');
+  await page.goto('/wallet');
+  assert.match(await page.locator('#statement').innerText(), /Top-up/);
+
+  const buy = ['-s', '-X', 'POST', `${world.base_url}/api/v1/otp?action=buy_number`, '-H', `X-API-Key: ${key}`,
+    '-H', 'Content-Type: application/json', '-d', '{"service_id":"306343","country_id":"61"}'];
+  assert.equal(JSON.parse(execFileSync('curl', buy, { encoding: 'utf8' })).success, true);
+  const session = processor.pathname.split('/').at(-1);
+  const act = { processor: 'stripe', act: { id: session, do: 'refund' } };
+  const told = await fetch(`${processor.origin}/_sandbox/payments`, { method: 'POST', body: JSON.stringify(act) });
+  assert.deepEqual((await told.json()).events[0].answers, [200]);
+  await page.goto('/wallet');
+  assert.match(await page.locator('.notice').innerText(), /returned; \$0\.04 are due/);
+  await page.goto(own);
+  assert.match(await page.locator('main').innerText(), /Refunds/);
+  const refused = JSON.parse(execFileSync('curl', buy, { encoding: 'utf8' }));
+  assert.equal(refused.code, 'insufficient_balance');
+  assert.deepEqual(faults, []);
+  await window.context.close();
+});

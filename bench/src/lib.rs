@@ -27,6 +27,8 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
             offers: Vec::new(),
             lifetime: Millis::minutes(60),
             freeze_on_fraud_warning: true,
+            second_person_from: None,
+            seller: String::new(),
             odd_amounts: domain::top_up::OddAmounts::default(),
         },
     );

@@ -57,4 +57,4 @@ pub use redeem::{CodeOrder, MadeCodes, NotRedeemed, RedeemCodes, Redeemed};
 pub use refresh_catalogue::{ListingState, Refreshed};
 pub use refusal::{Answer, Purchased, Refusal};
 pub use smm_request::RefillAsked;
-pub use top_up::{NotBegun, NotReceived, Offer, Reconciled, TopUpSettings, TopUps, Way};
+pub use top_up::{Matched, NotBegun, NotReceived, Offer, Reconciled, TopUpSettings, TopUps, Way};

@@ -3,12 +3,15 @@
 mod approve;
 mod back;
 mod begin;
+mod import;
 mod poll;
 mod receive;
 mod reconcile;
+mod refund;
 mod settle;
 
 pub use begin::{NotBegun, Way};
+pub use import::Matched;
 pub use receive::NotReceived;
 pub use reconcile::Reconciled;
 
@@ -20,7 +23,8 @@ use domain::ports::{StoreError, TopUpRows};
 use domain::ticket::{Ticket, TicketKind};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    Dispute, Fact, OddAmounts, PaymentProcessor, Processor, Terms, TopUp, Verdict, judge,
+    Dispute, Fact, OddAmounts, PaymentProcessor, Processor, Refund, Reversal, Terms, TopUp,
+    Verdict, judge,
 };
 use domain::usd::Usd;
 use std::sync::Arc;
@@ -50,6 +54,10 @@ pub struct TopUpSettings {
     pub lifetime: Millis,
     /// A bank's early warning suspends the account; otherwise it only opens a ticket.
     pub freeze_on_fraud_warning: bool,
+    /// From this amount on two people have to approve a bank transfer.
+    pub second_person_from: Option<Usd>,
+    /// Who sells, in lines as they stand on receipts.
+    pub seller: String,
     /// What becomes of payments of another amount than was asked.
     pub odd_amounts: OddAmounts,
 }
@@ -113,9 +121,29 @@ impl TopUps {
         Ok(row.filter(|row| row.account == account))
     }
 
+    /// When the next of an account's money can be spent, if some cannot yet.
+    pub async fn next_clearing(&self, account: AccountId) -> Result<Option<Timestamp>, StoreError> {
+        self.rows.next_clearing(account).await
+    }
+
+    /// What moved of a top-up since it was credited, and when; the first first.
+    pub async fn reversals(&self, id: i64) -> Result<Vec<(Reversal, Timestamp)>, StoreError> {
+        self.rows.reversals(id).await
+    }
+
+    /// Refunds of a top-up, the first first.
+    pub async fn refunds(&self, id: i64) -> Result<Vec<Refund>, StoreError> {
+        self.rows.refunds(id).await
+    }
+
     /// The newest top-ups, newest first: all, or those that an operator has to decide on.
     pub async fn list(&self, waiting_only: bool) -> Result<Vec<TopUp>, StoreError> {
         self.rows.top_ups(waiting_only, SHOWN.1).await
+    }
+
+    /// Who sells, in lines as they stand on receipts; empty where the operator did not say.
+    pub fn seller(&self) -> &str {
+        &self.settings.seller
     }
 
     fn offer(&self, processor: Processor) -> Option<&Offer> {

@@ -16,6 +16,8 @@ pub enum Book {
     Available(AccountId),
     /// What a customer has on hold for open orders.
     Held(AccountId),
+    /// What a customer paid in and can spend only later.
+    Uncleared(AccountId),
     /// What a customer owes after a charge-back: the house's asset, so its legs are debits.
     Receivable(AccountId),
     /// Money that a payment processor took for us and owes us.
@@ -50,6 +52,7 @@ impl Book {
         match self {
             Self::Available(_) => "available",
             Self::Held(_) => "held",
+            Self::Uncleared(_) => "uncleared",
             Self::Receivable(_) => "receivable",
             Self::ProcessorClearing(processor) => match processor {
                 Processor::Stripe => "stripe_clearing",
@@ -79,7 +82,9 @@ impl Book {
     /// The customer whose account this is, if it is a customer's.
     pub fn customer(&self) -> Option<AccountId> {
         match self {
-            Self::Available(id) | Self::Held(id) | Self::Receivable(id) => Some(*id),
+            Self::Available(id) | Self::Held(id) | Self::Uncleared(id) | Self::Receivable(id) => {
+                Some(*id)
+            }
             _ => None,
         }
     }
@@ -120,6 +125,8 @@ pub enum Cause {
     TopUp(i64),
     /// What the house adds to a top-up (its row).
     TopUpBonus(i64),
+    /// Money of a top-up that can be spent from now on (its row).
+    TopUpCleared(i64),
     /// Money of a top-up that goes back or comes again, numbered from 1.
     TopUpReversal(i64, i64),
     /// A difference that a reading of an upstream's balance showed (the reading's row).
@@ -141,6 +148,7 @@ impl Cause {
             Self::Redeem(row) => ("redeem", row, 0),
             Self::TopUp(row) => ("top_up", row, 0),
             Self::TopUpBonus(row) => ("top_up_bonus", row, 0),
+            Self::TopUpCleared(row) => ("top_up_cleared", row, 0),
             Self::TopUpReversal(row, seq) => ("top_up_reversal", row, seq),
             Self::Balance(row) => ("balance", row, 0),
         }
@@ -324,7 +332,7 @@ impl Entry {
     /// A payment for a top-up: `amount` for the wallet, of which `debt` pays what the customer owed,
     /// and `fee` beside it.
     pub fn top_up(
-        account: AccountId,
+        (account, side): (AccountId, Side),
         row: i64,
         processor: Processor,
         (amount, fee, debt): (Usd, Usd, Usd),
@@ -335,38 +343,48 @@ impl Entry {
                 (processor.clearing(), Usd(-amount.0 - fee.0)),
                 (Book::ProcessorFees(processor), fee),
                 (Book::Receivable(account), debt),
-                (Book::Available(account), Usd(amount.0 - debt.0)),
+                (side.of(account), Usd(amount.0 - debt.0)),
             ],
         )
     }
 
     /// What the house adds to a top-up.
-    pub fn top_up_bonus(account: AccountId, row: i64, amount: Usd) -> Self {
+    pub fn top_up_bonus((account, side): (AccountId, Side), row: i64, amount: Usd) -> Self {
         Self::of(
             Cause::TopUpBonus(row),
+            [(Book::Goodwill, -amount), (side.of(account), amount)],
+        )
+    }
+
+    /// So much of a top-up can be spent from now on.
+    pub fn top_up_cleared(account: AccountId, row: i64, amount: Usd) -> Self {
+        Self::of(
+            Cause::TopUpCleared(row),
             [
-                (Book::Goodwill, -amount),
+                (Book::Uncleared(account), -amount),
                 (Book::Available(account), amount),
             ],
         )
     }
 
-    /// Money of a top-up goes back, by which the customer's debt grows by `debt`; or, with parts
-    /// below zero, it comes again and pays a debt of as much.
+    /// Money of a top-up goes back, by which the customer's debt grows by `debt`, and `uncleared` of
+    /// it could not be spent yet; or, with parts below zero, it comes again and pays a debt of as
+    /// much.
     pub fn top_up_reversal(
         account: AccountId,
         (row, seq): (i64, i64),
         processor: Processor,
         parts: Parts,
-        debt: Usd,
+        (debt, uncleared): (Usd, Usd),
     ) -> Self {
         Self::of(
             Cause::TopUpReversal(row, seq),
             [
                 (
                     Book::Available(account),
-                    Usd(debt.0 - parts.of_customer().0),
+                    Usd(debt.0 + uncleared.0 - parts.of_customer().0),
                 ),
+                (Book::Uncleared(account), -uncleared),
                 (Book::Receivable(account), -debt),
                 (processor.clearing(), Usd(parts.amount.0 + parts.fee.0)),
                 (Book::ProcessorFees(processor), -parts.fee),
@@ -387,6 +405,24 @@ impl Entry {
     }
 }
 
+/// Where money that comes in goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It can be spent.
+    Spendable,
+    /// It can be spent later.
+    Uncleared,
+}
+
+impl Side {
+    fn of(self, account: AccountId) -> Book {
+        match self {
+            Self::Spendable => Book::Available(account),
+            Self::Uncleared => Book::Uncleared(account),
+        }
+    }
+}
+
 /// A customer's money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wallet {
@@ -396,6 +432,8 @@ pub struct Wallet {
     pub held: Usd,
     /// Owed after charge-backs.
     pub receivable: Usd,
+    /// Paid in, and to be spent only later.
+    pub uncleared: Usd,
 }
 
 /// The posting would take a customer's account below zero, or past what 64 bits hold.
@@ -419,6 +457,7 @@ impl Wallet {
             let (side, amount) = match &leg.book {
                 Book::Available(id) if *id == owner => (&mut self.available, leg.amount),
                 Book::Held(id) if *id == owner => (&mut self.held, leg.amount),
+                Book::Uncleared(id) if *id == owner => (&mut self.uncleared, leg.amount),
                 // an asset: what is owed grows by debits
                 Book::Receivable(id) if *id == owner => (&mut self.receivable, -leg.amount),
                 _ => continue,

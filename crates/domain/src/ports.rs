@@ -21,7 +21,7 @@ use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
 use crate::ticket::Ticket;
 use crate::time::{Millis, Timestamp};
-use crate::top_up::{Dispute, Processor, TopUp, TopUpEvent};
+use crate::top_up::{Dispute, Processor, Proposal, Refund, Reversal, TopUp, TopUpEvent};
 use crate::upstream::{Pending, Sms};
 use crate::usd::Usd;
 
@@ -327,6 +327,22 @@ pub trait TopUpRows: Send + Sync {
     fn top_up_events_parked<'a>(&'a self, row: &'a TopUp, limit: u32) -> Read<'a, Vec<TopUpEvent>>;
     /// Disputes of a top-up.
     fn disputes(&self, top_up: i64) -> Read<'_, Vec<Dispute>>;
+    /// Top-ups whose money can be spent from now on, the longest due first.
+    fn top_ups_to_clear(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUp>>;
+    /// When the next of an account's money can be spent.
+    fn next_clearing(&self, account: AccountId) -> Read<'_, Option<Timestamp>>;
+    /// What of a top-up's money is in its wallet and cannot be spent yet.
+    fn uncleared(&self, top_up: i64) -> Read<'_, Usd>;
+    /// What moved of a top-up since it was credited, and when; the first first.
+    fn reversals(&self, top_up: i64) -> Read<'_, Vec<(Reversal, Timestamp)>>;
+    /// Whether a member of staff has this account as a customer, under the same e-mail.
+    fn is_own(&self, staff: PersonId, account: AccountId) -> Read<'_, bool>;
+    /// What a first person wants to credit to a top-up.
+    fn proposal(&self, top_up: i64) -> Read<'_, Option<Proposal>>;
+    /// Refunds of a top-up, the first first.
+    fn refunds(&self, top_up: i64) -> Read<'_, Vec<Refund>>;
+    /// Refunds of which their processors are to be told now, the longest due first.
+    fn refunds_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Refund>>;
 }
 
 /// What is remembered of API requests; written through [`Store::commit`].

@@ -6,6 +6,7 @@ mod fact;
 mod judge;
 mod postings;
 mod processor;
+mod refund;
 mod reversal;
 mod terms;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub use event::{EventState, TopUpEvent};
 pub use fact::{Fact, News, Notice, Stand, Sum};
 pub use judge::{OddAmounts, Verdict, judge};
 pub use processor::{Asked, Checkout, Opened, PaymentProcessor, Processor, ProcessorError};
+pub use refund::{Refund, RefundState};
 pub use reversal::{Dispute, Parts, Reversal, ReversalCause};
 pub use terms::{BadAmount, BonusRule, Terms};
 
@@ -110,6 +112,8 @@ pub struct TopUp {
     pub fee: Usd,
     /// What the house adds.
     pub bonus: Usd,
+    /// For how long it cannot be spent once it is in the wallet.
+    pub hold: Millis,
     /// Real money, or a processor's test mode.
     pub live: bool,
     /// Where it stands.
@@ -136,6 +140,8 @@ pub struct TopUp {
     pub expires_at: Timestamp,
     /// When it was credited.
     pub credited_at: Option<Timestamp>,
+    /// When what was credited can be spent, while it cannot.
+    pub clears_at: Option<Timestamp>,
     /// When it is looked at next at the processor.
     pub due_at: Option<Timestamp>,
     /// Looks so far.
@@ -179,12 +185,21 @@ impl TopUp {
         }
     }
 
+    /// The row once its money can be spent.
+    pub fn cleared(&self) -> Self {
+        Self {
+            clears_at: None,
+            ..self.moved(self.state)
+        }
+    }
+
     /// The row after its payment arrived: `amount` goes into the wallet.
     pub fn paid(&self, payment: &str, amount: Usd, now: Timestamp) -> Self {
         Self {
             payment_ref: Some(payment.to_owned()),
             credited: amount,
             credited_at: Some(now),
+            clears_at: (self.hold > Millis(0)).then_some(now + self.hold),
             due_at: None,
             ..self.moved(TopUpState::Credited)
         }
@@ -230,6 +245,44 @@ impl TopUp {
     }
 }
 
+/// A line of a bank account's statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankLine {
+    /// The bank's own id of it: no two lines share one.
+    pub id: String,
+    /// What came in; nothing for what went out.
+    pub sum: Option<Sum>,
+    /// What the payer wrote. Hostile text.
+    pub text: String,
+}
+
+/// The top-ups that a text names by their references, each once.
+pub fn references(text: &str) -> Vec<i64> {
+    let letter = |one: char| !one.is_ascii_alphanumeric() && one != '_';
+    let words = text.split(letter).map(str::to_ascii_lowercase);
+    let mut named: Vec<i64> = words.filter_map(|word| read_reference(&word)).collect();
+    named.sort_unstable();
+    named.dedup();
+    named
+}
+
+/// What a first person wants to credit to a top-up that needs two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The top-up.
+    pub top_up: i64,
+    /// Who.
+    pub proposer: String,
+    /// How much.
+    pub amount: Usd,
+    /// The bank's reference of the payment.
+    pub reference: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// One thing to write about top-ups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TopUpWrite {
@@ -259,6 +312,15 @@ pub enum TopUpWrite {
         /// What moves and why.
         reversal: Reversal,
     },
+    /// What was credited can be spent. Guards: as for `Update`; credited as money that cannot be
+    /// spent yet, and not cleared before.
+    Clear(Box<TopUp>),
+    /// A refund is on its way to the payer, or got on. Guard: the first of its number, or its
+    /// tries are one more than stored and it was open.
+    Refund(Box<Refund>),
+    /// A first person wants to credit so much: a second has to want the same. It stands in the place
+    /// of an earlier one.
+    Propose(Box<Proposal>),
     /// A dispute is known, or changes. Guard: the stored version is the one before.
     Dispute(Box<Dispute>),
     /// An event of a processor is kept. Guard: none with this processor and id is there.

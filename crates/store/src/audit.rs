@@ -15,7 +15,7 @@ use crate::chain::{self, Event, Link};
 const NAMED_MAX: usize = 1000;
 
 /// Tables whose rows are never changed and never removed.
-pub(crate) const APPEND_ONLY: [&str; 16] = [
+pub(crate) const APPEND_ONLY: [&str; 17] = [
     "hold",
     "hold_change",
     "resolution",
@@ -28,6 +28,7 @@ pub(crate) const APPEND_ONLY: [&str; 16] = [
     "credit",
     "balance_reading",
     "topup_credit",
+    "topup_clearing",
     "topup_reversal",
     "audit_log",
     "audit_node",
@@ -73,6 +74,7 @@ pub(crate) fn book(word: &str, account: Option<i64>, upstream: Option<String>) -
     let book = match (word, account.map(AccountId), upstream) {
         ("available", Some(account), None) => Book::Available(account),
         ("held", Some(account), None) => Book::Held(account),
+        ("uncleared", Some(account), None) => Book::Uncleared(account),
         ("receivable", Some(account), None) => Book::Receivable(account),
         ("sales", None, None) => Book::Sales,
         ("goodwill", None, None) => Book::Goodwill,
@@ -99,6 +101,7 @@ pub(crate) fn book(word: &str, account: Option<i64>, upstream: Option<String>) -
 struct Derived {
     available: i128,
     held: i128,
+    uncleared: i128,
     receivable: i128,
     open_holds: i128,
     chain: Link,
@@ -110,6 +113,7 @@ impl Default for Derived {
         Self {
             available: 0,
             held: 0,
+            uncleared: 0,
             receivable: 0,
             open_holds: 0,
             chain: chain::START,
@@ -144,6 +148,7 @@ impl Books {
             match leg.book {
                 Book::Available(_) => books.available += amount,
                 Book::Held(_) => books.held += amount,
+                Book::Uncleared(_) => books.uncleared += amount,
                 // an asset: what is owed grows by debits
                 _ => books.receivable -= amount,
             }
@@ -187,6 +192,7 @@ impl Books {
         let sides = [
             ("available", wallet.available, books.available),
             ("held", wallet.held, books.held),
+            ("uncleared", wallet.uncleared, books.uncleared),
             ("receivable", wallet.receivable, books.receivable),
         ];
         for (side, stored, derived) in sides {

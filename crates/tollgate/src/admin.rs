@@ -3,6 +3,7 @@
 
 pub mod abuse;
 pub mod audit;
+mod bank_csv;
 mod catalogue;
 pub mod keeper;
 pub mod lawful;
@@ -315,6 +316,7 @@ impl Office {
             "account_id": id.0,
             "available": wallet.available.to_string(),
             "held": wallet.held.to_string(),
+            "uncleared": wallet.uncleared.to_string(),
             "due": wallet.receivable.to_string(),
             "currency": "USD",
         }))

@@ -353,6 +353,12 @@ pub enum TopUp {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Credit announced transfers by a statement of the bank account, as CSV with the columns id,
+    /// amount, currency and text. A line counts once.
+    Import {
+        /// The statement.
+        file: PathBuf,
+    },
     /// Compare a day's credits with the processors' own lists.
     Reconcile {
         /// Day (UTC) [default: yesterday].

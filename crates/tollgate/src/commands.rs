@@ -75,7 +75,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Wallet(command) => wallet_request(command),
         Command::Redeem(command) => redeem_request(command),
         Command::Block(command) => Request::Lawful(block_request(command)),
-        Command::TopUp(command) => top_up_request(command),
+        Command::TopUp(command) => top_up_request(command)?,
         Command::Audit(command) => Request::Audit(audit_request(command)?),
         Command::Abuse(command) => Request::Abuse(command.into()),
         Command::Hold(command) => Request::Abuse(command.into()),
@@ -197,9 +197,9 @@ fn redeem_request(command: Redeem) -> Request {
     })
 }
 
-fn top_up_request(command: TopUp) -> Request {
+fn top_up_request(command: TopUp) -> anyhow::Result<Request> {
     use crate::admin::top_up::Question;
-    Request::TopUp(match command {
+    Ok(Request::TopUp(match command {
         TopUp::List { all } => Question::List { all },
         TopUp::Approve {
             id,
@@ -214,8 +214,12 @@ fn top_up_request(command: TopUp) -> Request {
         },
         TopUp::Reject { id, reason } => Question::Reject { id, reason },
         TopUp::Refund { id, usd, reason } => Question::Refund { id, usd, reason },
+        TopUp::Import { file } => Question::Import {
+            file: std::fs::read_to_string(&file)
+                .with_context(|| format!("{} cannot be read", file.display()))?,
+        },
         TopUp::Reconcile { day } => Question::Reconcile { day },
-    })
+    }))
 }
 
 fn audit_request(command: Audit) -> anyhow::Result<audit::Question> {

@@ -36,6 +36,8 @@ pub fn top_ups(
         offers: offers.collect(),
         lifetime: payments.lifetime,
         freeze_on_fraud_warning: payments.freeze_on_fraud_warning,
+        second_person_from: payments.second_person_from,
+        seller: payments.seller.clone(),
         odd_amounts: payments.odd_amounts,
     };
     let (engine, limits) = (Arc::clone(engine), Arc::clone(limits));

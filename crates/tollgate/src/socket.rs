@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Longest request line.
-const LINE_MAX: u64 = 64 * 1024;
+const LINE_MAX: u64 = 8 * 1024 * 1024;
 
 /// Where the socket of a data directory is.
 pub fn path(data_dir: &Path) -> PathBuf {

@@ -105,7 +105,7 @@ impl Lawful {
         if wallet.held > Usd::ZERO {
             return refused("has open orders: they settle first");
         }
-        if wallet.available > Usd::ZERO {
+        if wallet.available > Usd::ZERO || wallet.uncleared > Usd::ZERO {
             return refused("has money left: pay it out first, a balance is never forfeited");
         }
         if wallet.receivable > Usd::ZERO {

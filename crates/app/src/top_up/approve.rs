@@ -2,16 +2,19 @@
 //! top-ups that stand in review.
 
 use super::TopUps;
+use super::import::needs_two;
 use super::settle::credits;
 use crate::accounts::AdminError;
+use crate::acting;
+use domain::audit_log::Actor;
 use domain::change::{CommitError, Refused, Write};
-use domain::top_up::{Processor, TopUp, TopUpState, TopUpWrite};
+use domain::top_up::{Processor, Proposal, TopUp, TopUpState, TopUpWrite};
 use domain::usd::Usd;
 
 /// Longest reason and bank reference, in bytes.
 const TEXT_MAX: usize = 200;
 
-fn text(name: &str, given: &str) -> Result<String, AdminError> {
+pub(super) fn text(name: &str, given: &str) -> Result<String, AdminError> {
     let given = given.trim();
     let fits = (1..=TEXT_MAX).contains(&given.len()) && !given.chars().any(char::is_control);
     let why = || AdminError::Invalid(format!("{name}: give one line of 1 to {TEXT_MAX} bytes"));
@@ -25,7 +28,8 @@ impl TopUps {
     }
 
     /// Credits a top-up that waits for an operator, under the bank's or the processor's reference
-    /// of the payment: no reference approves two top-ups.
+    /// of the payment: no reference approves two top-ups. Where two people have to want it, the row
+    /// of the first is as it was.
     pub async fn approve(
         &self,
         id: i64,
@@ -34,6 +38,7 @@ impl TopUps {
         reason: &str,
     ) -> Result<TopUp, AdminError> {
         let row = self.known(id).await?;
+        self.not_own(&row).await?;
         let (payment, reason) = (text("reference", payment)?, text("reason", reason)?);
         let waits = match row.processor {
             Processor::Manual => {
@@ -51,6 +56,19 @@ impl TopUps {
                 "usd: whole cents above zero; only a bank transfer may differ from what was asked"
                     .to_owned(),
             ));
+        }
+        let wanted = Proposal {
+            top_up: id,
+            proposer: acting::by().map_or_else(|| "system".to_owned(), |by| by.actor.to_string()),
+            amount,
+            reference: payment.clone(),
+            reason: reason.clone(),
+            at: self.engine.now(),
+        };
+        if needs_two(&row, amount, self.settings.second_person_from)
+            && !self.is_second(&wanted).await?
+        {
+            return Ok(row);
         }
         if amount != row.amount {
             tracing::warn!(
@@ -78,9 +96,48 @@ impl TopUps {
         }
     }
 
+    /// Nobody decides on money for an account of their own.
+    async fn not_own(&self, row: &TopUp) -> Result<(), AdminError> {
+        let Some(Actor::Staff(person)) = acting::by().map(|by| by.actor) else {
+            return Ok(());
+        };
+        match self.rows.is_own(person, row.account).await? {
+            true => Err(AdminError::Invalid(
+                "this top-up is of an account of your own: somebody else decides on it".to_owned(),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether somebody else wants the same already. What a first person wants is kept.
+    async fn is_second(&self, wanted: &Proposal) -> Result<bool, AdminError> {
+        let known = self.rows.proposal(wanted.top_up).await?;
+        let other = known.filter(|known| known.proposer != wanted.proposer);
+        if let Some(first) = other {
+            if (first.amount, &first.reference) == (wanted.amount, &wanted.reference) {
+                return Ok(true);
+            }
+            return Err(AdminError::Invalid(format!(
+                "{} wants to credit {} under {:?}: both have to want the same, or reject it",
+                first.proposer,
+                first.amount.short(),
+                first.reference
+            )));
+        }
+        let propose = Write::TopUp(TopUpWrite::Propose(Box::new(wanted.clone())));
+        self.engine.commit("propose_top_up", vec![propose]).await?;
+        Ok(false)
+    }
+
+    /// What a first person wants to credit to a top-up.
+    pub async fn proposal(&self, id: i64) -> Result<Option<Proposal>, AdminError> {
+        Ok(self.rows.proposal(id).await?)
+    }
+
     /// Closes a top-up that waits for an operator, without money.
     pub async fn reject(&self, id: i64, reason: &str) -> Result<TopUp, AdminError> {
         let row = self.known(id).await?;
+        self.not_own(&row).await?;
         let reason = text("reason", reason)?;
         let is_manual = row.processor == Processor::Manual && row.state == TopUpState::Pending;
         if !is_manual && row.state != TopUpState::Review {

@@ -1,11 +1,10 @@
-//! Money goes back: refunds, disputes, early warnings of banks, and our own refunds.
+//! Money goes back: refunds, disputes, early warnings of banks.
 
 use super::receive::NotReceived;
 use super::settle::Settled;
 use super::{TopUps, withdrawn};
-use crate::accounts::AdminError;
 use domain::access::Account;
-use domain::change::{CommitError, Write};
+use domain::change::Write;
 use domain::ticket::TicketKind;
 use domain::top_up::{
     Dispute, EventState, News, Notice, ReversalCause, Sum, TopUp, TopUpEvent, TopUpState,
@@ -173,82 +172,9 @@ impl TopUps {
         settled.frozen = freezes.then_some(row.account);
         Ok(settled)
     }
-
-    /// Returns money to the payer: out of the wallet first, and only what is there, then at the
-    /// processor under a key of its own.
-    pub async fn refund(&self, id: i64, amount: Usd, reason: &str) -> Result<TopUp, AdminError> {
-        let row = self.known(id).await?;
-        let invalid = |why: &str| Err(AdminError::Invalid(why.to_owned()));
-        let processor = match self.processor(row.processor) {
-            Some(processor) if row.state == TopUpState::Credited => processor,
-            Some(_) => return invalid("only a credited top-up can be refunded"),
-            None => return invalid("its processor is not configured, or it was a bank transfer"),
-        };
-        if reason.trim().is_empty() {
-            return invalid("a refund needs a reason");
-        }
-        let disputes = self.rows.disputes(id).await?;
-        let so_far = row.refunded.0 + withdrawn(&disputes).0;
-        let left = row.credited.0 + row.fee.0 - so_far;
-        if amount <= Usd::ZERO || amount.0 > left || amount.0 % 10_000 != 0 {
-            let left = Usd(left.max(0)).short();
-            return invalid(&format!("the amount must be whole cents, at most {left}"));
-        }
-        let refunded = TopUp {
-            refunded: Usd(row.refunded.0 + amount.0),
-            ..row.clone()
-        };
-        let key = format!("refund-{id}-{}", row.reversals + 1);
-        let cause = (ReversalCause::OwnRefund, key.as_str());
-        let Some(reversed) = refunded.reverse(Usd(so_far + amount.0), cause) else {
-            return invalid("all of it is gone already");
-        };
-        let wallet = self
-            .engine
-            .store()
-            .wallet(row.account)
-            .await?
-            .unwrap_or_default();
-        let (next, out) = (reversed.0.clone(), reversed.1.parts.of_customer());
-        if wallet.available < out {
-            let (there, out) = (wallet.available.short(), out.short());
-            return invalid(&format!(
-                "the wallet has {there} available, {out} would go back"
-            ));
-        }
-        match self
-            .engine
-            .commit("refund_top_up", vec![as_write(reversed)])
-            .await
-        {
-            Ok(()) => {}
-            Err(CommitError::Refused(_)) => {
-                return invalid("the top-up moved meanwhile: look at it again");
-            }
-            Err(error) => return Err(error.into()),
-        }
-        tracing::warn!(
-            top_up = id,
-            micros = amount.0,
-            "refunded: {}",
-            reason.trim()
-        );
-        if let Err(error) = processor.refund(&next, amount, &key).await {
-            let why = format!(
-                "{} was taken from the wallet, but the processor did not return it: {error}. \
-                 Return it there by hand",
-                amount.short()
-            );
-            let reference = self.engine.store().next_row_id();
-            let ticket = self.ticket(TicketKind::TopUpReturned, &next, reference, &why);
-            self.engine.step("refund_not_sent", vec![ticket]).await;
-            return Err(AdminError::Invalid(why));
-        }
-        Ok(next)
-    }
 }
 
-fn as_write((row, reversal): (TopUp, domain::top_up::Reversal)) -> Write {
+pub(super) fn as_write((row, reversal): (TopUp, domain::top_up::Reversal)) -> Write {
     let row = Box::new(row);
     Write::TopUp(TopUpWrite::Reverse { row, reversal })
 }

@@ -174,6 +174,7 @@ impl TopUps {
             amount,
             fee: offer.terms.fee(amount),
             bonus: offer.terms.bonus(amount),
+            hold: offer.terms.hold(account.tier),
             live: self
                 .processor(processor)
                 .is_none_or(PaymentProcessor::is_live),
@@ -193,6 +194,7 @@ impl TopUps {
             created_at: now,
             expires_at: now + lifetime,
             credited_at: None,
+            clears_at: None,
             due_at: (!is_manual).then_some(now + FIRST_LOOK),
             tries: 0,
         }

@@ -22,6 +22,18 @@ impl TopUps {
                 self.look(row).await;
             }
         }
+        if let Ok(rows) = self.rows.top_ups_to_clear(now, PASS).await {
+            for row in rows {
+                let clear = Write::TopUp(TopUpWrite::Clear(Box::new(row.cleared())));
+                self.engine.step("clear_top_up", vec![clear]).await;
+            }
+        }
+        if let Ok(refunds) = self.rows.refunds_due(now, PASS).await {
+            for refund in refunds {
+                // what cannot be told now is due again later
+                let _ = self.tell(refund).await;
+            }
+        }
     }
 
     async fn look(&self, row: TopUp) {

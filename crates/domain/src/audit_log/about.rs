@@ -148,6 +148,16 @@ fn of_top_up(write: &TopUpWrite) -> Option<About> {
             let moved = reversal.parts.of_customer();
             (row, format!("{}, ${moved} of the wallet moved", state(row)))
         }
+        TopUpWrite::Refund(refund) => {
+            let details = format!("${} to the payer: {}", refund.amount, refund.state.slug());
+            let about = About::of_house(format!("top-up {}", refund.top_up), details);
+            return Some(about.because(&refund.reason));
+        }
+        TopUpWrite::Propose(wanted) => {
+            let details = format!("${} under {:?} proposed", wanted.amount, wanted.reference);
+            let about = About::of_house(format!("top-up {}", wanted.top_up), details);
+            return Some(about.because(&wanted.reason));
+        }
         _ => return None,
     };
     let object = format!("top-up {}", row.id);

@@ -1,9 +1,9 @@
 //! Which entry a write about a top-up makes. What the wallet has and owes decides the split, so it
 //! is worked out where the wallet is locked.
 
-use super::TopUpWrite;
+use super::{TopUp, TopUpWrite};
 use crate::ids::AccountId;
-use crate::ledger::{Entry, Wallet};
+use crate::ledger::{Entry, Side, Wallet};
 use crate::usd::Usd;
 
 impl TopUpWrite {
@@ -15,35 +15,58 @@ impl TopUpWrite {
     /// Whose money it moves, if it does.
     pub fn account(&self) -> Option<AccountId> {
         match self {
-            Self::Credit { row, .. } | Self::Bonus { row, .. } | Self::Reverse { row, .. } => {
-                Some(row.account)
-            }
+            Self::Credit { row, .. }
+            | Self::Bonus { row, .. }
+            | Self::Clear(row)
+            | Self::Reverse { row, .. } => Some(row.account),
             _ => None,
         }
     }
 
-    /// The entry, given the wallet as it is: a debt is paid first, and what is not there becomes
-    /// one.
-    pub fn entry(&self, wallet: &Wallet) -> Option<Entry> {
+    /// The row whose money cannot be spent yet and may move by this.
+    pub fn needs_uncleared(&self) -> Option<i64> {
+        match self {
+            Self::Clear(row) | Self::Reverse { row, .. } => Some(row.id),
+            _ => None,
+        }
+    }
+
+    /// The entry, given the wallet as it is and what of this top-up's money in it cannot be spent
+    /// yet: a debt is paid first, and what is not there becomes one.
+    pub fn entry(&self, wallet: &Wallet, uncleared: Usd) -> Option<Entry> {
         let entry = match self {
             Self::Credit { row, .. } => {
                 let debt = wallet.pays_debt(row.credited);
                 let parts = (row.credited, row.fee, debt);
-                Entry::top_up(row.account, row.id, row.processor, parts)
+                Entry::top_up((row.account, side(row)), row.id, row.processor, parts)
             }
-            Self::Bonus { row, .. } => Entry::top_up_bonus(row.account, row.id, row.bonus),
+            Self::Bonus { row, .. } => {
+                Entry::top_up_bonus((row.account, side(row)), row.id, row.bonus)
+            }
+            // all of it may be gone already
+            Self::Clear(_) if uncleared == Usd::ZERO => return None,
+            Self::Clear(row) => Entry::top_up_cleared(row.account, row.id, uncleared),
             Self::Reverse { row, reversal } => {
                 let out = reversal.parts.of_customer();
+                let first = uncleared.min(out).max(Usd::ZERO);
                 let debt = if out >= Usd::ZERO {
-                    wallet.lacks(out)
+                    wallet.lacks(Usd(out.0 - first.0))
                 } else {
                     -wallet.pays_debt(-out)
                 };
-                let cause = (row.id, reversal.seq);
-                Entry::top_up_reversal(row.account, cause, row.processor, reversal.parts, debt)
+                let (cause, parts) = ((row.id, reversal.seq), reversal.parts);
+                let sides = (debt, first);
+                Entry::top_up_reversal(row.account, cause, row.processor, parts, sides)
             }
             _ => return None,
         };
         Some(entry)
+    }
+}
+
+fn side(row: &TopUp) -> Side {
+    match row.clears_at {
+        Some(_) => Side::Uncleared,
+        None => Side::Spendable,
     }
 }

@@ -1,6 +1,7 @@
 //! On what terms money is taken: bounds, fees and bonuses.
 
 use super::fact::MICROS_IN_CENT;
+use crate::time::Millis;
 use crate::usd::Usd;
 
 /// From this amount on, so much is added.
@@ -19,8 +20,10 @@ pub struct Terms {
     pub min: Usd,
     /// Greatest amount at once.
     pub max: Usd,
-    /// Greatest sum of a day, by the account's tier.
-    pub daily: [Usd; 4],
+    /// Greatest sum of a day, by the account's tier; nothing where there is no bound.
+    pub daily: [Option<Usd>; 4],
+    /// For how long new money cannot be spent, by the account's tier.
+    pub hold: [Millis; 4],
     /// What is asked beside the amount, in parts of a million of it.
     pub fee_parts_per_million: i64,
     /// What is asked beside that.
@@ -40,6 +43,11 @@ pub enum BadAmount {
     AboveMax(Usd),
     /// Above what is left of the day's sum.
     OverDaily(Usd),
+}
+
+/// Place of a tier in a list by tiers.
+fn place(tier: u8) -> usize {
+    usize::from(tier).min(3)
 }
 
 const MILLION: i128 = 1_000_000;
@@ -65,12 +73,18 @@ impl Terms {
         if amount > self.max {
             return Err(BadAmount::AboveMax(self.max));
         }
-        let daily = self.daily[usize::from(tier).min(self.daily.len() - 1)];
-        let left = Usd((daily.0 - today.0).max(0));
-        if amount > left {
-            return Err(BadAmount::OverDaily(left));
+        if let Some(daily) = self.daily[place(tier)] {
+            let left = Usd((daily.0 - today.0).max(0));
+            if amount > left {
+                return Err(BadAmount::OverDaily(left));
+            }
         }
         Ok(amount)
+    }
+
+    /// For how long new money of an account of this tier cannot be spent.
+    pub fn hold(&self, tier: u8) -> Millis {
+        self.hold[place(tier)]
     }
 
     /// What is asked beside an amount: whole cents, rounded up.

@@ -21,6 +21,7 @@ fn row() -> TopUp {
         amount: usd("25"),
         fee: Usd::ZERO,
         bonus: Usd::ZERO,
+        hold: Millis(0),
         live: true,
         state: TopUpState::Created,
         processor_ref: Some("cs_1".into()),
@@ -34,6 +35,7 @@ fn row() -> TopUp {
         created_at: NOW,
         expires_at: NOW + Millis::minutes(60),
         credited_at: None,
+        clears_at: None,
         due_at: None,
         tries: 0,
     }
@@ -211,7 +213,7 @@ fn reversals_follow_the_published_table() {
                 row: Box::new(row.clone()),
                 reversal,
             };
-            let entry = write.entry(&wallet).unwrap();
+            let entry = write.entry(&wallet, Usd::ZERO).unwrap();
             assert!(entry.balances());
             wallet = wallet.after(row.account, &entry).unwrap();
         }
@@ -234,7 +236,7 @@ fn reversals_follow_the_published_table() {
         payment: "pi_2".into(),
     };
     let wallet = wallet
-        .after(next.account, &write.entry(&wallet).unwrap())
+        .after(next.account, &write.entry(&wallet, Usd::ZERO).unwrap())
         .unwrap();
     assert_eq!(
         (wallet.available, wallet.receivable),
@@ -303,7 +305,8 @@ fn amounts_fit_the_terms() {
     let terms = Terms {
         min: usd("5"),
         max: usd("500"),
-        daily: [usd("20"), usd("100"), usd("1000"), usd("5000")],
+        daily: [Some(usd("20")), Some(usd("100")), Some(usd("1000")), None],
+        hold: [Millis::minutes(24 * 60), Millis(0), Millis(0), Millis(0)],
         fee_parts_per_million: 29_000,
         fee_fixed: usd("0.30"),
         bonuses: vec![
@@ -333,6 +336,12 @@ fn amounts_fit_the_terms() {
         let refused = terms.amount(bad, 3, Usd::ZERO);
         assert_eq!(refused, Err(BadAmount::NotAnAmount), "{bad:?}");
     }
+    assert_eq!(terms.amount("500", 3, usd("1000000")), Ok(usd("500")));
+    assert_eq!(
+        (terms.hold(0), terms.hold(1)),
+        (Millis::minutes(1440), Millis(0))
+    );
+    assert_eq!(terms.hold(9), Millis(0), "as the highest tier");
     assert_eq!(
         terms.amount("4.99", 3, Usd::ZERO),
         Err(BadAmount::BelowMin(usd("5")))
@@ -423,7 +432,7 @@ proptest! {
                 continue;
             };
             let write = TopUpWrite::Reverse { row: Box::new(next.clone()), reversal };
-            let entry = write.entry(&wallet).unwrap();
+            let entry = write.entry(&wallet, Usd::ZERO).unwrap();
             prop_assert!(entry.balances());
             wallet = wallet.after(row.account, &entry).unwrap();
             row = next;

@@ -113,6 +113,8 @@ macro_rules! for_every_store {
                 one_payment_is_credited_once,
                 a_debt_grows_blocks_and_is_paid_first,
                 a_won_dispute_comes_back_once,
+                new_money_is_spent_only_once_it_is_cleared,
+                a_refund_is_told_until_it_is_answered,
                 the_inbox_keeps_each_event_once,
                 lists_say_what_is_waiting,
                 a_shower_of_events_credits_each_payment_once;

@@ -7,8 +7,8 @@ use domain::ledger::Wallet;
 use domain::ports::{Store, TopUpRows};
 use domain::time::Millis;
 use domain::top_up::{
-    Dispute, EventState, Parts, Processor, Reversal, ReversalCause, TopUp, TopUpEvent, TopUpState,
-    TopUpWrite,
+    Dispute, EventState, Parts, Processor, Refund, RefundState, Reversal, ReversalCause, TopUp,
+    TopUpEvent, TopUpState, TopUpWrite,
 };
 use domain::usd::Usd;
 
@@ -26,6 +26,7 @@ fn row(world: &World<'_>, account: AccountId) -> TopUp {
         amount: Usd(25 * DOLLAR),
         fee: Usd(DOLLAR),
         bonus: Usd::ZERO,
+        hold: Millis(0),
         live: true,
         state: TopUpState::Created,
         processor_ref: Some(format!("cs_{id}")),
@@ -39,6 +40,7 @@ fn row(world: &World<'_>, account: AccountId) -> TopUp {
         created_at: NOW,
         expires_at: NOW + Millis::minutes(60),
         credited_at: None,
+        clears_at: None,
         due_at: Some(NOW + Millis::seconds(20)),
         tries: 0,
     }
@@ -78,6 +80,7 @@ fn wallet(available: i64, receivable: i64) -> Wallet {
         available: Usd(available * DOLLAR),
         held: Usd::ZERO,
         receivable: Usd(receivable * DOLLAR),
+        ..Wallet::default()
     }
 }
 
@@ -325,6 +328,99 @@ pub(crate) fn a_won_dispute_comes_back_once<S: Store + TopUpRows>(store: &S) {
     world.commit(both.clone()).unwrap();
     assert_eq!(world.commit(both), refused(Refused::Stale));
     assert_eq!(world.wallet(ana), wallet(30, 0));
+    world.audited();
+}
+
+pub(crate) fn new_money_is_spent_only_once_it_is_cleared<S: Store + TopUpRows>(store: &S) {
+    let world = World::new(store);
+    let (ana, bob) = (world.customer(Usd::ZERO), world.customer(Usd::ZERO));
+    let held = |account| TopUp {
+        hold: Millis::minutes(60),
+        bonus: Usd(5 * DOLLAR),
+        ..row(&world, account)
+    };
+    let (first, second) = (held(ana), held(bob));
+    for (one, payment) in [(&first, "pi_1"), (&second, "pi_2")] {
+        insert(&world, one);
+        let bonus = Write::TopUp(TopUpWrite::Bonus {
+            row: Box::new(one.paid(payment, one.amount, NOW)),
+            payment: payment.into(),
+        });
+        world.commit(vec![credit(one, payment), bonus]).unwrap();
+    }
+    let uncleared = |account| {
+        let wallet = world.wallet(account);
+        (wallet.available.0 / DOLLAR, wallet.uncleared.0 / DOLLAR)
+    };
+    assert_eq!((uncleared(ana), uncleared(bob)), ((0, 30), (0, 30)));
+    let poor = world.commit(world.new_activation(ana).open(&super::PLAN));
+    assert_eq!(poor, refused(Refused::InsufficientFunds));
+    // what goes back is taken from what cannot be spent before anything else
+    let now = wait(store.top_up(first.id)).unwrap().unwrap();
+    let cause = (ReversalCause::Refund, "evt_1");
+    let (after, reversal) = now.reverse(Usd(13 * DOLLAR), cause).unwrap();
+    let back = Write::TopUp(TopUpWrite::Reverse {
+        row: Box::new(after),
+        reversal,
+    });
+    world.commit(vec![back]).unwrap();
+    assert_eq!(uncleared(ana), (0, 15));
+    assert_eq!(wait(store.uncleared(first.id)).unwrap(), Usd(15 * DOLLAR));
+    // of bob's nothing is left to be cleared
+    let now = wait(store.top_up(second.id)).unwrap().unwrap();
+    let (after, reversal) = now.reverse(Usd(26 * DOLLAR), cause).unwrap();
+    let back = Write::TopUp(TopUpWrite::Reverse {
+        row: Box::new(after),
+        reversal,
+    });
+    world.commit(vec![back]).unwrap();
+    assert_eq!(world.wallet(bob), wallet(0, 0));
+    let hour = NOW + Millis::minutes(60);
+    assert_eq!(wait(store.next_clearing(ana)).unwrap(), Some(hour));
+    assert_eq!(wait(store.top_ups_to_clear(NOW, 10)).unwrap(), []);
+    let due = wait(store.top_ups_to_clear(hour, 10)).unwrap();
+    assert_eq!(due.len(), 2);
+    for one in due {
+        let clear = || Write::TopUp(TopUpWrite::Clear(Box::new(one.cleared())));
+        world.commit(vec![clear()]).unwrap();
+        assert_eq!(world.commit(vec![clear()]), refused(Refused::Stale));
+    }
+    assert_eq!((uncleared(ana), uncleared(bob)), ((15, 0), (0, 0)));
+    assert_eq!(wait(store.next_clearing(ana)).unwrap(), None);
+    world
+        .commit(world.new_activation(ana).open(&super::PLAN))
+        .unwrap();
+    world.audited();
+}
+
+pub(crate) fn a_refund_is_told_until_it_is_answered<S: Store + TopUpRows>(store: &S) {
+    let world = World::new(store);
+    let ana = world.customer(Usd::ZERO);
+    let first = row(&world, ana);
+    insert(&world, &first);
+    let refund = Refund {
+        reason: "asked for it".into(),
+        ..Refund::new(first.id, 1, Usd(4 * DOLLAR), NOW)
+    };
+    let put = |refund: &Refund| {
+        let write = TopUpWrite::Refund(Box::new(refund.clone()));
+        world.commit(vec![Write::TopUp(write)])
+    };
+    put(&refund).unwrap();
+    assert_eq!(put(&refund), refused(Refused::Stale));
+    let later = NOW + Millis::minutes(60);
+    assert_eq!(wait(store.refunds_due(NOW, 10)).unwrap(), []);
+    let due = wait(store.refunds_due(later, 10)).unwrap();
+    assert_eq!(due, std::slice::from_ref(&refund));
+    let tried = refund.told(RefundState::Open, NOW);
+    put(&tried).unwrap();
+    assert_eq!(put(&tried), refused(Refused::Stale));
+    let sent = tried.told(RefundState::Sent, NOW);
+    put(&sent).unwrap();
+    let by_hand = sent.told(RefundState::ByHand, NOW);
+    assert_eq!(put(&by_hand), refused(Refused::Stale), "it was answered");
+    assert_eq!(wait(store.refunds_due(later, 10)).unwrap(), []);
+    assert_eq!(wait(store.refunds(first.id)).unwrap(), [sent]);
     world.audited();
 }
 

@@ -74,6 +74,7 @@ struct Seen {
     credits: u64,
     redeemed: u64,
     top_ups: u64,
+    clearings: u64,
     bonuses: u64,
     reversals: u64,
     readings: u64,
@@ -169,6 +170,10 @@ fn close(
             &mut seen.bonuses,
             derive::top_up_bonus(conn, event.reference)?,
         ),
+        "top_up_cleared" => count(
+            &mut seen.clearings,
+            derive::top_up_cleared(conn, event.reference)?,
+        ),
         "top_up_reversal" => count(
             &mut seen.reversals,
             derive::top_up_reversal(conn, event.reference, event.seq)?,
@@ -249,6 +254,7 @@ fn rows_without_event(
         ("redeem_code WHERE redeemed_by IS NOT NULL", seen.redeemed),
         ("topup_credit WHERE kind = 'credit'", seen.top_ups),
         ("topup_credit WHERE kind = 'bonus'", seen.bonuses),
+        ("topup_clearing", seen.clearings),
         ("topup_reversal", seen.reversals),
         ("balance_reading WHERE booked <> 0", seen.readings),
         ("entry", seen.legs),
@@ -305,7 +311,7 @@ fn wallets(
     books: &mut Books,
     findings: &mut Findings,
 ) -> Result<u64, Fault> {
-    let sql = "SELECT a.id, w.available, w.held, w.receivable, w.chain, w.last_event \
+    let sql = "SELECT a.id, w.available, w.held, w.receivable, w.uncleared, w.chain, w.last_event \
                FROM account a \
                LEFT JOIN wallet w ON w.account_id = a.id";
     let mut accounts = 0;
@@ -321,6 +327,7 @@ fn wallets(
             available,
             held: cells.usd()?,
             receivable: cells.usd()?,
+            uncleared: cells.usd()?,
         };
         let end = (cells.take()?, cells.take()?);
         books.wallet(account, wallet, end, findings);

@@ -4,7 +4,7 @@ use crate::sql::{Connection, params};
 use domain::activation::ActivationState;
 use domain::balance::BookedAs;
 use domain::ids::{AccountId, OrderId};
-use domain::ledger::Entry;
+use domain::ledger::{Entry, Side};
 use domain::redeem::CodeSource;
 use domain::top_up::{Parts, Processor};
 
@@ -111,26 +111,51 @@ pub(crate) fn redeem(conn: &dyn Connection, reference: i64) -> Result<Option<Ent
 
 /// A payment for a top-up.
 pub(crate) fn top_up(conn: &dyn Connection, reference: i64) -> Result<Option<Entry>, Fault> {
-    let sql = "SELECT t.id, t.account_id, c.processor, c.amount, c.fee, c.debt \
+    let sql = "SELECT t.id, t.account_id, c.uncleared, c.processor, c.amount, c.fee, c.debt \
                FROM topup_credit c JOIN topup t ON t.id = c.topup_id \
                WHERE c.topup_id = ?1 AND c.kind = 'credit'";
     one(conn, sql, params![reference], |row| {
         let cells = &mut Cells::new("topup_credit", row);
-        let (id, account) = (cells.take()?, AccountId(cells.take()?));
+        let (id, owner) = (cells.take()?, owner(cells)?);
         let processor = cells.word(Processor::from_slug)?;
         let amounts = (cells.usd()?, cells.usd()?, cells.usd()?);
-        Ok(Entry::top_up(account, id, processor, amounts))
+        Ok(Entry::top_up(owner, id, processor, amounts))
     })
+}
+
+/// Whose money it is, and whether it could be spent at once.
+fn owner(cells: &mut Cells<'_>) -> Result<(AccountId, Side), Fault> {
+    let account = AccountId(cells.take()?);
+    let uncleared: bool = cells.take()?;
+    let side = match uncleared {
+        true => Side::Uncleared,
+        false => Side::Spendable,
+    };
+    Ok((account, side))
 }
 
 /// What the house added to a top-up.
 pub(crate) fn top_up_bonus(conn: &dyn Connection, reference: i64) -> Result<Option<Entry>, Fault> {
-    let sql = "SELECT t.id, t.account_id, c.amount FROM topup_credit c \
+    let sql = "SELECT t.id, t.account_id, c.uncleared, c.amount FROM topup_credit c \
                JOIN topup t ON t.id = c.topup_id WHERE c.topup_id = ?1 AND c.kind = 'bonus'";
     one(conn, sql, params![reference], |row| {
         let cells = &mut Cells::new("topup_credit", row);
+        let (id, owner) = (cells.take()?, owner(cells)?);
+        Ok(Entry::top_up_bonus(owner, id, cells.usd()?))
+    })
+}
+
+/// Money of a top-up that could be spent from then on.
+pub(crate) fn top_up_cleared(
+    conn: &dyn Connection,
+    reference: i64,
+) -> Result<Option<Entry>, Fault> {
+    let sql = "SELECT t.id, t.account_id, c.amount FROM topup_clearing c \
+               JOIN topup t ON t.id = c.topup_id WHERE c.topup_id = ?1";
+    one(conn, sql, params![reference], |row| {
+        let cells = &mut Cells::new("topup_clearing", row);
         let (id, account) = (cells.take()?, AccountId(cells.take()?));
-        Ok(Entry::top_up_bonus(account, id, cells.usd()?))
+        Ok(Entry::top_up_cleared(account, id, cells.usd()?))
     })
 }
 
@@ -140,8 +165,8 @@ pub(crate) fn top_up_reversal(
     reference: i64,
     seq: i64,
 ) -> Result<Option<Entry>, Fault> {
-    let sql = "SELECT t.id, r.seq, t.account_id, t.processor, r.amount, r.fee, r.bonus, r.debt \
-               FROM topup_reversal r JOIN topup t ON t.id = r.topup_id \
+    let sql = "SELECT t.id, r.seq, t.account_id, t.processor, r.amount, r.fee, r.bonus, r.debt, \
+               r.uncleared FROM topup_reversal r JOIN topup t ON t.id = r.topup_id \
                WHERE r.topup_id = ?1 AND r.seq = ?2";
     one(conn, sql, params![reference, seq], |row| {
         let cells = &mut Cells::new("topup_reversal", row);
@@ -158,7 +183,7 @@ pub(crate) fn top_up_reversal(
             cause,
             processor,
             parts,
-            cells.usd()?,
+            (cells.usd()?, cells.usd()?),
         ))
     })
 }

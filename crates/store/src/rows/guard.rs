@@ -383,7 +383,12 @@ impl Guard<'_> {
         let Some(account) = about.account() else {
             return Ok(None);
         };
-        Ok(about.entry(&self.wallet(account)?).map(Cow::Owned))
+        let uncleared = match about.needs_uncleared() {
+            Some(row) => top_up::uncleared(self.conn, row)?,
+            None => Usd::ZERO,
+        };
+        let wallet = self.wallet(account)?;
+        Ok(about.entry(&wallet, uncleared).map(Cow::Owned))
     }
 
     /// The entry against the wallet it touches.

@@ -28,6 +28,7 @@ impl Kept {
             available: Usd::ZERO,
             held: Usd::ZERO,
             receivable: Usd::ZERO,
+            uncleared: Usd::ZERO,
         },
         chain: chain::START,
         last_event: None,
@@ -113,8 +114,8 @@ impl Wallets {
     pub(crate) fn save(&self, conn: &dyn Connection) -> Result<(), Fault> {
         let mut moved: Vec<_> = self.kept.iter().filter(|(_, kept)| kept.moved).collect();
         moved.sort_unstable_by_key(|(account, _)| **account);
-        let sql = "UPDATE wallet SET available = ?2, held = ?3, receivable = ?4, chain = ?5, \
-                   last_event = ?6 WHERE account_id = ?1";
+        let sql = "UPDATE wallet SET available = ?2, held = ?3, receivable = ?4, uncleared = ?5, \
+                   chain = ?6, last_event = ?7 WHERE account_id = ?1";
         for (account, kept) in moved {
             let wallet = &kept.wallet;
             let cells = params![
@@ -122,6 +123,7 @@ impl Wallets {
                 wallet.available.0,
                 wallet.held.0,
                 wallet.receivable.0,
+                wallet.uncleared.0,
                 kept.chain,
                 kept.last_event,
             ];
@@ -139,7 +141,7 @@ pub(crate) fn open_wallet(conn: &dyn Connection, account: AccountId) -> Result<(
 }
 
 fn read(conn: &dyn Connection, account: AccountId) -> Result<Option<Kept>, Fault> {
-    let sql = "SELECT available, held, receivable, chain, last_event FROM wallet \
+    let sql = "SELECT available, held, receivable, uncleared, chain, last_event FROM wallet \
                WHERE account_id = ?1";
     one(conn, sql, params![account.0], |row| {
         let cells = &mut Cells::new("wallet", row);
@@ -148,6 +150,7 @@ fn read(conn: &dyn Connection, account: AccountId) -> Result<Option<Kept>, Fault
                 available: cells.usd()?,
                 held: cells.usd()?,
                 receivable: cells.usd()?,
+                uncleared: cells.usd()?,
             },
             chain: cells.take()?,
             last_event: cells.take()?,

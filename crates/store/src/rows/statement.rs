@@ -24,7 +24,7 @@ pub(crate) fn movements(
                SELECT j.id, j.previous, j.at, j.kind, j.reference, \
                    COALESCE(a.service_name, s.service_name), \
                    SUM(CASE e.book WHEN 'available' THEN e.amount ELSE 0 END), \
-                   SUM(CASE e.book WHEN 'held' THEN e.amount ELSE 0 END), \
+                   SUM(CASE WHEN e.book IN ('held', 'uncleared') THEN e.amount ELSE 0 END), \
                    (SELECT available FROM wallet WHERE account_id = ?1) \
                FROM walk JOIN journal j ON j.id = walk.id AND j.account_id = ?1 \
                JOIN entry e ON e.journal_id = j.id AND e.account_id = ?1 \

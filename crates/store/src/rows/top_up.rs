@@ -3,10 +3,12 @@
 use domain::change::Refused;
 use domain::ledger::{Book, Entry};
 use domain::time::Timestamp;
-use domain::top_up::{Dispute, Reversal, TopUp, TopUpEvent, TopUpState, TopUpWrite};
+use domain::top_up::{
+    Dispute, Proposal, Refund, Reversal, TopUp, TopUpEvent, TopUpState, TopUpWrite,
+};
 use domain::usd::Usd;
 
-use crate::sql::cells::exists;
+use crate::sql::cells::{Cells, exists, one};
 use crate::sql::fault::Fault;
 use crate::sql::{Connection, params};
 
@@ -27,6 +29,9 @@ pub(crate) fn check(conn: &dyn Connection, write: &TopUpWrite) -> Result<(), Fau
                 && is_credited(conn, row.id)?
                 && !is_reversed(conn, row.id, reversal)?
         }
+        TopUpWrite::Clear(row) => is_current(conn, row)? && is_uncleared(conn, row.id)?,
+        TopUpWrite::Refund(refund) => is_next_try(conn, refund)?,
+        TopUpWrite::Propose(_) => true,
         TopUpWrite::Dispute(dispute) => is_next(conn, dispute)?,
         TopUpWrite::InsertEvent(event) => !is_kept(conn, event)?,
         TopUpWrite::UpdateEvent(event) => is_unsettled(conn, event)?,
@@ -53,6 +58,35 @@ fn is_reversed(conn: &dyn Connection, top_up: i64, reversal: &Reversal) -> Resul
     let sql = "SELECT 1 FROM topup_reversal WHERE topup_id = ?1 AND cause = ?2 AND reference = ?3";
     let (cause, reference) = (reversal.cause.slug(), &reversal.reference);
     exists(conn, sql, params![top_up, cause, reference])
+}
+
+fn is_uncleared(conn: &dyn Connection, top_up: i64) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM topup WHERE id = ?1 AND clears_at IS NOT NULL AND NOT EXISTS \
+               (SELECT 1 FROM topup_clearing WHERE topup_id = ?1)";
+    exists(conn, sql, params![top_up])
+}
+
+/// What of a top-up's money is in its wallet and cannot be spent yet.
+pub(crate) fn uncleared(conn: &dyn Connection, top_up: i64) -> Result<Usd, Fault> {
+    let sql = "SELECT CAST((SELECT COALESCE(SUM(amount - debt), 0) FROM topup_credit \
+               WHERE topup_id = ?1 AND uncleared = 1) \
+               - (SELECT COALESCE(SUM(uncleared), 0) FROM topup_reversal WHERE topup_id = ?1) \
+               - (SELECT COALESCE(SUM(amount), 0) FROM topup_clearing WHERE topup_id = ?1) \
+               AS BIGINT)";
+    let found = one(conn, sql, params![top_up], |row| {
+        Cells::new("topup_credit", row).usd()
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+fn is_next_try(conn: &dyn Connection, refund: &Refund) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM topup_refund WHERE topup_id = ?1 AND seq = ?2";
+    if refund.tries == 0 {
+        return Ok(!exists(conn, sql, params![refund.top_up, refund.seq])?);
+    }
+    let sql = format!("{sql} AND state = 'open' AND tries = ?3");
+    let before = refund.tries - 1;
+    exists(conn, &sql, params![refund.top_up, refund.seq, before])
 }
 
 fn is_next(conn: &dyn Connection, dispute: &Dispute) -> Result<bool, Fault> {
@@ -105,9 +139,18 @@ pub(crate) fn write(
             insert_credit(conn, row, (payment, "bonus"), amounts, at)
         }
         TopUpWrite::Reverse { row, reversal } => {
-            insert_reversal(conn, row.id, reversal, -debt, at)?;
+            let uncleared = -entry.map_or(Usd::ZERO, uncleared_leg);
+            insert_reversal(conn, row.id, reversal, (-debt, uncleared), at)?;
             update(conn, row)
         }
+        TopUpWrite::Clear(row) => {
+            if let Some(entry) = entry {
+                insert_clearing(conn, row.id, -uncleared_leg(entry), at)?;
+            }
+            update(conn, row)
+        }
+        TopUpWrite::Refund(refund) => put_refund(conn, refund),
+        TopUpWrite::Propose(proposal) => put_proposal(conn, proposal),
         TopUpWrite::Dispute(dispute) => put_dispute(conn, dispute),
         TopUpWrite::InsertEvent(event) => insert_event(conn, event),
         TopUpWrite::UpdateEvent(event) => update_event(conn, event),
@@ -116,18 +159,26 @@ pub(crate) fn write(
 
 /// What an entry changes of the customer's debt; credit is positive, so it pays.
 fn receivable(entry: &Entry) -> Usd {
-    let legs = entry.postings.iter();
-    legs.filter(|leg| matches!(leg.book, Book::Receivable(_)))
-        .map(|leg| leg.amount)
-        .sum()
+    sum_of(entry, |book| matches!(book, Book::Receivable(_)))
+}
+
+/// What an entry changes of the money that cannot be spent yet.
+fn uncleared_leg(entry: &Entry) -> Usd {
+    sum_of(entry, |book| matches!(book, Book::Uncleared(_)))
+}
+
+fn sum_of(entry: &Entry, wanted: impl Fn(&Book) -> bool) -> Usd {
+    let legs = entry.postings.iter().filter(|leg| wanted(&leg.book));
+    legs.map(|leg| leg.amount).sum()
 }
 
 fn insert(conn: &dyn Connection, row: &TopUp) -> Result<(), Fault> {
     let sql = "INSERT INTO topup (id, version, state, processor_ref, payment_ref, pay_url, note, \
                credited, refunded, reversed, reversed_fee, reversed_bonus, reversals, \
                credited_at, due_at, tries, account_id, processor, amount, fee, bonus, live, \
-               created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-               ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+               created_at, expires_at, clears_at, hold) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+               ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, \
+               ?26)";
     conn.write(
         sql,
         params![
@@ -155,6 +206,8 @@ fn insert(conn: &dyn Connection, row: &TopUp) -> Result<(), Fault> {
             row.live,
             row.created_at.0,
             row.expires_at.0,
+            row.clears_at.map(|at| at.0),
+            row.hold.0,
         ],
     )
 }
@@ -163,7 +216,8 @@ fn update(conn: &dyn Connection, row: &TopUp) -> Result<(), Fault> {
     let sql = "UPDATE topup SET version = ?2, state = ?3, processor_ref = ?4, payment_ref = ?5, \
                pay_url = ?6, note = ?7, credited = ?8, refunded = ?9, reversed = ?10, \
                reversed_fee = ?11, reversed_bonus = ?12, reversals = ?13, credited_at = ?14, \
-               due_at = ?15, tries = ?16, bonus = ?17 WHERE id = ?1 AND version = ?2 - 1";
+               due_at = ?15, tries = ?16, bonus = ?17, clears_at = ?18 \
+               WHERE id = ?1 AND version = ?2 - 1";
     conn.write_one(
         sql,
         params![
@@ -184,6 +238,7 @@ fn update(conn: &dyn Connection, row: &TopUp) -> Result<(), Fault> {
             row.due_at.map(|at| at.0),
             row.tries,
             row.bonus.0,
+            row.clears_at.map(|at| at.0),
         ],
         Refused::Stale,
     )
@@ -197,7 +252,7 @@ fn insert_credit(
     at: Timestamp,
 ) -> Result<(), Fault> {
     let sql = "INSERT INTO topup_credit (topup_id, kind, processor, payment_id, amount, fee, \
-               debt, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+               debt, at, uncleared) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     conn.write(
         sql,
         params![
@@ -209,7 +264,57 @@ fn insert_credit(
             fee.0,
             debt.0,
             at.0,
+            row.clears_at.is_some(),
         ],
+    )
+}
+
+fn insert_clearing(
+    conn: &dyn Connection,
+    top_up: i64,
+    amount: Usd,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO topup_clearing (topup_id, amount, at) VALUES (?1, ?2, ?3)";
+    conn.write(sql, params![top_up, amount.0, at.0])
+}
+
+fn put_proposal(conn: &dyn Connection, proposal: &Proposal) -> Result<(), Fault> {
+    let sql = "INSERT INTO topup_proposal (topup_id, proposer, amount, reference, reason, at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (topup_id) DO UPDATE SET \
+               proposer = excluded.proposer, amount = excluded.amount, \
+               reference = excluded.reference, reason = excluded.reason, at = excluded.at";
+    let cells = params![
+        proposal.top_up,
+        proposal.proposer,
+        proposal.amount.0,
+        proposal.reference,
+        proposal.reason,
+        proposal.at.0,
+    ];
+    conn.write(sql, cells)
+}
+
+fn put_refund(conn: &dyn Connection, refund: &Refund) -> Result<(), Fault> {
+    let sql = "INSERT INTO topup_refund (topup_id, seq, amount, key, reason, state, asked_at, \
+               due_at, tries) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+               ON CONFLICT (topup_id, seq) DO UPDATE SET state = excluded.state, \
+               due_at = excluded.due_at, tries = excluded.tries \
+               WHERE topup_refund.tries = excluded.tries - 1";
+    conn.write_one(
+        sql,
+        params![
+            refund.top_up,
+            refund.seq,
+            refund.amount.0,
+            refund.key,
+            refund.reason,
+            refund.state.slug(),
+            refund.asked_at.0,
+            refund.due_at.map(|at| at.0),
+            refund.tries,
+        ],
+        Refused::Stale,
     )
 }
 
@@ -217,11 +322,11 @@ fn insert_reversal(
     conn: &dyn Connection,
     top_up: i64,
     reversal: &Reversal,
-    debt: Usd,
+    (debt, uncleared): (Usd, Usd),
     at: Timestamp,
 ) -> Result<(), Fault> {
     let sql = "INSERT INTO topup_reversal (topup_id, seq, cause, reference, amount, fee, bonus, \
-               debt, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+               debt, at, uncleared) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     conn.write(
         sql,
         params![
@@ -234,6 +339,7 @@ fn insert_reversal(
             reversal.parts.bonus.0,
             debt.0,
             at.0,
+            uncleared.0,
         ],
     )
 }

@@ -1,20 +1,26 @@
 //! Questions about top-ups, their events and disputes.
 
-use domain::ids::AccountId;
+use domain::ids::{AccountId, PersonId};
 use domain::ports::{Read, TopUpRows};
-use domain::time::Timestamp;
-use domain::top_up::{Dispute, EventState, Parts, Processor, TopUp, TopUpEvent, TopUpState};
+use domain::time::{Millis, Timestamp};
+use domain::top_up::{
+    Dispute, EventState, Parts, Processor, Proposal, Refund, RefundState, Reversal, ReversalCause,
+    TopUp, TopUpEvent, TopUpState,
+};
 use domain::usd::Usd;
 
 use crate::database::Database;
-use crate::sql::cells::{Cells, many, one};
+use crate::sql::cells::{Cells, exists, many, one};
 use crate::sql::fault::Fault;
 use crate::sql::{Row, params};
 
 const TOP_UP: &str = "SELECT id, account_id, version, processor, amount, fee, bonus, live, state, \
                       processor_ref, payment_ref, pay_url, note, credited, refunded, reversed, \
                       reversed_fee, reversed_bonus, reversals, created_at, expires_at, \
-                      credited_at, due_at, tries FROM topup";
+                      credited_at, due_at, tries, clears_at, hold FROM topup";
+
+const REFUND: &str = "SELECT topup_id, seq, amount, key, reason, state, asked_at, due_at, tries \
+                      FROM topup_refund";
 
 const EVENT: &str = "SELECT id, processor, event_id, kind, topup_id, payment_ref, raw, state, \
                      verdict, received_at, due_at, tries FROM topup_event";
@@ -48,7 +54,39 @@ fn top_up(row: &Row<'_>) -> Result<TopUp, Fault> {
         credited_at: cells.maybe_time()?,
         due_at: cells.maybe_time()?,
         tries: cells.take()?,
+        clears_at: cells.maybe_time()?,
+        hold: Millis(cells.take()?),
     })
+}
+
+fn refund(row: &Row<'_>) -> Result<Refund, Fault> {
+    let cells = &mut Cells::new("topup_refund", row);
+    Ok(Refund {
+        top_up: cells.take()?,
+        seq: cells.take()?,
+        amount: cells.usd()?,
+        key: cells.take()?,
+        reason: cells.take()?,
+        state: cells.word(RefundState::from_slug)?,
+        asked_at: cells.time()?,
+        due_at: cells.maybe_time()?,
+        tries: cells.take()?,
+    })
+}
+
+fn reversal(row: &Row<'_>) -> Result<(Reversal, Timestamp), Fault> {
+    let cells = &mut Cells::new("topup_reversal", row);
+    let reversal = Reversal {
+        seq: cells.take()?,
+        cause: cells.word(ReversalCause::from_slug)?,
+        reference: cells.take()?,
+        parts: Parts {
+            amount: cells.usd()?,
+            fee: cells.usd()?,
+            bonus: cells.usd()?,
+        },
+    };
+    Ok((reversal, cells.time()?))
 }
 
 fn event(row: &Row<'_>) -> Result<TopUpEvent, Fault> {
@@ -179,6 +217,65 @@ impl TopUpRows for Database {
         );
         let (id, processor, payment) = (row.id, row.processor.slug(), row.payment_ref.clone());
         self.ask(move |conn| many(conn, &sql, params![id, processor, payment, limit], event))
+    }
+
+    fn top_ups_to_clear(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUp>> {
+        let sql = format!("{TOP_UP} WHERE clears_at <= ?1 ORDER BY clears_at LIMIT ?2");
+        self.ask(move |conn| many(conn, &sql, params![now.0, limit], top_up))
+    }
+
+    fn next_clearing(&self, account: AccountId) -> Read<'_, Option<Timestamp>> {
+        let sql = "SELECT MIN(clears_at) FROM topup WHERE account_id = ?1";
+        self.ask(move |conn| {
+            let found = one(conn, sql, params![account.0], |row| {
+                Cells::new("topup", row).maybe_time()
+            })?;
+            Ok(found.flatten())
+        })
+    }
+
+    fn uncleared(&self, top_up: i64) -> Read<'_, Usd> {
+        self.ask(move |conn| super::top_up::uncleared(conn, top_up))
+    }
+
+    fn reversals(&self, top_up: i64) -> Read<'_, Vec<(Reversal, Timestamp)>> {
+        let sql = "SELECT seq, cause, reference, amount, fee, bonus, at FROM topup_reversal \
+                   WHERE topup_id = ?1 ORDER BY seq";
+        self.ask(move |conn| many(conn, sql, params![top_up], reversal))
+    }
+
+    fn is_own(&self, staff: PersonId, account: AccountId) -> Read<'_, bool> {
+        let sql = "SELECT 1 FROM person p JOIN account a ON a.email = p.email \
+                   WHERE p.id = ?1 AND a.id = ?2";
+        self.ask(move |conn| exists(conn, sql, params![staff.0, account.0]))
+    }
+
+    fn proposal(&self, top_up: i64) -> Read<'_, Option<Proposal>> {
+        let sql = "SELECT topup_id, proposer, amount, reference, reason, at FROM topup_proposal \
+                   WHERE topup_id = ?1";
+        self.ask(move |conn| {
+            one(conn, sql, params![top_up], |row| {
+                let cells = &mut Cells::new("topup_proposal", row);
+                Ok(Proposal {
+                    top_up: cells.take()?,
+                    proposer: cells.take()?,
+                    amount: cells.usd()?,
+                    reference: cells.take()?,
+                    reason: cells.take()?,
+                    at: cells.time()?,
+                })
+            })
+        })
+    }
+
+    fn refunds(&self, top_up: i64) -> Read<'_, Vec<Refund>> {
+        let sql = format!("{REFUND} WHERE topup_id = ?1 ORDER BY seq");
+        self.ask(move |conn| many(conn, &sql, params![top_up], refund))
+    }
+
+    fn refunds_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Refund>> {
+        let sql = format!("{REFUND} WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
+        self.ask(move |conn| many(conn, &sql, params![now.0, limit], refund))
     }
 
     fn disputes(&self, top_up: i64) -> Read<'_, Vec<Dispute>> {

@@ -8,7 +8,7 @@ use crate::database::{Database, Engine};
 use crate::open_error::OpenError;
 
 /// Every table, those that others refer to last.
-const TABLES: [&str; 29] = [
+const TABLES: [&str; 32] = [
     "entry",
     "journal",
     "adjustment",
@@ -19,6 +19,9 @@ const TABLES: [&str; 29] = [
     "observation",
     "credit",
     "topup_credit",
+    "topup_clearing",
+    "topup_proposal",
+    "topup_refund",
     "topup_reversal",
     "topup_dispute",
     "topup_event",

@@ -1,10 +1,10 @@
 //! Top-ups, for the command line.
 
-use super::rfc3339;
-use app::{AdminError, Reconciled, TopUps};
+use super::{bank_csv, rfc3339};
+use app::{AdminError, Matched, Reconciled, TopUps};
 use domain::books::DAY_MS;
 use domain::time::Timestamp;
-use domain::top_up::{TopUp, read_reference, reference};
+use domain::top_up::{TopUp, TopUpState, read_reference, reference};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -45,6 +45,11 @@ pub enum Question {
         /// Why.
         reason: String,
     },
+    /// Matches lines of the bank account's statement.
+    Import {
+        /// The file's text.
+        file: String,
+    },
     /// Compares a day with the processors.
     Reconcile {
         /// The day; yesterday where none is named.
@@ -69,8 +74,11 @@ pub(super) async fn answer(top_ups: &TopUps, question: Question) -> Result<Value
             let row = top_ups
                 .approve(number(&id)?, amount, &reference, &reason)
                 .await?;
-            Ok(view(&row))
+            let mut shown = view(&row);
+            shown["needs_second_person"] = (row.state != TopUpState::Credited).into();
+            Ok(shown)
         }
+        Question::Import { file } => import(top_ups, &file).await,
         Question::Reject { id, reason } => Ok(view(&top_ups.reject(number(&id)?, &reason).await?)),
         Question::Refund { id, usd, reason } => {
             let amount = super::dollars(&usd)?;
@@ -84,6 +92,23 @@ fn number(text: &str) -> Result<i64, AdminError> {
     let plain = || text.parse().ok().filter(|id| *id > 0);
     let id = read_reference(text).or_else(plain);
     id.ok_or_else(|| AdminError::Invalid(format!("{text}: give a top-up such as tu_42")))
+}
+
+async fn import(top_ups: &TopUps, file: &str) -> Result<Value, AdminError> {
+    let lines = bank_csv::read(file).map_err(AdminError::Invalid)?;
+    let matched = top_ups.import(&lines).await?;
+    let rows = lines.iter().zip(&matched).map(|(line, matched)| {
+        let (outcome, top_up, why) = match matched {
+            Matched::Outgoing => ("outgoing", None, ""),
+            Matched::Credited(id) => ("credited", Some(*id), ""),
+            Matched::Proposed(id) => ("needs_second_person", Some(*id), ""),
+            Matched::Before(id) => ("before", Some(*id), ""),
+            Matched::Review(id, why) => ("review", Some(*id), why.as_str()),
+            Matched::Unmatched(why) => ("unmatched", None, why.as_str()),
+        };
+        json!({ "id": line.id, "outcome": outcome, "top_up": top_up.map(reference), "why": why })
+    });
+    Ok(json!({ "lines": rows.collect::<Vec<_>>() }))
 }
 
 async fn reconcile(top_ups: &TopUps, day: Option<&str>) -> Result<Value, AdminError> {

@@ -13,8 +13,19 @@ use toml::Value;
 const STRIPE: &str = "https://api.stripe.com/";
 const NOWPAYMENTS: &str = "https://api.nowpayments.io/v1";
 
-/// Greatest sum of a day by tier, where nothing else is said.
-const DAILY: [&str; 4] = ["100", "500", "2000", "10000"];
+/// Greatest sum of a day by tier, where nothing else is said; a contract says what tier 3 may.
+const DAILY: [Option<Usd>; 4] = [
+    Some(Usd(20_000_000)),
+    Some(Usd(200_000_000)),
+    Some(Usd(5_000_000_000)),
+    None,
+];
+/// For how many hours money from cards cannot be spent, by tier: payers can take it back.
+const CARD_HOLD_HOURS: [i64; 4] = [24, 12, 2, 0];
+/// From here on a bank transfer needs two people.
+const SECOND_PERSON_FROM: Usd = Usd(1_000_000_000);
+/// Longest such hold.
+const HOLD_HOURS_MAX: i64 = 30 * 24;
 
 /// Longest instructions, in bytes.
 const INSTRUCTIONS_MAX: usize = 2000;
@@ -26,6 +37,10 @@ pub struct Payments {
     pub lifetime: Millis,
     /// A bank's early warning suspends the account.
     pub freeze_on_fraud_warning: bool,
+    /// From this amount on two people have to approve a bank transfer.
+    pub second_person_from: Option<Usd>,
+    /// Who sells, in lines as they stand on receipts.
+    pub seller: String,
     /// What becomes of payments of another amount than was asked.
     pub odd_amounts: OddAmounts,
     /// The ways to pay that are switched on.
@@ -60,6 +75,9 @@ impl Payments {
         let minutes = part.number("expires_minutes", 60, 30..=1440);
         let words = [("freeze", true), ("flag", false)];
         let freeze_on_fraud_warning = part.choice("on_fraud_warning", true, &words);
+        let usual = Bound(Some(SECOND_PERSON_FROM));
+        let Bound(second_person_from) = part.parsed("second_person_from_usd", usual, bound);
+        let seller = part.optional("seller", instructions, None);
         let odd_amounts = OddAmounts {
             credit_surplus: part.choice("surplus", false, &[("tell", false), ("credit", true)]),
             credit_part: part.choice("partial", false, &[("review", false), ("credit", true)]),
@@ -74,6 +92,8 @@ impl Payments {
         Self {
             lifetime: Millis::minutes(minutes.into()),
             freeze_on_fraud_warning,
+            second_person_from,
+            seller: seller.unwrap_or_default(),
             odd_amounts,
             ways: ways.into_iter().flatten().collect(),
         }
@@ -86,17 +106,7 @@ fn general(part: &mut Section<'_>) -> Terms {
     if min > max {
         part.problem("min_usd", "must not be above max_usd");
     }
-    let defaults = DAILY.map(|text| Usd::parse(text).unwrap_or_default());
-    let daily = part.list("daily_usd", defaults.to_vec(), cents);
-    let daily = <[Usd; 4]>::try_from(daily).unwrap_or_else(|_| {
-        if !part.has_problem("daily_usd") {
-            part.problem(
-                "daily_usd",
-                "must have four sums: for the tiers 0, 1, 2 and 3",
-            );
-        }
-        defaults
-    });
+    let daily = by_tier(part, "daily_usd", DAILY.map(Bound), bound);
     let bonuses = part.rows("bonus", |row| {
         let from = row.required("from_usd", cents).unwrap_or_default();
         let percent = row.required("percent", exact::percent);
@@ -108,7 +118,8 @@ fn general(part: &mut Section<'_>) -> Terms {
     Terms {
         min,
         max,
-        daily,
+        daily: daily.map(|Bound(sum)| sum),
+        hold: [Millis(0); 4],
         fee_parts_per_million: 0,
         fee_fixed: Usd::ZERO,
         bonuses,
@@ -128,9 +139,55 @@ fn cents(value: &Value) -> Result<Usd, String> {
     }
 }
 
-fn with_fee(part: &mut Section<'_>, general: &Terms) -> Terms {
+/// One value for each tier.
+fn by_tier<T: Clone + std::fmt::Display>(
+    part: &mut Section<'_>,
+    key: &'static str,
+    defaults: [T; 4],
+    read: impl Fn(&Value) -> Result<T, String>,
+) -> [T; 4] {
+    let given = part.list(key, defaults.to_vec(), read);
+    <[T; 4]>::try_from(given).unwrap_or_else(|_| {
+        if !part.has_problem(key) {
+            let why = "must have four values: for the tiers 0, 1, 2 and 3";
+            part.problem(key, why);
+        }
+        defaults
+    })
+}
+
+/// A sum, or that there is no bound.
+#[derive(Clone, Copy)]
+struct Bound(Option<Usd>);
+
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(sum) => sum.fmt(f),
+            None => f.write_str("none"),
+        }
+    }
+}
+
+fn bound(value: &Value) -> Result<Bound, String> {
+    match value.as_str() {
+        Some("none") => Ok(Bound(None)),
+        _ => cents(value).map(Some).map(Bound),
+    }
+}
+
+fn hours(value: &Value) -> Result<i64, String> {
+    let given = value.as_integer();
+    let given = given.filter(|hours| (0..=HOLD_HOURS_MAX).contains(hours));
+    given.ok_or_else(|| format!("must be whole hours from 0 to {HOLD_HOURS_MAX}"))
+}
+
+/// The terms of one way to pay: how long its money is held, and what is asked beside the amount.
+fn with_fee(part: &mut Section<'_>, general: &Terms, hold_hours: [i64; 4]) -> Terms {
     let none = Percent { hundredths: 0 };
+    let hold = by_tier(part, "hold_hours", hold_hours, hours);
     Terms {
+        hold: hold.map(|hours| Millis::minutes(hours * 60)),
         fee_parts_per_million: millionths(part.parsed("fee_percent", none, exact::percent)),
         fee_fixed: part.parsed("fee_usd", Usd::ZERO, cents),
         ..general.clone()
@@ -190,7 +247,7 @@ fn stripe(part: &mut Section<'_>, general: &Terms) -> Option<PaymentWay> {
     if (live && is_test) || (!live && is_live) {
         part.problem("live", "contradicts the key, which is of the other mode");
     }
-    let terms = with_fee(part, general);
+    let terms = with_fee(part, general, CARD_HOLD_HOURS);
     let on = switched_on(part, &key, &[!webhook_secrets.is_empty()]);
     on.then(|| PaymentWay {
         processor: Processor::Stripe,
@@ -210,7 +267,7 @@ fn btcpay(part: &mut Section<'_>, general: &Terms) -> Option<PaymentWay> {
     let key = key(part);
     let webhook_secrets = secrets(part, ["webhook_secret", "webhook_secret_before"]);
     let live = part.flag("live", true);
-    let terms = with_fee(part, general);
+    let terms = with_fee(part, general, [0; 4]);
     let others = [url.is_some(), store.is_some(), !webhook_secrets.is_empty()];
     if !switched_on(part, &key, &others) {
         return None;
@@ -237,7 +294,7 @@ fn nowpayments(part: &mut Section<'_>, general: &Terms) -> Option<PaymentWay> {
     let key = key(part);
     let webhook_secrets = secrets(part, ["ipn_secret", "ipn_secret_before"]);
     let live = part.flag("live", true);
-    let terms = with_fee(part, general);
+    let terms = with_fee(part, general, [0; 4]);
     let on = switched_on(part, &key, &[!webhook_secrets.is_empty()]);
     on.then(|| PaymentWay {
         processor: Processor::NowPayments,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const SIGABRT: i32 = 6;
+pub const SIGABRT: i32 = 6;
 /// A point that was not reached by then is not reached at all.
 const REACHED_WITHIN: Duration = Duration::from_secs(30);
 /// From this age on a number of romeo can be cancelled.

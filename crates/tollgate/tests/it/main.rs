@@ -25,6 +25,7 @@ mod served;
 mod smm;
 mod storage;
 mod tidy;
+mod top_up_deaths;
 mod top_ups;
 mod upstreams;
 mod visitor;

@@ -2,7 +2,7 @@ use super::*;
 use crate::account::Account;
 use crate::test_server::{Act, TestServer};
 use domain::ids::AccountId;
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use domain::top_up::{
     Checkout, Parts, PaymentProcessor, Processor, Stand, TopUp, TopUpState, reference,
 };
@@ -46,6 +46,7 @@ fn row(processor_ref: Option<&str>, payment_ref: Option<&str>) -> TopUp {
         amount: Usd(25_000_000),
         fee: Usd::ZERO,
         bonus: Usd::ZERO,
+        hold: Millis(0),
         live: false,
         state: TopUpState::Created,
         processor_ref: processor_ref.map(str::to_owned),
@@ -59,6 +60,7 @@ fn row(processor_ref: Option<&str>, payment_ref: Option<&str>) -> TopUp {
         created_at: Timestamp(0),
         expires_at: Timestamp(0),
         credited_at: None,
+        clears_at: None,
         due_at: None,
         tries: 0,
     }

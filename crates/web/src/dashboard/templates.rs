@@ -46,6 +46,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
     "smm_quote.html",
     "strength.html",
     "one_top_up.html",
+    "receipt.html",
     "top_up.html",
     "wallet.html",
 ];

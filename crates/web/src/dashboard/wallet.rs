@@ -2,6 +2,8 @@
 
 mod low_balance;
 mod one_top_up;
+mod pdf;
+mod receipt;
 mod statement;
 mod top_up;
 
@@ -16,6 +18,7 @@ use domain::books::DAY_MS;
 use domain::ids::AccountId;
 use domain::ports::Spent;
 use domain::time::Timestamp;
+use domain::usd::Usd;
 use minijinja::{Value, context};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,6 +42,8 @@ pub(super) fn routes() -> Router<Arc<Door>> {
         .route("/wallet/low-balance", post(low_balance::set))
         .route("/wallet/top-up", get(top_up::show).post(top_up::begin))
         .route("/wallet/top-up/{id}", get(one_top_up::show))
+        .route("/wallet/top-up/{id}/receipt", get(receipt::show))
+        .route("/wallet/top-up/{id}/receipt.pdf", get(receipt::pdf))
         .route("/wallet/top-up/{id}/withdraw", post(one_top_up::withdraw))
         .route("/wallet/redeem", post(top_up::redeem))
 }
@@ -72,6 +77,10 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
             }
         })
         .collect();
+    let clears_at = match wallet.uncleared {
+        Usd::ZERO => None,
+        _ => door.top_ups.next_clearing(account).await?,
+    };
     let statement = statement::page(door, customer).await?;
     let spending = spending(door, account).await?;
     let watched = door.people.low_balance(account).await?;
@@ -81,6 +90,8 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
         available => wallet.available.0,
         held => wallet.held.0,
         due => wallet.receivable.0,
+        uncleared => wallet.uncleared.0,
+        clears_at => clears_at.map(|at| at.0),
         holds,
         ..context! { ..statement, ..spending }
     })

@@ -8,7 +8,7 @@ use domain::ports::{Clock, Store, TopUpRows};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
     Asked, BonusRule, Checkout, EventState, Fact, Notice, OddAmounts, Opened, PaymentProcessor,
-    Processor, ProcessorError, Terms, TopUp, TopUpState,
+    Processor, ProcessorError, RefundState, Terms, TopUp, TopUpState,
 };
 use domain::usd::Usd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -144,7 +144,8 @@ fn settings() -> TopUpSettings {
     let terms = Terms {
         min: Usd(5_000_000),
         max: Usd(500_000_000),
-        daily: [Usd(1_000_000_000); 4],
+        daily: [Some(Usd(1_000_000_000)); 4],
+        hold: [Millis::minutes(60), Millis(0), Millis(0), Millis(0)],
         fee_parts_per_million: 0,
         fee_fixed: Usd::ZERO,
         bonuses: vec![BonusRule {
@@ -165,6 +166,8 @@ fn settings() -> TopUpSettings {
         ],
         lifetime: Millis::minutes(60),
         freeze_on_fraud_warning: true,
+        second_person_from: Some(Usd(200_000_000)),
+        seller: "Example Ltd\n1 Main Street".into(),
         odd_amounts: OddAmounts::default(),
     }
 }
@@ -604,6 +607,71 @@ async fn our_own_refund_leaves_the_wallet_first_and_is_not_taken_twice() {
     assert_eq!(available(&world).await, "65.000000");
     let more = top_ups.refund(top_up.id, Usd(20_000_000), "again").await;
     assert!(more.is_err(), "15.00 are left of it");
+    audited(&world).await;
+}
+
+#[tokio::test]
+async fn a_refund_that_nobody_answers_is_told_again_under_its_key() {
+    let world = World::start().await;
+    let top_up = begun(&world, "25.00").await;
+    let session = world.payments.pay(&top_up);
+    assert_eq!(deliver(&world, &completed("evt_1", &session)).await, 200);
+    let top_ups = &world.door.top_ups;
+    world.payments.is_away(true);
+    let lost = top_ups.refund(top_up.id, Usd(10_000_000), "asked").await;
+    assert!(lost.unwrap_err().to_string().contains("told again"));
+    assert_eq!(available(&world).await, "65.000000");
+    world.payments.is_away(false);
+    world.clock.advance(Millis::minutes(3));
+    top_ups.run_due().await;
+    top_ups.run_due().await;
+    let told = world.payments.refunds.lock().unwrap().clone();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].2, format!("refund-{}-1", top_up.id));
+    let refunds = top_ups.refunds(top_up.id).await.unwrap();
+    assert_eq!(refunds[0].state, RefundState::Sent);
+    assert_eq!(available(&world).await, "65.000000");
+    audited(&world).await;
+}
+
+#[tokio::test]
+async fn money_of_new_accounts_waits_and_is_refunded_before_it_is_spent() {
+    let world = World::start().await;
+    let (bob, key) = world.new_account("bob@example.com").await;
+    let known = world.store.account(bob).await.unwrap().unwrap();
+    let engine = &world.door.engine;
+    engine.set_tier(bob, 0).await.unwrap();
+    assert_ne!(known.tier, 0);
+    let top_up = begun_by(&world, bob, "25.00").await;
+    let session = world.payments.pay(&top_up);
+    assert_eq!(deliver(&world, &completed("evt_1", &session)).await, 200);
+    let wallet = async || world.store.wallet(bob).await.unwrap().unwrap();
+    let held = wallet().await;
+    assert_eq!(
+        (held.available, held.uncleared),
+        (Usd::ZERO, Usd(25_000_000))
+    );
+    let headers = [("x-api-key", key.as_str())];
+    let target = "/api/v1/otp?action=balance";
+    let balance = world.send(world.request("GET", target, &headers, "")).await;
+    assert!(balance.text.contains("\"0.000000\""), "{}", balance.text);
+    let top_ups = &world.door.top_ups;
+    top_ups
+        .refund(top_up.id, Usd(5_000_000), "asked")
+        .await
+        .unwrap();
+    assert_eq!(wallet().await.uncleared, Usd(20_000_000));
+    world.clock.advance(Millis::minutes(59));
+    top_ups.run_due().await;
+    assert_eq!(wallet().await.available, Usd::ZERO);
+    world.clock.advance(Millis::minutes(1));
+    top_ups.run_due().await;
+    let free = wallet().await;
+    assert_eq!(
+        (free.available, free.uncleared),
+        (Usd(20_000_000), Usd::ZERO)
+    );
+    assert_eq!(row(&world, top_up.id).await.clears_at, None);
     audited(&world).await;
 }
 

@@ -4,11 +4,13 @@
 use crate::dashboard::fields::Form;
 use crate::dashboard::page::{self, Failed, Page};
 use crate::dashboard::session::{Away, Customer};
+use crate::dashboard::wallet::receipt;
 use crate::door::Door;
 use app::NotBegun;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::ports::StoreError;
 use domain::top_up::{Processor, TopUp, TopUpState, reference};
 use minijinja::{Value, context};
 use std::sync::Arc;
@@ -32,12 +34,27 @@ async fn one_page(door: &Door, customer: &Customer, id: &str, failed: Option<Fai
             let mut offers = door.top_ups.offers().iter();
             let offer = offers.find(|offer| offer.processor == row.processor);
             let instructions = offer.map_or("", |offer| offer.instructions.as_str());
-            let values = context! { one => view(&row), instructions };
-            page.with_failure(failed).show("one_top_up.html", values)
+            match refunds(door, row.id).await {
+                Ok(refunds) => {
+                    let values = context! { one => view(&row), instructions, refunds };
+                    page.with_failure(failed).show("one_top_up.html", values)
+                }
+                Err(error) => page.failed(&error.into()),
+            }
         }
         Ok(None) => page::not_found(&customer.visitor),
         Err(error) => page.failed(&error.into()),
     }
+}
+
+/// What went back to the payer, each with a receipt of its own.
+async fn refunds(door: &Door, id: i64) -> Result<Vec<Value>, StoreError> {
+    let moved = door.top_ups.reversals(id).await?;
+    let refunds = moved.iter().filter(|(one, _)| receipt::is_refund(one));
+    let shown = refunds.map(|(one, at)| {
+        context! { number => one.seq, at => at.0, amount => receipt::got_back(one).0 }
+    });
+    Ok(shown.collect())
 }
 
 /// `POST /wallet/top-up/{id}/withdraw`: takes back a declared bank transfer.
@@ -99,6 +116,8 @@ pub(super) fn view(row: &TopUp) -> Value {
         credited => row.credited.0,
         returned => row.reversed.of_customer().0,
         is_test => !row.live,
+        clears_at => row.clears_at.map(|at| at.0),
+        hold_hours => row.hold.0 / 3_600_000,
         pay_url,
         declared => if waits { row.note.as_str() } else { "" },
         can_withdraw => waits,
@@ -116,6 +135,10 @@ fn words(row: &TopUp) -> (&'static str, &'static str) {
             "It is credited once it was found on our account.",
         ),
         TopUpState::Pending => ("Payment on its way", "It is credited once it is certain."),
+        TopUpState::Credited if row.clears_at.is_some() => (
+            "In your wallet",
+            "It cannot be spent yet: payments of this kind can be taken back.",
+        ),
         TopUpState::Credited => ("In your wallet", "It can be spent."),
         TopUpState::Expired => ("Expired", "Nobody paid in time. Begin a new one."),
         TopUpState::Failed => ("Failed", "The payment failed. Nothing was credited."),

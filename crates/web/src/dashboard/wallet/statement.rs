@@ -131,6 +131,7 @@ fn what(row: &Movement) -> &'static str {
         "redeem" => "Redeem code",
         "top_up" => "Top-up",
         "top_up_bonus" => "Bonus on a top-up",
+        "top_up_cleared" => "Top-up can be spent",
         "top_up_reversal" if row.available.0 > 0 => "Returned top-up given back",
         "top_up_reversal" => "Top-up returned",
         _ => "Correction",

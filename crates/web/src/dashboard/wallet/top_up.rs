@@ -43,7 +43,9 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
         })
         .collect();
     let wallet = wallet.unwrap_or_default();
-    let ways: Vec<Value> = door.top_ups.offers().iter().map(way).collect();
+    let tier = customer.account.tier;
+    let offers = door.top_ups.offers().iter();
+    let ways: Vec<Value> = offers.map(|offer| way(offer, tier)).collect();
     let top_ups = door.top_ups.of(account).await?;
     let top_ups: Vec<Value> = top_ups.iter().map(one_top_up::view).collect();
     Ok(context! {
@@ -55,8 +57,8 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
     })
 }
 
-/// A way to pay with its terms.
-fn way(offer: &Offer) -> Value {
+/// A way to pay with its terms for an account of this tier.
+fn way(offer: &Offer, tier: u8) -> Value {
     let Terms {
         min,
         max,
@@ -77,6 +79,7 @@ fn way(offer: &Offer) -> Value {
         max => max.0,
         fee_percent => percent(*fee_parts_per_million),
         fee_fixed => fee_fixed.0,
+        hold_hours => offer.terms.hold(tier).0 / 3_600_000,
         bonuses => bonuses.collect::<Vec<Value>>(),
     }
 }

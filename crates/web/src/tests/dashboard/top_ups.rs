@@ -1,7 +1,12 @@
 //! Top-ups on the pages: what is taken, what is refused, and that coming back credits nothing.
 
-use super::browser::{customer, location, signed_in};
+use super::browser::{Browser, customer, location, signed_in};
 use crate::tests::world::World;
+use app::Matched;
+use domain::audit_log::{Actor, By};
+use domain::ids::PersonId;
+use domain::people::Role;
+use domain::top_up::{BankLine, Sum, TopUpState};
 
 const STRIPE: [(&str, &str); 2] = [("method", "stripe"), ("currency", "USD")];
 
@@ -76,6 +81,101 @@ async fn a_top_up_is_paid_elsewhere_and_coming_back_credits_nothing() {
     assert_eq!(ana.get("/wallet/top-up/x").await.status, 404);
 }
 
+/// Announces a transfer; gives its number.
+async fn announced(ana: &mut Browser<'_>, amount: &str) -> i64 {
+    let fields = [
+        ("method", "manual"),
+        ("currency", "USD"),
+        ("amount", amount),
+        ("note", "Ana, DE00 1"),
+    ];
+    let begun = ana.post("/wallet/top-up", &fields).await;
+    let id = location(&begun).rsplit('/').next().unwrap();
+    id.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_large_transfer_needs_two_people_who_want_the_same() {
+    let world = World::start().await;
+    let mut ana = customer(&world).await;
+    ana.get("/wallet/top-up").await;
+    let secret = ("violet anchor seven", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP");
+    let staff = world
+        .door
+        .people
+        .create_staff("ana@example.com", Role::Finance, secret);
+    let herself = staff.await.unwrap().0;
+    let (large, small) = (
+        announced(&mut ana, "300").await,
+        announced(&mut ana, "50").await,
+    );
+    let top_ups = &world.door.top_ups;
+    let approve = async |who: i64, id: i64, reference: &str| {
+        let by = By::new(Actor::Staff(PersonId(who)));
+        let approved = app::acting(by, top_ups.approve(id, None, reference, "there")).await;
+        approved.ok().map(|row| row.state)
+    };
+    let pending = Some(TopUpState::Pending);
+    assert_eq!(approve(herself, small, "B0").await, None, "it is her own");
+    assert_eq!(approve(1, small, "B0").await, Some(TopUpState::Credited));
+    assert_eq!(approve(1, large, "B1").await, pending);
+    assert_eq!(
+        approve(1, large, "B1").await,
+        pending,
+        "the same person again"
+    );
+    assert_eq!(approve(2, large, "B2").await, None, "another reference");
+    assert_eq!(world.wallet().await.available.0, 100_000_000);
+    assert_eq!(approve(2, large, "B1").await, Some(TopUpState::Credited));
+    assert_eq!(approve(3, large, "B1").await, None);
+    // 5 % from 100 dollars on
+    assert_eq!(world.wallet().await.available.0, 415_000_000);
+}
+
+#[tokio::test]
+async fn a_statement_credits_by_reference_and_leaves_the_rest_to_people() {
+    let world = World::start().await;
+    let mut ana = customer(&world).await;
+    ana.get("/wallet/top-up").await;
+    let mut ids = Vec::new();
+    for amount in ["25", "30", "35", "250"] {
+        ids.push(announced(&mut ana, amount).await);
+    }
+    let line = |id: &str, amount: &str, currency: &str, text: String| BankLine {
+        id: id.into(),
+        sum: Sum::read(amount, currency),
+        text,
+    };
+    let lines = [
+        line("L1", "25.00", "USD", format!("Ana TU_{} thanks", ids[0])),
+        line("L2", "29.99", "USD", format!("tu_{}", ids[1])),
+        line("L3", "35.00", "EUR", format!("tu_{}", ids[2])),
+        line("L4", "250.00", "USD", format!("(tu_{})", ids[3])),
+        line("L5", "25.00", "USD", format!("tu_{} tu_{}", ids[1], ids[2])),
+        line("L6", "25.00", "USD", "from ana@example.com".into()),
+        line("L7", "25.00", "USD", format!("tu_{}", ids[0])),
+        line("L8", "25.00", "USD", "tu_999999".into()),
+        BankLine {
+            sum: None,
+            ..line("L9", "1", "USD", format!("tu_{}", ids[1]))
+        },
+    ];
+    let top_ups = &world.door.top_ups;
+    let first = top_ups.import(&lines).await.unwrap();
+    assert_eq!(first[0], Matched::Credited(ids[0]));
+    assert!(matches!(first[1], Matched::Review(id, _) if id == ids[1]));
+    assert!(matches!(first[2], Matched::Review(id, _) if id == ids[2]));
+    assert_eq!(first[3], Matched::Proposed(ids[3]));
+    assert!(matches!(first[4], Matched::Unmatched(_)));
+    assert!(matches!(first[5], Matched::Unmatched(_)));
+    assert!(matches!(first[6], Matched::Review(id, _) if id == ids[0]));
+    assert!(matches!(first[7], Matched::Unmatched(_)));
+    assert_eq!(first[8], Matched::Outgoing);
+    let again = top_ups.import(&lines).await.unwrap();
+    assert_eq!(again[0], Matched::Before(ids[0]));
+    assert_eq!(world.wallet().await.available.0, 75_000_000);
+}
+
 #[tokio::test]
 async fn a_bank_transfer_is_declared_withdrawn_and_approved_once() {
     let world = World::start().await;
@@ -119,4 +219,23 @@ async fn a_bank_transfer_is_declared_withdrawn_and_approved_once() {
     assert_eq!(world.wallet().await.available.0, 90_000_000);
     let statement = ana.get("/wallet").await;
     assert!(statement.text.contains("Top-up"), "{}", statement.text);
+    let receipt = |id: i64, end: &str| format!("/wallet/top-up/{id}/receipt{end}");
+    let page = ana.get(&receipt(ids[1], "")).await;
+    for words in ["Example Ltd", "ana@example.com", "$40.00 USD", "BANK-1"] {
+        assert!(page.text.contains(words), "{words}: {}", page.text);
+    }
+    let pdf = ana.get(&receipt(ids[1], ".pdf")).await;
+    assert_eq!(pdf.header("content-type"), Some("application/pdf"));
+    assert!(pdf.text.starts_with("%PDF-") && pdf.text.contains("BANK-1"));
+    for missing in [
+        receipt(ids[0], ""),
+        receipt(ids[2], ".pdf"),
+        receipt(ids[1], "?refund=1"),
+        receipt(999_999, ""),
+    ] {
+        assert_eq!(ana.get(&missing).await.status, 404, "{missing}");
+    }
+    let (bob, _) = world.new_account("bob@example.com").await;
+    let mut bob = signed_in(&world, bob).await;
+    assert_eq!(bob.get(&receipt(ids[1], ".pdf")).await.status, 404);
 }
