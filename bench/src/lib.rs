@@ -3,13 +3,33 @@
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
-use app::{ApiLog, Engine, Lawful, RedeemCodes, TopUpSettings, TopUps};
+use app::{ApiLog, AuditLog, Desk, Engine, Lawful, Notary, RedeemCodes, TopUpSettings, TopUps};
 use axum::Router;
+use domain::audit_log::Witness;
 use domain::time::Millis;
+use domain::usd::Usd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use store::Database;
-use web::{Door, DoorSettings, Hooks, Streams};
+use web::{ConsoleDoor, Door, DoorSettings, Hooks, Streams};
+
+/// No checkpoint of the audit log is kept while something is measured.
+struct Unwitnessed;
+
+impl Notary for Unwitnessed {
+    fn newest(&self) -> Result<u64, String> {
+        Ok(0)
+    }
+
+    fn keep(&self, _: &Witness, _: Option<PathBuf>) -> Result<PathBuf, String> {
+        Err("nothing is kept while something is measured".to_owned())
+    }
+
+    fn kept(&self, _: Option<PathBuf>) -> (Vec<Witness>, Vec<String>) {
+        (Vec::new(), Vec::new())
+    }
+}
 
 /// The router of all doors over an engine and its store, with the ordinary limits.
 pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Router {
@@ -39,14 +59,20 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
         pepper.clone(),
         PeopleSettings {
             base_url: String::new(),
+            console_url: String::new(),
             sign_up_tier: 0,
             mails: false,
             keeps_mails: false,
         },
     );
+    let (of, rows) = (Arc::clone(&engine), Arc::clone(&store) as _);
+    let audit = AuditLog::new(of, rows, Arc::new(Unwitnessed));
+    let desk = Desk::new(Arc::clone(&engine), Arc::clone(&store) as _, Usd::ZERO);
     let log = ApiLog::new(Arc::clone(&engine), Arc::clone(&store) as _);
     web::router(Arc::new(Door {
         log: Arc::new(log),
+        audit: Arc::new(audit),
+        desk: Arc::new(desk),
         engine,
         people: Arc::new(people),
         redeem: Arc::new(redeem),
@@ -65,6 +91,7 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
             trusted_proxies: Vec::new(),
             public_url: None,
             hooks: Hooks::default(),
+            console: ConsoleDoor::default(),
         },
         ready: AtomicBool::new(true),
     }))

@@ -18,15 +18,15 @@ use domain::failpoint;
 use domain::markup::Markups;
 use domain::policy::Rules;
 use domain::policy::velocity::Velocity;
-use domain::ports::{CatalogueArchive, Clock, Store, Tasks};
+use domain::ports::{Audit, CatalogueArchive, Clock, Store, StoreError, Tasks, Violation};
 use domain::routing::Strategy;
 use domain::smm_order::SmmPlan;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberUpstream, PanelUpstream};
 use domain::usd::Usd;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why money waits for the clock.
 const CLOCK_BEHIND: &str = "the machine's clock shows a time before the newest entry of the books";
@@ -154,6 +154,7 @@ pub struct Engine {
     pub(crate) health: Arc<Health>,
     pub(crate) measured: Measured,
     pub(crate) balances: Balances,
+    pub(crate) audited: Mutex<Vec<Violation>>,
 }
 
 impl Engine {
@@ -173,6 +174,7 @@ impl Engine {
             health: Arc::default(),
             measured: Measured::default(),
             balances: Balances::default(),
+            audited: Mutex::default(),
             outside,
             settings,
         })
@@ -260,6 +262,23 @@ impl Engine {
         let (now, limit) = (self.now(), self.limits_of(upstream).reads_per_minute);
         self.health.may_read(upstream, now)
             && limit.is_none_or(|limit| self.watch.may_read(upstream, limit, now))
+    }
+
+    /// Re-derives the books, and remembers what was wrong with them.
+    ///
+    /// # Errors
+    /// The store cannot answer.
+    pub async fn audit_books(&self) -> Result<Audit, StoreError> {
+        let audit = self.outside.store.audit(self.now()).await?;
+        let found = audit.violations.clone();
+        *self.audited.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        Ok(audit)
+    }
+
+    /// What the last audit in this process found wrong.
+    pub fn last_violations(&self) -> Vec<Violation> {
+        let found = self.audited.lock().unwrap_or_else(PoisonError::into_inner);
+        found.clone()
     }
 
     pub(crate) async fn commit(

@@ -3,6 +3,7 @@
 //! Answers to strangers are uniform: whether an e-mail is known shows neither in words nor in time.
 
 mod keys;
+mod look;
 mod low_balance;
 mod mails;
 pub(crate) mod password;
@@ -13,10 +14,12 @@ mod sign_up;
 mod staff;
 mod token;
 
+pub use look::Looking;
 pub use password::{Strength, strength};
 pub use second_factor::Enrolment;
 pub use sessions::{Place, Signed};
 pub use sign_in::{SignIn, Ticket};
+pub use staff::Joining;
 
 use crate::accounts::AdminError;
 use crate::api_key::Pepper;
@@ -39,6 +42,8 @@ const HASHED_AT_ONCE: usize = 2;
 pub struct PeopleSettings {
     /// Scheme and host that links in mails start with; from the settings, never from a request.
     pub base_url: String,
+    /// Scheme and host that links for new staff start with.
+    pub console_url: String,
     /// Tier of accounts that sign up by themselves.
     pub sign_up_tier: u8,
     /// Whether mail can be sent: without it nobody can sign up or reset a password.

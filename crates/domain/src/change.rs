@@ -6,6 +6,7 @@ use crate::api_log::LogWrite;
 use crate::attempt::{Attempt, AttemptEnd};
 use crate::audit_log::AuditWrite;
 use crate::balance::BalanceReading;
+use crate::desk::DeskWrite;
 use crate::ids::{AccountId, KeyId, OrderId};
 use crate::ledger::Entry;
 use crate::orphan::Orphan;
@@ -190,6 +191,17 @@ pub enum Write {
         /// Why, in the operator's words.
         note: String,
     },
+    /// The operator takes money out of a wallet. Guard: available >= amount.
+    Debit {
+        /// Customer.
+        account: AccountId,
+        /// Row.
+        row: i64,
+        /// Amount, above zero.
+        amount: Usd,
+        /// Why, in the operator's words.
+        note: String,
+    },
     /// A redeem code is turned into money. Guard: it is there as named here, not redeemed, not
     /// disabled and not expired.
     Redeem {
@@ -247,6 +259,8 @@ pub enum Write {
     Pool(PoolWrite),
     /// What the policy engine asks or remembers. Guards: see there.
     Policy(PolicyWrite),
+    /// What the console writes of its own: see [`DeskWrite`].
+    Desk(DeskWrite),
     /// A line of the audit log, or a checkpoint of it: see [`AuditWrite`].
     Audit(AuditWrite),
 }
@@ -278,6 +292,7 @@ impl Change {
                     | Write::Adjust { .. }
                     | Write::Book(_)
                     | Write::Credit { .. }
+                    | Write::Debit { .. }
                     | Write::Redeem { .. }
             ) || matches!(write, Write::TopUp(about) if about.moves_money())
         })

@@ -1,4 +1,12 @@
-//! What staff may do at the console: one table, and what is not in it is not allowed.
+//! The console: what staff may do at it (one table, and what is not in it is not allowed), and what
+//! it reads and writes of its own.
+
+mod rows;
+
+pub use rows::{
+    AccountNote, Announcement, BookTotal, DeskWrite, EventsOf, JournalEvent, MoneyRequest,
+    MoneyState, OrderLine, OrdersOf, ReportBy, ReportLine, Sold,
+};
 
 use crate::people::Role;
 

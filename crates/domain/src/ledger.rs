@@ -119,6 +119,8 @@ pub enum Cause {
     OrphanEnd(i64),
     /// An operator's credit (its row).
     Credit(i64),
+    /// An operator's debit (its row).
+    Debit(i64),
     /// A redeemed code (its row).
     Redeem(i64),
     /// A payment for a top-up (its row).
@@ -145,6 +147,7 @@ impl Cause {
             Self::OrphanCost(row) => ("orphan_cost", row, 0),
             Self::OrphanEnd(row) => ("orphan_end", row, 0),
             Self::Credit(row) => ("credit", row, 0),
+            Self::Debit(row) => ("debit", row, 0),
             Self::Redeem(row) => ("redeem", row, 0),
             Self::TopUp(row) => ("top_up", row, 0),
             Self::TopUpBonus(row) => ("top_up_bonus", row, 0),
@@ -400,6 +403,17 @@ impl Entry {
             [
                 (Book::ManualClearing, -amount),
                 (Book::Available(account), amount),
+            ],
+        )
+    }
+
+    /// Money the operator took out of a wallet.
+    pub fn debit(account: AccountId, row: i64, amount: Usd) -> Self {
+        Self::of(
+            Cause::Debit(row),
+            [
+                (Book::Available(account), -amount),
+                (Book::ManualClearing, amount),
             ],
         )
     }

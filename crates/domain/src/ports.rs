@@ -10,6 +10,10 @@ use crate::balance::{Position, Suspects};
 use crate::books::HouseLeg;
 use crate::catalogue::CostChange;
 use crate::change::{Change, CommitError, Reason};
+use crate::desk::{
+    AccountNote, Announcement, BookTotal, EventsOf, JournalEvent, MoneyRequest, OrderLine,
+    OrdersOf, ReportBy, ReportLine,
+};
 use crate::ids::{AccountId, KeyId, OrderId, PersonId};
 use crate::ledger::Wallet;
 use crate::orphan::Orphan;
@@ -282,6 +286,44 @@ pub trait AuditRows: Send + Sync {
     /// Looks at every line and chain, and compares them with the checkpoints here and with what was
     /// kept outside.
     fn verify_audit_log(&self, kept: Vec<Witness>) -> Read<'_, Verified>;
+}
+
+/// What only the console asks for, over all accounts; written through [`Store::commit`].
+pub trait DeskRows: Send + Sync {
+    /// Accounts with this id, part of an e-mail, public part of a key, or order; all of them where
+    /// nothing is named. Newest first.
+    fn accounts_like<'a>(&'a self, text: &'a str, limit: u32) -> Read<'a, Vec<(Account, Wallet)>>;
+    /// Orders of either kind, newest first.
+    fn orders_like<'a>(&'a self, wanted: &'a OrdersOf) -> Read<'a, Vec<OrderLine>>;
+    /// What the journal tells of orders from `from` until before `until`, the best revenue first, or
+    /// by day.
+    fn report(
+        &self,
+        by: ReportBy,
+        span: (Timestamp, Timestamp),
+        limit: u32,
+    ) -> Read<'_, Vec<ReportLine>>;
+    /// Orders of both kinds that were begun from `from` until before `until`.
+    fn orders_begun(&self, from: Timestamp, until: Timestamp) -> Read<'_, u64>;
+    /// Events of the journal, newest first.
+    fn events<'a>(&'a self, wanted: &'a EventsOf) -> Read<'a, Vec<JournalEvent>>;
+    /// What stands in every book, from all legs ever written.
+    fn book_totals(&self) -> Read<'_, Vec<BookTotal>>;
+    /// One request for money.
+    fn money_request(&self, id: i64) -> Read<'_, Option<MoneyRequest>>;
+    /// The request that a form made.
+    fn money_request_once<'a>(&'a self, once: &'a str) -> Read<'a, Option<MoneyRequest>>;
+    /// Requests for money, newest first.
+    fn money_requests(
+        &self,
+        account: Option<AccountId>,
+        open_only: bool,
+        limit: u32,
+    ) -> Read<'_, Vec<MoneyRequest>>;
+    /// Notes about an account, newest first.
+    fn account_notes(&self, account: AccountId, limit: u32) -> Read<'_, Vec<AccountNote>>;
+    /// Announcements, newest first; those that show at a time, or all.
+    fn announcements(&self, at: Option<Timestamp>, limit: u32) -> Read<'_, Vec<Announcement>>;
 }
 
 /// What is remembered of top-ups; written through [`Store::commit`].

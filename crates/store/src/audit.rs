@@ -33,6 +33,7 @@ pub(crate) const APPEND_ONLY: [&str; 17] = [
     "audit_log",
     "audit_node",
     "audit_checkpoint",
+    "debit",
 ];
 
 /// What an audit has found.

@@ -10,12 +10,14 @@ pub mod lawful;
 pub mod ledger;
 pub mod numbers;
 pub mod redeem;
+pub mod staff;
 pub mod top_up;
 pub mod upstreams;
 
 use app::api_key::{Environment, Pepper};
 use app::{
-    AdminError, AuditLog, Engine, KeyOrder, Lawful, OwnNumbers, People, RedeemCodes, TopUps, acting,
+    AdminError, AuditLog, Desk, Engine, KeyOrder, Lawful, OwnNumbers, People, RedeemCodes, TopUps,
+    acting,
 };
 use domain::access::{Account, ApiKey, Scope};
 use domain::audit_log::{Actor, By};
@@ -104,6 +106,8 @@ pub enum Request {
     Secrets(keeper::Question),
     /// Reports of abuse, legal holds, exports and deletions.
     Abuse(abuse::Question),
+    /// Who works at the console.
+    Staff(staff::Question),
     /// Reads all catalogues anew.
     CatalogueRefresh,
     /// Counts what is on sale.
@@ -175,6 +179,8 @@ pub struct Office {
     pub pages: Arc<dyn PageRows>,
     /// The keys of stored secrets.
     pub keeper: Arc<keeper::Keeper>,
+    /// The use cases of the console.
+    pub desk: Arc<Desk>,
 }
 
 impl Office {
@@ -231,6 +237,7 @@ impl Office {
             Request::Audit(question) => audit::answer(&self.audit, question).await,
             Request::Abuse(question) => abuse::answer(self, question).await,
             Request::Secrets(question) => self.keeper.answer(question).await,
+            Request::Staff(question) => staff::answer(&self.people, question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
             Request::UpstreamList => Ok(upstreams::list(engine, &self.upstreams)),
             Request::UpstreamTest { name } => upstreams::test(engine, &self.upstreams, &name).await,
@@ -323,7 +330,7 @@ impl Office {
     }
 
     async fn verify(&self) -> Result<Value, AdminError> {
-        let audit = self.engine.store().audit(self.engine.now()).await?;
+        let audit = self.engine.audit_books().await?;
         let violations: Vec<Value> = audit
             .violations
             .iter()

@@ -380,7 +380,7 @@ async fn look_at_log(log: &AuditLog) {
 
 /// Re-derives the books and says what it found.
 async fn audit(engine: &Engine) {
-    let audit = engine.store().audit(engine.now()).await;
+    let audit = engine.audit_books().await;
     metrics::audited(&audit, engine.now());
     match audit {
         Ok(audit) if audit.violations.is_empty() => {

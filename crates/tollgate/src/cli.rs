@@ -112,6 +112,9 @@ pub enum Command {
     /// The books.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Who works at the console.
+    #[command(subcommand)]
+    Staff(Staff),
     /// The audit log: who did what, and whether it is as it was written.
     #[command(subcommand)]
     Audit(Audit),
@@ -410,6 +413,52 @@ pub enum Ledger {
         note: String,
     },
 }
+
+/// Staff.
+#[derive(Debug, Subcommand)]
+pub enum Staff {
+    /// Make a member of staff; the link that lets them in is shown this once.
+    Add {
+        /// E-mail address.
+        #[arg(long)]
+        email: String,
+        /// What they may do.
+        #[arg(long, value_parser = ROLES)]
+        role: String,
+    },
+    /// List them.
+    List,
+    /// Give somebody another role; their sessions end.
+    Role {
+        /// E-mail address.
+        #[arg(long)]
+        email: String,
+        /// What they may do from now on.
+        #[arg(long, value_parser = ROLES)]
+        role: String,
+    },
+    /// End somebody's access, at once.
+    Suspend {
+        /// E-mail address.
+        #[arg(long)]
+        email: String,
+    },
+    /// Give it back.
+    Resume {
+        /// E-mail address.
+        #[arg(long)]
+        email: String,
+    },
+    /// Let somebody start anew who lost password or second factor; the link is shown this once.
+    Reset {
+        /// E-mail address.
+        #[arg(long)]
+        email: String,
+    },
+}
+
+/// Roles of the console.
+const ROLES: [&str; 4] = ["owner", "finance", "support", "auditor"];
 
 /// The audit log.
 #[derive(Debug, Subcommand)]

@@ -223,10 +223,13 @@ fn greet(facts: &Value, data_dir: &Path) {
     let text = |name: &str| facts[name].as_str().unwrap_or_default().to_owned();
     let (base, key) = (text("base_url"), text("api_key"));
     let password = facts["customer"]["password"].as_str().unwrap_or_default();
+    let operator = |name: &str| facts["operator"][name].as_str().unwrap_or_default();
     println!(
         "Tollgate demo: practice providers, one account with $50.00, nothing leaves this machine.
 
   Dashboard {base}/   (sign in: {CUSTOMER}, password {password})
+  Console   {base}/console   (sign in: {OPERATOR}, password {},
+            secret for your authenticator app {})
   Docs      {base}/docs
   API       {base}/api/v1
   API key   {key}
@@ -238,6 +241,8 @@ Buy a number (its code arrives after 4 seconds):
     -H 'Content-Type: application/json' -d '{{\"service_id\":\"306343\",\"country_id\":\"61\"}}'
 
 Stop with Ctrl-C; the same command goes on where this one ended.",
+        operator("password"),
+        operator("totp_secret"),
         data_dir.display()
     );
 }

@@ -19,9 +19,9 @@ use anyhow::Context;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::PeopleSettings;
-use app::{ApiLog, AuditLog, Engine, Lawful, OwnNumbers, People, RedeemCodes, TopUps};
+use app::{ApiLog, AuditLog, Desk, Engine, Lawful, OwnNumbers, People, RedeemCodes, TopUps};
 use domain::ports::{
-    ApiLogRows, AuditRows, Clock, PeopleRows, PolicyRows, PoolRows, RedeemRows, TopUpRows,
+    ApiLogRows, AuditRows, Clock, DeskRows, PeopleRows, PolicyRows, PoolRows, RedeemRows, TopUpRows,
 };
 use domain::time::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -98,6 +98,7 @@ fn assemble(
         numbers: numbers(settings, engine, Arc::clone(store) as _),
         top_ups: top_ups(settings, engine, store, limits, address)?,
         audit: audit_log(settings, engine, store)?,
+        desk: desk(settings, engine, store),
         upstreams: Arc::new(Known::all(settings)),
         pages: Arc::clone(store) as _,
         keeper: Arc::new(Keeper::new(
@@ -160,6 +161,7 @@ where
     let mut stop_asked = std::pin::pin!(stop_asked());
     let (listener, address) = entrance(settings.listen.address)?;
     let watched = Watched::open(settings)?;
+    let console = ConsoleListener::open(settings)?;
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
     let vault = open_vault(settings, clock.now())?;
     let store = open_store(settings, &vault)?;
@@ -204,6 +206,7 @@ where
     let stop = Stop::new();
     let router = web::router(Arc::clone(&door));
     watched.answer(&door, &background);
+    console.answer(&door, &background);
     let serving = serve(listener, router, Bounds::default(), stop.clone());
     let mut serving = std::pin::pin!(serving);
     if let Some(reload) = start.reload {
@@ -257,22 +260,56 @@ impl Watched {
         };
         let metrics = metrics::drawn(&door.engine, counted);
         let router = web::admin_router(Arc::clone(door), metrics);
-        let (stop, asked) = (Stop::new(), background.stop.clone());
+        let stop = Stop::new();
         let serving = serve(listener, router, Bounds::default(), stop.clone());
-        background.tasks.spawn(async move {
-            let mut serving = std::pin::pin!(serving);
-            let ended = tokio::select! {
-                ended = &mut serving => ended,
-                () = asked.cancelled() => {
-                    stop.within(Duration::ZERO);
-                    serving.await
-                }
-            };
-            if let Err(error) = ended {
-                tracing::error!(%error, "the admin listener failed");
-            }
-        });
+        beside(serving, stop, background, "admin");
     }
+}
+
+/// The console's own listener, where one is set.
+struct ConsoleListener(Option<TcpListener>);
+
+impl ConsoleListener {
+    fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let Some(address) = settings.console.address else {
+            return Ok(Self(None));
+        };
+        let listener = listen(address)
+            .with_context(|| format!("cannot listen on {address}; set another console.address"))?;
+        Ok(Self(Some(listener)))
+    }
+
+    fn answer(self, door: &Arc<web::Door>, background: &Background) {
+        if let Some(listener) = self.0 {
+            let router = web::console_router(Arc::clone(door));
+            let stop = Stop::new();
+            let serving = serve(listener, router, Bounds::default(), stop.clone());
+            beside(serving, stop, background, "console");
+        }
+    }
+}
+
+/// Serves beside the listener of customers until the last request has ended.
+fn beside(
+    serving: impl Future<Output = std::io::Result<()>> + Send + 'static,
+    stop: Stop,
+    background: &Background,
+    name: &'static str,
+) {
+    let asked = background.stop.clone();
+    background.tasks.spawn(async move {
+        let mut serving = std::pin::pin!(serving);
+        let ended = tokio::select! {
+            ended = &mut serving => ended,
+            () = asked.cancelled() => {
+                stop.within(Duration::ZERO);
+                serving.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::error!(%error, "the {name} listener failed");
+        }
+    });
 }
 
 /// Use cases about the operator's own numbers.
@@ -298,6 +335,23 @@ fn audit_log(
     let rows: Arc<dyn AuditRows> = Arc::clone(store) as _;
     let notary = Arc::new(Checkpoints::open(&settings.audit)?);
     Ok(Arc::new(AuditLog::new(Arc::clone(engine), rows, notary)))
+}
+
+/// Use cases of the console.
+fn desk(settings: &Settings, engine: &Arc<Engine>, store: &Arc<store::Database>) -> Arc<Desk> {
+    let rows: Arc<dyn DeskRows> = Arc::clone(store) as _;
+    let cap = settings.console.second_approval_above;
+    Arc::new(Desk::new(Arc::clone(engine), rows, cap))
+}
+
+/// Where staff reach the console: where customers are, in a demo.
+fn console_url(settings: &Settings, environment: Environment, address: SocketAddr) -> String {
+    let console = &settings.console;
+    match (environment, &console.url, console.address) {
+        (_, Some(url), _) => url.clone(),
+        (Environment::Live, None, Some(own)) => format!("http://{own}"),
+        _ => base_url(settings, address),
+    }
 }
 
 /// Use cases about redeem codes.
@@ -340,6 +394,7 @@ fn people(
     let demo = environment == Environment::Demo;
     let people = PeopleSettings {
         base_url: base_url(settings, address),
+        console_url: console_url(settings, environment, address),
         sign_up_tier: if demo { 3 } else { 0 },
         mails: demo || settings.mail.is_some(),
         keeps_mails: demo,
@@ -364,6 +419,8 @@ fn door(
         log,
         lawful: Arc::clone(&office.lawful),
         top_ups: Arc::clone(&office.top_ups),
+        audit: Arc::clone(&office.audit),
+        desk: Arc::clone(&office.desk),
         pages: Arc::clone(&office.pages),
         streams: web::Streams::default(),
         environment: office.environment,
@@ -377,6 +434,15 @@ fn door(
             trusted_proxies: trusted.iter().map(settings::Network::parts).collect(),
             public_url: settings.listen.public_url.clone(),
             hooks: settings.hooks.door().told(&base_url(settings, address)),
+            console: web::ConsoleDoor {
+                beside_customers: office.environment == Environment::Demo,
+                allowed: settings
+                    .console
+                    .allowed
+                    .iter()
+                    .map(settings::Network::parts)
+                    .collect(),
+            },
         },
         ready: AtomicBool::new(false),
     }

@@ -17,7 +17,7 @@ pub(crate) fn of_caller(parts: &Parts, trusted: &[(IpAddr, u8)]) -> IpAddr {
 /// Whether a trusted proxy says that it was reached over TLS.
 pub(crate) fn is_https(parts: &Parts, trusted: &[(IpAddr, u8)]) -> bool {
     let said = parts.headers.get(FORWARDED_PROTO);
-    is_trusted(peer(parts), trusted) && said.is_some_and(|said| said == "https")
+    is_among(peer(parts), trusted) && said.is_some_and(|said| said == "https")
 }
 
 fn peer(parts: &Parts) -> IpAddr {
@@ -27,7 +27,8 @@ fn peer(parts: &Parts) -> IpAddr {
     })
 }
 
-fn is_trusted(address: IpAddr, trusted: &[(IpAddr, u8)]) -> bool {
+/// Whether an address lies in one of these networks.
+pub(crate) fn is_among(address: IpAddr, trusted: &[(IpAddr, u8)]) -> bool {
     trusted
         .iter()
         .any(|(network, bits)| contains(*network, *bits, address))
@@ -41,7 +42,7 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[(IpAddr, u8)]) -
         .filter_map(|line| line.to_str().ok())
         .collect();
     let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
-    while is_trusted(caller, trusted) {
+    while is_among(caller, trusted) {
         // what an untrusted hop wrote, or nobody can read, is not believed
         match hops
             .next()

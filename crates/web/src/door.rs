@@ -1,11 +1,12 @@
 //! What every request works with.
 
+use crate::console::ConsoleDoor;
 use crate::dashboard::Streams;
 use crate::hooks::Hooks;
 use crate::lists::Lists;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
-use app::{ApiLog, Engine, Lawful, People, RedeemCodes, TopUps};
+use app::{ApiLog, AuditLog, Desk, Engine, Lawful, People, RedeemCodes, TopUps};
 use domain::ports::PageRows;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub struct DoorSettings {
     pub public_url: Option<String>,
     /// Whose webhooks are believed.
     pub hooks: Hooks,
+    /// The console.
+    pub console: ConsoleDoor,
 }
 
 /// The door: one for all listeners.
@@ -64,6 +67,10 @@ pub struct Door {
     pub lawful: Arc<Lawful>,
     /// The use cases about top-ups.
     pub top_ups: Arc<TopUps>,
+    /// The audit log.
+    pub audit: Arc<AuditLog>,
+    /// The use cases of the console.
+    pub desk: Arc<Desk>,
     /// Reads that only pages need.
     pub pages: Arc<dyn PageRows>,
     /// Streams of news open at pages.

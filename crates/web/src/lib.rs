@@ -7,6 +7,7 @@ mod api_v1;
 mod around;
 mod assets;
 mod connection;
+mod console;
 mod csp_report;
 mod dashboard;
 pub mod docs;
@@ -22,6 +23,7 @@ pub mod serve;
 pub mod strict_head;
 
 pub use admin::{Drawing, Metrics, admin_router};
+pub use console::{ConsoleDoor, console_router};
 pub use dashboard::Streams;
 pub use door::{Door, DoorSettings, Figure};
 pub use export::account_export;

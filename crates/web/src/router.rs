@@ -2,7 +2,7 @@
 
 use crate::api_v1::{self, Service};
 use crate::door::Door;
-use crate::{around, assets, csp_report, dashboard, docs, gateway, headers, hooks};
+use crate::{around, assets, console, csp_report, dashboard, docs, gateway, headers, hooks};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -22,6 +22,7 @@ pub fn router(door: Arc<Door>) -> Router {
         .route("/readyz", get(gateway::readyz))
         .route("/csp-report", post(csp_report::receive))
         .merge(pages())
+        .merge(console_of_demo(&door))
         .merge(carriers(&door))
         .merge(payments(&door))
         .fallback(gateway::not_found)
@@ -41,6 +42,15 @@ fn pages() -> Router<Arc<Door>> {
         .route("/assets/{name}", get(assets::serve))
         .merge(dashboard::routes())
         .layer(compressed)
+}
+
+/// The console beside everything else: only a demo has it so.
+fn console_of_demo(door: &Arc<Door>) -> Router<Arc<Door>> {
+    if door.settings.console.beside_customers {
+        console::guarded(door)
+    } else {
+        Router::new()
+    }
 }
 
 /// Carriers' webhooks: a hook without a key to verify with is not there at all.

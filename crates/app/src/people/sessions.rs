@@ -6,7 +6,7 @@ use domain::people::{PeopleWrite, Person, Session};
 use domain::time::Millis;
 
 /// A session ends when it was not used for this long: customers, staff.
-const IDLE: (Millis, Millis) = (Millis::minutes(7 * 24 * 60), Millis::minutes(30));
+const IDLE: (Millis, Millis) = (Millis::minutes(7 * 24 * 60), Millis::minutes(15));
 
 /// A session ends after this long whatever happens: customers, staff.
 const LIFETIME: (Millis, Millis) = (Millis::minutes(30 * 24 * 60), Millis::minutes(12 * 60));

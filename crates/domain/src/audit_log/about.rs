@@ -2,6 +2,7 @@
 
 use crate::access::{Account, ApiKey};
 use crate::change::Write;
+use crate::desk::{DeskWrite, MoneyRequest};
 use crate::ids::AccountId;
 use crate::own_number::PoolWrite;
 use crate::people::{PeopleWrite, Person};
@@ -62,6 +63,15 @@ pub(super) fn about(write: &Write) -> Option<About> {
             let details = format!("credit {row} of ${amount}");
             Some(About::of(*account, format!("wallet {account}"), details).because(note))
         }
+        Write::Debit {
+            account,
+            row,
+            amount,
+            note,
+        } => {
+            let details = format!("debit {row} of ${amount}");
+            Some(About::of(*account, format!("wallet {account}"), details).because(note))
+        }
         Write::Adjust {
             account,
             order,
@@ -95,6 +105,7 @@ pub(super) fn about(write: &Write) -> Option<About> {
         Write::Policy(write) => of_policy(write),
         Write::Pool(write) => of_pool(write),
         Write::People(write) => of_person(write),
+        Write::Desk(write) => Some(of_desk(write)),
         _ => None,
     }
 }
@@ -207,6 +218,33 @@ fn of_held(held: Held, what: &str) -> About {
         Held::Order(order) => About::of_house(format!("order {order}"), what.into()),
         Held::Account(account) => About::of(account, format!("account {account}"), what.into()),
     }
+}
+
+fn of_desk(write: &DeskWrite) -> About {
+    match write {
+        DeskWrite::Ask(request) | DeskWrite::Decide(request) => of_request(request),
+        DeskWrite::Note(note) => {
+            let object = format!("account {}", note.account);
+            About::of(note.account, object, format!("note: {}", note.text))
+        }
+        DeskWrite::Announce(one) => {
+            About::of_house(format!("announcement {}", one.id), one.text.clone())
+        }
+        DeskWrite::EndAnnouncement { id, .. } => {
+            About::of_house(format!("announcement {id}"), "ended".into())
+        }
+    }
+}
+
+fn of_request(request: &MoneyRequest) -> About {
+    let details = format!(
+        "${} asked for by staff:{}, {}",
+        request.amount,
+        request.asked_by,
+        request.state.slug()
+    );
+    let object = format!("request {} for wallet {}", request.id, request.account);
+    About::of(request.account, object, details).because(&request.reason)
 }
 
 fn of_pool(write: &PoolWrite) -> Option<About> {

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod api_log;
 pub(crate) mod audit_log;
 pub(crate) mod balance;
+pub(crate) mod desk;
 pub(crate) mod groups;
 pub(crate) mod kit;
 pub(crate) mod lists;
@@ -105,6 +106,12 @@ macro_rules! for_every_store {
                 a_refused_change_leaves_no_line,
                 checkpoints_are_kept_once_and_compared,
                 many_at_once_make_one_log;
+            desk:
+                a_debit_takes_what_is_there_and_is_in_the_books,
+                a_request_is_made_once_and_decided_on_once,
+                notes_and_announcements_come_back,
+                orders_and_accounts_are_found,
+                figures_follow_the_journal;
             api_log:
                 equal_requests_are_one_line,
                 lines_are_filtered_and_paged,

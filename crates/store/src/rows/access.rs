@@ -14,6 +14,7 @@ macro_rules! account_columns {
         "a.id, a.email, a.tier, a.api_access, a.suspended, a.created_at"
     };
 }
+pub(crate) use account_columns;
 
 macro_rules! key_columns {
     () => {
@@ -74,7 +75,7 @@ pub(crate) fn email_taken(
     exists(conn, sql, params![email, id.0])
 }
 
-fn read_account(row: &Row<'_>, first: usize) -> Result<Account, Fault> {
+pub(crate) fn read_account(row: &Row<'_>, first: usize) -> Result<Account, Fault> {
     let cells = &mut Cells::from("account", row, first);
     Ok(Account {
         id: AccountId(cells.take()?),

@@ -72,6 +72,7 @@ struct Seen {
     resolutions: u64,
     adjustments: u64,
     credits: u64,
+    debits: u64,
     redeemed: u64,
     top_ups: u64,
     clearings: u64,
@@ -164,6 +165,7 @@ fn close(
             derive::adjustment(conn, event.reference, event.seq)?,
         ),
         "credit" => count(&mut seen.credits, derive::credit(conn, event.reference)?),
+        "debit" => count(&mut seen.debits, derive::debit(conn, event.reference)?),
         "redeem" => count(&mut seen.redeemed, derive::redeem(conn, event.reference)?),
         "top_up" => count(&mut seen.top_ups, derive::top_up(conn, event.reference)?),
         "top_up_bonus" => count(
@@ -251,6 +253,7 @@ fn rows_without_event(
         ("resolution", seen.resolutions),
         ("adjustment", seen.adjustments),
         ("credit", seen.credits),
+        ("debit", seen.debits),
         ("redeem_code WHERE redeemed_by IS NOT NULL", seen.redeemed),
         ("topup_credit WHERE kind = 'credit'", seen.top_ups),
         ("topup_credit WHERE kind = 'bonus'", seen.bonuses),

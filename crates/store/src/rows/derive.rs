@@ -96,6 +96,16 @@ pub(crate) fn credit(conn: &dyn Connection, reference: i64) -> Result<Option<Ent
     })
 }
 
+/// An operator's debit.
+pub(crate) fn debit(conn: &dyn Connection, reference: i64) -> Result<Option<Entry>, Fault> {
+    let sql = "SELECT id, account_id, amount FROM debit WHERE id = ?1";
+    one(conn, sql, params![reference], |row| {
+        let cells = &mut Cells::new("debit", row);
+        let id = cells.take()?;
+        Ok(Entry::debit(AccountId(cells.take()?), id, cells.usd()?))
+    })
+}
+
 /// A redeemed code.
 pub(crate) fn redeem(conn: &dyn Connection, reference: i64) -> Result<Option<Entry>, Fault> {
     let sql = "SELECT id, redeemed_by, amount, source FROM redeem_code \

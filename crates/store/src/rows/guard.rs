@@ -18,8 +18,8 @@ use domain::usd::Usd;
 
 use super::journal::{HoldRow, Wallets};
 use super::{
-    access, activation, attempt, audit_log, balance, journal, own_number, people, policy, redeem,
-    smm_order, smm_request, smm_service, top_up,
+    access, activation, attempt, audit_log, balance, desk, journal, own_number, people, policy,
+    redeem, smm_order, smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
 
@@ -93,6 +93,12 @@ fn entry_of(write: &Write) -> Option<Cow<'_, Entry>> {
             amount,
             ..
         } => Entry::credit(account, row, amount),
+        Write::Debit {
+            account,
+            row,
+            amount,
+            ..
+        } => Entry::debit(account, row, amount),
         Write::Redeem {
             account,
             code,
@@ -174,7 +180,16 @@ impl Guard<'_> {
             | Write::Resolve { .. }
             | Write::Adjust { .. }
             | Write::Credit { .. }
+            | Write::Debit { .. }
             | Write::Redeem { .. } => self.money(write),
+            _ => self.beside(write),
+        }
+    }
+
+    /// Writes whose rows have a room of their own.
+    fn beside(&mut self, write: &Write) -> Result<(), Fault> {
+        let conn = self.conn;
+        match write {
             Write::TopUp(write) => {
                 if let TopUpWrite::Insert(row) = write {
                     self.account_there(row.account)?;
@@ -190,6 +205,12 @@ impl Guard<'_> {
                 policy::check(conn, write, self.change.at)
             }
             Write::Audit(write) => audit_log::check(conn, write),
+            Write::Desk(write) => {
+                if let Some(account) = desk::account_of(write) {
+                    self.account_there(account)?;
+                }
+                desk::check(conn, write)
+            }
             _ => self.access(write),
         }
     }
@@ -250,6 +271,7 @@ impl Guard<'_> {
                 ..
             } => self.adjust(*account, *order, *amount),
             Write::Credit { amount, .. } => positive("a credit", *amount),
+            Write::Debit { amount, .. } => positive("a debit", *amount),
             Write::Redeem {
                 code,
                 amount,
@@ -409,7 +431,9 @@ impl Guard<'_> {
         }
         let before = self.wallet(owner)?;
         let after = before.after(owner, entry).map_err(|_| match write {
-            Write::Hold { .. } | Write::Rehold { .. } => Fault::Refused(Refused::InsufficientFunds),
+            Write::Hold { .. } | Write::Rehold { .. } | Write::Debit { .. } => {
+                Fault::Refused(Refused::InsufficientFunds)
+            }
             _ => Fault::Wrong(format!(
                 "{:?} does not fit the wallet of account {owner}: {before:?}",
                 entry.postings

@@ -308,3 +308,16 @@ pub(crate) fn insert_credit(
     let sql = "INSERT INTO credit (id, account_id, amount, note, at) VALUES (?1, ?2, ?3, ?4, ?5)";
     conn.write(sql, params![row, account.0, amount.0, note, at.0])
 }
+
+/// The operator's debit.
+pub(crate) fn insert_debit(
+    conn: &dyn Connection,
+    account: AccountId,
+    row: i64,
+    amount: Usd,
+    note: &str,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO debit (id, account_id, amount, note, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    conn.write(sql, params![row, account.0, amount.0, note, at.0])
+}

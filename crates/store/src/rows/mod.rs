@@ -12,6 +12,8 @@ mod audit_orders;
 mod audit_top_ups;
 mod balance;
 mod derive;
+mod desk;
+mod desk_rows;
 pub(crate) mod group;
 mod guard;
 pub(crate) mod journal;

@@ -71,7 +71,7 @@ fn one<'c>(write: &'c Write, all: &mut Vec<Touched<'c>>) {
         Write::InsertOrphan(o) | Write::UpdateOrphan(o) => all.push(T::Row("orphan", o.id)),
         Write::ReadBalance(reading) => all.push(T::Readings(&reading.upstream)),
         // their rows are new and their wallets in memory
-        Write::Book(_) | Write::Credit { .. } | Write::ApiLog(_) => {}
+        Write::Book(_) | Write::Credit { .. } | Write::Debit { .. } | Write::ApiLog(_) => {}
         Write::People(PeopleWrite::TouchSession(_)) => {}
         Write::People(_) => all.push(T::All("people")),
         Write::Pool(_) => all.push(T::All("pool")),
@@ -85,6 +85,7 @@ fn one<'c>(write: &'c Write, all: &mut Vec<Touched<'c>>) {
         }
         Write::Policy(PolicyWrite::RoomForKey { .. }) => all.push(T::All("account")),
         Write::Policy(_) => all.push(T::All("policy")),
+        Write::Desk(_) => all.push(T::All("desk")),
         Write::Audit(_) => all.push(T::All("audit_log")),
         Write::Redeem { .. } | Write::RedeemCode(_) => all.push(T::All("redeem_code")),
         Write::OpenTicket(_) | Write::CloseTicket { .. } => all.push(T::All("ticket")),

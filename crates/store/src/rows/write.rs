@@ -7,8 +7,8 @@ use domain::usd::Usd;
 use super::guard::Passed;
 use super::journal::Wallets;
 use super::{
-    access, activation, api_log, attempt, audit_log, balance, journal, own_number, people, policy,
-    redeem, smm_order, smm_request, smm_service, top_up,
+    access, activation, api_log, attempt, audit_log, balance, desk, journal, own_number, people,
+    policy, redeem, smm_order, smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
 
@@ -93,11 +93,13 @@ fn row(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Faul
         Write::Pool(write) => own_number::apply(conn, write, at),
         Write::Policy(about) => policy::write(conn, about, at),
         Write::Audit(write) => audit_log::write(conn, write, at),
+        Write::Desk(write) => desk::write(conn, write),
         Write::Hold { .. }
         | Write::Rehold { .. }
         | Write::Resolve { .. }
         | Write::Adjust { .. }
         | Write::Credit { .. }
+        | Write::Debit { .. }
         | Write::Redeem { .. }
         | Write::TopUp(_)
         | Write::Book(_) => money(conn, change, write),
@@ -139,6 +141,12 @@ fn money(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Fa
             amount,
             ref note,
         } => journal::insert_credit(conn, account, row, amount, note, at),
+        Write::Debit {
+            account,
+            row,
+            amount,
+            ref note,
+        } => journal::insert_debit(conn, account, row, amount, note, at),
         Write::Redeem { account, code, .. } => redeem::claim(conn, account, code, at),
         _ => Ok(()),
     }

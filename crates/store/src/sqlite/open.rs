@@ -220,6 +220,11 @@ pub(crate) fn largest_ids(conn: &SqliteConnection) -> Result<(i64, i64), OpenErr
         ("redeem_code", "id"),
         ("topup", "id"),
         ("topup_event", "id"),
+        ("attestation", "id"),
+        ("blocked", "id"),
+        ("money_request", "id"),
+        ("account_note", "id"),
+        ("announcement", "id"),
     ];
     let both = largest(&orders).and_then(|orders| Ok((orders, largest(&rows)?)));
     both.map_err(|fault| OpenError::Damaged(fault.to_string()))

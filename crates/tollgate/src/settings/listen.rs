@@ -54,7 +54,8 @@ impl fmt::Display for Network {
     }
 }
 
-fn network(value: &Value) -> Result<Network, String> {
+/// A block of addresses.
+pub fn network(value: &Value) -> Result<Network, String> {
     let allowed = || "must be an address block, like \"10.0.0.0/8\" or \"::1/128\"".to_owned();
     let given = text(value)?;
     let (base, prefix) = given

@@ -7,6 +7,7 @@ mod audit;
 mod base_url;
 mod catalogue;
 pub mod check;
+mod console;
 pub mod demo;
 mod exact;
 mod handler_api;
@@ -41,6 +42,7 @@ mod tests;
 pub use admin::Admin;
 pub use audit::Audit;
 pub use catalogue::Catalogue;
+pub use console::Console;
 pub use hooks::Hooks;
 pub use keys::{Keys, Log, LogFormat, LogLevel};
 pub use limits::{Limits, Purchase};
@@ -71,6 +73,8 @@ pub struct Settings {
     pub listen: Listen,
     /// Where the program is watched.
     pub admin: Admin,
+    /// Where staff work.
+    pub console: Console,
     /// Where orders and money are kept.
     pub store: Store,
     /// Who signs the audit log, and where checkpoints of it go.
@@ -143,6 +147,7 @@ impl Settings {
         Self {
             listen: file.section("listen", Listen::read),
             admin: file.section("admin", Admin::read),
+            console: file.section("console", Console::read),
             audit: file.section("audit", |part| Audit::read(part, &store.data_dir)),
             store,
             limits: file.section("limits", Limits::read),

@@ -122,7 +122,7 @@ async fn values(door: &Door, signed: &Signed, codes: Vec<String>) -> Result<Valu
 }
 
 /// A QR code as a picture inside the page.
-fn qr(text: &str) -> Option<Value> {
+pub(crate) fn qr(text: &str) -> Option<Value> {
     let code = QrCode::new(text.as_bytes()).ok()?;
     let picture = code
         .render::<svg::Color<'_>>()

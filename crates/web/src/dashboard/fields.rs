@@ -3,9 +3,9 @@
 use super::page::{Failed, Page};
 use super::session::{Away, Visitor};
 use crate::door::Door;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use std::sync::Arc;
 
 /// Largest form.
@@ -73,30 +73,36 @@ impl FromRequest<Arc<Door>> for Form {
     async fn from_request(request: Request, door: &Arc<Door>) -> Result<Self, Away> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::of(&mut parts, door).await?;
-        let media_type = parts.headers.get(header::CONTENT_TYPE);
-        let is_form = media_type
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-        if !is_form {
-            let why = "Forms are sent as application/x-www-form-urlencoded.";
-            return Err(refused(&visitor, StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+        match sent(&visitor, &parts.headers, body).await {
+            Ok(fields) => Ok(Self { visitor, fields }),
+            Err(failed) => Err(Page::new(&visitor, "Not done").failed(&failed).into()),
         }
-        let Ok(body) = to_bytes(body, MAX).await else {
-            let why = "This form is too large.";
-            return Err(refused(&visitor, StatusCode::PAYLOAD_TOO_LARGE, why));
-        };
-        let fields = Fields::parse(&body);
-        if !visitor.sent_it(&fields) {
-            let why = "This page is out of date: you signed in or out since it was opened. Go \
-                       back, reload it, and send the form again.";
-            return Err(refused(&visitor, StatusCode::FORBIDDEN, why));
-        }
-        Ok(Self { visitor, fields })
     }
 }
 
-fn refused(visitor: &Visitor, status: StatusCode, why: &str) -> Away {
-    Page::new(visitor, "Not done")
-        .failed(&Failed::new(status, why))
-        .into()
+/// What a reader's form sent, if its page was shown to this reader.
+pub(crate) async fn sent(
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Fields, Failed> {
+    let media_type = headers.get(header::CONTENT_TYPE);
+    let is_form = media_type
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
+    if !is_form {
+        let why = "Forms are sent as application/x-www-form-urlencoded.";
+        return Err(Failed::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+    }
+    let Ok(body) = to_bytes(body, MAX).await else {
+        let why = "This form is too large.";
+        return Err(Failed::new(StatusCode::PAYLOAD_TOO_LARGE, why));
+    };
+    let fields = Fields::parse(&body);
+    if visitor.sent_it(&fields) {
+        return Ok(fields);
+    }
+    let why = "This page is out of date: you signed in or out since it was opened. Go back, reload \
+               it, and send the form again.";
+    Err(Failed::new(StatusCode::FORBIDDEN, why))
 }

@@ -5,26 +5,28 @@
 
 mod account;
 mod agent;
-mod fields;
+pub(crate) mod fields;
 mod keys;
-mod link;
+pub(crate) mod link;
 mod log;
+mod look;
 mod mailbox;
 mod notice;
 mod numbers;
-mod once;
+pub(crate) mod once;
 mod orders;
 mod overview;
-mod page;
+pub(crate) mod page;
 mod policy;
-mod session;
+pub(crate) mod session;
 mod sign_in;
 mod sign_up;
 mod smm;
 pub(crate) mod templates;
-mod view;
+pub(crate) mod view;
 mod wallet;
 
+pub(crate) use account::qr;
 pub use numbers::Streams;
 pub(crate) use page::{HEADERS, Page};
 pub(crate) use session::Visitor;
@@ -49,6 +51,7 @@ pub(crate) fn routes() -> Router<Arc<Door>> {
         .merge(account::routes())
         .merge(keys::routes())
         .merge(log::routes())
+        .merge(look::routes())
         .merge(numbers::routes())
         .merge(orders::routes())
         .merge(wallet::routes())

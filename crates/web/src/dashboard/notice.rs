@@ -2,7 +2,7 @@
 //! not do it again, and fixed here, so that an address cannot put words into our mouth.
 
 /// Name and sentence of each.
-const NOTICES: [(&str, &str); 26] = [
+const NOTICES: &[(&str, &str)] = &[
     ("verified", "Your address is confirmed. Sign in to go on."),
     ("signed-out", "You are signed out."),
     (
@@ -69,6 +69,34 @@ const NOTICES: [(&str, &str); 26] = [
     ("refill-asked", "The refill is asked for."),
     ("top-up-withdrawn", "The top-up is withdrawn."),
     ("number-cancelled", "Cancelled, and refunded in full."),
+    (
+        "suspended",
+        "The account is suspended: it buys nothing, and its open orders settle.",
+    ),
+    ("resumed", "The account may buy again."),
+    ("account-changed", "The account is changed, at once."),
+    ("noted", "The note is kept."),
+    ("money-moved", "The money has moved."),
+    (
+        "money-asked",
+        "This is above what one person may move: it waits for somebody else to grant it.",
+    ),
+    ("decided", "Decided."),
+    ("ticket-closed", "The ticket is closed."),
+    ("settled", "The order is settled."),
+    ("code-off", "The code is switched off."),
+    ("announced", "All customers see it from now on."),
+    ("announcement-ended", "It shows no longer."),
+    (
+        "verified-log",
+        "Every line was looked at: see the result below.",
+    ),
+    ("checkpoint", "All lines are signed for."),
+    ("staff-changed", "Changed; their sessions have ended."),
+    (
+        "looking-ended",
+        "You no longer look at the dashboard as a customer.",
+    ),
 ];
 
 /// The sentence behind a name.

@@ -151,6 +151,12 @@ impl<'a> Page<'a> {
         self.respond(failed.status, "error.html", values)
     }
 
+    /// The same with a template of another door.
+    pub(crate) fn failed_as(&self, template: &str, failed: &Failed, values: Value) -> Response {
+        let values = context! { why => &failed.why, ..values };
+        self.respond(failed.status, template, values)
+    }
+
     fn respond(&self, status: StatusCode, template: &str, values: Value) -> Response {
         match self.render(template, values) {
             Ok(html) => (status, HEADERS, Html(html)).into_response(),
@@ -180,6 +186,8 @@ impl<'a> Page<'a> {
             here => &visitor.here,
             notice => notice::sentence(fields.text("notice")),
             email => signed.map(|signed| &signed.person.email),
+            looking => &visitor.looking,
+            announced => visitor.announced.as_ref(),
             form_token => &visitor.form_token,
             failed_field => self.failed.as_ref().map_or("", |failed| failed.field),
             failed_why => self.failed.as_ref().map(|failed| &failed.why),

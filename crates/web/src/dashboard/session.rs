@@ -2,6 +2,7 @@
 
 use super::fields::{Fields, TOKEN};
 use super::link;
+use super::look;
 use super::page::{Failed, Page};
 use crate::address;
 use crate::door::Door;
@@ -50,6 +51,10 @@ pub(crate) struct Visitor {
     pub here: String,
     /// A script asked for a part of a page.
     pub partial: bool,
+    /// Which member of staff looks at the pages of the one who seems signed in; nobody as a rule.
+    pub looking: Option<String>,
+    /// What all customers are told.
+    pub announced: Arc<Vec<String>>,
 }
 
 impl Visitor {
@@ -65,10 +70,27 @@ impl Visitor {
             secret: String::new(),
             here: "/".to_owned(),
             partial: false,
+            looking: None,
+            announced: Arc::default(),
         }
     }
 
     pub(crate) async fn of(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Away> {
+        // the dashboard is for customers; staff have a door of their own
+        let mut visitor = Self::behind(COOKIE, false, parts, door).await?;
+        match look::over(&mut visitor, parts, door).await {
+            Ok(()) => Ok(visitor),
+            Err(closed) => Err(Away(closed)),
+        }
+    }
+
+    /// The reader behind a cookie, signed in only as one of the staff, or as none of them.
+    pub(crate) async fn behind(
+        name: &str,
+        staff: bool,
+        parts: &mut Parts,
+        door: &Arc<Door>,
+    ) -> Result<Self, Away> {
         let place = Place {
             address: address::of_caller(parts, &door.settings.trusted_proxies).to_string(),
             agent: text(&parts.headers, &header::USER_AGENT).to_owned(),
@@ -81,14 +103,19 @@ impl Visitor {
             secret: String::new(),
             here: here.map_or_else(|| "/".to_owned(), ToString::to_string),
             partial: parts.headers.contains_key("hx-request"),
+            looking: None,
+            announced: door.desk.announced().await,
         };
-        let Some(token) = cookie(&parts.headers, COOKIE) else {
+        let Some(token) = cookie(&parts.headers, name) else {
             return Ok(visitor);
         };
         match door.people.signed_in(token, &visitor.place.address).await {
             Ok(signed) => {
-                // the dashboard is for customers; staff have a door of their own
-                visitor.signed = signed.filter(|signed| signed.account.is_some());
+                let fits = |signed: &Signed| match staff {
+                    true => signed.person.role.is_staff(),
+                    false => signed.account.is_some(),
+                };
+                visitor.signed = signed.filter(fits);
                 if let Some(signed) = &visitor.signed {
                     visitor.secret = door.people.form_token(&signed.session);
                     visitor.form_token = masked(&visitor.secret);
@@ -103,7 +130,7 @@ impl Visitor {
     }
 
     /// Whether a form was sent from a page that this reader's session was shown.
-    pub(super) fn sent_it(&self, fields: &Fields) -> bool {
+    pub(crate) fn sent_it(&self, fields: &Fields) -> bool {
         let token = unmasked(fields.text(TOKEN));
         let shown = |token: Vec<u8>| token.ct_eq(self.secret.as_bytes()).into();
         self.signed.is_none() || token.is_some_and(shown)
@@ -192,7 +219,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
 }
 
 /// A cookie's value.
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter();
     let pairs = lines
         .filter_map(|line| line.to_str().ok())

@@ -7,13 +7,20 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use std::sync::LazyLock;
 
 macro_rules! templates {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../templates/dashboard/", $name)))),*]
+    (dashboard: $($name:literal),*; console: $($desk:literal),* $(,)?) => {
+        &[
+            $(($name, include_str!(concat!("../../templates/dashboard/", $name))),)*
+            $((
+                concat!("console/", $desk),
+                include_str!(concat!("../../templates/console/", $desk)),
+            ),)*
+        ]
     };
 }
 
 /// Every template by name.
 pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
+    dashboard:
     "account.html",
     "confirm.html",
     "error.html",
@@ -48,7 +55,30 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
     "one_top_up.html",
     "receipt.html",
     "top_up.html",
-    "wallet.html",
+    "wallet.html";
+    console:
+    "account.html",
+    "accounts.html",
+    "announcements.html",
+    "audit.html",
+    "codes.html",
+    "error.html",
+    "join.html",
+    "layout.html",
+    "ledger.html",
+    "money.html",
+    "order.html",
+    "orders.html",
+    "overview.html",
+    "parts.html",
+    "reports.html",
+    "second_factor.html",
+    "recovery.html",
+    "sign_in.html",
+    "sign_in_code.html",
+    "staff.html",
+    "tickets.html",
+    "upstream_books.html",
 ];
 
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> =
@@ -74,6 +104,7 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
     environment.add_filter("usd", view::usd);
     environment.add_filter("count", view::count);
     environment.add_filter("time", view::time);
+    environment.add_filter("date", view::date);
     Ok(environment)
 }
 

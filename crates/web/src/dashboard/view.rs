@@ -38,6 +38,12 @@ pub(crate) fn time(millis: i64) -> Value {
     Value::from_safe_string(format!("<time datetime=\"{at}\">{shown} UTC</time>"))
 }
 
+/// The day of unix milliseconds, in UTC.
+pub(crate) fn date(millis: i64) -> String {
+    let at = rfc3339(Timestamp(millis));
+    at.get(..10).unwrap_or(&at).to_owned()
+}
+
 /// The public word of an activation's state.
 pub(crate) fn status(status: PublicStatus) -> &'static str {
     match status {
@@ -55,9 +61,24 @@ pub(crate) fn rfc3339(at: Timestamp) -> String {
         .unwrap_or_default()
 }
 
+/// A text as a cell that no spreadsheet takes for a formula.
+pub(crate) fn csv_cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    let guard = if formula { "'" } else { "" };
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
+            assert_eq!(csv_cell(text), format!("\"'{text}\""));
+        }
+        assert_eq!(csv_cell("Discord, \"new\""), "\"Discord, \"\"new\"\"\"");
+    }
 
     #[test]
     fn money_keeps_every_millionth_and_at_least_cents() {

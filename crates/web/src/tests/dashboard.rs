@@ -1,12 +1,12 @@
 //! The dashboard over the real router: who gets in, and what forms do.
 
-mod browser;
+pub(super) mod browser;
 mod every_template;
 mod hostile;
 mod keys;
 mod log;
 mod numbers;
-mod people;
+pub(super) mod people;
 mod smm;
 mod top_ups;
 mod wallet;

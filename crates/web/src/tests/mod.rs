@@ -5,6 +5,7 @@ mod answers;
 mod at_once;
 mod bad_input;
 mod catalogue;
+mod console;
 mod dashboard;
 mod everywhere;
 mod hang_up;

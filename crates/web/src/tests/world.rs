@@ -7,7 +7,8 @@ use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
 use app::{
-    CatalogueSettings, Engine, KeyOrder, Lawful, Outside, RedeemCodes, Settings, UpstreamLimits,
+    AuditLog, CatalogueSettings, Desk, Engine, KeyOrder, Lawful, Notary, Outside, RedeemCodes,
+    Settings, UpstreamLimits,
 };
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -15,6 +16,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
 use domain::access::{Account, ApiKey};
 use domain::activation::Plan;
+use domain::audit_log::Witness;
 use domain::catalogue::{Server, ServerRoute};
 use domain::change::{Change, Write};
 use domain::ids::{AccountId, KeyId};
@@ -24,11 +26,12 @@ use domain::policy::Rules;
 use domain::policy::velocity::Velocity;
 use domain::ports::{Clock, Page, Store, Tasks};
 use domain::time::{Millis, Timestamp};
-use domain::upstream::{NumberUpstream, Pending};
+use domain::upstream::{NumberUpstream, Pending, Sms};
 use domain::usd::Usd;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -177,7 +180,55 @@ pub(super) fn generous() -> DoorSettings {
         trusted_proxies: Vec::new(),
         public_url: None,
         hooks: crate::Hooks::default(),
+        console: crate::ConsoleDoor {
+            beside_customers: true,
+            allowed: Vec::new(),
+        },
     }
+}
+
+/// Where checkpoints of the audit log are kept.
+#[derive(Default)]
+struct Drawer(std::sync::Mutex<Vec<Witness>>);
+
+impl Notary for Drawer {
+    fn newest(&self) -> Result<u64, String> {
+        let kept = self.0.lock().unwrap();
+        Ok(kept.last().map_or(0, |witness| witness.checkpoint.size))
+    }
+
+    fn keep(&self, witness: &Witness, _: Option<PathBuf>) -> Result<PathBuf, String> {
+        self.0.lock().unwrap().push(witness.clone());
+        Ok(PathBuf::from("drawer"))
+    }
+
+    fn kept(&self, _: Option<PathBuf>) -> (Vec<Witness>, Vec<String>) {
+        (self.0.lock().unwrap().clone(), Vec::new())
+    }
+}
+
+/// Use cases about people; mails stay to be read where it is a demo.
+fn people(
+    engine: &Arc<Engine>,
+    store: &Arc<Database>,
+    (limits, pepper): (&Arc<Limits>, &Pepper),
+    keeps_mails: bool,
+) -> People {
+    let settings = PeopleSettings {
+        base_url: "http://127.0.0.1:8080".to_owned(),
+        console_url: "http://127.0.0.1:8080".to_owned(),
+        sign_up_tier: 0,
+        mails: true,
+        keeps_mails,
+    };
+    let (engine, limits) = (Arc::clone(engine), Arc::clone(limits));
+    People::new(
+        engine,
+        Arc::clone(store) as _,
+        limits,
+        pepper.clone(),
+        settings,
+    )
 }
 
 impl World {
@@ -232,21 +283,23 @@ impl World {
         }
         let pepper = Pepper::new(&[7; 32]).unwrap();
         let limits = Arc::new(Limits::new(1_000));
-        let people = PeopleSettings {
-            base_url: "http://127.0.0.1:8080".to_owned(),
-            sign_up_tier: 0,
-            mails: true,
-            keeps_mails,
-        };
-        let (of, counted) = (Arc::clone(&engine), Arc::clone(&limits));
-        let people = People::new(of, Arc::clone(&store) as _, counted, pepper.clone(), people);
+        let people = people(&engine, &store, (&limits, &pepper), keeps_mails);
         let codes = Arc::clone(&store) as _;
         let lawful = Lawful::new(Arc::clone(&engine), Arc::clone(&store) as _);
         let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
+        let (of, rows) = (Arc::clone(&engine), Arc::clone(&store) as _);
+        let audit = AuditLog::new(of, rows, Arc::new(Drawer::default()));
+        let desk = Desk::new(
+            Arc::clone(&engine),
+            Arc::clone(&store) as _,
+            Usd(100_000_000),
+        );
         let log = app::ApiLog::new(Arc::clone(&engine), Arc::clone(&store) as _);
         let (payments, top_ups) = super::payments::top_ups(&engine, &store, &limits);
         let door = Arc::new(Door {
             log: Arc::new(log),
+            audit: Arc::new(audit),
+            desk: Arc::new(desk),
             engine,
             top_ups,
             redeem: Arc::new(redeem),
@@ -409,6 +462,22 @@ impl World {
             open_holds: audit.open_holds,
             orders: activations.len() + smm_orders.len(),
         }
+    }
+
+    /// A message arrives for an order at peter, and is seen.
+    pub async fn receive(&self, order: &str, code: &str) {
+        // a number counts as shown once its owner has asked for it
+        let shown = self
+            .get(&format!("/api/v1/otp?action=get_status&order_id={order}"))
+            .await;
+        assert_eq!(shown.status, 200, "{}", shown.text);
+        *self.numbers.message.lock().unwrap() = Some(Sms {
+            code: code.to_owned(),
+            text: None,
+        });
+        self.clock.advance(Millis::seconds(5));
+        self.door.engine.poll_upstream("peter").await;
+        *self.numbers.message.lock().unwrap() = None;
     }
 
     /// Buys a Discord number at peter and gives its order id.

@@ -170,11 +170,11 @@ async fn file(door: &Door, customer: &Customer) -> Result<String, Failed> {
         let order = row.order.as_ref();
         let cells = [
             view::rfc3339(row.at),
-            quoted(what(row)),
+            view::csv_cell(what(row)),
             order
                 .map(|(order, _)| order.to_string())
                 .unwrap_or_default(),
-            quoted(order.map_or("", |(_, service)| service)),
+            view::csv_cell(order.map_or("", |(_, service)| service)),
             row.available.to_string(),
             row.held.to_string(),
             balance.to_string(),
@@ -183,24 +183,4 @@ async fn file(door: &Door, customer: &Customer) -> Result<String, Failed> {
         text.push_str("\r\n");
     }
     Ok(text)
-}
-
-/// A text as a cell that no spreadsheet takes for a formula.
-fn quoted(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let guard = if formula { "'" } else { "" };
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
-            assert_eq!(quoted(text), format!("\"'{text}\""));
-        }
-        assert_eq!(quoted("Discord, \"new\""), "\"Discord, \"\"new\"\"\"");
-    }
 }

@@ -3,7 +3,9 @@
 use super::browser::{Browser, PASSWORD, customer, location};
 use super::people::{between, code};
 use crate::dashboard::templates::{RENDERED, TEMPLATES};
+use crate::tests::console::at_work;
 use crate::tests::world::World;
+use domain::people::Role;
 use domain::time::Millis;
 
 /// Pages of a customer, before and after there is something on them.
@@ -101,6 +103,105 @@ async fn top_ups(world: &World, ana: &mut Browser<'_>) {
     }
 }
 
+/// Pages of the console.
+const DESK: [&str; 17] = [
+    "/console",
+    "/console/accounts",
+    "/console/accounts?q=nobody",
+    "/console/orders",
+    "/console/orders?state=review",
+    "/console/tickets",
+    "/console/tickets?show=all",
+    "/console/money",
+    "/console/codes",
+    "/console/ledger",
+    "/console/ledger?totals=yes&kind=hold",
+    "/console/ledger/upstreams",
+    "/console/reports",
+    "/console/reports?by=account",
+    "/console/announcements",
+    "/console/audit",
+    "/console/staff",
+];
+
+/// The way into the console.
+async fn way_in(world: &World) {
+    let mut newcomer = Browser::new(world);
+    look(
+        &mut newcomer,
+        &["/console/sign-in", "/console/join?token=x"],
+    )
+    .await;
+    let people = &world.door.people;
+    let joining = people
+        .add_staff("new@example.com", Role::Support)
+        .await
+        .unwrap();
+    let link = joining
+        .link
+        .strip_prefix("http://127.0.0.1:8080")
+        .unwrap()
+        .to_owned();
+    look(&mut newcomer, &[&link]).await;
+    let token = link.split("token=").nth(1).unwrap().to_owned();
+    let fields = [("token", token.as_str()), ("password", PASSWORD)];
+    newcomer.post("/console/join", &fields).await;
+    let fields = [("email", "new@example.com"), ("password", PASSWORD)];
+    newcomer.get("/console/sign-in").await;
+    newcomer.post("/console/sign-in", &fields).await;
+    look(&mut newcomer, &["/console/second-factor"]).await;
+    newcomer.post("/console/second-factor", &[]).await;
+    let page = newcomer.get("/console/second-factor").await.text;
+    let secret = between(&page, "<code class=\"break\">", "</code>").to_owned();
+    let code = code(world, &secret);
+    newcomer
+        .post("/console/second-factor/confirm", &[("code", &code)])
+        .await;
+}
+
+/// The console as an owner sees it.
+async fn desk(world: &World, orders: &[&str]) {
+    let mut owner = at_work(world, "owner", Role::Owner).await;
+    look(&mut owner, &DESK).await;
+    let account = format!("/console/accounts/{}", world.account);
+    look(&mut owner, &[&account]).await;
+    let suspend = format!("{account}/suspend");
+    for (path, fields) in [
+        (
+            suspend.as_str(),
+            vec![("suspended", "no"), ("reason", "a test")],
+        ),
+        (suspend.as_str(), vec![]),
+        (
+            "/console/codes/make",
+            vec![("usd", "5"), ("count", "2"), ("reason", "a test")],
+        ),
+        (
+            "/console/staff/add",
+            vec![
+                ("email", "x@example.com"),
+                ("role", "auditor"),
+                ("reason", "a test"),
+            ],
+        ),
+        ("/console/announcements", vec![("text", "a test")]),
+        ("/console/audit/verify", vec![]),
+    ] {
+        let page = owner.post(path, &fields).await;
+        assert!(page.status < 500, "{path}: {}", page.text);
+    }
+    let note = format!("{account}/note");
+    owner.post(&note, &[("note", "a good customer")]).await;
+    look(&mut owner, &DESK).await;
+    let orders: Vec<String> = orders
+        .iter()
+        .map(|id| format!("/console/orders/{id}"))
+        .collect();
+    for page in orders.iter().chain([&account]) {
+        look(&mut owner, &[page]).await;
+    }
+}
+
 #[tokio::test]
 async fn every_template_is_rendered_with_nothing_undefined() {
     let world = World::start().await;
@@ -145,6 +246,8 @@ async fn every_template_is_rendered_with_nothing_undefined() {
     }
     top_ups(&world, &mut ana).await;
     second_factor(&world, &mut ana).await;
+    way_in(&world).await;
+    desk(&world, &[&number, order]).await;
 
     // parts of others are rendered with them
     let is_part = |name: &str| {

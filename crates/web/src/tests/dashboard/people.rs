@@ -197,14 +197,14 @@ async fn a_reset_link_ends_after_an_hour() {
 }
 
 /// The code that an authenticator app shows now.
-pub(super) fn code(world: &World, secret: &str) -> String {
+pub(in crate::tests) fn code(world: &World, secret: &str) -> String {
     let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
     let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
     let now = u64::try_from(world.door.engine.now().0 / 1000).unwrap();
     totp.generate(now).to_string()
 }
 
-pub(super) fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+pub(in crate::tests) fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
     let start = text.find(before).unwrap() + before.len();
     let end = text[start..].find(after).unwrap();
     &text[start..start + end]

@@ -1,0 +1,130 @@
+// What staff do at the console, in a real browser. Run by scripts/test; screenshots are left in artifacts/browser.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { join } from 'node:path';
+import { artifacts, narrow, overflow, start, violations, visit, wide } from './world.mjs';
+
+let world;
+let at;
+before(async () => {
+  world = await start();
+  await furnish();
+  at = await atWork();
+});
+after(async () => { await at?.context.close(); await world?.stop(); });
+
+/** The six digits of an authenticator app (RFC 6238). */
+function code(secret) {
+  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const hash = createHmac('sha1', key).update(step).digest();
+  const from = hash[19] & 15;
+  return String((hash.readUInt32BE(from) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+/** Orders of both kinds, so that lists have something in them. */
+async function furnish() {
+  const ask = async (path, body) => {
+    const headers = { 'X-API-Key': world.api_key, 'Content-Type': 'application/json' };
+    const answer = await fetch(world.base_url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    assert.equal(answer.status, 200, await answer.clone().text());
+    return (await answer.json()).data;
+  };
+  world.number = (await ask('/api/v1/otp?action=buy_number', { service_id: '306343', country_id: '61' })).order_id;
+  world.smm = (await ask('/api/v1/smm?action=place_order', { service_id: 1, link: 'https://instagram.com/desk', quantity: 100 })).order_id;
+  const get = (path) => fetch(world.base_url + path, { headers: { 'X-API-Key': world.api_key } });
+  for (let tries = 0; tries < 60; tries += 1) {
+    const status = await (await get(`/api/v1/otp?action=get_status&order_id=${world.number}`)).json();
+    if (status.data?.status === 'received') break;
+    await new Promise((done) => setTimeout(done, 250));
+  }
+  world.command('redeem', 'create', '--usd', '5.00', '--note', 'a fair');
+}
+
+/** A window of the demo's owner. */
+async function atWork() {
+  const window = await visit(world);
+  const { page } = window;
+  const { email, password, totp_secret } = world.operator;
+  await page.goto('/console');
+  await page.fill('[name=email]', email);
+  await page.fill('[name=password]', password);
+  await page.click('main button:has-text("Sign in")');
+  await page.fill('[name=code]', code(totp_secret));
+  await page.click('main button:has-text("Sign in")');
+  await page.waitForURL((url) => url.pathname === '/console');
+  return window;
+}
+
+const pages = () => [
+  '/console',
+  '/console/accounts',
+  `/console/accounts/${world.account_id}`,
+  '/console/orders',
+  `/console/orders/${world.number}`,
+  `/console/orders/${world.smm}`,
+  '/console/tickets?show=all',
+  '/console/money',
+  '/console/codes',
+  '/console/ledger?totals=yes',
+  '/console/ledger/upstreams',
+  '/console/reports',
+  '/console/announcements',
+  '/console/audit',
+  '/console/staff',
+];
+
+for (const [size, viewport] of [['wide', wide], ['narrow', narrow]]) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`every page of the console is in order, ${size} and ${colorScheme}`, async () => {
+      const { page, faults } = at;
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      const wrong = [];
+      for (const path of pages()) {
+        const answer = await page.goto(path);
+        if (answer.status() !== 200) wrong.push(`${path}: ${answer.status()}`);
+        await page.evaluate(() => document.querySelectorAll('details:not(.who)').forEach((one) => { one.open = true; }));
+        for (const found of await violations(page)) wrong.push(`${path}: ${found}`);
+        const far = await overflow(page);
+        if (far > 0) wrong.push(`${path}: ${far} px too wide`);
+        const name = path.replace(/[^a-z]+/g, '-').replace(/^-|-$/g, '');
+        await page.screenshot({ path: join(artifacts, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+      }
+      assert.deepEqual(wrong, []);
+      assert.deepEqual(faults, []);
+    });
+  }
+}
+
+test('money by hand, the line it leaves, and a look as the customer', async () => {
+  const { page, faults } = at;
+  await page.setViewportSize(wide);
+  await page.goto(`/console/accounts/${world.account_id}`);
+  const money = page.locator('form[action$="/money"]');
+  await page.click('summary:has-text("Credit or debit")');
+  await money.locator('[name=usd]').fill('2.50');
+  await money.locator('[name=reason]').fill('a browser asked for it');
+  await money.locator('button').click();
+  assert.match(await page.locator('.notice').innerText(), /The money has moved/);
+  await page.goto('/console/audit');
+  assert.match(await page.locator('tbody tr').first().innerText(), /move money/);
+  assert.match(await page.locator('tbody tr').first().innerText(), /a browser asked for it/);
+  await page.click('main button:has-text("Look at every line")');
+  assert.match(await page.locator('.notice').last().innerText(), /are as they were written/);
+
+  await page.goto(`/console/accounts/${world.account_id}`);
+  await page.click('summary:has-text("Look at the dashboard")');
+  const look = page.locator('form[action$="/look"]');
+  await look.locator('[name=reason]').fill('a browser asked for it');
+  await look.locator('button').click();
+  await page.waitForURL((url) => url.pathname === '/');
+  assert.match(await page.locator('.problem').innerText(), /looks at the pages of/);
+  await page.goto('/numbers');
+  assert.match(await page.locator('main').innerText(), /stays closed while you look/);
+  await page.goto('/look/end');
+  assert.deepEqual(faults.filter((one) => !/403/.test(one)), []);
+});

@@ -1,0 +1,182 @@
+//! What is done to an account: each with a reason where money or access moves.
+
+use super::one::{known, page};
+use crate::console::{Operator, OperatorsForm};
+use crate::dashboard::page::Failed;
+use crate::door::Door;
+use app::{MoneyOrder, OnceKey};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::desk::MoneyState;
+use domain::ids::{AccountId, KeyId};
+use domain::usd::Usd;
+use std::sync::Arc;
+
+/// Back to the page with a notice, or the page again with what was wrong.
+async fn outcome(
+    door: &Door,
+    operator: &Operator,
+    id: i64,
+    done: Result<&'static str, Failed>,
+) -> Response {
+    match done {
+        Ok(notice) => {
+            Redirect::to(&format!("/console/accounts/{id}?notice={notice}")).into_response()
+        }
+        Err(failed) => page(door, operator, AccountId(id), Some(failed)).await,
+    }
+}
+
+/// `POST …/suspend`.
+pub(super) async fn suspend(
+    State(door): State<Arc<Door>>,
+    Path(id): Path<i64>,
+    form: OperatorsForm,
+) -> Response {
+    let done = async {
+        let reason = form.reason()?;
+        let suspended = form.fields.text("suspended") == "yes";
+        let deed = door.engine.suspend_account(AccountId(id), suspended);
+        form.operator.acting(reason, deed).await?;
+        Ok(if suspended { "suspended" } else { "resumed" })
+    };
+    let done = done.await;
+    outcome(&door, &form.operator, id, done).await
+}
+
+/// `POST …/tier`.
+pub(super) async fn set_tier(
+    State(door): State<Arc<Door>>,
+    Path(id): Path<i64>,
+    form: OperatorsForm,
+) -> Response {
+    let done = async {
+        let reason = form.reason()?;
+        let tier = form.fields.number("tier").filter(|tier| *tier <= 3);
+        let tier = tier.ok_or_else(|| Failed::field("tier", "The tier is 0, 1, 2 or 3."))?;
+        let deed = door.engine.set_tier(AccountId(id), tier);
+        form.operator.acting(reason, deed).await?;
+        Ok("account-changed")
+    };
+    let done = done.await;
+    outcome(&door, &form.operator, id, done).await
+}
+
+/// `POST …/api-access`.
+pub(super) async fn set_api_access(
+    State(door): State<Arc<Door>>,
+    Path(id): Path<i64>,
+    form: OperatorsForm,
+) -> Response {
+    let done = async {
+        let reason = form.reason()?;
+        let on = form.fields.text("on") == "yes";
+        let deed = door.engine.set_api_access(AccountId(id), on);
+        form.operator.acting(reason, deed).await?;
+        Ok("account-changed")
+    };
+    let done = done.await;
+    outcome(&door, &form.operator, id, done).await
+}
+
+/// `POST …/keys/revoke`.
+pub(super) async fn revoke_key(
+    State(door): State<Arc<Door>>,
+    Path(id): Path<i64>,
+    form: OperatorsForm,
+) -> Response {
+    let done = async {
+        let reason = form.reason()?;
+        let key = KeyId(form.fields.number("key").unwrap_or(0));
+        let deed = door.engine.revoke_own_key(AccountId(id), key);
+        form.operator.acting(reason, deed).await?;
+        Ok("key-revoked")
+    };
+    let done = done.await;
+    outcome(&door, &form.operator, id, done).await
+}
+
+/// `POST …/note`.
+pub(super) async fn note(
+    State(door): State<Arc<Door>>,
+    Path(id): Path<i64>,
+    form: OperatorsForm,
+) -> Response {
+    let done = async {
+        let (who, text) = (form.operator.signed.person.id, form.fields.text("note"));
+        let deed = door.desk.note(who, AccountId(id), text);
+        form.operator.acting("", deed).await?;
+        Ok("noted")
+    };
+    let done = done.await;
+    outcome(&door, &form.operator, id, done).await
+}
+
+/// `POST …/money`: a credit or a debit.
+pub(super) async fn move_money(
+    State(door): State<Arc<Door>>,
+    Path(id): Path<i64>,
+    form: OperatorsForm,
+) -> Response {
+    let done = async {
+        known(&door, AccountId(id)).await?;
+        let reason = form.reason()?;
+        let order = MoneyOrder {
+            account: AccountId(id),
+            amount: amount(&form)?,
+            reason: reason.to_owned(),
+            once: OnceKey::read(form.fields.text("once")).ok_or_else(|| {
+                Failed::field(
+                    "",
+                    "This form is incomplete. Reload the page and send it again.",
+                )
+            })?,
+        };
+        let deed = door.desk.move_money(form.operator.signed.person.id, order);
+        let request = form.operator.acting(reason, deed).await?;
+        Ok(match request.state {
+            MoneyState::Open => "money-asked",
+            _ => "money-moved",
+        })
+    };
+    let done = done.await;
+    outcome(&door, &form.operator, id, done).await
+}
+
+fn amount(form: &OperatorsForm) -> Result<Usd, Failed> {
+    let wrong = || Failed::field("usd", "Give dollars above zero with at most six decimals.");
+    let amount = Usd::parse(form.fields.text("usd").trim()).map_err(|_| wrong())?;
+    match form.fields.text("direction") {
+        _ if amount <= Usd::ZERO => Err(wrong()),
+        "in" => Ok(amount),
+        "out" => Ok(-amount),
+        _ => Err(Failed::field(
+            "direction",
+            "Say whether money goes in or out.",
+        )),
+    }
+}
+
+/// `POST …/look`: the dashboard as this customer sees it, for reading only.
+pub(super) async fn look(
+    State(door): State<Arc<Door>>,
+    Path(id): Path<i64>,
+    form: OperatorsForm,
+) -> Response {
+    let done = async {
+        known(&door, AccountId(id)).await?;
+        let reason = form.reason()?;
+        let object = format!("dashboard of account {id}");
+        let noted = door
+            .audit
+            .note("look_as_customer", Some(AccountId(id)), object);
+        form.operator.acting(reason, noted).await?;
+        Ok(door
+            .people
+            .look_link(form.operator.signed.person.id, AccountId(id)))
+    };
+    match done.await {
+        Ok(link) => Redirect::to(&link).into_response(),
+        Err(failed) => page(&door, &form.operator, AccountId(id), Some(failed)).await,
+    }
+}
