@@ -563,11 +563,6 @@ fn openapi() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// One line for whoever asked; a reader that has gone is no failure.
-pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
 /// Opening the store brings it to this version's form; a running server has done so at its start.
 async fn migrate(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
     let here = installation(place)?;

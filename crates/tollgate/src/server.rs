@@ -164,6 +164,14 @@ pub struct Start {
     pub reload: Option<Reload>,
 }
 
+/// Everything that goes on by itself from now on.
+fn start_work(background: &Background, office: &Office, settings: &Settings) {
+    background.start();
+    background.watch_top_ups(&office.top_ups);
+    background.keep_witnessed(&office.audit, settings.audit.checkpoint);
+    background.keep_lawful(&office.lawful, &office.keeper);
+}
+
 /// Runs until a stop signal. `announce` is called once everything answers.
 pub async fn run<A>(settings: &Settings, start: Start, announce: A) -> anyhow::Result<()>
 where
@@ -199,10 +207,7 @@ where
         () = &mut stop_asked => return Ok(()),
         () = background.first_catalogue() => {}
     }
-    background.start();
-    background.watch_top_ups(&office.top_ups);
-    background.keep_witnessed(&office.audit, settings.audit.checkpoint);
-    background.keep_lawful(&office.lawful, &office.keeper);
+    start_work(&background, &office, settings);
     socket::listen(
         &settings.store.data_dir,
         office.clone(),

@@ -11,7 +11,7 @@ use crate::rows::restoration;
 use domain::time::Timestamp;
 
 /// Every table, those that others refer to last.
-const TABLES: [&str; 32] = [
+const TABLES: [&str; 33] = [
     "entry",
     "journal",
     "adjustment",

@@ -34,9 +34,12 @@ struct Cage {
     refusals: String,
 }
 
+/// Under which address its customers know it.
+const LISTEN: &str = "public_url = \"https://gate.example\"\n";
+
 fn settings(admin: &str, format: &str) -> String {
     format!(
-        "public_url = \"https://gate.example\"\n[admin]\naddress = \"{admin}\"\n[log]\nformat = \"{format}\"\nlevel = \"trace\"\n\
+        "[admin]\naddress = \"{admin}\"\n[log]\nformat = \"{format}\"\nlevel = \"trace\"\n\
          [otp]\ndefault_server = \"luke\"\n[sync]\nactivation_poll_ms = 250\n\
          [upstreams.far]\nprotocol = \"handler_api\"\nurl = \"http://127.0.0.1:9/stubs\"\n\
          key = \"{UPSTREAM_KEY}\"\ntimeout_ms = 1000\nconnect_timeout_ms = 500\n\
@@ -52,7 +55,7 @@ impl Cage {
     async fn open(format: &str) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let admin = free.unwrap().to_string();
-        let served = Served::start(&settings(&admin, format), 0).await;
+        let served = Served::start_listening(LISTEN, &settings(&admin, format), 0).await;
         Self {
             served,
             admin: format!("http://{admin}"),

@@ -40,8 +40,6 @@ impl Served {
         let dir = Scratch::new();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let address = free.unwrap();
-        // what stands before the first section is about where it listens
-        let (listen, settings) = settings.split_at(settings.find('[').unwrap_or(0));
         let settings = format!(
             "[listen]\naddress = \"{address}\"\n{listen}[store]\ndata_dir = \"data\"\n{settings}"
         );
