@@ -16,7 +16,7 @@ use domain::order::{Failure, Told};
 use domain::policy::velocity::Ordered;
 use domain::routing;
 use domain::time::Timestamp;
-use domain::upstream::{Number, NumberRequest, Pending, Purchase, Refusal as Upstream, Reply};
+use domain::upstream::{Number, Pending, Purchase, Refusal as Upstream, Reply};
 use domain::usd::Usd;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -313,14 +313,7 @@ impl Order for Activation {
                     raw: String::new(),
                 };
             };
-            let request = NumberRequest {
-                service: self.wanted.service_id.clone(),
-                country: self.wanted.country_id.clone(),
-                pool: self.wanted.pool_id.clone(),
-                max_cost: self.cost_quote,
-                reference: self.purchase_reference(),
-            };
-            let mut reply = upstream.buy(&request).await;
+            let mut reply = upstream.buy(&self.request()).await;
             if matches!(&reply.outcome, Purchase::Done(number) if !fits(self, number)) {
                 reply.outcome = Purchase::Unknown;
             }

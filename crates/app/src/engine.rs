@@ -144,6 +144,7 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) watching_since: AtomicI64,
     pub(crate) clock_behind: AtomicBool,
+    pub(crate) restored_at: AtomicI64,
     pub(crate) catalogue: ArcSwap<Catalogue>,
     pub(crate) markups: ArcSwap<Markups>,
     pub(crate) listings: crate::refresh_catalogue::Listings,
@@ -163,6 +164,7 @@ impl Engine {
         Arc::new(Self {
             watching_since: AtomicI64::new(outside.clock.now().0),
             clock_behind: AtomicBool::new(false),
+            restored_at: AtomicI64::new(i64::MIN),
             catalogue: ArcSwap::from_pointee(catalogue),
             markups: ArcSwap::new(Arc::clone(&settings.markups)),
             listings: crate::refresh_catalogue::Listings::default(),

@@ -29,6 +29,7 @@ mod purchase;
 mod redeem;
 mod refresh_catalogue;
 mod refusal;
+mod restored;
 mod settle_in_doubt;
 mod smm_request;
 mod sync_activations;

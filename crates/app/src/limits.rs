@@ -1,12 +1,14 @@
-//! Request limits of this process: one sliding window for each caller and endpoint, in memory,
-//! spread over shards so that callers do not wait for one another.
+//! Request limits: one sliding window for each caller and endpoint. Of this process in memory, spread
+//! over shards so that callers do not wait for one another; of all nodes where they share windows, and
+//! of this process again while those cannot be had.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::ids::{AccountId, KeyId};
+use domain::upstream::Pending;
 use domain::window::{Admission, Window};
 use sha2::{Digest, Sha256};
 
@@ -92,6 +94,18 @@ impl Bucket {
         }
     }
 
+    /// The same for every node.
+    fn name(&self) -> String {
+        let kind = match self.kind {
+            Kind::Key => "key",
+            Kind::Account => "account",
+            Kind::Address => "address",
+            Kind::Text => "text",
+            Kind::Overflow => "overflow",
+        };
+        format!("{kind}:{:x}:{}", self.id, self.endpoint)
+    }
+
     /// What newcomers share once the table of addresses is full.
     fn overflow(endpoint: &'static str) -> Self {
         Self {
@@ -102,9 +116,15 @@ impl Bucket {
     }
 }
 
+/// Windows that all nodes share.
+pub trait SharedWindows: Send + Sync {
+    /// Counts one request, or refuses it; nothing while the windows cannot be had.
+    fn admit<'a>(&'a self, bucket: &'a str, limit: u32) -> Pending<'a, Option<Admission>>;
+}
+
 /// The windows of every bucket asked about in the last minute.
-#[derive(Debug)]
 pub struct Limits {
+    shared: Option<Arc<dyn SharedWindows>>,
     shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
     addresses_max: usize,
@@ -128,27 +148,53 @@ impl Limits {
             last_full_sweep_ms: None,
         };
         Self {
+            shared: None,
             shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
             hasher: RandomState::new(),
             addresses_max: addresses_max.div_ceil(SHARDS),
         }
     }
 
-    /// Counts one request of `bucket` at `now_ms`, or refuses it: at most `limit` in any 60 s.
-    pub fn admit(&self, bucket: Bucket, limit: u32, now_ms: i64) -> Admission {
+    /// The same, with windows that all nodes share.
+    pub fn shared_by(self, shared: Arc<dyn SharedWindows>) -> Self {
+        Self {
+            shared: Some(shared),
+            ..self
+        }
+    }
+
+    /// Counts one request of `bucket` over all nodes, or refuses it: at most `limit` in any 60 s. What
+    /// was admitted counts here as well, so that a node left alone goes on from what it knows.
+    pub async fn admit(&self, bucket: Bucket, limit: u32, now_ms: i64) -> Admission {
+        let Some(shared) = &self.shared else {
+            return self.admit_here(bucket, limit, now_ms);
+        };
+        match shared.admit(&bucket.name(), limit).await {
+            Some(admission) => {
+                if admission.admitted {
+                    self.admit_here(bucket, limit, now_ms);
+                }
+                admission
+            }
+            None => self.admit_here(bucket, limit, now_ms),
+        }
+    }
+
+    /// Counts one request of `bucket` at `now_ms` by this process alone.
+    pub fn admit_here(&self, bucket: Bucket, limit: u32, now_ms: i64) -> Admission {
         self.shard(&bucket)
             .admit(bucket, limit, self.addresses_max, now_ms)
     }
 
     /// Counts one guess at a secret by whoever `who` stands for, from an address, or refuses it and
     /// gives the seconds to wait: six a minute by one, thirty from one address.
-    pub fn guess(&self, who: Bucket, address: &str, now_ms: i64) -> Result<(), u32> {
+    pub async fn guess(&self, who: Bucket, address: &str, now_ms: i64) -> Result<(), u32> {
         let place = match address.parse() {
             Ok(address) => Bucket::address(address, who.endpoint),
             Err(_) => Bucket::text(address, who.endpoint),
         };
         for (bucket, limit) in [(who, GUESSES_BY_ONE), (place, GUESSES_FROM_ADDRESS)] {
-            let admission = self.admit(bucket, limit, now_ms);
+            let admission = self.admit(bucket, limit, now_ms).await;
             if !admission.admitted {
                 return Err(admission.reset_s);
             }
@@ -259,8 +305,8 @@ mod tests {
             Bucket::account(AccountId(1), "balance"),
         ];
         for bucket in buckets {
-            assert!(limits.admit(bucket, 1, 0).admitted);
-            assert!(!limits.admit(bucket, 1, 0).admitted);
+            assert!(limits.admit_here(bucket, 1, 0).admitted);
+            assert!(!limits.admit_here(bucket, 1, 0).admitted);
         }
     }
 
@@ -276,12 +322,12 @@ mod tests {
     fn sweeping_drops_only_what_is_idle() {
         let limits = Limits::new(100);
         let (old, new) = (Bucket::key(KeyId(1), "balance"), address(7));
-        limits.admit(old, 5, 0);
-        limits.admit(new, 1, 30_000);
+        limits.admit_here(old, 5, 0);
+        limits.admit_here(new, 1, 30_000);
         assert_eq!(limits.sweep(59_999), 0);
         assert_eq!(limits.sweep(60_000), 1);
         assert!(
-            !limits.admit(new, 1, 60_000).admitted,
+            !limits.admit_here(new, 1, 60_000).admitted,
             "a sweep must not forget the young"
         );
         assert_eq!(limits.sweep(90_000), 1);
@@ -292,7 +338,7 @@ mod tests {
     fn a_flood_of_addresses_stays_bounded_and_limited() {
         let limits = Limits::new(640);
         let admitted = (0..100_000)
-            .filter(|&n| limits.admit(address(n), 3, 0).admitted)
+            .filter(|&n| limits.admit_here(address(n), 3, 0).admitted)
             .count();
         assert!(limits.len() <= 640 + SHARDS, "{} windows", limits.len());
         assert!(admitted <= 640 + 3 * SHARDS, "{admitted} admitted");
@@ -302,27 +348,27 @@ mod tests {
     fn a_full_table_takes_newcomers_once_the_old_have_left() {
         let limits = Limits::new(64);
         (0..10_000).for_each(|n| {
-            limits.admit(address(n), 1, 0);
+            limits.admit_here(address(n), 1, 0);
         });
         let newcomer = address(1_000_000);
         assert!(
-            !limits.admit(newcomer, 1, 500).admitted,
+            !limits.admit_here(newcomer, 1, 500).admitted,
             "the shared window is used up"
         );
-        assert!(limits.admit(newcomer, 1, 60_500).admitted);
-        assert!(!limits.admit(newcomer, 1, 60_500).admitted);
+        assert!(limits.admit_here(newcomer, 1, 60_500).admitted);
+        assert!(!limits.admit_here(newcomer, 1, 60_500).admitted);
     }
 
     #[test]
     fn a_full_table_of_addresses_never_slows_a_key() {
         let limits = Limits::new(1);
         (0..10_000).for_each(|n| {
-            limits.admit(address(n), 1, 0);
+            limits.admit_here(address(n), 1, 0);
         });
         for key in 0..1_000 {
             assert!(
                 limits
-                    .admit(Bucket::key(KeyId(key), "balance"), 1, 0)
+                    .admit_here(Bucket::key(KeyId(key), "balance"), 1, 0)
                     .admitted
             );
         }
@@ -334,7 +380,7 @@ mod tests {
         let bucket = Bucket::key(KeyId(1), "balance");
         let count = || {
             (0..100)
-                .filter(|&i| limits.admit(bucket, 60, i).admitted)
+                .filter(|&i| limits.admit_here(bucket, 60, i).admitted)
                 .count()
         };
         let admitted: usize = std::thread::scope(|scope| {
@@ -345,5 +391,35 @@ mod tests {
                 .sum()
         });
         assert_eq!(admitted, 60);
+    }
+
+    /// Windows elsewhere that admit three requests, then cannot be had.
+    struct Elsewhere(Mutex<u32>);
+
+    impl SharedWindows for Elsewhere {
+        fn admit<'a>(&'a self, bucket: &'a str, limit: u32) -> Pending<'a, Option<Admission>> {
+            assert_eq!(bucket, "key:7:balance");
+            let mut asked = self.0.lock().unwrap();
+            *asked += 1;
+            let admission = Admission {
+                admitted: *asked <= 2,
+                limit,
+                remaining: 0,
+                reset_s: 9,
+            };
+            Box::pin(std::future::ready((*asked <= 3).then_some(admission)))
+        }
+    }
+
+    #[tokio::test]
+    async fn shared_windows_decide_and_a_node_left_alone_goes_on_from_what_it_knows() {
+        let limits = Limits::new(1).shared_by(Arc::new(Elsewhere(Mutex::default())));
+        let bucket = Bucket::key(KeyId(7), "balance");
+        let mut verdicts = Vec::new();
+        for _ in 0..7 {
+            verdicts.push(limits.admit(bucket, 4, 0).await.admitted);
+        }
+        // two and a refusal there; here the two count, and two more fit
+        assert_eq!(verdicts, [true, true, false, true, true, false, false]);
     }
 }

@@ -208,7 +208,7 @@ impl RedeemCodes {
         text: &str,
         address: &str,
     ) -> Result<Redeemed, NotRedeemed> {
-        self.may_try(account, address)?;
+        self.may_try(account, address).await?;
         let known = self.engine.store().account(account).await?;
         if known.is_none_or(|account| account.suspended) {
             return Err(NotRedeemed::Suspended);
@@ -244,9 +244,10 @@ impl RedeemCodes {
             .ok_or(NotRedeemed::Unusable)
     }
 
-    fn may_try(&self, account: AccountId, address: &str) -> Result<(), NotRedeemed> {
+    async fn may_try(&self, account: AccountId, address: &str) -> Result<(), NotRedeemed> {
         let who = Bucket::account(account, "redeem");
         let guessed = self.limits.guess(who, address, self.engine.now().0);
+        let guessed = guessed.await;
         guessed.map_err(NotRedeemed::TooMany)
     }
 }

@@ -16,7 +16,7 @@ use domain::usd::Usd;
 use std::collections::HashMap;
 
 /// Clocks of an upstream and of this machine may differ by this much.
-const SKEW: Millis = Millis::minutes(2);
+pub(crate) const SKEW: Millis = Millis::minutes(2);
 
 impl Engine {
     /// Settles what is in doubt at an upstream from one list of its active numbers.
@@ -50,10 +50,13 @@ impl Engine {
                 .filter(|_| spare.get(service).is_some_and(|count| *count > 0));
             match candidate {
                 Some(place) => {
-                    let row = strangers.remove(place).row;
+                    let stranger = strangers.remove(place);
+                    let row = stranger.row;
                     spare.entry(&row.service).and_modify(|count| *count -= 1);
+                    let clean =
+                        row.sms.is_none() && !self.may_have_been_shown(stranger.made_after());
                     if let Some(number) = number_of(row) {
-                        self.link(activation, &number, row.sms.is_none()).await;
+                        self.link(activation, &number, clean).await;
                     }
                 }
                 None => open.push(activation),
@@ -112,7 +115,7 @@ impl Engine {
         let watched = seen_at - self.watching_since() >= plan.in_doubt_window
             || activation.created_at >= self.watching_since();
         let over = (over && watched) || lacks_rule(9);
-        over && self.step("absent", activation.absent(state)).await
+        over && self.step("absent", self.not_found(activation, state)).await
     }
 
     async fn link(&self, activation: Activation, number: &Number, clean: bool) {
@@ -175,8 +178,7 @@ impl Engine {
         });
         let first_purchase = self.store().first_attempt_at(name).await.ok().flatten();
         for stranger in settled {
-            let made_after = stranger.row.created_at.or(stranger.seen.made_after);
-            let foreign = match (made_after, first_purchase) {
+            let foreign = match (stranger.made_after(), first_purchase) {
                 (Some(made_after), Some(first)) => made_after < first - SKEW,
                 (None, Some(_)) => !lacks_rule(45),
                 (_, None) => true,
@@ -224,6 +226,13 @@ impl Engine {
 struct Stranger<'a> {
     row: &'a ListedNumber,
     seen: Sighting,
+}
+
+impl Stranger<'_> {
+    /// It was made then or later, as far as the upstream tells or this process saw.
+    fn made_after(&self) -> Option<Timestamp> {
+        self.row.created_at.or(self.seen.made_after)
+    }
 }
 
 /// Whether a listed activation can be the one this purchase made: same service and country, a

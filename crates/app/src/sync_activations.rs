@@ -36,7 +36,7 @@ impl Engine {
             return 0;
         }
         let now = self.now();
-        let due = match self.store().activations_due(now, BATCH).await {
+        let due = match self.store().claim_activations(now, BATCH).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(error = %error, "due activations could not be read");
@@ -49,7 +49,7 @@ impl Engine {
         }
         for orphan in self
             .store()
-            .orphans_due(now, BATCH)
+            .claim_orphans(now, BATCH)
             .await
             .unwrap_or_default()
         {
@@ -68,10 +68,7 @@ impl Engine {
         }
         match activation.state {
             // whoever made the call is gone: its answer will never be stored
-            S::Calling => {
-                let doubt = activation.doubted(self, "lease_over");
-                self.step("in_doubt", doubt).await;
-            }
+            S::Calling => self.doubt_call(activation).await,
             S::InDoubt => self.settle_alone(activation, now).await,
             S::Active if lacks_rule(10) => {
                 self.step("closed", activation.closed_upstream(Reason::Expired))
@@ -152,13 +149,25 @@ impl Engine {
             .await
             .unwrap_or_default();
         self.watch.set_in_doubt(name, in_doubt.len());
-        self.watch
-            .poll_again_at(name, now + self.poll_pause(name, &live, &in_doubt));
+        let pause = self.poll_pause(name, &live, &in_doubt);
+        if !self.has_turn(&format!("news of {name}"), pause).await {
+            self.watch.poll_again_at(name, now + Millis(pause.0 / 4));
+            return;
+        }
+        self.watch.poll_again_at(name, now + pause);
         if upstream.capabilities().list_active {
             self.poll_list(name, &upstream, live, in_doubt).await;
         } else {
             self.poll_each(name, upstream.as_ref(), live).await;
         }
+    }
+
+    /// Whether this node does what one of all nodes does about so often. A store that cannot say does
+    /// not keep any from it.
+    pub(crate) async fn has_turn(&self, what: &str, pause: Millis) -> bool {
+        // clocks and passes are a little apart: a turn is not lost for that
+        let pause = Millis(pause.0 * 3 / 4);
+        self.store().take_turn(what, pause).await.unwrap_or(true)
     }
 
     /// Fresh activations are looked at often, old ones less; with nothing waiting, rarely, for

@@ -22,7 +22,7 @@ impl Engine {
             return 0;
         }
         let now = self.now();
-        let due = match self.store().smm_requests_due(now, BATCH).await {
+        let due = match self.store().claim_smm_requests(now, BATCH).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(error = %error, "due cancels and refills could not be read");

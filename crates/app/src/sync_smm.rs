@@ -31,7 +31,7 @@ impl Engine {
             return 0;
         }
         let now = self.now();
-        let due = match self.store().smm_orders_due(now, BATCH).await {
+        let due = match self.store().claim_smm_orders(now, BATCH).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(error = %error, "due SMM orders could not be read");
@@ -80,6 +80,9 @@ impl Engine {
                 continue;
             }
             self.watch.poll_again_at(&sweep, now + SWEEP);
+            if !self.has_turn(&sweep, SWEEP).await {
+                continue;
+            }
             let Ok(Some(first)) = self.store().first_attempt_at(name).await else {
                 continue;
             };
@@ -323,7 +326,7 @@ impl Engine {
         let watched = seen_at - self.watching_since() >= plan.in_doubt_window
             || order.created_at >= self.watching_since();
         if over && watched {
-            self.step("smm_absent", order.absent(state, self.now()))
+            self.step("smm_absent", self.order_not_found(order, state))
                 .await;
         } else {
             self.step("smm_still_in_doubt", order.try_again(&plan, self.now()))

@@ -12,7 +12,7 @@ use crate::order::{Failure, Told};
 use crate::phone::Phone;
 use crate::policy;
 use crate::time::{Millis, Timestamp};
-use crate::upstream::{Number, Sms};
+use crate::upstream::{Number, NumberRequest, Sms};
 use crate::usd::Usd;
 
 #[cfg(test)]
@@ -239,6 +239,17 @@ impl Activation {
     pub fn purchase_reference(&self) -> String {
         let (order, attempt, at) = (self.id.0, self.attempt, self.created_at.0);
         format!("tollgate-{order}-{attempt}-{at}")
+    }
+
+    /// What the latest attempt asks its upstream for.
+    pub fn request(&self) -> NumberRequest {
+        NumberRequest {
+            service: self.wanted.service_id.clone(),
+            country: self.wanted.country_id.clone(),
+            pool: self.wanted.pool_id.clone(),
+            max_cost: self.cost_quote,
+            reference: self.purchase_reference(),
+        }
     }
 
     /// First writes of an order: the row, the hold and the attempt, durable before the call.

@@ -123,6 +123,12 @@ pub trait Store: Send + Sync {
     fn activations<'a>(&'a self, account: AccountId, page: &'a Page) -> Read<'a, Vec<Activation>>;
     /// Activations whose background step is due, the longest due first.
     fn activations_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>>;
+
+    /// The same, claimed for this node: no other one is given them for a while, unless this one
+    /// writes them before. Where one process has the store, it is alone.
+    fn claim_activations(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>> {
+        self.activations_due(now, limit)
+    }
     /// Activations linked at an upstream that may still receive something: active, cancel asked,
     /// or received and not over.
     fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>>;
@@ -138,6 +144,12 @@ pub trait Store: Send + Sync {
     fn smm_orders<'a>(&'a self, account: AccountId, page: &'a Page) -> Read<'a, Vec<SmmOrder>>;
     /// SMM orders whose background step is due, the longest due first.
     fn smm_orders_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>>;
+
+    /// The same, claimed for this node: no other one is given them for a while, unless this one
+    /// writes them before. Where one process has the store, it is alone.
+    fn claim_smm_orders(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>> {
+        self.smm_orders_due(now, limit)
+    }
     /// In-doubt SMM orders at an upstream, oldest first.
     fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>>;
 
@@ -147,6 +159,12 @@ pub trait Store: Send + Sync {
     fn smm_requests(&self, order: OrderId) -> Read<'_, Vec<SmmRequest>>;
     /// Requests whose background step is due, the longest due first.
     fn smm_requests_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>>;
+
+    /// The same, claimed for this node: no other one is given them for a while, unless this one
+    /// writes them before. Where one process has the store, it is alone.
+    fn claim_smm_requests(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>> {
+        self.smm_requests_due(now, limit)
+    }
 
     /// Public ids of panels' services: id, panel, the panel's service id.
     fn smm_service_ids(&self) -> Read<'_, Vec<(String, String, String)>>;
@@ -159,6 +177,19 @@ pub trait Store: Send + Sync {
     fn first_attempt_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>>;
     /// Orphans whose background step is due.
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>>;
+
+    /// The same, claimed for this node: no other one is given them for a while, unless this one
+    /// writes them before. Where one process has the store, it is alone.
+    fn claim_orphans(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
+        self.orphans_due(now, limit)
+    }
+
+    /// Whether it is this node's turn to do what one of all nodes does now and then, this long after
+    /// the last one did.
+    fn take_turn<'a>(&'a self, name: &'a str, pause: Millis) -> Read<'a, bool> {
+        let _alone = (name, pause);
+        Box::pin(std::future::ready(Ok(true)))
+    }
 
     /// What the books say of our money at an upstream, in one snapshot.
     fn position<'a>(&'a self, upstream: &'a str) -> Read<'a, Position>;

@@ -1,6 +1,7 @@
 //! Something a person has to look at: a durable row that stays open until the operator closes it.
 
 use crate::activation::Activation;
+use crate::ids::OrderId;
 use crate::orphan::Orphan;
 use crate::policy::Withheld;
 use crate::smm_order::SmmOrder;
@@ -25,6 +26,8 @@ pub enum TicketKind {
     PlacedWithoutId,
     /// A panel contradicts itself about an order, or no longer knows it: its hold stays.
     OrderInReview,
+    /// A purchase was open when a backup was made that was brought back later; no list holds it.
+    RestoredPurchase,
     /// A message showed that its number was used for something that is never sold: it was withheld.
     WithheldMessage,
     /// A top-up stands in review.
@@ -43,7 +46,7 @@ pub enum TicketKind {
 
 impl TicketKind {
     /// All kinds.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::MoneyKept,
         Self::UnlistedPurchase,
         Self::Unexplained,
@@ -51,6 +54,7 @@ impl TicketKind {
         Self::LargeAdjustment,
         Self::PlacedWithoutId,
         Self::OrderInReview,
+        Self::RestoredPurchase,
         Self::WithheldMessage,
         Self::TopUpReview,
         Self::TopUpSurplus,
@@ -70,6 +74,7 @@ impl TicketKind {
             Self::LargeAdjustment => "large_adjustment",
             Self::PlacedWithoutId => "placed_without_id",
             Self::OrderInReview => "order_in_review",
+            Self::RestoredPurchase => "restored_purchase",
             Self::WithheldMessage => "withheld_message",
             Self::TopUpReview => "top_up_review",
             Self::TopUpSurplus => "top_up_surplus",
@@ -173,6 +178,31 @@ impl Ticket {
         let said = format!("{upstream} {why}; the hold of {held} stays until this is settled");
         let kind = TicketKind::OrderInReview;
         Self::of_order(id, kind, order, (held, said), now)
+    }
+
+    /// About a purchase that was open when a backup was made, given up without proof after it was
+    /// brought back.
+    pub fn restored_purchase(
+        id: i64,
+        order: OrderId,
+        (upstream, cost): (&str, Usd),
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            kind: TicketKind::RestoredPurchase,
+            upstream: upstream.to_owned(),
+            reference: order.0,
+            amount: cost,
+            detail: format!(
+                "order {order} was being bought at {upstream} when the backup was made that was \
+                 brought back; {upstream} does not list it now, but may have sold and ended it \
+                 since: its hold went back, look for {cost} in the history there"
+            ),
+            opened_at: now,
+            closed_at: None,
+            note: None,
+        }
     }
 
     /// About an account whose message was withheld; of the message only the subject is told.

@@ -16,6 +16,7 @@ pub mod panel;
 pub mod race;
 pub mod random;
 pub mod rented;
+pub mod restored;
 pub mod sale;
 pub mod schedule;
 pub mod settled;

@@ -181,6 +181,7 @@ pub fn start(world: &Arc<World>, store: &Arc<dyn Store>, node: usize) {
         archive: None,
     };
     let engine = Engine::new(outside, settings());
+    engine.note_restoration(world.with(|state| state.restored_at));
     world.tell(|| format!("node {node} starts"));
     let (world, hub) = (Arc::clone(world), Arc::clone(&world.hub));
     hub.spawn(owner, async move {

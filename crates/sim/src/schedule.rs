@@ -211,6 +211,7 @@ pub(crate) fn draw(seed: u64, trace: bool) -> State {
         cut: BTreeSet::new(),
         callers: Vec::new(),
         clients_open,
+        restored_at: None,
         reached: Reached::new(),
         violations: Vec::new(),
         trace: trace.then(Vec::new),

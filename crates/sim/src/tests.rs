@@ -1,7 +1,7 @@
 //! The proof as part of the test command: schedules, coverage, mutants, one seed one run.
 
 use crate::campaign::{self, Kept, Order, Report};
-use crate::{coverage, evidence, mutants, race};
+use crate::{coverage, evidence, mutants, race, restored};
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -150,4 +150,17 @@ fn schedules_that_once_failed_are_fine() {
         let report = run(1, seed, Kept::InMaps);
         assert!(report.failures.is_empty(), "{}", report.failures[0]);
     }
+}
+
+#[test]
+fn a_backup_that_is_brought_back_buys_nothing_again_and_shows_no_number_of_before() {
+    let restored = restored::run(400, 1, None);
+    let told: Vec<_> = restored.failures.iter().take(5).collect();
+    println!("{:?}", restored.ends);
+    assert!(told.is_empty(), "{told:#?}");
+    let ends = restored.ends;
+    assert!(ends.given_back > 50 && ends.not_found > 50, "{ends:?}");
+    // M-25
+    let noticed = !restored::run(20, 1, Some(25)).failures.is_empty();
+    assert!(noticed, "a backup that sends its open calls again survives");
 }

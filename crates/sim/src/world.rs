@@ -69,6 +69,8 @@ pub struct State {
     pub crashes_left: u32,
     /// Storage errors left.
     pub storage_errors_left: u32,
+    /// When the store was brought back from a backup, if it was.
+    pub restored_at: Option<Timestamp>,
     /// Cells reached.
     pub reached: Reached,
     /// What was found wrong.

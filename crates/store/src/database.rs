@@ -1,6 +1,7 @@
 //! One store over either engine: who does its work, its health and its ids. What it answers is in
 //! `rows`.
 
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,6 +34,9 @@ pub struct Database {
     newest_entry: Option<Timestamp>,
     /// What makes secrets unreadable in the database; nothing in tests and simulations of other things.
     pub(crate) vault: Option<Arc<Vault>>,
+    restored_at: Option<Timestamp>,
+    /// Where it is kept, if in a file.
+    pub(crate) file: Option<PathBuf>,
     /// Ends with the store.
     _reserve: Option<Reserve>,
     // Declared last, so that it is freed after the threads have ended.
@@ -53,6 +57,8 @@ pub(crate) struct Opened {
     pub(crate) ids: Arc<Ids>,
     pub(crate) access: Arc<AtomicU64>,
     pub(crate) newest_entry: Option<Timestamp>,
+    pub(crate) restored_at: Option<Timestamp>,
+    pub(crate) file: Option<PathBuf>,
     /// The process before ended without closing it.
     pub(crate) check_whole: bool,
     pub(crate) lock: Option<Lock>,
@@ -81,6 +87,8 @@ impl Database {
             append_only: true,
             newest_entry: opened.newest_entry,
             vault: None,
+            restored_at: opened.restored_at,
+            file: opened.file,
             lock: opened.lock,
         })
     }
@@ -96,6 +104,8 @@ impl Database {
             append_only: true,
             newest_entry: None,
             vault: None,
+            restored_at: None,
+            file: None,
             lock: None,
         }
     }
@@ -117,6 +127,11 @@ impl Database {
     /// earlier time is wrong, or that entry is.
     pub fn newest_entry(&self) -> Option<Timestamp> {
         self.newest_entry
+    }
+
+    /// When it was brought back from a backup last, if it ever was.
+    pub fn restored_at(&self) -> Option<Timestamp> {
+        self.restored_at
     }
 
     /// Answers a question on a connection that reads.

@@ -3,6 +3,7 @@
 
 mod audit;
 mod audit_chain;
+mod backup_error;
 mod catalogue_files;
 mod chain;
 #[cfg(test)]
@@ -22,10 +23,12 @@ mod threads;
 mod top_up_audit;
 mod vault;
 
+pub use backup_error::BackupError;
 pub use catalogue_files::{CatalogueFiles, History};
 pub use database::Database;
 #[cfg(any(test, feature = "simulation"))]
 pub use memory::Memory;
 pub use open_error::OpenError;
-pub use postgres::PostgresSettings;
+pub use postgres::{Moved, PostgresSettings, TransferError, transfer};
+pub use sqlite::{Copied, Restored};
 pub use vault::{Vault, VaultError, check_keys, fresh_keys, with_new_key};

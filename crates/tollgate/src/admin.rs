@@ -5,6 +5,7 @@ pub mod abuse;
 pub mod audit;
 mod bank_csv;
 mod catalogue;
+pub mod keep;
 pub mod keeper;
 pub mod lawful;
 pub mod ledger;
@@ -24,6 +25,7 @@ use domain::ports::PageRows;
 use domain::usd::Usd;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// One request of the operator.
@@ -87,6 +89,11 @@ pub enum Request {
     WalletShow {
         /// Account id.
         account: i64,
+    },
+    /// Copies the store into a file.
+    Backup {
+        /// Where to; no relative path.
+        file: PathBuf,
     },
     /// Re-derives the books.
     LedgerVerify,
@@ -153,6 +160,8 @@ pub enum Request {
 pub struct Office {
     /// The engine.
     pub engine: Arc<Engine>,
+    /// Its store.
+    pub store: Arc<store::Database>,
     /// For new keys.
     pub pepper: Pepper,
     /// Printed inside new keys.
@@ -223,6 +232,7 @@ impl Office {
                 self.credit(AccountId(account), &usd, &note).await
             }
             Request::WalletShow { account } => self.show_wallet(AccountId(account)).await,
+            Request::Backup { file } => keep::back_up(self, file).await,
             Request::LedgerVerify => self.verify().await,
             Request::Ledger(question) => ledger::answer(engine, question).await,
             Request::Redeem(question) => redeem::answer(&self.redeem, question).await,

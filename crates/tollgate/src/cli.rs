@@ -80,8 +80,33 @@ pub enum Command {
     Doctor,
     /// Print the OpenAPI description of the API.
     Openapi,
-    /// Bring the store to this version's form.
-    Migrate,
+    /// Bring the store to this version's form; or move a whole installation to PostgreSQL.
+    Migrate {
+        /// Move from here, while no server runs on it: a data directory or a backup.
+        #[arg(long, value_name = "sqlite:PATH", requires = "to")]
+        from: Option<String>,
+        /// Move to this database, which must be empty; in the environment nobody sees the password.
+        #[arg(
+            long,
+            value_name = "postgres://…",
+            env = "TOLLGATE_MIGRATE_TO",
+            hide_env_values = true
+        )]
+        to: Option<String>,
+    },
+    /// Copy the store into a file, also while the server runs, and check the copy.
+    Backup {
+        /// Where to; a file that is there is not overwritten.
+        file: PathBuf,
+    },
+    /// Bring a backup back while no server runs. On PostgreSQL: after pg_restore, without a file.
+    Restore {
+        /// The backup.
+        file: Option<PathBuf>,
+        /// Replace a store that is there; it is kept aside under another name.
+        #[arg(long)]
+        force: bool,
+    },
     /// Accounts: customers and their access.
     #[command(subcommand)]
     Account(Account),

@@ -3,6 +3,7 @@
 use crate::admin::Request;
 use crate::admin::abuse;
 use crate::admin::audit;
+use crate::admin::keep;
 use crate::admin::lawful;
 use crate::admin::ledger::Question;
 use crate::admin::numbers::{self, NumberRow};
@@ -10,6 +11,7 @@ use crate::cli::{
     Account, Audit, Block, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Subject,
     TopUp, Upstreams, Wallet,
 };
+use crate::print::{print, say};
 use crate::reload::Reload;
 use crate::server::TrustClock;
 use crate::settings::{self, LogFormat, Settings};
@@ -17,7 +19,6 @@ use crate::{demo, doctor, logs, notify, os_user, secrets, server, socket};
 use anyhow::{Context, bail};
 use app::api_key::Environment;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -69,7 +70,15 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::CheckConfig => return check_config(&place, json),
         Command::Doctor => return Ok(doctor::run(&place, json).await),
         Command::Openapi => return Ok(openapi()),
-        Command::Migrate => return migrate(&place, json).await,
+        Command::Migrate { from: None, .. } => return migrate(&place, json).await,
+        Command::Migrate {
+            from: Some(from),
+            to,
+        } => return transfer(&from, to.as_deref().unwrap_or_default(), json),
+        Command::Backup { file } => Request::Backup {
+            file: std::path::absolute(file)?,
+        },
+        Command::Restore { file, force } => return restore(&place, file.as_deref(), force, json),
         Command::Account(command) => account_request(command),
         Command::Key(command) => key_request(command),
         Command::Wallet(command) => wallet_request(command),
@@ -534,11 +543,6 @@ fn openapi() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// One line for whoever asked; a reader that has gone is no failure.
-pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
 /// Opening the store brings it to this version's form; a running server has done so at its start.
 async fn migrate(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
     let here = installation(place)?;
@@ -553,42 +557,26 @@ async fn migrate(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(result: &Value, json: bool) {
-    if json {
-        say(&result.to_string());
-        return;
-    }
-    let Some(members) = result.as_object() else {
-        say(&result.to_string());
-        return;
-    };
-    for (name, value) in members {
-        match value {
-            Value::Array(rows) => {
-                say(&format!(
-                    "{name}: {}",
-                    if rows.is_empty() { "none" } else { "" }
-                ));
-                rows.iter().for_each(|row| say(&format!("  {}", line(row))));
-            }
-            value => say(&format!("{name}: {}", line(value))),
-        }
-    }
+/// Says on the error stream how far it is.
+#[expect(clippy::print_stderr, reason = "its user waits")]
+fn transfer(from: &str, to: &str, json: bool) -> anyhow::Result<ExitCode> {
+    logs::to_stderr("error", LogFormat::Text);
+    let moved = keep::transfer(from, to, &mut |table, rows| {
+        eprintln!("{table}: {rows} rows");
+    })?;
+    print(&moved, json);
+    Ok(ExitCode::SUCCESS)
 }
 
-/// One value on one line, for a person.
-fn line(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Object(members) => {
-            let parts = members
-                .iter()
-                .map(|(name, value)| format!("{name}={}", line(value)));
-            parts.collect::<Vec<_>>().join("  ")
-        }
-        Value::Array(rows) if rows.is_empty() => "-".to_owned(),
-        Value::Array(rows) => rows.iter().map(line).collect::<Vec<_>>().join(","),
-        Value::Null => "-".to_owned(),
-        plain => plain.to_string(),
-    }
+fn restore(
+    place: &Place,
+    file: Option<&Path>,
+    force: bool,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    logs::to_stderr("error", LogFormat::Text);
+    let here = installation(place)?;
+    secrets::private_dir(&here.settings.store.data_dir)?;
+    print(&keep::restore(&here.settings, file, force)?, json);
+    Ok(ExitCode::SUCCESS)
 }

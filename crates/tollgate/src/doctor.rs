@@ -3,7 +3,8 @@
 
 use crate::admin::Request;
 use crate::cli::Place;
-use crate::commands::{Installation, answer, installation, read_settings, say, settings_file};
+use crate::commands::{Installation, answer, installation, read_settings, settings_file};
+use crate::print::say;
 use crate::settings::{Engine, Settings};
 use crate::socket;
 use serde_json::{Value, json};

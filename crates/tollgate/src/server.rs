@@ -12,6 +12,7 @@ use crate::payments;
 use crate::postman::Postman;
 use crate::reload::Reload;
 use crate::settings::{self, Settings};
+use crate::shared_windows::Windows;
 use crate::socket;
 use crate::tasks::Tracked;
 use crate::wiring;
@@ -26,6 +27,7 @@ use domain::ports::{
 use domain::time::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -80,6 +82,15 @@ pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<O
     assemble(settings, environment, parts, &limits, None)
 }
 
+/// The limits of this node, shared with others where that is set.
+fn limits(settings: &Settings) -> anyhow::Result<Limits> {
+    let here = Limits::new(ADDRESSES_COUNTED);
+    Ok(match &settings.limits.redis {
+        Some(url) => here.shared_by(Arc::new(Windows::at(url.expose())?)),
+        None => here,
+    })
+}
+
 /// The use cases over one engine and its store. Where no public address is set, links in mails lead
 /// to where this process listens, or would listen.
 fn assemble(
@@ -107,6 +118,7 @@ fn assemble(
             settings.secrets.key_file.clone(),
         )),
         engine: Arc::clone(engine),
+        store: Arc::clone(store),
         pepper: pepper(settings)?,
         environment,
     })
@@ -168,7 +180,7 @@ where
     let purchases = Tracked::default();
     let tasks = Arc::new(purchases.clone());
     let engine = wiring::engine(settings, &store, Arc::clone(&clock) as _, tasks)?;
-    let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
+    let limits = Arc::new(limits(settings)?);
     let parts = (&engine, &store, &vault);
     let office = assemble(settings, start.environment, parts, &limits, Some(address))?;
     let background = Background {
@@ -204,8 +216,7 @@ where
     let stop = Stop::new();
     let router = web::router(Arc::clone(&door));
     watched.answer(&door, &background);
-    let serving = serve(listener, router, Bounds::default(), stop.clone());
-    let mut serving = std::pin::pin!(serving);
+    let mut serving = std::pin::pin!(serve(listener, router, Bounds::default(), stop.clone()));
     if let Some(reload) = start.reload {
         reload.watch(settings, &door, &background)?;
     }
@@ -213,10 +224,11 @@ where
     announce(&office, address).await?;
     tokio::select! {
         ended = &mut serving => ended.context("the listener failed")?,
-        () = &mut stop_asked => {}
+        () = stop_asked => {}
     }
     door.ready.store(false, Ordering::Release);
     notify::tell(notify::STOPPING);
+    still_serving(serving.as_mut(), settings.listen.drain).await?;
     tracing::info!("stopping: no new connections, open requests end");
     stop.within(GRACE);
     background.stop.cancel();
@@ -234,6 +246,19 @@ fn entrance(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
     })?;
     let address = listener.local_addr()?;
     Ok((listener, address))
+}
+
+/// Takes requests for a little longer: whoever sends them here has to hear first that this node is not
+/// ready any more.
+async fn still_serving<F>(serving: Pin<&mut F>, drain: Duration) -> anyhow::Result<()>
+where
+    F: Future<Output = std::io::Result<()>>,
+{
+    match tokio::time::timeout(drain, serving).await {
+        Ok(Err(error)) => Err(error).context("the listener failed"),
+        Ok(Ok(())) => anyhow::bail!("the listener ended"),
+        Err(_) => Ok(()),
+    }
 }
 
 /// The admin listener, where one is set. It counts from the moment it is opened: what the background

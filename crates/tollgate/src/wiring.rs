@@ -50,7 +50,9 @@ pub fn engine(
         panels,
         archive: Some(archive),
     };
-    Ok(Engine::new(outside, engine_settings(settings)?))
+    let engine = Engine::new(outside, engine_settings(settings)?);
+    engine.note_restoration(store.restored_at());
+    Ok(engine)
 }
 
 type Adapters = (

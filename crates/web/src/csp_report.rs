@@ -42,7 +42,10 @@ pub(crate) async fn receive(State(door): State<Arc<Door>>, request: Request) -> 
     let (parts, body) = request.into_parts();
     let from = address::of_caller(&parts, &door.settings.trusted_proxies);
     let bucket = Bucket::address(from, "csp-report");
-    let admission = door.limits.admit(bucket, PER_MINUTE, door.engine.now().0);
+    let admission = door
+        .limits
+        .admit(bucket, PER_MINUTE, door.engine.now().0)
+        .await;
     if !admission.admitted {
         return Problem::rate_limited(admission.reset_s).into_response();
     }

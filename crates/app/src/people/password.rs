@@ -134,7 +134,8 @@ impl People {
         new: &str,
     ) -> Result<(), PeopleError> {
         let person = &signed.person;
-        self.may_try("password", &person.email, signed.session.address.as_str())?;
+        self.may_try("password", &person.email, signed.session.address.as_str())
+            .await?;
         if !self.matches(old, person.password.as_deref()).await {
             return Err(PeopleError::Invalid {
                 field: "old_password",
@@ -161,7 +162,7 @@ impl People {
         if !self.settings.mails {
             return Err(PeopleError::NoMail);
         }
-        self.may_try("reset", email, address)?;
+        self.may_try("reset", email, address).await?;
         let email = email.trim().to_ascii_lowercase();
         let Some(person) = self.rows.person_by_email(&email, false).await? else {
             return Ok(());

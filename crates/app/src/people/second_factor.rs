@@ -75,7 +75,8 @@ impl People {
         signed: &Signed,
         code: &str,
     ) -> Result<Vec<String>, PeopleError> {
-        self.may_try("code", &signed.person.email, &signed.session.address)?;
+        self.may_try("code", &signed.person.email, &signed.session.address)
+            .await?;
         let Some(totp) = signed.person.totp.clone().filter(|totp| !totp.confirmed) else {
             return Err(PeopleError::BadLink);
         };
@@ -109,7 +110,8 @@ impl People {
     /// Switches the second factor off; a code of it is needed.
     pub async fn end_totp(&self, signed: &Signed, code: &str) -> Result<(), PeopleError> {
         self.proved(signed)?;
-        self.may_try("code", &signed.person.email, &signed.session.address)?;
+        self.may_try("code", &signed.person.email, &signed.session.address)
+            .await?;
         if signed.person.role.is_staff() {
             return Err(PeopleError::Invalid {
                 field: "code",

@@ -158,7 +158,8 @@ impl People {
     /// Shows the password again.
     pub async fn prove(&self, signed: &Signed, password: &str) -> Result<(), PeopleError> {
         let person = &signed.person;
-        self.may_try("password", &person.email, &signed.session.address)?;
+        self.may_try("password", &person.email, &signed.session.address)
+            .await?;
         if !self.matches(password, person.password.as_deref()).await {
             return Err(PeopleError::NoMatch);
         }

@@ -25,7 +25,7 @@ pub struct Ticket(pub String);
 
 impl People {
     /// Counts a try against an e-mail and an address, or refuses it.
-    pub(super) fn may_try(
+    pub(super) async fn may_try(
         &self,
         what: &'static str,
         email: &str,
@@ -33,7 +33,10 @@ impl People {
     ) -> Result<(), PeopleError> {
         let email = email.trim().to_ascii_lowercase();
         let now = self.engine.now().0;
-        let guessed = self.limits.guess(Bucket::text(&email, what), address, now);
+        let guessed = self
+            .limits
+            .guess(Bucket::text(&email, what), address, now)
+            .await;
         guessed.map_err(PeopleError::TooMany)
     }
 
@@ -44,7 +47,7 @@ impl People {
         staff: bool,
         place: &Place,
     ) -> Result<SignIn, PeopleError> {
-        self.may_try("sign_in", email, &place.address)?;
+        self.may_try("sign_in", email, &place.address).await?;
         let email = email.trim().to_ascii_lowercase();
         let person = self.rows.person_by_email(&email, staff).await?;
         let hash = person
@@ -76,7 +79,7 @@ impl People {
         let person = self.rows.person(id).await?;
         let person = person.filter(|person| person.version == version && !person.disabled);
         let person = person.ok_or(PeopleError::BadLink)?;
-        self.may_try("code", &person.email, &place.address)?;
+        self.may_try("code", &person.email, &place.address).await?;
         let used = self.use_code(&person, code).await?;
         let (token, write) = self.new_session(&person, place)?;
         let writes: Vec<PeopleWrite> = [used, write].into();

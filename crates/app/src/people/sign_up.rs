@@ -23,7 +23,7 @@ impl People {
         if !self.settings.mails {
             return Err(PeopleError::NoMail);
         }
-        self.may_try("sign_up", email, address)?;
+        self.may_try("sign_up", email, address).await?;
         let email = email.trim().to_ascii_lowercase();
         if !is_email(&email) {
             return Err(PeopleError::Invalid {
@@ -112,7 +112,7 @@ impl People {
         address: &str,
     ) -> Result<(), PeopleError> {
         let (token, person) = self.token_owner(link, TokenUse::VerifyEmail).await?;
-        self.may_try("password", &person.email, address)?;
+        self.may_try("password", &person.email, address).await?;
         if !self.matches(password, person.password.as_deref()).await {
             return Err(PeopleError::Invalid {
                 field: "password",

@@ -120,7 +120,7 @@ impl TopUps {
         let before = self.rows.topped_up_since(account.id, today).await?;
         let amount = offer.terms.amount(way.amount, account.tier, before)?;
         let bucket = Bucket::account(account.id, "top-up");
-        let admission = self.limits.admit(bucket, BEGUN_PER_MINUTE, now.0);
+        let admission = self.limits.admit(bucket, BEGUN_PER_MINUTE, now.0).await;
         if !admission.admitted {
             return Err(NotBegun::TooMany(admission.reset_s));
         }

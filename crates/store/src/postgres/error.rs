@@ -82,3 +82,34 @@ fn refused_by_constraint(said: &DbError) -> Option<Refused> {
         _ => Refused::Stale,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_reaches_as_far_as_it_should() {
+        let cases = [
+            (SqlState::DISK_FULL, Trouble::Storage),
+            (SqlState::OUT_OF_MEMORY, Trouble::Storage),
+            (SqlState::TOO_MANY_CONNECTIONS, Trouble::Storage),
+            (SqlState::ADMIN_SHUTDOWN, Trouble::Storage),
+            (SqlState::IO_ERROR, Trouble::Storage),
+            (SqlState::DATA_CORRUPTED, Trouble::Storage),
+            (SqlState::READ_ONLY_SQL_TRANSACTION, Trouble::Storage),
+            (
+                SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                Trouble::Storage,
+            ),
+            (SqlState::T_R_DEADLOCK_DETECTED, Trouble::Conflict),
+            (SqlState::T_R_SERIALIZATION_FAILURE, Trouble::Conflict),
+            (SqlState::LOCK_NOT_AVAILABLE, Trouble::Conflict),
+            (SqlState::QUERY_CANCELED, Trouble::Conflict),
+            (SqlState::SYNTAX_ERROR, Trouble::Statement),
+            (SqlState::NOT_NULL_VIOLATION, Trouble::Statement),
+        ];
+        for (code, expected) in cases {
+            assert_eq!(trouble(&code), expected, "{}", code.code());
+        }
+    }
+}

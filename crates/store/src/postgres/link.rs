@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement};
 
+use super::claim::{self, Claim};
 use super::value::type_of;
 use super::{bulk, error, triggers};
 use crate::audit::Findings;
@@ -131,6 +132,16 @@ impl Link {
         runtime.block_on(limited).ok()
     }
 
+    /// From now on statements may take as long as this: a whole installation is being moved.
+    pub(super) fn patient(&mut self, patience: Duration) -> Result<(), Fault> {
+        self.batch(
+            "SET statement_timeout = 0; SET lock_timeout = 0; \
+                    SET idle_in_transaction_session_timeout = 0",
+        )?;
+        self.patience = patience;
+        Ok(())
+    }
+
     fn wait<T>(
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -139,6 +150,19 @@ impl Link {
         match self.runtime.block_on(limited) {
             Ok(answer) => answer.map_err(|error| error::fault(&error)),
             Err(_) => Err(Fault::storage("PostgreSQL does not answer")),
+        }
+    }
+
+    /// A small transaction that writes and need not be durable, on a connection that only reads.
+    fn in_passing<T>(&self, work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+        self.batch("BEGIN READ WRITE; SET LOCAL synchronous_commit = off")?;
+        match work() {
+            Ok(done) => self.batch("COMMIT").map(|()| done),
+            Err(fault) => {
+                // a connection that is gone has undone it
+                let _gone = self.batch("ROLLBACK");
+                Err(fault)
+            }
         }
     }
 
@@ -359,6 +383,35 @@ impl Connection for Link {
                 see(row)?;
             }
         }
+    }
+
+    /// Nobody waits for rows that others are at, and a claim that a crash undoes does no harm: its
+    /// transaction is not flushed. Where nothing is due, that is all that is asked.
+    fn claim(&self, select_from: &str, due: &[Arg<'_>], see: See<'_>) -> Result<(), Fault> {
+        let claim = Claim::of(select_from)?;
+        let mut any = false;
+        self.query(&claim.looks, &due[..1], &mut |_| {
+            any = true;
+            Ok(false)
+        })?;
+        if !any {
+            return Ok(());
+        }
+        let rows = self.in_passing(|| {
+            let statement = self.statement(&claim.takes, due)?;
+            let args: Vec<&(dyn ToSql + Sync)> = due.iter().map(|arg| arg as _).collect();
+            self.wait(self.client.query(&statement, &args))
+        })?;
+        show(&rows, see)
+    }
+
+    fn take_turn(&self, name: &str, pause_ms: i64) -> Result<bool, Fault> {
+        let rows = self.in_passing(|| {
+            let args: [&(dyn ToSql + Sync); 2] = [&name, &pause_ms];
+            let statement = self.wait(self.client.prepare(claim::TURN))?;
+            self.wait(self.client.query(&statement, &args))
+        })?;
+        Ok(!rows.is_empty())
     }
 
     fn execute(&self, sql: &str, args: &[Arg<'_>]) -> Result<usize, Fault> {

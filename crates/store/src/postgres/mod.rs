@@ -1,11 +1,15 @@
 //! PostgreSQL: one database under any number of nodes.
 
 mod bulk;
+mod claim;
 mod error;
+mod facts;
 mod link;
 mod reserve;
+mod restored;
 mod server;
 mod settings;
+mod transfer;
 mod triggers;
 mod value;
 
@@ -18,12 +22,14 @@ use std::time::Duration;
 use crate::database::{Database, Opened};
 use crate::ids::{Ids, Series};
 use crate::open_error::OpenError;
-use crate::rows::journal;
+use crate::rows::{journal, restoration};
+use crate::sql::fault::Fault;
 use crate::threads::Opener;
 use link::Link;
 pub(crate) use reserve::Reserve;
 use server::{Purpose, Server};
 pub use settings::PostgresSettings;
+pub use transfer::{Moved, TransferError, transfer};
 
 mod schema {
     refinery::embed_migrations!("schema/postgres");
@@ -36,16 +42,21 @@ impl Database {
     /// Connects to a server and brings the schema of its database up to date.
     pub fn connect(settings: &PostgresSettings) -> Result<Self, OpenError> {
         let server = Server::new(settings)?;
-        // connections wait for their answers, which a thread of the executor must not
-        std::thread::scope(|scope| {
-            let opening = std::thread::Builder::new()
-                .name("store-opener".into())
-                .spawn_scoped(scope, || open(server))
-                .map_err(OpenError::Thread)?;
-            let stopped = |_| OpenError::Damaged("the opening thread panicked".into());
-            opening.join().map_err(stopped)?
-        })
+        on_a_thread(|| open(server))?
     }
+}
+
+/// Does something with connections on a thread of its own: they wait for their answers, which a
+/// thread of the executor must not.
+fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, OpenError> {
+    std::thread::scope(|scope| {
+        let working = std::thread::Builder::new()
+            .name("store-opener".into())
+            .spawn_scoped(scope, work)
+            .map_err(OpenError::Thread)?;
+        let stopped = |_| OpenError::Damaged("the opening thread panicked".into());
+        working.join().map_err(stopped)
+    })
 }
 
 fn open(server: Server) -> Result<Database, OpenError> {
@@ -55,14 +66,17 @@ fn open(server: Server) -> Result<Database, OpenError> {
         orders: Series::default(),
         rows: Series::default(),
     });
-    let newest = journal::newest_entry(&writer);
-    let newest_entry = newest.map_err(|fault| server.refused(fault.to_string()))?;
+    let refused = |fault: Fault| server.refused(fault.to_string());
+    let newest_entry = journal::newest_entry(&writer).map_err(refused)?;
+    let restored_at = restoration::latest(&writer).map_err(refused)?;
     let access = Arc::default();
     let reserve = reserve::start(server.clone(), &ids, &access)?;
     let opened = Opened {
         ids,
         access,
         newest_entry,
+        restored_at,
+        file: None,
         check_whole: false,
         lock: None,
         reserve: Some(reserve),
@@ -73,7 +87,7 @@ fn open(server: Server) -> Result<Database, OpenError> {
 
 /// One node at a time; the others wait and find it done.
 fn migrate(server: &Server, link: &mut Link) -> Result<(), OpenError> {
-    let refused = |fault: crate::sql::fault::Fault| server.refused(fault.to_string());
+    let refused = |fault: Fault| server.refused(fault.to_string());
     let unlimited = "SET statement_timeout = 0; SET lock_timeout = 0; \
                      SELECT pg_advisory_lock(7413830)";
     let done = link.with_client(MIGRATION_PATIENCE, async |client| {

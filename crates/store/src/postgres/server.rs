@@ -14,14 +14,11 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::words;
+use super::facts::Facts;
 use super::link::Link;
 use super::settings::{Address, PostgresSettings, Protection};
 use crate::open_error::OpenError;
-use crate::sql::cells::{Cells, one};
 use crate::threads::{Opener, Owned};
-
-/// The oldest server that is supported.
-const OLDEST: i64 = 140_000;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -141,41 +138,11 @@ impl Server {
 
     /// What must hold of a server before money rests on it.
     fn check(&self, link: &Link) -> Result<(), OpenError> {
-        let sql = "SELECT current_setting('server_version_num')::bigint, \
-                   pg_is_in_recovery(), current_setting('fsync'), \
-                   current_setting('full_page_writes'), current_setting('server_encoding')";
-        let found = one(link, sql, &[], |row| {
-            let cells = &mut Cells::new("pg_settings", row);
-            let (version, standby): (i64, bool) = (cells.take()?, cells.take()?);
-            let (fsync, pages): (String, String) = (cells.take()?, cells.take()?);
-            Ok((version, standby, [fsync, pages], cells.take::<String>()?))
-        });
-        let found = found.map_err(|fault| self.refused(fault.to_string()))?;
-        let Some((version, standby, [fsync, pages], encoding)) = found else {
-            return Err(self.refused("does not tell its settings".into()));
-        };
-        if version < OLDEST {
-            let (have, need) = (version / 10_000, OLDEST / 10_000);
-            return Err(self.refused(format!("is version {have}; {need} or newer is needed")));
+        let facts = Facts::of(link).map_err(|fault| self.refused(fault.to_string()))?;
+        match facts.unfit() {
+            None => Ok(()),
+            Some(why) => Err(self.refused(why)),
         }
-        if standby {
-            let what = "is a standby and takes no writes; give the address of the primary";
-            return Err(self.refused(what.into()));
-        }
-        for (name, value) in [("fsync", fsync), ("full_page_writes", pages)] {
-            if value != "on" {
-                let what = format!(
-                    "{name} is {value}: what it acknowledges would not survive a power failure; \
-                     set it to on"
-                );
-                return Err(self.refused(what));
-            }
-        }
-        if encoding != "UTF8" {
-            let what = format!("the database is encoded as {encoding}; UTF8 is needed");
-            return Err(self.refused(what));
-        }
-        Ok(())
     }
 
     /// An error that names the server.
@@ -214,6 +181,13 @@ fn refusal(error: &tokio_postgres::Error) -> String {
             "has no connection left; raise its max_connections or lower store.connections: {text}"
         ),
         Some(_) => text,
+        None if text.contains("certificate") => format!(
+            "its certificate is not believed: {text}; sslrootcert=FILE in the address names who \
+             vouches for it"
+        ),
+        None if text.contains("does not support TLS") => format!(
+            "speaks no TLS: {text}; sslmode=disable is for a way that nobody else can listen on"
+        ),
         None => format!("cannot be reached: {text}"),
     }
 }

@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use domain::upstream::Sms;
 
 use super::page;
-use crate::sql::cells::{Cells, exists, many, one};
+use crate::sql::cells::{Cells, claimed, exists, many, one};
 use crate::sql::fault::Fault;
 
 macro_rules! columns {
@@ -38,7 +38,7 @@ const UPDATE: &str = "UPDATE activation SET version = version + 1, state = ?3, t
     service_name = ?10, pool_id = ?11, cost_quote = ?12, upstream = ?13, attempt = ?14, \
     upstream_id = ?15, phone = ?16, cost = ?17, disclosed_at = ?18, code = ?19, code_text = ?20, \
     messages = ?21, in_doubt_until = ?22, expires_at = ?23, cancel_allowed_at = ?24, \
-    due_at = ?25, tries = ?26, failure = ?27, price = ?28, policy_class = ?29, \
+    due_at = ?25, claimed_until = NULL, tries = ?26, failure = ?27, price = ?28, policy_class = ?29, \
     policy_version = ?30 WHERE id = ?1 AND version = ?2";
 
 /// A new row.
@@ -209,6 +209,16 @@ pub(crate) fn listed(
     };
     let query = page::query(&listed, account, page);
     many(conn, &query.sql, query.args(), read)
+}
+
+/// Those whose time has come, claimed for this node.
+pub(crate) fn claimed_due(
+    conn: &dyn Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Activation>, Fault> {
+    let select_from = concat!("SELECT ", columns!(), " FROM activation");
+    claimed(conn, select_from, params![now.0, limit], read)
 }
 
 /// Due ones, the longest due first.

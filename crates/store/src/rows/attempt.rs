@@ -9,8 +9,11 @@ use domain::orphan::{Orphan, OrphanState};
 use domain::time::Timestamp;
 use domain::upstream::Sms;
 
-use crate::sql::cells::{Cells, exists, many, one};
+use crate::sql::cells::{Cells, claimed, exists, many, one};
 use crate::sql::fault::Fault;
+
+const ORPHAN: &str = "SELECT id, version, upstream, upstream_id, state, cost, found_at, due_at, tries \
+                      FROM orphan";
 
 /// A call is about to leave.
 pub(crate) fn begin(conn: &dyn Connection, attempt: &Attempt) -> Result<(), Fault> {
@@ -157,7 +160,7 @@ pub(crate) fn insert_orphan(conn: &dyn Connection, orphan: &Orphan) -> Result<()
 
 /// What may change of an orphan. Guard: the version that was read.
 pub(crate) fn update_orphan(conn: &dyn Connection, orphan: &Orphan) -> Result<(), Fault> {
-    let sql = "UPDATE orphan SET version = version + 1, state = ?3, due_at = ?4, tries = ?5 \
+    let sql = "UPDATE orphan SET version = version + 1, state = ?3, due_at = ?4, claimed_until = NULL, tries = ?5 \
                WHERE id = ?1 AND version = ?2";
     conn.write_one(
         sql,
@@ -199,7 +202,15 @@ pub(crate) fn orphans_due(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Orphan>, Fault> {
-    let sql = "SELECT id, version, upstream, upstream_id, state, cost, found_at, due_at, tries \
-               FROM orphan WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2";
-    many(conn, sql, params![now.0, limit], read_orphan)
+    let sql = format!("{ORPHAN} WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
+    many(conn, &sql, params![now.0, limit], read_orphan)
+}
+
+/// The same, claimed for this node.
+pub(crate) fn orphans_claimed(
+    conn: &dyn Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Orphan>, Fault> {
+    claimed(conn, ORPHAN, params![now.0, limit], read_orphan)
 }

@@ -23,6 +23,11 @@ pub(crate) fn run(
     snapshot(conn, |conn| whole(conn, now, append_only))
 }
 
+/// The same inside a transaction that is open.
+pub(crate) fn inside(conn: &dyn Connection, now: Timestamp) -> Result<Audit, Fault> {
+    whole(conn, now, true)
+}
+
 fn whole(conn: &dyn Connection, now: Timestamp, append_only: bool) -> Result<Audit, Fault> {
     let mut audit = Audit::default();
     let mut findings = Findings::default();

@@ -25,6 +25,7 @@ mod people_rows;
 mod plans;
 mod policy;
 mod redeem;
+pub(crate) mod restoration;
 mod smm_order;
 mod smm_request;
 mod smm_service;

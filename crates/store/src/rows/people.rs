@@ -7,7 +7,7 @@ use domain::people::{Mail, MailToken, PeopleWrite, Person, Role, Session, TokenU
 use domain::time::Timestamp;
 
 use super::low_balance;
-use crate::sql::cells::{Cells, exists, many, one};
+use crate::sql::cells::{Cells, claimed, exists, many, one};
 use crate::sql::fault::Fault;
 
 const PERSON: &str = "p.id, p.version, p.email, p.role, p.account_id, p.password, p.verified_at, \
@@ -110,7 +110,8 @@ pub(crate) fn write(
         PeopleWrite::CrossBalance(crossed) => low_balance::cross(conn, crossed),
         PeopleWrite::QueueMail(mail) => queue_mail(conn, mail),
         PeopleWrite::UpdateMail(mail) => {
-            let sql = "UPDATE mail SET due_at = ?2, sent_at = ?3, tries = ?4, body = ?5 \
+            let sql = "UPDATE mail SET due_at = ?2, claimed_until = NULL, sent_at = ?3, tries = ?4, \
+                       body = ?5 \
                        WHERE id = ?1";
             let (due, sent) = (mail.due_at.map(|at| at.0), mail.sent_at.map(|at| at.0));
             conn.write(sql, params![mail.id, due, sent, mail.tries, mail.text])
@@ -376,8 +377,8 @@ pub(crate) fn mails_due(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Mail>, Fault> {
-    let sql = format!("SELECT {MAIL} FROM mail WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
-    many(conn, &sql, params![now.0, limit], read_mail)
+    let select_from = format!("SELECT {MAIL} FROM mail");
+    claimed(conn, &select_from, params![now.0, limit], read_mail)
 }
 
 /// The newest mails, newest first.

@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use domain::upstream::Progress;
 
 use super::page;
-use crate::sql::cells::{Cells, exists, many, one};
+use crate::sql::cells::{Cells, claimed, exists, many, one};
 use crate::sql::fault::Fault;
 
 macro_rules! columns {
@@ -35,7 +35,8 @@ const UPDATE: &str = "UPDATE smm_order SET version = version + 1, state = ?3, to
     cost_quote = ?5, upstream = ?6, upstream_service = ?7, attempt = ?8, upstream_id = ?9, \
     progress = ?10, remains = ?11, start_count = ?12, charge = ?13, candidate_progress = ?14, \
     candidate_remains = ?15, candidate_since = ?16, observations = ?17, returned = ?18, \
-    adjustments = ?19, in_doubt_until = ?20, resolved_at = ?21, due_at = ?22, tries = ?23, \
+    adjustments = ?19, in_doubt_until = ?20, resolved_at = ?21, due_at = ?22, \
+    claimed_until = NULL, tries = ?23, \
     failure = ?24 WHERE id = ?1 AND version = ?2";
 
 /// The word the client sees, as the rules derive it from state and progress.
@@ -133,7 +134,7 @@ pub(crate) fn postpone(
     order: OrderId,
     due_at: Timestamp,
 ) -> Result<(), Fault> {
-    let sql = "UPDATE smm_order SET due_at = ?2 WHERE id = ?1";
+    let sql = "UPDATE smm_order SET due_at = ?2, claimed_until = NULL WHERE id = ?1";
     conn.write_one(sql, params![order.0, due_at.0], Refused::Stale)
 }
 
@@ -236,6 +237,16 @@ pub(crate) fn listed(
     };
     let query = page::query(&listed, account, page);
     many(conn, &query.sql, query.args(), read)
+}
+
+/// Those whose time has come, claimed for this node.
+pub(crate) fn claimed_due(
+    conn: &dyn Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<SmmOrder>, Fault> {
+    let select_from = concat!("SELECT ", columns!(), " FROM smm_order");
+    claimed(conn, select_from, params![now.0, limit], read)
 }
 
 /// Due ones, the longest due first.

@@ -6,14 +6,14 @@ use domain::ids::{AccountId, OrderId};
 use domain::smm_request::{RequestKind, RequestState, SmmRequest};
 use domain::time::Timestamp;
 
-use crate::sql::cells::{Cells, exists, many, one};
+use crate::sql::cells::{Cells, claimed, exists, many, one};
 use crate::sql::fault::Fault;
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, order_id, account_id, version, kind, state, upstream, upstream_order, \
-             upstream_id, created_at, due_at, tries FROM smm_request ",
+             upstream_id, created_at, due_at, tries FROM smm_request",
             $rest
         )
     };
@@ -46,7 +46,7 @@ pub(crate) fn insert(conn: &dyn Connection, r: &SmmRequest) -> Result<(), Fault>
 /// What may change. Guard: the version that was read.
 pub(crate) fn update(conn: &dyn Connection, r: &SmmRequest) -> Result<(), Fault> {
     let sql = "UPDATE smm_request SET version = version + 1, state = ?3, upstream_id = ?4, \
-               due_at = ?5, tries = ?6 WHERE id = ?1 AND version = ?2";
+               due_at = ?5, claimed_until = NULL, tries = ?6 WHERE id = ?1 AND version = ?2";
     conn.write_one(
         sql,
         params![
@@ -80,12 +80,12 @@ pub(crate) fn is_open(
 
 /// One request.
 pub(crate) fn by_id(conn: &dyn Connection, id: i64) -> Result<Option<SmmRequest>, Fault> {
-    one(conn, select!("WHERE id = ?1"), params![id], read)
+    one(conn, select!(" WHERE id = ?1"), params![id], read)
 }
 
 /// All of an order, newest first.
 pub(crate) fn of_order(conn: &dyn Connection, order: OrderId) -> Result<Vec<SmmRequest>, Fault> {
-    let sql = select!("WHERE order_id = ?1 ORDER BY id DESC");
+    let sql = select!(" WHERE order_id = ?1 ORDER BY id DESC");
     many(conn, sql, params![order.0], read)
 }
 
@@ -95,8 +95,17 @@ pub(crate) fn due(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<SmmRequest>, Fault> {
-    let sql = select!("WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
+    let sql = select!(" WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
     many(conn, sql, params![now.0, limit], read)
+}
+
+/// The same, claimed for this node.
+pub(crate) fn claimed_due(
+    conn: &dyn Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<SmmRequest>, Fault> {
+    claimed(conn, select!(""), params![now.0, limit], read)
 }
 
 fn read(row: &Row<'_>) -> Result<SmmRequest, Fault> {

@@ -15,7 +15,7 @@ use domain::ports::{Audit, EndedActivation, Page, Read, Store};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
 use domain::ticket::Ticket;
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 
 use super::{
@@ -89,6 +89,10 @@ impl Store for Database {
         self.unsealed(self.ask(move |conn| activation::due(conn, now, limit)))
     }
 
+    fn claim_activations(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>> {
+        self.ask(move |conn| activation::claimed_due(conn, now, limit))
+    }
+
     fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {
         let upstream = upstream.to_owned();
         self.unsealed(self.ask(move |conn| activation::live(conn, &upstream)))
@@ -116,6 +120,10 @@ impl Store for Database {
         self.ask(move |conn| smm_order::due(conn, now, limit))
     }
 
+    fn claim_smm_orders(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>> {
+        self.ask(move |conn| smm_order::claimed_due(conn, now, limit))
+    }
+
     fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>> {
         let upstream = upstream.to_owned();
         self.ask(move |conn| smm_order::in_doubt(conn, &upstream))
@@ -131,6 +139,10 @@ impl Store for Database {
 
     fn smm_requests_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>> {
         self.ask(move |conn| smm_request::due(conn, now, limit))
+    }
+
+    fn claim_smm_requests(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>> {
+        self.ask(move |conn| smm_request::claimed_due(conn, now, limit))
     }
 
     fn smm_service_ids(&self) -> Read<'_, Vec<(String, String, String)>> {
@@ -153,6 +165,15 @@ impl Store for Database {
 
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
         self.ask(move |conn| attempt::orphans_due(conn, now, limit))
+    }
+
+    fn claim_orphans(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
+        self.ask(move |conn| attempt::orphans_claimed(conn, now, limit))
+    }
+
+    fn take_turn<'a>(&'a self, name: &'a str, pause: Millis) -> Read<'a, bool> {
+        let name = name.to_owned();
+        self.ask(move |conn| conn.take_turn(&name, pause.0))
     }
 
     fn position<'a>(&'a self, upstream: &'a str) -> Read<'a, Position> {

@@ -216,7 +216,7 @@ fn update(conn: &dyn Connection, row: &TopUp) -> Result<(), Fault> {
     let sql = "UPDATE topup SET version = ?2, state = ?3, processor_ref = ?4, payment_ref = ?5, \
                pay_url = ?6, note = ?7, credited = ?8, refunded = ?9, reversed = ?10, \
                reversed_fee = ?11, reversed_bonus = ?12, reversals = ?13, credited_at = ?14, \
-               due_at = ?15, tries = ?16, bonus = ?17, clears_at = ?18 \
+               due_at = ?15, claimed_until = NULL, tries = ?16, bonus = ?17, clears_at = ?18 \
                WHERE id = ?1 AND version = ?2 - 1";
     conn.write_one(
         sql,
@@ -391,7 +391,8 @@ fn insert_event(conn: &dyn Connection, event: &TopUpEvent) -> Result<(), Fault> 
 
 fn update_event(conn: &dyn Connection, event: &TopUpEvent) -> Result<(), Fault> {
     let sql = "UPDATE topup_event SET topup_id = ?2, payment_ref = ?3, state = ?4, verdict = ?5, \
-               due_at = ?6, tries = ?7 WHERE id = ?1 AND state IN ('seen', 'parked')";
+               due_at = ?6, claimed_until = NULL, tries = ?7 \
+               WHERE id = ?1 AND state IN ('seen', 'parked')";
     conn.write_one(
         sql,
         params![

@@ -10,7 +10,7 @@ use domain::top_up::{
 use domain::usd::Usd;
 
 use crate::database::Database;
-use crate::sql::cells::{Cells, exists, many, one};
+use crate::sql::cells::{Cells, claimed, exists, many, one};
 use crate::sql::fault::Fault;
 use crate::sql::{Row, params};
 
@@ -172,8 +172,7 @@ impl TopUpRows for Database {
     }
 
     fn top_ups_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUp>> {
-        let sql = format!("{TOP_UP} WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
-        self.ask(move |conn| many(conn, &sql, params![now.0, limit], top_up))
+        self.ask(move |conn| claimed(conn, TOP_UP, params![now.0, limit], top_up))
     }
 
     fn top_ups_credited(
@@ -206,8 +205,7 @@ impl TopUpRows for Database {
     }
 
     fn top_up_events_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUpEvent>> {
-        let sql = format!("{EVENT} WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
-        self.ask(move |conn| many(conn, &sql, params![now.0, limit], event))
+        self.ask(move |conn| claimed(conn, EVENT, params![now.0, limit], event))
     }
 
     fn top_up_events_parked<'a>(&'a self, row: &'a TopUp, limit: u32) -> Read<'a, Vec<TopUpEvent>> {

@@ -126,6 +126,21 @@ pub(crate) fn many<T>(
     Ok(all)
 }
 
+/// Due rows that are claimed for this node: see [`Connection::claim`].
+pub(crate) fn claimed<T>(
+    conn: &dyn Connection,
+    select_from: &str,
+    due: &[Arg<'_>],
+    read: impl Fn(&Row<'_>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let mut all = Vec::new();
+    conn.claim(select_from, due, &mut |row| {
+        all.push(read(row)?);
+        Ok(true)
+    })?;
+    Ok(all)
+}
+
 /// Whether a query finds anything.
 pub(crate) fn exists(conn: &dyn Connection, sql: &str, args: &[Arg<'_>]) -> Result<bool, Fault> {
     let mut found = false;

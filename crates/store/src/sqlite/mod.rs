@@ -1,10 +1,12 @@
 //! The embedded engine: SQLite in one folder, or in memory for tests and simulation.
 
+mod backup;
 mod connection;
 mod lock;
 mod open;
 #[cfg(feature = "simulation")]
 mod rewind;
+mod source;
 mod triggers;
 
 #[cfg(test)]
@@ -16,11 +18,14 @@ use std::sync::Arc;
 use crate::database::{Database, Opened};
 use crate::ids::{Ids, Series};
 use crate::open_error::OpenError;
-use crate::rows::journal;
+use crate::rows::{journal, restoration};
 use crate::sql::Connection;
+use crate::sql::fault::Fault;
 use crate::threads::{Opener, Owned};
 
+pub use backup::{Copied, Restored};
 pub(crate) use lock::Lock;
+pub(crate) use source::Source;
 
 /// Order ids start above this.
 const FIRST_ORDER: i64 = 100_000;
@@ -61,11 +66,13 @@ impl Database {
         let path = open::database(directory);
         open::make_private(&path)?;
         let conn = open::writer(&path)?;
+        let damaged = |fault: Fault| OpenError::Damaged(fault.to_string());
         let opened = Opened {
+            file: Some(path.clone()),
             ids: Arc::new(ids(open::largest_ids(&conn)?)),
             access: Arc::default(),
-            newest_entry: journal::newest_entry(&conn)
-                .map_err(|fault| OpenError::Damaged(fault.to_string()))?,
+            newest_entry: journal::newest_entry(&conn).map_err(damaged)?,
+            restored_at: restoration::latest(&conn).map_err(damaged)?,
             check_whole: lock.was_unclean(),
             lock: Some(lock),
             reserve: None,

@@ -205,6 +205,7 @@ pub(crate) fn largest_ids(conn: &SqliteConnection) -> Result<(i64, i64), OpenErr
         ("activation", "id"),
         ("smm_order", "id"),
         ("hold", "order_id"),
+        ("restoration", "after_order"),
     ];
     let rows = [
         ("account", "id"),
@@ -220,6 +221,7 @@ pub(crate) fn largest_ids(conn: &SqliteConnection) -> Result<(i64, i64), OpenErr
         ("redeem_code", "id"),
         ("topup", "id"),
         ("topup_event", "id"),
+        ("restoration", "after_row"),
     ];
     let both = largest(&orders).and_then(|orders| Ok((orders, largest(&rows)?)));
     both.map_err(|fault| OpenError::Damaged(fault.to_string()))

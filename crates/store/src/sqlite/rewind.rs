@@ -4,11 +4,14 @@
 use std::sync::PoisonError;
 
 use super::FIRST_ORDER;
+use super::open::largest_ids;
 use crate::database::{Database, Engine};
 use crate::open_error::OpenError;
+use crate::rows::restoration;
+use domain::time::Timestamp;
 
 /// Every table, those that others refer to last.
-const TABLES: [&str; 32] = [
+const TABLES: [&str; 33] = [
     "entry",
     "journal",
     "adjustment",
@@ -41,6 +44,7 @@ const TABLES: [&str; 32] = [
     "balance_reading",
     "ticket",
     "smm_service_id",
+    "restoration",
 ];
 
 impl Database {
@@ -60,6 +64,19 @@ impl Database {
             }
         }
         Ok(store)
+    }
+
+    /// Marks it as brought back from a backup; ids go on above those that may have been given out.
+    pub fn restore_in_place(&self, now: Timestamp) -> Result<(), OpenError> {
+        let Engine::Inline(conn) = &self.engine else {
+            return Ok(());
+        };
+        let conn = conn.lock().unwrap_or_else(PoisonError::into_inner);
+        let marked = restoration::mark(&*conn, now, largest_ids(&conn)?);
+        let skipped = marked.map_err(|fault| OpenError::Damaged(fault.to_string()))?;
+        self.ids.orders.replace(Some(skipped.orders + 1..i64::MAX));
+        self.ids.rows.replace(Some(skipped.rows + 1..i64::MAX));
+        Ok(())
     }
 
     /// Forgets every row; ids start again.

@@ -1,6 +1,9 @@
 //! `[limits]` and `[purchase]`: how much a caller may ask, and how long a purchase may take.
 
+use super::Secret;
+use super::secret::Shape;
 use super::section::Section;
+use crate::shared_windows;
 use domain::time::Millis;
 
 /// Greatest number of requests per minute that can be set.
@@ -15,6 +18,8 @@ pub struct Limits {
     pub failed_auth_per_minute: u32,
     /// Questions for orders that do not exist, per account.
     pub misses_per_minute: u32,
+    /// Redis or Valkey, where all nodes count together.
+    pub redis: Option<Secret>,
 }
 
 impl Limits {
@@ -24,8 +29,23 @@ impl Limits {
             requests_per_minute: part.number("requests_per_minute", 60, 1..=GREATEST_RATE),
             failed_auth_per_minute: part.number("failed_auth_per_minute", 60, 1..=GREATEST_RATE),
             misses_per_minute: part.number("misses_per_minute", 120, 1..=GREATEST_RATE),
+            redis: redis(part),
         }
     }
+}
+
+/// The address may carry a password: given like any other secret, never repeated.
+fn redis(part: &mut Section<'_>) -> Option<Secret> {
+    let shape = Shape {
+        key: "redis",
+        default_file: None,
+        least_bytes: 1,
+    };
+    let found = part.optional_secret(&shape)?;
+    if !shared_windows::is_address(found.expose()) {
+        part.problem("redis", shared_windows::NO_ADDRESS.to_owned());
+    }
+    Some(found)
 }
 
 /// `[purchase]`.

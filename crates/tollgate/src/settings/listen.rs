@@ -4,6 +4,7 @@ use super::base_url;
 use super::section::{Section, text};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 use toml::Value;
 
 /// `[listen]`.
@@ -15,6 +16,9 @@ pub struct Listen {
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// How long a node that was told to stop still takes requests after it has said that it is not
+    /// ready.
+    pub drain: Duration,
 }
 
 impl Listen {
@@ -24,6 +28,7 @@ impl Listen {
             address: part.parsed("address", SocketAddr::from(([127, 0, 0, 1], 8080)), address),
             public_url: part.optional("public_url", base_url::public, None),
             trusted_proxies: part.list("trusted_proxies", Vec::new(), network),
+            drain: Duration::from_secs(part.number("drain_s", 0, 0..=300).into()),
         }
     }
 }

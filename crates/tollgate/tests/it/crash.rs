@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 const KILLS: u64 = 60;
 const BUYERS: u64 = 4;
@@ -18,10 +19,29 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(180);
 /// What the buyers were told: by idempotency key the order and the last definite answer.
 pub type Told = Arc<Mutex<BTreeMap<String, (String, u16)>>>;
 
-struct Load {
+/// Buyers at work.
+#[derive(Default)]
+pub struct Load {
     stop: AtomicBool,
     next: AtomicU64,
     told: Told,
+}
+
+impl Load {
+    /// Sets the buyers to work.
+    pub fn begin(self: &Arc<Self>, client: &Client, service: &str) -> Vec<JoinHandle<()>> {
+        let buyer = |_| {
+            let work = buy_on(Arc::clone(self), client.clone(), service.to_owned());
+            #[expect(clippy::disallowed_methods, reason = "these are the customers")]
+            tokio::spawn(work)
+        };
+        (0..BUYERS).map(buyer).collect()
+    }
+
+    /// They end with what they have begun.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A free port that stays the same over restarts.
@@ -33,7 +53,8 @@ pub fn port() -> u16 {
         .port()
 }
 
-fn start(dir: &Scratch, port: u16, practice: &str) -> Running {
+/// Starts a demo at an address of its own.
+pub fn start(dir: &Scratch, port: u16, practice: &str) -> Running {
     start_with(Command::new(PROGRAM), dir, port, practice)
 }
 
@@ -139,7 +160,8 @@ pub async fn all_orders(client: &Client, door: &str) -> Vec<Value> {
     }
 }
 
-fn micros(amount: &Value) -> i64 {
+/// Micro-dollars of an amount.
+pub fn micros(amount: &Value) -> i64 {
     let text = amount
         .as_str()
         .map_or_else(|| amount.to_string(), str::to_owned);
@@ -163,7 +185,7 @@ pub fn rich_client(dir: &Scratch, base: &str) -> Client {
 }
 
 /// The id of a service that behaves.
-async fn any_service(client: &Client) -> String {
+pub async fn any_service(client: &Client) -> String {
     let listed = client
         .otp("services&server=romeo&country_id=13")
         .await
@@ -189,18 +211,8 @@ async fn sixty_kills_under_load_lose_nothing() {
     }
     let client = rich_client(&dir, &base);
     let service = any_service(&client).await;
-    let load = Arc::new(Load {
-        stop: AtomicBool::new(false),
-        next: AtomicU64::new(0),
-        told: Told::default(),
-    });
-    let buyers: Vec<_> = (0..BUYERS)
-        .map(|_| {
-            let work = buy_on(Arc::clone(&load), client.clone(), service.clone());
-            #[expect(clippy::disallowed_methods, reason = "these are the customers")]
-            tokio::spawn(work)
-        })
-        .collect();
+    let load = Arc::new(Load::default());
+    let buyers = load.begin(&client, &service);
     let mut slowest = Duration::ZERO;
     for kill in 0..KILLS {
         // 50 to 440 ms, by a fixed pattern
@@ -209,7 +221,7 @@ async fn sixty_kills_under_load_lose_nothing() {
         demo = start(&dir, port, &practice);
         slowest = slowest.max(ready(&client).await);
     }
-    load.stop.store(true, Ordering::Relaxed);
+    load.stop();
     for buyer in buyers {
         buyer.await.unwrap();
     }

@@ -4,7 +4,7 @@
 use crate::conformance::gate::Gate;
 use crate::crash::{Told, note};
 use crate::served::Served;
-use crate::world::{Client, Running, Scratch, sandbox};
+use crate::world::{Client, Running, Scratch, World, discord, sandbox};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// A PostgreSQL server that ends with the test.
-struct Postgres {
+pub struct Postgres {
     url: String,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -23,7 +23,7 @@ struct Postgres {
 }
 
 impl Postgres {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let script = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../../scripts/private-postgres"
@@ -68,7 +68,7 @@ impl Drop for Postgres {
     }
 }
 
-fn settings(postgres: &Postgres, provider: &Gate) -> String {
+pub fn settings(postgres: &Postgres, provider: &Gate) -> String {
     format!(
         "url = \"{}\"\nconnections = 2\n\
          [otp]\norder = [\"goods\"]\ndefault_server = \"goods\"\n\
@@ -107,7 +107,7 @@ async fn buy_on(load: Arc<Load>, first: usize) {
     }
 }
 
-async fn any_service(client: &Client) -> String {
+pub async fn any_service(client: &Client) -> String {
     let list = client.otp("services&server=goods&country_id=6").await;
     let services = list.data()["services"].clone();
     let services = services.as_array().unwrap();
@@ -123,9 +123,9 @@ async fn three_nodes_outlive_a_kill_cut_connections_and_a_restarted_server() {
     let address = practice.trim_start_matches("http://").parse().unwrap();
     let provider = Gate::translating(address, "good-key", "sandbox-paul-key");
     let settings = settings(&postgres, &provider);
-    let first = Served::start(&settings, 1).await;
-    let mut second = Served::node(&settings, 1).await;
-    let third = Served::node(&settings, 1).await;
+    let first = Served::start_listening("", &settings, 1).await;
+    let mut second = Served::node_listening("", &settings, 1).await;
+    let third = Served::node_listening("", &settings, 1).await;
     let account = ["--account", &first.account];
     let credit = ["wallet", "credit", "--usd", "1000", "--note", "load"];
     first.cli(&[&credit[..], &account].concat());
@@ -184,4 +184,39 @@ async fn three_nodes_outlive_a_kill_cut_connections_and_a_restarted_server() {
         }
         assert_eq!(node.otp("balance").await.status, 401);
     }
+}
+
+/// A demo that has lived for a while goes on over PostgreSQL.
+#[tokio::test]
+async fn an_installation_moves_to_postgres_with_all_it_has() {
+    let postgres = Postgres::start();
+    let mut world = World::new().await;
+    let order = world.client.buy(discord()).await.data()["order_id"].clone();
+    world
+        .wait_for(&order, &["received"], Duration::from_secs(30))
+        .await;
+    let from = format!("sqlite:{}", world.dir.path().display());
+    let migrate = ["migrate", "--from", &from, "--to", &postgres.url];
+    let refused = world.cli_output(&migrate);
+    assert_eq!(refused.status.code(), Some(1), "a server runs");
+    let said = String::from_utf8(refused.stdout).unwrap();
+    assert!(said.contains("in use"), "{said}");
+    world.demo.terminate();
+    let books = world.verify();
+    let moved = world.cli(&migrate);
+    for what in ["accounts", "entries", "open_holds"] {
+        assert_eq!(moved[what], books[what], "{what}");
+    }
+    assert!(moved["rows"].as_u64().unwrap() > 10, "{moved}");
+    let again = world.cli_output(&migrate);
+    let said = String::from_utf8(again.stdout).unwrap();
+    assert!(said.contains("not empty"), "{said}");
+
+    let (_practice, practice) = sandbox();
+    let address = practice.trim_start_matches("http://").parse().unwrap();
+    let provider = Gate::translating(address, "good-key", "sandbox-paul-key");
+    let node = Served::node_listening("", &settings(&postgres, &provider), 1).await;
+    let report = node.cli(&["ledger", "verify"]);
+    assert_eq!(report["ok"], true, "{report}");
+    assert_eq!(report["entries"], books["entries"]);
 }

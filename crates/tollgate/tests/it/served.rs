@@ -20,18 +20,22 @@ pub struct Served {
 impl Served {
     /// Starts it with these settings, and waits until the lists of so many upstreams were read.
     pub async fn start(settings: &str, read: usize) -> Self {
-        let mut served = Self::node(settings, read).await;
+        let (listen, settings) = listening(settings);
+        Self::start_listening(listen, settings, read).await
+    }
+
+    /// The same with lines of `[listen]` and of `[store]` before all sections.
+    pub async fn start_listening(listen: &str, settings: &str, read: usize) -> Self {
+        let mut served = Self::node_listening(listen, settings, read).await;
         served.welcome_customer();
         served
     }
 
     /// The same without a customer: one more node over a store that has them.
-    pub async fn node(settings: &str, read: usize) -> Self {
+    pub async fn node_listening(listen: &str, settings: &str, read: usize) -> Self {
         let dir = Scratch::new();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let address = free.unwrap();
-        // what stands before the first section is about where it listens
-        let (listen, settings) = settings.split_at(settings.find('[').unwrap_or(0));
         let settings = format!(
             "[listen]\naddress = \"{address}\"\n{listen}[store]\ndata_dir = \"data\"\n{settings}"
         );
@@ -75,6 +79,31 @@ impl Served {
             assert!(Instant::now() < give_up, "it lives on");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Tells it to stop, sees it say that it is not ready while it still answers, and starts it again.
+    pub async fn restart_gently(&mut self) {
+        self.signal("TERM");
+        let give_up = Instant::now() + Duration::from_secs(10);
+        let mut said = false;
+        while self.server.0.try_wait().unwrap().is_none() {
+            let answer = self.client.try_get("/readyz").await;
+            said |= answer.is_some_and(|answer| answer.status == 503);
+            assert!(Instant::now() < give_up, "it does not stop");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(said, "it never said that it is not ready");
+        let status = self.server.0.wait().unwrap();
+        assert!(status.success(), "{status}");
+        self.server = spawn(Command::new(PROGRAM), self.dir.path());
+        self.until_ready(0).await;
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let pid = self.server.0.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// Ends it in good order.
@@ -196,6 +225,11 @@ impl Served {
     pub fn verify(&self) {
         assert_eq!(self.cli(&["ledger", "verify"])["ok"], true);
     }
+}
+
+/// What stands before the first section is about where it listens.
+fn listening(settings: &str) -> (&str, &str) {
+    settings.split_at(settings.find('[').unwrap_or(0))
 }
 
 fn spawn(mut serve: Command, dir: &Path) -> Running {

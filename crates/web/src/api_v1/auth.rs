@@ -32,7 +32,7 @@ pub(crate) async fn authenticate(
     }
     let limit = door.settings.failed_auth_per_minute.get();
     let bucket = Bucket::address(address, "auth");
-    let failures = door.limits.admit(bucket, limit, door.engine.now().0);
+    let failures = door.limits.admit(bucket, limit, door.engine.now().0).await;
     if !failures.admitted {
         return Err(Problem::rate_limited(failures.reset_s));
     }

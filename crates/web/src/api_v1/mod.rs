@@ -138,17 +138,20 @@ async fn answer(
     let outcome = (action.run)(call).await;
     let missing = outcome.as_ref().is_err_and(Problem::is_missing_order);
     known.trail.order = named.filter(|_| !missing);
-    outcome.map_err(|problem| count_miss(door, account, problem))
+    match outcome {
+        Ok(answer) => Ok(answer),
+        Err(problem) => Err(count_miss(door, account, problem).await),
+    }
 }
 
 /// Asking for orders that do not exist is guessing, and guessing is limited.
-fn count_miss(door: &Door, account: AccountId, problem: Problem) -> Problem {
+async fn count_miss(door: &Door, account: AccountId, problem: Problem) -> Problem {
     if !problem.is_missing_order() {
         return problem;
     }
     let limit = door.settings.misses_per_minute.get();
     let bucket = Bucket::account(account, "misses");
-    let misses = door.limits.admit(bucket, limit, door.engine.now().0);
+    let misses = door.limits.admit(bucket, limit, door.engine.now().0).await;
     if misses.admitted {
         return problem;
     }
@@ -177,7 +180,8 @@ async fn admit(
     let bucket = action.map_or(service.bucket, |action| action.bucket);
     let admission = door
         .limits
-        .admit(Bucket::key(caller.key.id, bucket), limit, now.0);
+        .admit(Bucket::key(caller.key.id, bucket), limit, now.0)
+        .await;
     known.admission = Some(admission);
     let write = action.is_some_and(|action| action.write);
     auth::permit(&caller, (service.scope, write), address, now)?;

@@ -164,11 +164,11 @@ async fn take(door: &Door, visitor: &Visitor, fields: &Fields) -> Result<String,
         what: fields.text("what").to_owned(),
         contact: fields.text("contact").to_owned(),
     };
-    admit(door, visitor)?;
+    admit(door, visitor).await?;
     Ok(door.lawful.report(report).await?)
 }
 
-fn admit(door: &Door, visitor: &Visitor) -> Result<(), Failed> {
+async fn admit(door: &Door, visitor: &Visitor) -> Result<(), Failed> {
     const WHERE: &str = "report_abuse";
     let address = &visitor.place.address;
     let from = match address.parse::<IpAddr>() {
@@ -180,7 +180,7 @@ fn admit(door: &Door, visitor: &Visitor) -> Result<(), Failed> {
         (from, FROM_ONE),
         (Bucket::text("everybody", WHERE), FROM_ALL),
     ] {
-        if !door.limits.admit(bucket, limit, now).admitted {
+        if !door.limits.admit(bucket, limit, now).await.admitted {
             let why = "Too many reports at once; wait a minute and send it again.";
             return Err(Failed::new(StatusCode::TOO_MANY_REQUESTS, why));
         }

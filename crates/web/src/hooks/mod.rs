@@ -109,7 +109,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// The answer to a signature that is not believed: it says nothing, and is counted.
-fn refuse(door: &Door, parts: &Parts, carrier: Carrier, why: BadSignature) -> Response {
+async fn refuse(door: &Door, parts: &Parts, carrier: Carrier, why: BadSignature) -> Response {
     let refused = &door.settings.hooks.refused;
     let count = refused.fetch_add(1, Ordering::Relaxed) + 1;
     let caller = address::of_caller(parts, &door.settings.trusted_proxies);
@@ -117,7 +117,8 @@ fn refuse(door: &Door, parts: &Parts, carrier: Carrier, why: BadSignature) -> Re
     let now = door.engine.now();
     let failures = door
         .limits
-        .admit(Bucket::address(caller, "hooks"), limit, now.0);
+        .admit(Bucket::address(caller, "hooks"), limit, now.0)
+        .await;
     if !failures.admitted {
         return Problem::rate_limited(failures.reset_s).into_response();
     }

@@ -20,7 +20,7 @@ pub(crate) async fn sms(State(door): State<Arc<Door>>, request: Request) -> Resp
     let now = door.engine.now();
     let signed_at = match signed(&door, &parts.headers, &bytes, now) {
         Ok(signed_at) => signed_at,
-        Err(why) => return refuse(&door, &parts, Carrier::Telnyx, why),
+        Err(why) => return refuse(&door, &parts, Carrier::Telnyx, why).await,
     };
     let kept = match parse(&bytes) {
         Webhook::Message(message) => {

@@ -22,7 +22,7 @@ pub(crate) async fn sms(State(door): State<Arc<Door>>, request: Request) -> Resp
     };
     let body = body_of(&parts.headers, &bytes);
     if let Err(why) = signed(&door, &parts, body) {
-        return refuse(&door, &parts, Carrier::Twilio, why);
+        return refuse(&door, &parts, Carrier::Twilio, why).await;
     }
     let kept = match parse(body) {
         Webhook::Message(message) => {

@@ -1,7 +1,10 @@
 //! The contract on this engine, and what is particular to it. Tests share a server of their own.
 
 mod books;
+mod claims;
 mod groups;
+mod moved;
+mod refusals;
 mod server;
 
 use std::io::{BufRead, BufReader, Write};
@@ -25,6 +28,11 @@ pub(super) struct Private {
 
 impl Private {
     pub(super) fn start(name: &str) -> Self {
+        Self::with(name, &[])
+    }
+
+    /// One with these lines in its settings.
+    pub(super) fn with(name: &str, lines: &[&str]) -> Self {
         let shared = PathBuf::from("/dev/shm");
         let parent = if shared.is_dir() {
             shared
@@ -38,6 +46,7 @@ impl Private {
         );
         let mut child = Command::new(script)
             .arg(&folder)
+            .args(lines)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

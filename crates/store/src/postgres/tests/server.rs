@@ -11,7 +11,7 @@ use crate::contract::{PLAN, PRICE, World, api_key, top_up, wait};
 use crate::postgres::PostgresSettings;
 use crate::{Database, OpenError};
 
-fn refusal(settings: &PostgresSettings) -> String {
+pub(super) fn refusal(settings: &PostgresSettings) -> String {
     let refused: OpenError = Database::connect(settings).err().unwrap();
     refused.to_string()
 }

@@ -175,7 +175,7 @@ fn a_step_without_owner_is_found() {
     };
     assert_eq!(due(limit.0 - 1), ["I-20"]);
     assert_eq!(due(limit.0), [""; 0]);
-    let orphan = "INSERT INTO orphan VALUES (9, 1, 'peter1', 'x', 'open', 1, 1, NULL, 0)";
+    let orphan = "INSERT INTO orphan VALUES (9, 1, 'peter1', 'x', 'open', 1, 1, NULL, 0, NULL)";
     assert_eq!(rules_broken_by(orphan), ["I-20"]);
 }
 

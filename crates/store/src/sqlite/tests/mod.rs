@@ -1,5 +1,6 @@
 //! The contract on both modes of this engine, and what is particular to it.
 
+mod backups;
 mod beside_orders;
 mod books;
 mod files;
