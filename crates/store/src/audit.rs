@@ -15,7 +15,7 @@ use crate::chain::{self, Event, Link};
 const NAMED_MAX: usize = 1000;
 
 /// Tables whose rows are never changed and never removed.
-pub(crate) const APPEND_ONLY: [&str; 17] = [
+pub(crate) const APPEND_ONLY: [&str; 18] = [
     "hold",
     "hold_change",
     "resolution",

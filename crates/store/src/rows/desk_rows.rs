@@ -58,7 +58,7 @@ fn accounts_like(
 ) -> Result<Vec<(Account, Wallet)>, Fault> {
     let number: i64 = wanted.parse().unwrap_or(-1);
     let sql = format!(
-        "SELECT {}, w.available, w.held, w.receivable FROM account a \
+        "SELECT {}, w.available, w.held, w.receivable, w.uncleared FROM account a \
          JOIN wallet w ON w.account_id = a.id \
          WHERE a.email LIKE ?1 ESCAPE '\\' OR a.id = ?2 \
          OR a.id IN (SELECT k.account_id FROM api_key k WHERE k.public_id = ?3) \
@@ -74,6 +74,7 @@ fn accounts_like(
             available: cells.usd()?,
             held: cells.usd()?,
             receivable: cells.usd()?,
+            uncleared: cells.usd()?,
         };
         Ok((account, wallet))
     })
