@@ -2,15 +2,13 @@
 
 use crate::admin::Request;
 use crate::admin::abuse;
-use crate::admin::audit;
 use crate::admin::keep;
 use crate::admin::lawful;
 use crate::admin::ledger::Question;
 use crate::admin::numbers::{self, NumberRow};
-use crate::admin::staff;
 use crate::cli::{
-    Account, Audit, Block, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Staff,
-    Subject, TopUp, Upstreams, Wallet,
+    Account, Block, Catalogue, Cli, Command, Key, Ledger, Number, Place, Redeem, Subject, TopUp,
+    Upstreams, Wallet,
 };
 use crate::print::{print, say};
 use crate::reload::Reload;
@@ -86,8 +84,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Redeem(command) => redeem_request(command),
         Command::Block(command) => Request::Lawful(block_request(command)),
         Command::TopUp(command) => top_up_request(command)?,
-        Command::Staff(command) => Request::Staff(staff_request(command)),
-        Command::Audit(command) => Request::Audit(audit_request(command)?),
+        Command::Staff(command) => Request::Staff(command.into()),
+        Command::Audit(command) => Request::Audit(command.question()?),
         Command::Abuse(command) => Request::Abuse(command.into()),
         Command::Hold(command) => Request::Abuse(command.into()),
         Command::Secrets(command) => Request::Secrets(command.into()),
@@ -231,47 +229,6 @@ fn top_up_request(command: TopUp) -> anyhow::Result<Request> {
         },
         TopUp::Reconcile { day } => Question::Reconcile { day },
     }))
-}
-
-fn staff_request(command: Staff) -> staff::Question {
-    use staff::Question as Q;
-    match command {
-        Staff::Add { email, role } => Q::Add { email, role },
-        Staff::List => Q::List,
-        Staff::Role { email, role } => Q::Role { email, role },
-        Staff::Suspend { email } => Q::Suspend {
-            email,
-            suspended: true,
-        },
-        Staff::Resume { email } => Q::Suspend {
-            email,
-            suspended: false,
-        },
-        Staff::Reset { email } => Q::Reset { email },
-    }
-}
-
-fn audit_request(command: Audit) -> anyhow::Result<audit::Question> {
-    // the server that answers may run elsewhere: files are named in full
-    Ok(match command {
-        Audit::List {
-            account,
-            actor,
-            action,
-            limit,
-        } => audit::Question::List {
-            account,
-            actor,
-            action,
-            limit,
-        },
-        Audit::Verify { checkpoint } => audit::Question::Verify {
-            checkpoint: checkpoint.map(std::path::absolute).transpose()?,
-        },
-        Audit::Export { to } => audit::Question::Export {
-            to: to.map(std::path::absolute).transpose()?,
-        },
-    })
 }
 
 fn catalogue_request(command: Catalogue) -> anyhow::Result<Request> {
