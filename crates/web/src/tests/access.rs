@@ -93,6 +93,8 @@ const ROUTES: &[(&str, Who)] = &[
     ("/wallet/statement.csv", Who::Customers),
     ("/wallet/top-up", Who::Customers),
     ("/wallet/top-up/{id}", Who::Customers),
+    ("/wallet/top-up/{id}/receipt", Who::Customers),
+    ("/wallet/top-up/{id}/receipt.pdf", Who::Customers),
     ("/wallet/top-up/{id}/withdraw", Who::Customers),
 ];
 
