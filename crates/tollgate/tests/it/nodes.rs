@@ -218,5 +218,9 @@ async fn an_installation_moves_to_postgres_with_all_it_has() {
     let node = Served::node(&settings(&postgres, &provider), 1).await;
     let report = node.cli(&["ledger", "verify"]);
     assert_eq!(report["ok"], true, "{report}");
-    assert_eq!(report["entries"], books["entries"]);
+    // the node may have booked since what a balance showed
+    assert!(
+        report["entries"].as_u64() >= books["entries"].as_u64(),
+        "{report}"
+    );
 }
