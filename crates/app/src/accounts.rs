@@ -9,7 +9,7 @@ use domain::change::{CommitError, Refused, Write};
 use domain::ids::{AccountId, KeyId, PersonId};
 use domain::people::{PeopleWrite, Person, Role};
 use domain::policy::PolicyWrite;
-use domain::time::{Millis, Timestamp};
+use domain::time::Timestamp;
 use domain::usd::Usd;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,6 +26,9 @@ pub enum AdminError {
     /// The e-mail belongs to another account.
     #[error("an account with the e-mail {0} exists already")]
     EmailTaken(String),
+    /// It was done already, or came too late.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// The store failed.
     #[error("the store could not take the change; nothing is known to be written")]
     Storage,
@@ -56,7 +59,7 @@ pub struct KeyOrder {
 
 impl KeyOrder {
     /// The same as an existing key.
-    fn like(key: &ApiKey) -> Self {
+    pub(crate) fn like(key: &ApiKey) -> Self {
         Self {
             name: key.name.clone(),
             rate_limit: key.rate_limit,
@@ -249,7 +252,20 @@ impl Engine {
         &self,
         account: AccountId,
         order: KeyOrder,
+        made_by: (Environment, &Pepper),
+    ) -> Result<IssuedKey, AdminError> {
+        let also = (Vec::new(), "");
+        self.issue_key_with(account, order, made_by, also).await
+    }
+
+    /// A new key in one commit with other writes; `taken` says why there is none where one of them
+    /// claims what is claimed already.
+    pub(crate) async fn issue_key_with(
+        &self,
+        account: AccountId,
+        order: KeyOrder,
         (environment, pepper): (Environment, &Pepper),
+        (also, taken): (Vec<Write>, &'static str),
     ) -> Result<IssuedKey, AdminError> {
         let tier = self.known_account(account).await?.tier;
         let order = order.checked()?;
@@ -274,7 +290,8 @@ impl Engine {
         let id = key.id;
         let most = self.velocity(tier).keys;
         let room = most.map(|most| Write::Policy(PolicyWrite::RoomForKey { account, most }));
-        let writes = room.into_iter().chain([Write::InsertKey(Box::new(key))]);
+        let insert = [Write::InsertKey(Box::new(key))];
+        let writes = also.into_iter().chain(room).chain(insert);
         match self.commit("issue_key", writes.collect()).await {
             Err(CommitError::Refused(Refused::TooManyKeys)) => {
                 let most = most.unwrap_or_default();
@@ -282,6 +299,9 @@ impl Engine {
                     "an account of tier {tier} may have {most} keys that work: revoke one first"
                 );
                 return Err(AdminError::Invalid(why));
+            }
+            Err(CommitError::Refused(Refused::KeyTaken)) => {
+                return Err(AdminError::Conflict(taken));
             }
             outcome => outcome?,
         }
@@ -315,28 +335,6 @@ impl Engine {
             .await?;
         self.callers.forget_account(account);
         Ok(())
-    }
-
-    /// A new key with all that the old one may do; the old one works on for the overlap.
-    pub(crate) async fn rotate_key(
-        &self,
-        (account, id): (AccountId, KeyId),
-        overlap: Millis,
-        made_by: (Environment, &Pepper),
-    ) -> Result<IssuedKey, AdminError> {
-        let old = self.own_key(account, id).await?;
-        let issued = self
-            .issue_key(account, KeyOrder::like(&old), made_by)
-            .await?;
-        let end = self.now() + overlap;
-        let old = ApiKey {
-            expires_at: Some(old.expires_at.map_or(end, |sooner| sooner.min(end))),
-            ..old
-        };
-        self.commit("rotate_key", vec![Write::UpdateKey(Box::new(old))])
-            .await?;
-        self.callers.forget_account(account);
-        Ok(issued)
     }
 
     /// A key of this account that is not revoked; another account's is as good as none.
@@ -406,7 +404,7 @@ impl Engine {
     }
 
     /// The account behind a presented key, from memory where it is known. Nothing for a key that
-    /// is unknown, wrong or revoked: the three cannot be told apart.
+    /// is unknown, wrong, revoked or rotated out: these cannot be told apart.
     pub async fn authenticate(
         &self,
         presented: &str,
@@ -428,7 +426,8 @@ impl Engine {
             },
         };
         let genuine = api_key::matches(pepper, &key, &caller.key.mac) && !caller.key.revoked;
-        Ok(genuine.then_some(caller))
+        let known = genuine && !self.is_rotated_out(&caller.key).await?;
+        Ok(known.then_some(caller))
     }
 }
 

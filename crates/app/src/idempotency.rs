@@ -3,7 +3,7 @@
 use crate::engine::{Engine, Settings};
 use crate::refusal::Refusal;
 use domain::access::{Caller, KeptAnswer, KeyClaim};
-use domain::ids::OrderId;
+use domain::ids::{AccountId, OrderId};
 use domain::time::Timestamp;
 
 /// A write that came with an idempotency key.
@@ -77,6 +77,18 @@ impl KeyedRequest {
 }
 
 impl Engine {
+    /// The claim of a form that is done once; there is nothing to show again.
+    pub(crate) fn claim_once(&self, account: AccountId, form: &KeyedRequest) -> KeyClaim {
+        KeyClaim {
+            account,
+            endpoint: form.endpoint.clone(),
+            key: form.key.clone(),
+            fingerprint: form.fingerprint,
+            answer: KeptAnswer::Request(0),
+            expires_at: self.now() + self.settings.key_lifetime,
+        }
+    }
+
     /// What stands under the key, or the refusal where it belongs to another request.
     pub(crate) async fn find_claim(
         &self,

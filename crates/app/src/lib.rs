@@ -30,6 +30,7 @@ mod purchase;
 mod redeem;
 mod refresh_catalogue;
 mod refusal;
+mod replace_key;
 mod restored;
 mod settle_in_doubt;
 mod smm_request;

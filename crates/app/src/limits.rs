@@ -18,6 +18,10 @@ const SHARDS: usize = 64;
 const GUESSES_BY_ONE: u32 = 6;
 const GUESSES_FROM_ADDRESS: u32 = 30;
 
+/// Wrong passwords per minute for one e-mail from all addresses together. Where its owner is signed
+/// in this does not count, so that nobody is locked out by strangers.
+const GUESSES_ANYWHERE: u32 = 30;
+
 /// How often a full shard is searched for idle addresses at most: the search is linear, and a
 /// flood of new addresses must not pay for one each.
 const FULL_SWEEP_INTERVAL_MS: i64 = 1_000;
@@ -106,6 +110,20 @@ impl Bucket {
         format!("{kind}:{:x}:{}", self.id, self.endpoint)
     }
 
+    /// An e-mail at one address: what a stranger does elsewhere does not count against it.
+    pub fn text_at(text: &str, address: &str, endpoint: &'static str) -> Self {
+        let place = Self::place(address, endpoint).id;
+        Self::text(&format!("{place:x} {text}"), endpoint)
+    }
+
+    /// Wherever somebody is: an address, or what stands for one.
+    fn place(address: &str, endpoint: &'static str) -> Self {
+        match address.parse() {
+            Ok(address) => Self::address(address, endpoint),
+            Err(_) => Self::text(address, endpoint),
+        }
+    }
+
     /// What newcomers share once the table of addresses is full.
     fn overflow(endpoint: &'static str) -> Self {
         Self {
@@ -189,17 +207,38 @@ impl Limits {
     /// Counts one guess at a secret by whoever `who` stands for, from an address, or refuses it and
     /// gives the seconds to wait: six a minute by one, thirty from one address.
     pub async fn guess(&self, who: Bucket, address: &str, now_ms: i64) -> Result<(), u32> {
-        let place = match address.parse() {
-            Ok(address) => Bucket::address(address, who.endpoint),
-            Err(_) => Bucket::text(address, who.endpoint),
-        };
-        for (bucket, limit) in [(who, GUESSES_BY_ONE), (place, GUESSES_FROM_ADDRESS)] {
-            let admission = self.admit(bucket, limit, now_ms).await;
-            if !admission.admitted {
-                return Err(admission.reset_s);
-            }
+        let admission = self.admit(who, GUESSES_BY_ONE, now_ms).await;
+        passed(admission)?;
+        self.guess_from(address, who.endpoint, now_ms).await
+    }
+
+    /// Counts one guess from an address, whoever it is about: thirty a minute.
+    pub async fn guess_from(
+        &self,
+        address: &str,
+        endpoint: &'static str,
+        now_ms: i64,
+    ) -> Result<(), u32> {
+        let place = Bucket::place(address, endpoint);
+        passed(self.admit(place, GUESSES_FROM_ADDRESS, now_ms).await)
+    }
+
+    /// Counts one guess on this node alone, where it can be [taken back](Self::take_back): six a minute.
+    pub fn guess_here(&self, who: Bucket, now_ms: i64) -> Result<(), u32> {
+        passed(self.admit_here(who, GUESSES_BY_ONE, now_ms))
+    }
+
+    /// Counts one guess on this node for whatever `who` stands for wherever it comes from: thirty a
+    /// minute.
+    pub fn guess_anywhere(&self, who: Bucket, now_ms: i64) -> Result<(), u32> {
+        passed(self.admit_here(who, GUESSES_ANYWHERE, now_ms))
+    }
+
+    /// Undoes the latest count of a bucket on this node: the guess was no guess.
+    pub fn take_back(&self, bucket: Bucket) {
+        if let Some(window) = self.shard(&bucket).windows.get_mut(&bucket) {
+            window.take_back();
         }
-        Ok(())
     }
 
     /// Drops every window without a request in the last minute; says how many. For a timer.
@@ -270,6 +309,11 @@ impl Shard {
     }
 }
 
+/// Nothing for what was admitted, the seconds to wait for what was not.
+fn passed(admission: Admission) -> Result<(), u32> {
+    admission.admitted.then_some(()).ok_or(admission.reset_s)
+}
+
 /// A panic elsewhere cannot leave a window half changed, so a poisoned lock is taken all the same.
 fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
@@ -316,6 +360,23 @@ mod tests {
         assert_ne!(parsed("192.0.2.1"), parsed("192.0.2.2"));
         assert_eq!(parsed("2001:db8::1"), parsed("2001:db8::ffff:1"));
         assert_ne!(parsed("2001:db8::1"), parsed("2001:db8:0:1::1"));
+    }
+
+    #[test]
+    fn one_email_counts_apart_at_each_address_and_what_was_right_is_taken_back() {
+        let limits = Limits::new(100);
+        let at = |address| Bucket::text_at("eva@example.org", address, "sign_in");
+        let (here, there) = (at("192.0.2.1"), at("198.51.100.1"));
+        for _ in 0..6 {
+            assert_eq!(limits.guess_here(here, 0), Ok(()));
+        }
+        assert_eq!(limits.guess_here(here, 0), Err(60));
+        assert_eq!(limits.guess_here(there, 0), Ok(()));
+        limits.take_back(here);
+        assert_eq!(limits.guess_here(here, 0), Ok(()));
+        assert_eq!(limits.guess_here(here, 0), Err(60));
+        limits.take_back(at("203.0.113.1"));
+        assert_eq!(at("2001:db8::1"), at("2001:db8::2"), "one network");
     }
 
     #[test]

@@ -100,6 +100,9 @@ pub enum PeopleError {
     /// A key cannot be made or changed so.
     #[error("{0}")]
     Key(#[from] AdminError),
+    /// Something else changed the person first, such as the same form sent twice.
+    #[error("Something else changed this at the same moment. Look at the page, then try again.")]
+    Changed,
     /// The store failed.
     #[error("The gateway could not store this just now. Try again in a moment.")]
     Storage,
@@ -112,8 +115,11 @@ impl From<StoreError> for PeopleError {
 }
 
 impl From<CommitError> for PeopleError {
-    fn from(_: CommitError) -> Self {
-        Self::Storage
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(_) => Self::Changed,
+            CommitError::Storage(_) => Self::Storage,
+        }
     }
 }
 

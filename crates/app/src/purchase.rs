@@ -133,7 +133,15 @@ impl Engine {
         }
         let started = match decide.await {
             Ok(opening) => self.open(caller, opening, key.as_ref()).await,
-            Err(refusal) => Err(refusal.into()),
+            Err(refusal) => {
+                // the same request sent at the same time may be why: it is answered as that one was
+                if let Some(key) = &key
+                    && let Ok(Some(found)) = self.find_claim(caller, key).await
+                {
+                    return self.replay(found).await;
+                }
+                Err(refusal.into())
+            }
         };
         match (started, key) {
             (Ok(opening), key) => self.finish_purchase(opening, key.is_some()).await,

@@ -158,6 +158,11 @@ impl Engine {
         Ok(open.map(|one| one.id))
     }
 
+    /// For how long after its end an order can be refilled, where the panel says so.
+    pub fn refill_window(&self, order: &SmmOrder) -> Option<domain::time::Millis> {
+        self.smm_plan(&order.upstream).refill_window
+    }
+
     /// Whether the panel's service behind the order offers such a request. Of one that is no longer
     /// sold the panel has the last word.
     pub fn offers(&self, order: &SmmOrder, kind: RequestKind) -> Result<bool, Refusal> {

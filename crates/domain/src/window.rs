@@ -81,6 +81,18 @@ impl Window {
         }
     }
 
+    /// Undoes the latest admission: what it was counted for turned out not to count.
+    pub fn take_back(&mut self) {
+        let Some(newest) = self.runs.back_mut() else {
+            return;
+        };
+        newest.count -= 1;
+        self.admitted -= 1;
+        if newest.count == 0 {
+            self.runs.pop_back();
+        }
+    }
+
     /// Whether every admission has left: such a window may be dropped without loss.
     pub fn is_idle(&self, now_ms: i64) -> bool {
         self.runs

@@ -37,18 +37,30 @@ pub(crate) async fn openapi(State(door): State<Arc<Door>>, request: Request) -> 
 
 /// Programs get a problem, people a page.
 pub(crate) async fn not_found(request: Request) -> Response {
-    let accepted = request.headers().get(header::ACCEPT);
-    let is_person = accepted
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("text/html"));
-    if is_person && !request.uri().path().starts_with("/api/") {
+    if is_person(&request) {
         return dashboard::not_found();
     }
     Problem::not_found().into_response()
 }
 
-pub(crate) async fn method_not_allowed() -> Response {
-    Problem::method_not_allowed("GET, HEAD").into_response()
+fn is_person(request: &Request) -> bool {
+    let accepted = request.headers().get(header::ACCEPT);
+    let reads_pages = accepted
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"));
+    reads_pages && !request.uri().path().starts_with("/api/")
+}
+
+/// Which methods are allowed, the router adds: it knows the path's.
+pub(crate) async fn method_not_allowed(request: Request) -> Response {
+    match is_person(&request) {
+        true => dashboard::method_not_allowed(),
+        false => {
+            let sentence = "This address is not called with this method; Allow names those it is.";
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            Problem::new(status, "method_not_allowed", sentence).into_response()
+        }
+    }
 }
 
 /// The origin the reader came to. A Host that is no plain one is sorted out by the docs.

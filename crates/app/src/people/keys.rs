@@ -3,23 +3,31 @@
 use super::{People, PeopleError, Signed};
 use crate::accounts::{IssuedKey, KeyOrder};
 use crate::api_key::Environment;
+use crate::idempotency::KeyedRequest;
+use domain::change::Write;
 use domain::ids::{AccountId, KeyId};
 use domain::time::Millis;
 
 /// Longest time that a replaced key works on.
 const OVERLAP_MAX: Millis = Millis::minutes(7 * 24 * 60);
 
+const TAKEN: &str = "this form made a key already, which was shown then, and only then. To make \
+                     another, fill in the form below";
+
 impl People {
-    /// A new key of the signed-in customer; its text is given out this once.
+    /// A new key of the signed-in customer; its text is given out this once, and once for a form.
     pub async fn issue_key(
         &self,
         signed: &Signed,
-        order: KeyOrder,
+        (order, once): (KeyOrder, KeyedRequest),
         environment: Environment,
     ) -> Result<IssuedKey, PeopleError> {
         let account = self.spender(signed)?;
         let made_by = (environment, &self.pepper);
-        Ok(self.engine.issue_key(account, order, made_by).await?)
+        let claim = self.engine.claim_once(account, &once);
+        let also = (vec![Write::Claim(claim)], TAKEN);
+        let issued = self.engine.issue_key_with(account, order, made_by, also);
+        Ok(issued.await?)
     }
 
     /// Replaces a key by one that may do the same; the old one works on for the overlap, a week at

@@ -2,6 +2,7 @@
 
 use super::{People, PeopleError, Place};
 use crate::limits::Bucket;
+use domain::change::CommitError;
 use domain::ids::PersonId;
 use domain::people::{PeopleWrite, Person};
 use domain::time::{Millis, Timestamp};
@@ -47,9 +48,22 @@ impl People {
         staff: bool,
         place: &Place,
     ) -> Result<SignIn, PeopleError> {
-        self.may_try("sign_in", email, &place.address).await?;
         let email = email.trim().to_ascii_lowercase();
+        let (here, anywhere) = (
+            Bucket::text_at(&email, &place.address, "sign_in"),
+            Bucket::text(&email, "sign_in_anywhere"),
+        );
+        let now = self.engine.now().0;
+        let guessed = self.limits.guess_here(here, now);
+        guessed.map_err(PeopleError::TooMany)?;
+        let guessed = self.limits.guess_from(&place.address, "sign_in", now);
+        guessed.await.map_err(PeopleError::TooMany)?;
         let person = self.rows.person_by_email(&email, staff).await?;
+        if let Err(wait_s) = self.limits.guess_anywhere(anywhere, now)
+            && !self.is_at_home(person.as_ref(), place).await?
+        {
+            return Err(PeopleError::TooMany(wait_s));
+        }
         let hash = person
             .as_ref()
             .and_then(|person| person.password.as_deref());
@@ -59,12 +73,31 @@ impl People {
         let Some(person) = person.filter(may_enter) else {
             return Err(PeopleError::NoEntry);
         };
+        // only what was wrong counts; the address's own limit still bounds the hashing
+        self.limits.take_back(here);
+        self.limits.take_back(anywhere);
         if person.has_second_factor() {
             return Ok(SignIn::CodeNeeded(self.ticket(&person)));
         }
         let (token, write) = self.new_session(&person, place)?;
         self.write("sign_in", vec![write]).await?;
         Ok(SignIn::Done(token))
+    }
+
+    /// Whether the person is signed in from this address: a stranger elsewhere cannot close it.
+    async fn is_at_home(
+        &self,
+        person: Option<&Person>,
+        place: &Place,
+    ) -> Result<bool, PeopleError> {
+        let Some(person) = person else {
+            return Ok(false);
+        };
+        let now = self.engine.now();
+        let sessions = self.rows.sessions(person.id).await?;
+        Ok(sessions
+            .iter()
+            .any(|one| one.expires_at > now && one.address == place.address))
     }
 
     /// Second step: the ticket of the first one, and a code of the authenticator app or a recovery
@@ -83,7 +116,11 @@ impl People {
         let used = self.use_code(&person, code).await?;
         let (token, write) = self.new_session(&person, place)?;
         let writes: Vec<PeopleWrite> = [used, write].into();
-        self.write("sign_in_with_code", writes).await?;
+        match self.write("sign_in_with_code", writes).await {
+            // a code is good for one sign-in, also of two at the same moment
+            Err(CommitError::Refused(_)) => return Err(PeopleError::NoMatch),
+            outcome => outcome?,
+        }
         Ok(token)
     }
 

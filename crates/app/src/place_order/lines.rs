@@ -65,7 +65,9 @@ impl Engine {
     /// # Errors
     /// There are too many lines; none was looked at.
     pub fn check_lines(&self, caller: &Caller, text: &str) -> Result<Vec<OrderLine>, TooManyLines> {
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        // a file may begin with a mark of its encoding, and end lines in any of three ways
+        let text = text.trim_start_matches('\u{feff}');
+        let lines: Vec<&str> = text.split(['\n', '\r']).map(str::trim).collect();
         let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
         if lines.len() > LINES_MAX {
             return Err(TooManyLines {
@@ -108,10 +110,15 @@ fn request(line: &str) -> Result<PlaceOrder, LineProblem> {
         [service_id, link, quantity] => (service_id, link, Some(quantity)),
         _ => return Err(LineProblem::Malformed),
     };
-    let quantity = quantity.map(str::parse).transpose().map_err(|_| {
-        let why = "must be a whole number".to_owned();
-        LineProblem::Refused(Refusal::InvalidParameter("quantity", why))
-    })?;
+    let plain = |text: &str| {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = (digits && (text == "0" || !text.starts_with('0'))).then(|| text.parse().ok());
+        number.flatten().ok_or_else(|| {
+            let why = "must be a whole number in plain digits".to_owned();
+            LineProblem::Refused(Refusal::InvalidParameter("quantity", why))
+        })
+    };
+    let quantity = quantity.map(plain).transpose()?;
     Ok(PlaceOrder {
         service_id: service_id.to_owned(),
         link: link.to_owned(),
@@ -134,7 +141,13 @@ mod tests {
         for bad in ["1", "1 https://instagram.com/user 500", "1|2|3|4", "||||"] {
             assert_eq!(request(bad), Err(LineProblem::Malformed), "{bad}");
         }
-        for bad in ["1|https://x.com/a|5.5", "1|https://x.com/a|many", "1|x|"] {
+        for bad in [
+            "1|https://x.com/a|5.5",
+            "1|https://x.com/a|many",
+            "1|x|",
+            "1|x|0500",
+            "1|x|+500",
+        ] {
             assert!(
                 matches!(request(bad), Err(LineProblem::Refused(_))),
                 "{bad}"

@@ -21,7 +21,7 @@
   const tick = () => {
     const now = Date.now();
     for (const element of document.querySelectorAll('[data-until]')) {
-      element.textContent = clock((Date.parse(element.dataset.until) - now) / 1000);
+      element.textContent = `${clock((Date.parse(element.dataset.until) - now) / 1000)} left`;
     }
     for (const element of document.querySelectorAll('[data-wait]')) {
       const rest = (Date.parse(element.dataset.wait) - now) / 1000;
@@ -32,6 +32,7 @@
     }
   };
 
+  document.documentElement.classList.add('scripted');
   document.addEventListener('click', async (event) => {
     const button = event.target.closest('[data-copy]');
     if (!button) return;

@@ -163,7 +163,7 @@ impl Members {
 
 /// Digits without sign, padding or anything else. More of them than any use has count as the
 /// greatest number.
-fn whole(text: &str) -> Option<i128> {
+pub(crate) fn whole(text: &str) -> Option<i128> {
     let canonical = text == "0" || !text.starts_with('0');
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     (canonical && digits).then(|| text.parse().unwrap_or(i128::MAX))

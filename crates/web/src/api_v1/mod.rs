@@ -36,6 +36,8 @@ use axum::response::{IntoResponse, Response};
 use domain::access::Caller;
 use domain::ids::AccountId;
 use domain::window::Admission;
+pub(crate) use members::whole;
+
 use members::Members;
 use problem::Problem;
 use query::Pairs;

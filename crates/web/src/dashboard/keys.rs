@@ -2,6 +2,7 @@
 
 use super::account::to_proof;
 use super::fields::{Fields, Form};
+use super::once;
 use super::page::{Failed, Page};
 use super::session::{Away, Customer, Visitor};
 use crate::door::Door;
@@ -17,6 +18,9 @@ use domain::ids::KeyId;
 use domain::time::{Millis, Timestamp};
 use minijinja::{Value, context};
 use std::sync::Arc;
+
+/// Longest life that a key is given, in days.
+const DAYS_MAX: i64 = 3650;
 
 pub(super) fn routes() -> Router<Arc<Door>> {
     Router::new()
@@ -51,7 +55,12 @@ async fn keys_page(
     let row = |key| row(key, &uses);
     let now = door.engine.now();
     let (over, keys): (Vec<_>, Vec<_>) = keys.iter().partition(|key| is_over(key, now));
+    let once = match once::key() {
+        Ok(once) => once,
+        Err(refusal) => return page.failed(&refusal.into()),
+    };
     let values = context! {
+        once,
         api_access => account.api_access,
         suspended => account.suspended,
         fresh,
@@ -106,7 +115,14 @@ fn order(fields: &Fields, now: Timestamp) -> Result<KeyOrder, Failed> {
             "The limit is a number of requests per minute.",
         )
     })?;
-    let days: Option<i64> = fields.number("days");
+    let days = fields.filled("days").map(|days| match days.parse() {
+        Ok(days) if (1..=DAYS_MAX).contains(&days) => Ok(days),
+        _ => {
+            let why = format!("A key ends after 1 to {DAYS_MAX} days, or never if this is empty.");
+            Err(Failed::field("days", &why))
+        }
+    });
+    let days: Option<i64> = days.transpose()?;
     let parts = |c: char| c == ',' || c.is_whitespace();
     let addresses = fields.text("addresses").split(parts);
     Ok(KeyOrder {
@@ -117,9 +133,7 @@ fn order(fields: &Fields, now: Timestamp) -> Result<KeyOrder, Failed> {
             .filter(|one| !one.is_empty())
             .map(str::to_owned)
             .collect(),
-        expires_at: days
-            .filter(|days| (1..=3650).contains(days))
-            .map(|days| now + Millis::minutes(days * 24 * 60)),
+        expires_at: days.map(|days| now + Millis::minutes(days * 24 * 60)),
     })
 }
 
@@ -129,9 +143,13 @@ async fn create(State(door): State<Arc<Door>>, form: Form) -> Result<Response, A
         Ok(order) => order,
         Err(failed) => return Ok(again(&door, &form, &customer, failed).await),
     };
+    let once = match once::request("/keys", &form.fields) {
+        Ok(once) => once,
+        Err(failed) => return Ok(again(&door, &form, &customer, failed).await),
+    };
     let made = door
         .people
-        .issue_key(&customer.signed, order, door.environment);
+        .issue_key(&customer.signed, (order, once), door.environment);
     Ok(shown_once(&door, &form, &customer, made.await).await)
 }
 

@@ -11,6 +11,29 @@ pub(crate) fn own(path: &str) -> &str {
     }
 }
 
+/// The page with the form that is sent to this path: for most the room it stands in, as `/wallet` for
+/// `/wallet/redeem`. Opened by its address, a path that only takes forms would show nothing.
+pub(crate) fn page_of_form(path: &str) -> &str {
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    match path {
+        "/smm/order" | "/smm/cancel" | "/smm/refill" => "/orders?kind=smm",
+        "/wallet/redeem" => "/wallet/top-up",
+        "/smm/mass" | "/wallet/top-up" | "/confirm-password" => path,
+        "/smm/quote" => "/smm",
+        "/sign-up/strength" => "/sign-up",
+        _ => match path.strip_suffix("/withdraw") {
+            Some(top_up) => top_up,
+            None => room(path),
+        },
+    }
+}
+
+/// The first part of a path.
+fn room(path: &str) -> &str {
+    let behind = path.get(1..).and_then(|rest| rest.find('/'));
+    behind.map_or(path, |end| &path[..=end])
+}
+
 /// A text as one value of a query.
 pub(crate) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()

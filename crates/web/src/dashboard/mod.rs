@@ -42,6 +42,11 @@ pub(crate) fn not_found() -> Response {
     page::not_found(&session::Visitor::unknown())
 }
 
+/// The page for an address that only takes a form, or only shows one, whoever asks.
+pub(crate) fn method_not_allowed() -> Response {
+    page::method_not_allowed(&session::Visitor::unknown())
+}
+
 /// Every page of the dashboard.
 pub(crate) fn routes() -> Router<Arc<Door>> {
     Router::new()

@@ -57,6 +57,10 @@ const NOTICES: &[(&str, &str)] = &[
         "The order is placed. How far it has come shows below.",
     ),
     (
+        "order-running",
+        "The order is being placed: it appears below in a moment. Sent twice it is placed once.",
+    ),
+    (
         "order-pending",
         "The order is not settled yet: what comes of it shows below, and nothing is charged if it \
          failed.",

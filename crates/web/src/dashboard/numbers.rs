@@ -225,7 +225,7 @@ async fn bought(door: &Door, customer: &Customer, fields: &Fields) -> Result<&'s
     let answer = door.engine.buy_number(&caller, &request, Some(key)).await;
     match answer.outcome {
         Ok(Purchased::Done(_)) => Ok("number-bought"),
-        Ok(Purchased::Pending(_)) => Ok("purchase-pending"),
+        Ok(Purchased::Pending(_)) | Err(Refusal::IdempotencyInProgress) => Ok("purchase-pending"),
         Err(refusal) => Err(refusal.into()),
     }
 }

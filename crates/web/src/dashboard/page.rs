@@ -1,7 +1,7 @@
 //! One page: its frame, its headers, and what it says when something was not done.
 
 use super::session::Visitor;
-use super::{notice, templates};
+use super::{notice, templates, view};
 use crate::api_v1::problem::Problem;
 use crate::headers::PAGE_POLICY;
 use app::Refusal;
@@ -25,6 +25,8 @@ pub(crate) struct Failed {
     pub field: &'static str,
     /// A sentence for the reader.
     pub why: String,
+    /// Seconds after which a new try makes sense, where that is known.
+    pub retry_after_s: Option<u32>,
 }
 
 impl Failed {
@@ -34,6 +36,7 @@ impl Failed {
             status,
             field: "",
             why: why.to_owned(),
+            retry_after_s: None,
         }
     }
 
@@ -54,6 +57,7 @@ impl From<PeopleError> for Failed {
             | PeopleError::NoEntry
             | PeopleError::ProofNeeded
             | PeopleError::NoMail => StatusCode::FORBIDDEN,
+            PeopleError::Changed => StatusCode::CONFLICT,
             PeopleError::BadLink => StatusCode::GONE,
             PeopleError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             PeopleError::Key(error) => return error.into(),
@@ -63,7 +67,12 @@ impl From<PeopleError> for Failed {
             PeopleError::Invalid { field, .. } => field,
             _ => "",
         };
+        let retry_after_s = match error {
+            PeopleError::TooMany(wait_s) => Some(wait_s.max(1)),
+            _ => None,
+        };
         Self {
+            retry_after_s,
             status,
             field,
             why: error.to_string(),
@@ -72,10 +81,14 @@ impl From<PeopleError> for Failed {
 }
 
 impl From<Refusal> for Failed {
-    /// The same status and sentence as the API has for it.
+    /// The same status as the API has for it, in the words of a page.
     fn from(refusal: Refusal) -> Self {
-        let sentence = refusal.sentence();
-        Self::new(Problem::from(refusal).status(), &sentence)
+        let sentence = said(&refusal);
+        let wait = refusal.retry_after();
+        Self {
+            retry_after_s: wait.and_then(|wait| u32::try_from(wait.ceil_seconds().max(1)).ok()),
+            ..Self::new(Problem::from(refusal).status(), &sentence)
+        }
     }
 }
 
@@ -90,10 +103,47 @@ impl From<app::AdminError> for Failed {
         let status = match error {
             app::AdminError::Storage => StatusCode::SERVICE_UNAVAILABLE,
             app::AdminError::NotFound(_) => StatusCode::NOT_FOUND,
+            app::AdminError::Conflict(_) => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, &sentence(&error.to_string()))
     }
+}
+
+/// The sentence for somebody who sees buttons and fields, not headers and parameters.
+fn said(refusal: &Refusal) -> String {
+    let plain = match refusal {
+        Refusal::PriceChanged(price) => {
+            let price = view::usd(price.0);
+            return format!(
+                "The price is now {price}, above what you agreed to. Look, then order again."
+            );
+        }
+        Refusal::RefillNotDue(Some(left)) => {
+            let hours = (left.ceil_seconds().max(1) + 3599) / 3600;
+            let unit = if hours == 1 { "hour" } else { "hours" };
+            return format!(
+                "This order was refilled within the last 24 hours. Ask again in {hours} {unit}."
+            );
+        }
+        Refusal::NoNumbers => "No numbers are in stock at the moment. Nothing was charged.",
+        Refusal::ProviderUnavailable(_) => {
+            "This cannot be bought at the moment. Nothing was charged; try again later."
+        }
+        Refusal::ProviderRejected => "This order was refused further on. Nothing was charged.",
+        Refusal::RouteClosed => {
+            "This route takes no purchases for the moment. Nothing was charged; try again later."
+        }
+        Refusal::InsufficientBalance => {
+            "Your available balance is below the price. Top up, then order again."
+        }
+        Refusal::IdempotencyKeyReused => {
+            "This form was sent before with other values. Reload the page and fill it in again."
+        }
+        Refusal::IdempotencyInProgress => "The same form, sent before, is still being worked on.",
+        other => return other.sentence().replace("Parameter link", "The link"),
+    };
+    plain.to_owned()
 }
 
 /// A short error as a sentence.
@@ -138,17 +188,16 @@ impl<'a> Page<'a> {
 
     /// The answer: a template with its values, inside the frame.
     pub(crate) fn show(&self, template: &str, values: Value) -> Response {
-        let status = self
-            .failed
-            .as_ref()
-            .map_or(StatusCode::OK, |failed| failed.status);
-        self.respond(status, template, values)
+        match &self.failed {
+            None => self.respond(StatusCode::OK, template, values),
+            Some(failed) => later(failed, self.respond(failed.status, template, values)),
+        }
     }
 
     /// A page that only says why something was not done.
     pub(crate) fn failed(&self, failed: &Failed) -> Response {
         let values = context! { why => &failed.why };
-        self.respond(failed.status, "error.html", values)
+        later(failed, self.respond(failed.status, "error.html", values))
     }
 
     /// The same with a template of another door.
@@ -195,6 +244,15 @@ impl<'a> Page<'a> {
     }
 }
 
+/// The answer, which says to programs too when to come back.
+fn later(failed: &Failed, mut response: Response) -> Response {
+    if let Some(wait_s) = failed.retry_after_s {
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, wait_s.into());
+    }
+    response
+}
+
 /// A part of a page, for a script that asked for it.
 pub(crate) fn part(template: &str, values: Value) -> Response {
     match templates::render(template, values) {
@@ -205,6 +263,13 @@ pub(crate) fn part(template: &str, values: Value) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// The page for an address that is asked in the wrong way.
+pub(crate) fn method_not_allowed(visitor: &Visitor) -> Response {
+    let why = "This address cannot be opened like this: it belongs to a form. Go back to the page \
+               with the form and send it again.";
+    Page::new(visitor, "Not like this").failed(&Failed::new(StatusCode::METHOD_NOT_ALLOWED, why))
 }
 
 /// The page for an address that leads nowhere.

@@ -9,7 +9,7 @@ use crate::door::Door;
 use app::people::{Place, Signed};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::Account;
 use std::sync::Arc;
@@ -49,6 +49,8 @@ pub(crate) struct Visitor {
     secret: String,
     /// Path and query of this page.
     pub here: String,
+    /// A form was sent here.
+    sends: bool,
     /// A script asked for a part of a page.
     pub partial: bool,
     /// Which member of staff looks at the pages of the one who seems signed in; nobody as a rule.
@@ -69,6 +71,7 @@ impl Visitor {
             form_token: String::new(),
             secret: String::new(),
             here: "/".to_owned(),
+            sends: false,
             partial: false,
             looking: None,
             announced: Arc::default(),
@@ -102,6 +105,7 @@ impl Visitor {
             form_token: String::new(),
             secret: String::new(),
             here: here.map_or_else(|| "/".to_owned(), ToString::to_string),
+            sends: parts.method == Method::POST,
             partial: parts.headers.contains_key("hx-request"),
             looking: None,
             announced: door.desk.announced().await,
@@ -205,7 +209,11 @@ fn unmasked(text: &str) -> Option<Vec<u8>> {
 }
 
 fn to_sign_in(visitor: &Visitor) -> Response {
-    let there = format!("/sign-in?next={}", link::encoded(&visitor.here));
+    let back = match visitor.sends {
+        true => link::page_of_form(&visitor.here),
+        false => &visitor.here,
+    };
+    let there = format!("/sign-in?next={}", link::encoded(back));
     if visitor.partial {
         // a script follows a redirect out of sight: it is told to load the page itself
         return (StatusCode::UNAUTHORIZED, [("hx-redirect", there)]).into_response();

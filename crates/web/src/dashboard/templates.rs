@@ -105,6 +105,7 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
     environment.add_filter("count", view::count);
     environment.add_filter("time", view::time);
     environment.add_filter("date", view::date);
+    environment.add_filter("until", view::until);
     Ok(environment)
 }
 

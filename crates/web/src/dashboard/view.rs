@@ -44,6 +44,11 @@ pub(crate) fn date(millis: i64) -> String {
     at.get(..10).unwrap_or(&at).to_owned()
 }
 
+/// A time of the day in UTC, until a script counts down to it: `RFC 3339` to `13:37 UTC`.
+pub(crate) fn until(at: &str) -> String {
+    format!("{} UTC", at.get(11..16).unwrap_or(at))
+}
+
 /// The public word of an activation's state.
 pub(crate) fn status(status: PublicStatus) -> &'static str {
     match status {
@@ -92,6 +97,7 @@ mod tests {
 
     #[test]
     fn times_are_machine_readable() {
+        assert_eq!(until("2023-11-14T22:13:20Z"), "22:13 UTC");
         let shown = time(1_700_000_000_123).to_string();
         assert_eq!(
             shown,

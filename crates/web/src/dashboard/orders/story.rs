@@ -8,7 +8,7 @@ use domain::activation::{Activation, PublicStatus};
 use domain::ids::OrderId;
 use domain::ports::OrderMoney;
 use domain::smm_order::SmmOrder;
-use domain::smm_request::RequestKind;
+use domain::smm_request::{self, RequestKind, RequestState, SmmRequest};
 use domain::time::Timestamp;
 use minijinja::{Value, context};
 
@@ -63,9 +63,23 @@ fn ending(reason: &str) -> &'static str {
         "delivered" => "Delivered",
         "cancelled" => "Cancelled on your request",
         "expired" => "Ended without a code",
-        "closed_upstream" => "Closed by the route",
+        "closed_upstream" => "Ended early by the provider",
         "withheld" => "Closed: the message that came may not be sold; you were not charged",
         _ => "Nothing was bought",
+    }
+}
+
+/// What was asked for and where that stands, in words.
+fn asking(request: &SmmRequest) -> &'static str {
+    use RequestState as S;
+    match (request.kind, request.state) {
+        (RequestKind::Cancel, S::Refused) => "Cancel asked for: it was not granted",
+        (RequestKind::Cancel, S::Done) => "Cancel asked for: granted",
+        (RequestKind::Cancel, _) => "Cancel asked for",
+        (RequestKind::Refill, S::Refused) => "Refill asked for: it was not granted",
+        (RequestKind::Refill, S::Done) => "Refill asked for: delivered",
+        (RequestKind::Refill, S::InProgress) => "Refill asked for: being delivered",
+        (RequestKind::Refill, _) => "Refill asked for",
     }
 }
 
@@ -149,6 +163,13 @@ pub(super) async fn of_smm(door: &Door, order: &SmmOrder) -> Result<Value, Faile
         events.push(event(at, text));
     }
     let delivered = order.quantity.saturating_sub(order.remains);
+    let asked = door.engine.store().smm_requests(order.id).await?;
+    events.extend(asked.iter().map(|one| event(one.created_at, asking(one))));
+    let now = door.engine.now();
+    let window = door.engine.refill_window(order);
+    let refillable = smm_request::may_refill(order, &asked, window, now).is_ok();
+    let cancels = |one: &SmmRequest| one.kind == RequestKind::Cancel && one.state.is_open();
+    let cancellable = smm_request::may_cancel(order).is_ok() && !asked.iter().any(cancels);
     let offers = |kind| door.engine.offers(order, kind).unwrap_or(false);
     Ok(context! {
         id => order.id.0,
@@ -163,8 +184,8 @@ pub(super) async fn of_smm(door: &Door, order: &SmmOrder) -> Result<Value, Faile
         open => order.resolved_at.is_none(),
         price => order.price.0,
         returned => order.returned.0,
-        can_cancel => offers(RequestKind::Cancel) && order.resolved_at.is_none(),
-        can_refill => offers(RequestKind::Refill) && order.resolved_at.is_some(),
+        can_cancel => offers(RequestKind::Cancel) && cancellable,
+        can_refill => offers(RequestKind::Refill) && refillable,
         once => once::key().map_err(Failed::from)?,
         events => lines(events),
         moves => moves(money.as_ref()),

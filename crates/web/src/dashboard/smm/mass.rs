@@ -6,7 +6,7 @@ use crate::dashboard::once;
 use crate::dashboard::page::{Failed, Page};
 use crate::dashboard::session::{Away, Customer};
 use crate::door::Door;
-use app::{KeyedRequest, OrderLine, PlaceOrder, Purchased};
+use app::{KeyedRequest, LineProblem, OrderLine, PlaceOrder, Purchased, Refusal};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -29,6 +29,8 @@ enum Sent {
     Placed(OrderId, Usd),
     /// Whether it was bought is not known yet.
     Pending(OrderId),
+    /// The same form was sent before, and this line of it is being placed.
+    Running,
     Refused(String),
     NotBegun,
 }
@@ -117,7 +119,15 @@ fn checked_row(line: &OrderLine) -> Value {
         text => &line.text,
         units => quote.ok().map(|quote| quote.units),
         price => quote.ok().map(|quote| quote.price.0),
-        problem => quote.err().map(app::LineProblem::sentence),
+        problem => quote.err().map(problem),
+    }
+}
+
+/// Why a line cannot be ordered, by the names that the forms have.
+fn problem(problem: &LineProblem) -> String {
+    match problem {
+        LineProblem::Refused(refusal) => super::members::not(refusal.clone()).why,
+        other => other.sentence(),
     }
 }
 
@@ -165,6 +175,7 @@ async fn place(
     match placing.await.outcome {
         Ok(Purchased::Done(order)) => Sent::Placed(order.id, order.price),
         Ok(Purchased::Pending(order)) => Sent::Pending(order),
+        Err(Refusal::IdempotencyInProgress) => Sent::Running,
         Err(refusal) => Sent::Refused(super::members::not(refusal).why),
     }
 }
@@ -193,6 +204,7 @@ fn results(fields: &Fields, lines: &[OrderLine], sent: &[Sent]) -> Value {
         sent => rows,
         placed => placed.count(),
         spent,
+        running => sent.iter().filter(|one| matches!(one, Sent::Running)).count(),
         left => sent.iter().filter(|one| matches!(one, Sent::NotBegun)).count(),
         ready => false,
     }
@@ -205,6 +217,7 @@ fn sent_row(line: &OrderLine, sent: &Sent) -> Value {
             let said = "Being settled; nothing is charged if it failed".to_owned();
             (Some(order.0), said)
         }
+        Sent::Running => (None, "Still being placed".to_owned()),
         Sent::Refused(why) => (None, format!("Not ordered. {why}")),
         Sent::NotBegun => (None, "Not begun yet".to_owned()),
     };

@@ -188,12 +188,13 @@ fn field(member: &Member, required: bool, value: &str) -> Value {
 /// # Errors
 /// A number is none. Everything else is the engine's to judge.
 pub(super) fn order(fields: &Fields) -> Result<PlaceOrder, Failed> {
-    let whole = |name: &'static str| match fields.filled(name).map(str::parse) {
-        Some(Err(_)) => Err(not(Refusal::InvalidParameter(
-            name,
-            "must be a whole number".to_owned(),
-        ))),
-        given => Ok(given.and_then(Result::ok)),
+    // digits alone, as the API has it: what is padded or signed may be a slip
+    let whole = |name: &'static str| match fields.text(name) {
+        "" => Ok(None),
+        text => crate::api_v1::whole(text).map(Some).ok_or_else(|| {
+            let why = "must be a whole number in plain digits";
+            not(Refusal::InvalidParameter(name, why.to_owned()))
+        }),
     };
     let texts: BTreeMap<&'static str, String> = TEXT_MEMBERS
         .into_iter()
@@ -273,6 +274,9 @@ mod tests {
     fn a_number_that_is_none_is_named_by_its_label() {
         let failed = order(&Fields::parse(b"service=1&link=x&interval=soon")).unwrap_err();
         assert_eq!(failed.field, "interval");
-        assert_eq!(failed.why, "Minutes between runs must be a whole number.");
+        assert_eq!(
+            failed.why,
+            "Minutes between runs must be a whole number in plain digits."
+        );
     }
 }

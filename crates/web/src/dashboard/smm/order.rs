@@ -116,7 +116,10 @@ pub(super) async fn place(State(door): State<Arc<Door>>, form: Form) -> Result<R
     }
     let failed = match placed(&door, &customer, fields).await {
         Ok((order, notice)) => {
-            let there = format!("/orders/{order}?notice={notice}");
+            let there = match order {
+                Some(order) => format!("/orders/{order}?notice={notice}"),
+                None => format!("/orders?kind=smm&notice={notice}"),
+            };
             return Ok(Redirect::to(&there).into_response());
         }
         Err(failed) => failed,
@@ -137,14 +140,16 @@ async fn placed(
     door: &Door,
     customer: &Customer,
     fields: &Fields,
-) -> Result<(OrderId, &'static str), Failed> {
+) -> Result<(Option<OrderId>, &'static str), Failed> {
     let caller = Caller::signed_in(customer.account.clone());
     let order = members::order(fields)?;
     let key = once::request("/smm/order", fields)?;
     let answer = door.engine.place_order(&caller, &order, Some(key)).await;
     match answer.outcome {
-        Ok(Purchased::Done(order)) => Ok((order.id, "order-placed")),
-        Ok(Purchased::Pending(order)) => Ok((order, "order-pending")),
+        Ok(Purchased::Done(order)) => Ok((Some(order.id), "order-placed")),
+        Ok(Purchased::Pending(order)) => Ok((Some(order), "order-pending")),
+        // the same form sent before has not got its order yet
+        Err(Refusal::IdempotencyInProgress) => Ok((None, "order-running")),
         Err(refusal) => Err(members::not(refusal)),
     }
 }

@@ -66,7 +66,7 @@ async fn routing_and_actions() {
         (page.status, page.code().as_str()),
         (405, "method_not_allowed")
     );
-    assert_eq!(page.header("allow"), Some("GET, HEAD"));
+    assert_eq!(page.header("allow"), Some("GET,HEAD"));
 }
 
 #[tokio::test]

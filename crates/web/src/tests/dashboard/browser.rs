@@ -9,6 +9,8 @@ pub(in crate::tests) struct Browser<'a> {
     pub world: &'a World,
     pub cookie: String,
     pub form_token: String,
+    /// Where it is on the network.
+    pub peer: String,
 }
 
 impl<'a> Browser<'a> {
@@ -17,12 +19,22 @@ impl<'a> Browser<'a> {
             world,
             cookie: String::new(),
             form_token: String::new(),
+            peer: "127.0.0.1:4000".to_owned(),
+        }
+    }
+
+    /// A browser somewhere else.
+    pub fn at(world: &'a World, peer: &str) -> Self {
+        Self {
+            peer: peer.to_owned(),
+            ..Self::new(world)
         }
     }
 
     pub async fn get(&mut self, path: &str) -> Answered {
         let request = Request::get(path).header("cookie", &self.cookie);
-        let answer = self.world.send(request.body(Body::empty()).unwrap()).await;
+        let request = request.body(Body::empty()).unwrap();
+        let answer = self.world.send_from(&self.peer, request).await;
         self.look(answer)
     }
 
@@ -46,7 +58,7 @@ impl<'a> Browser<'a> {
             .header("origin", "http://127.0.0.1:8080");
         let answer = self
             .world
-            .send(request.body(Body::from(body)).unwrap())
+            .send_from(&self.peer, request.body(Body::from(body)).unwrap())
             .await;
         self.look(answer)
     }

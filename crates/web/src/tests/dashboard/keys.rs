@@ -1,13 +1,22 @@
 //! API access and keys as their owner handles them.
 
-use super::browser::{PASSWORD, customer, location};
-use crate::tests::world::World;
+use super::browser::{Browser, PASSWORD, customer, location};
+use super::smm::value;
+use crate::tests::world::{Answered, World};
 use domain::time::Millis;
 
 fn shown_key(text: &str) -> String {
     let start = text.find("tg_demo_").unwrap();
     let key = &text[start..];
     key[..key.find(['"', '<']).unwrap()].to_owned()
+}
+
+/// Sends the form for a new key as its page has it.
+async fn make(browser: &mut Browser<'_>, fields: &[(&str, &str)]) -> Answered {
+    let page = browser.get("/keys").await;
+    let once = value(&page.text, "once").unwrap();
+    let fields = [fields, &[("once", once.as_str())]].concat();
+    browser.post("/keys", &fields).await
 }
 
 async fn balance(world: &World, key: &str) -> u16 {
@@ -22,7 +31,7 @@ async fn access_is_switched_and_keys_are_made_shown_once_and_revoked() {
     let mut browser = customer(&world).await;
     browser.get("/keys").await;
     let fields = [("name", "shop <b>"), ("scope", "otp"), ("rate_limit", "7")];
-    let page = browser.post("/keys", &fields).await;
+    let page = make(&mut browser, &fields).await;
     assert_eq!(page.status, 200, "{}", page.text);
     assert!(page.text.contains("shop &lt;b&gt;") && !page.text.contains("shop <b>"));
     let key = shown_key(&page.text);
@@ -52,7 +61,7 @@ async fn a_replaced_key_works_on_for_its_overlap() {
     let world = World::start().await;
     let mut browser = customer(&world).await;
     browser.get("/keys").await;
-    let page = browser.post("/keys", &[("name", "shop")]).await;
+    let page = make(&mut browser, &[("name", "shop")]).await;
     let old = shown_key(&page.text);
     let id = newest_id(&world).await;
     let fields = [("id", id.as_str()), ("overlap_hours", "1")];
@@ -63,8 +72,62 @@ async fn a_replaced_key_works_on_for_its_overlap() {
         (200, 200)
     );
     world.clock.advance(Millis::minutes(61));
-    assert_eq!(balance(&world, &old).await, 403);
+    assert_eq!(balance(&world, &old).await, 401, "rotated out, B-043");
     assert_eq!(balance(&world, &new).await, 200);
+}
+
+#[tokio::test]
+async fn a_key_is_replaced_once_and_its_successor_lasts() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    for (hours, old_works) in [("0", 401), ("1", 200)] {
+        let page = make(&mut browser, &[("name", "shop")]).await;
+        let old = shown_key(&page.text);
+        let id = newest_id(&world).await;
+        let fields = [("id", id.as_str()), ("overlap_hours", hours)];
+        let page = browser.post("/keys/rotate", &fields).await;
+        let new = shown_key(&page.text);
+        assert_eq!(balance(&world, &old).await, old_works);
+        let keys = world.door.engine.store().keys(world.account).await.unwrap();
+        assert_eq!(keys.last().unwrap().expires_at, None);
+        let again = browser.post("/keys/rotate", &fields).await;
+        assert_eq!(again.status, 409, "{}", again.text);
+        let after = world.door.engine.store().keys(world.account).await.unwrap();
+        assert_eq!(after.len(), keys.len(), "refused, it makes no key");
+        assert_eq!(balance(&world, &new).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_form_makes_one_key_however_often_it_is_sent() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let page = browser.get("/keys").await;
+    let once = value(&page.text, "once").unwrap();
+    let fields = [("name", "shop"), ("once", once.as_str())];
+    assert_eq!(browser.post("/keys", &fields).await.status, 200);
+    let keys = world.door.engine.store().keys(world.account).await.unwrap();
+    for _ in 0..3 {
+        let again = browser.post("/keys", &fields).await;
+        assert_eq!(again.status, 409, "{}", again.text);
+        assert!(!again.text.contains("tg_demo_"));
+    }
+    let after = world.door.engine.store().keys(world.account).await.unwrap();
+    assert_eq!(after.len(), keys.len());
+}
+
+#[tokio::test]
+async fn an_end_that_is_no_number_of_days_makes_no_key() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let keys = world.door.engine.store().keys(world.account).await.unwrap();
+    for days in ["-1", "0", "30x", "99999999999", "3651", "1.5"] {
+        let page = make(&mut browser, &[("name", "shop"), ("days", days)]).await;
+        assert_eq!(page.status, 422, "{days}");
+        assert!(page.text.contains("1 to 3650 days"), "{days}");
+    }
+    let after = world.door.engine.store().keys(world.account).await.unwrap();
+    assert_eq!(after.len(), keys.len());
 }
 
 #[tokio::test]
@@ -72,7 +135,7 @@ async fn a_key_is_restricted_by_its_owner() {
     let world = World::start().await;
     let mut browser = customer(&world).await;
     browser.get("/keys").await;
-    let page = browser.post("/keys", &[("name", "shop")]).await;
+    let page = make(&mut browser, &[("name", "shop")]).await;
     let key = shown_key(&page.text);
     let id = newest_id(&world).await;
     let bad = [
@@ -113,7 +176,7 @@ async fn a_key_needs_a_password_shown_lately_and_others_keys_do_not_exist() {
     let mut browser = customer(&world).await;
     browser.get("/keys").await;
     world.clock.advance(Millis::minutes(16));
-    let answer = browser.post("/keys", &[("name", "late")]).await;
+    let answer = make(&mut browser, &[("name", "late")]).await;
     assert_eq!(location(&answer), "/confirm-password?next=%2Fkeys");
     let id = newest_id(&world).await;
     for path in ["/keys/change", "/keys/rotate"] {
@@ -128,7 +191,7 @@ async fn a_key_needs_a_password_shown_lately_and_others_keys_do_not_exist() {
     let fields = [("password", PASSWORD), ("next", "/keys")];
     let answer = browser.post("/confirm-password", &fields).await;
     assert_eq!(location(&answer), "/keys");
-    assert_eq!(browser.post("/keys", &[("name", "late")]).await.status, 200);
+    assert_eq!(make(&mut browser, &[("name", "late")]).await.status, 200);
 
     let answer = browser.post("/keys/revoke", &[("id", "999999")]).await;
     assert_eq!(answer.status, 404);

@@ -139,6 +139,87 @@ async fn guessing_is_slowed_down() {
 }
 
 #[tokio::test]
+async fn guesses_of_strangers_do_not_lock_the_owner_out() {
+    let world = World::start().await;
+    let home = signed_up(&world).await;
+    let mut stranger = Browser::at(&world, "198.51.100.7:1");
+    let mut last = stranger.sign_in(EMAIL, "guess").await;
+    for _ in 0..8 {
+        last = stranger.sign_in(EMAIL, "guess").await;
+    }
+    assert_eq!(last.status, 429);
+    let wait_s: u32 = last.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait_s));
+    let mut away = Browser::at(&world, "203.0.113.9:1");
+    assert_eq!(away.sign_in(EMAIL, PASSWORD).await.status, 303);
+
+    // from many addresses at once there is an end, but not where the owner is signed in
+    for number in 1..=30 {
+        let mut one = Browser::at(&world, &format!("192.0.2.{number}:1"));
+        one.sign_in(EMAIL, "guess").await;
+    }
+    let mut elsewhere = Browser::at(&world, "203.0.113.10:1");
+    assert_eq!(elsewhere.sign_in(EMAIL, PASSWORD).await.status, 429);
+    let mut again = Browser::at(&world, &home.peer);
+    assert_eq!(again.sign_in(EMAIL, PASSWORD).await.status, 303);
+}
+
+#[tokio::test]
+async fn right_passwords_are_no_guesses() {
+    let world = World::start().await;
+    signed_up(&world).await;
+    for _ in 0..8 {
+        let mut browser = Browser::new(&world);
+        assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 303);
+    }
+}
+
+#[tokio::test]
+async fn a_form_sent_after_the_session_leads_back_to_its_page() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    for (path, page) in [
+        ("/numbers/buy", "/numbers"),
+        ("/keys", "/keys"),
+        ("/keys/rotate", "/keys"),
+        ("/wallet/redeem", "/wallet/top-up"),
+        ("/wallet/top-up/7/withdraw", "/wallet/top-up/7"),
+        ("/wallet/low-balance", "/wallet"),
+        ("/smm/quote", "/smm"),
+        ("/smm/mass", "/smm/mass"),
+        ("/smm/refill", "/orders?kind=smm"),
+        ("/account/totp/begin", "/account"),
+    ] {
+        browser.cookie.clear();
+        let answer = browser.post(path, &[("x", "y")]).await;
+        let (_, next) = location(&answer).split_once("next=").unwrap();
+        let next: String = form_urlencoded::parse(format!("n={next}").as_bytes())
+            .map(|(_, value)| value.into_owned())
+            .collect();
+        assert_eq!(next, page, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_takes_forms_says_so_to_whoever_opens_it() {
+    let world = World::start().await;
+    for path in [
+        "/numbers/buy",
+        "/keys/revoke",
+        "/sign-out",
+        "/wallet/redeem",
+    ] {
+        for (accept, media_type) in [("text/html", "text/html"), ("*/*", "application/json")] {
+            let request = world.request("GET", path, &[("accept", accept)], "");
+            let answer = world.send(request).await;
+            assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
+            let said = answer.header("content-type").unwrap();
+            assert!(said.starts_with(media_type), "{path} {said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn easy_passwords_are_refused_with_the_reason() {
     let world = World::start().await;
     let mut browser = Browser::new(&world);

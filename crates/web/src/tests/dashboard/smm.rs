@@ -29,6 +29,9 @@ async fn a_cancel_is_asked_for_from_the_orders_page_and_moves_no_money_yet() {
         let there = format!("/orders/{id}?notice=cancel-asked");
         assert_eq!(location(&answer), there, "{}", answer.text);
     }
+    let page = browser.get(&format!("/orders/{id}")).await.text;
+    assert!(page.contains("Cancel asked for"), "{page}");
+    assert!(!page.contains("Ask to cancel"), "it is asked for once");
     assert_eq!(world.wallet().await, before);
 }
 
@@ -49,7 +52,7 @@ async fn what_is_not_due_or_not_ones_own_is_refused_on_the_page() {
 }
 
 /// A hidden field's or a button's value on a page.
-fn value(page: &str, name: &str) -> Option<String> {
+pub(super) fn value(page: &str, name: &str) -> Option<String> {
     let (_, after) = page.split_once(&format!("name=\"{name}\" value=\""))?;
     Some(after.split('"').next().unwrap().to_owned())
 }
@@ -126,7 +129,30 @@ async fn what_is_wrong_with_an_order_is_said_at_its_field() {
             "Link must begin with https:",
         ),
         ("1", LINK, "9", "Order at least 50 and at most 10000."),
-        ("1", LINK, "5.5", "Quantity must be a whole number."),
+        (
+            "1",
+            LINK,
+            "5.5",
+            "Quantity must be a whole number in plain digits.",
+        ),
+        (
+            "1",
+            LINK,
+            "0500",
+            "Quantity must be a whole number in plain digits.",
+        ),
+        (
+            "1",
+            LINK,
+            "+500",
+            "Quantity must be a whole number in plain digits.",
+        ),
+        (
+            "1",
+            LINK,
+            " 500",
+            "Quantity must be a whole number in plain digits.",
+        ),
         ("1", LINK, "", "Quantity is missing."),
         ("2", LINK, "500", "Comments is missing."),
         ("3", LINK, "500", "There is no such service here."),
@@ -220,4 +246,50 @@ async fn a_mass_order_is_checked_whole_before_any_of_it_is_placed() {
         "{}",
         refused.text
     );
+}
+
+#[tokio::test]
+async fn a_mass_order_sent_twice_at_once_offers_no_line_again() {
+    let world = World::start().await;
+    let mut one = customer(&world).await;
+    one.get("/smm/mass").await;
+    let lines = "1 | https://instagram.com/slow-a | 500\n1 | https://instagram.com/slow-b | 500";
+    let page = one.post("/smm/mass", &[("lines", lines)]).await.text;
+    let (once, total) = (
+        value(&page, "once").unwrap(),
+        value(&page, "total").unwrap(),
+    );
+    let mut two = Browser::new(&world);
+    two.cookie.clone_from(&one.cookie);
+    two.form_token.clone_from(&one.form_token);
+    let fields = [
+        ("once", once.as_str()),
+        ("total", total.as_str()),
+        ("lines", lines),
+    ];
+    let (_, second) = tokio::join!(one.post("/smm/mass", &fields), async {
+        while world.books().await.orders < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        two.post("/smm/mass", &fields).await
+    });
+    assert!(
+        second.text.contains("Still being placed"),
+        "{}",
+        second.text
+    );
+    assert!(!second.text.contains("Not ordered"), "{}", second.text);
+    assert!(!second.text.contains("<textarea"), "{}", second.text);
+    assert_eq!(value(&second.text, "once").as_deref(), Some(once.as_str()));
+    assert_eq!(world.books().await.orders, 2);
+}
+
+#[tokio::test]
+async fn lines_end_in_any_way_and_a_mark_of_the_encoding_is_none_of_them() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    browser.get("/smm/mass").await;
+    let lines = "\u{feff}1 | https://instagram.com/a | 500\r1 | https://instagram.com/b | 500";
+    let page = browser.post("/smm/mass", &[("lines", lines)]).await.text;
+    assert!(page.contains("Place 2 orders for"), "{page}");
 }
