@@ -117,17 +117,17 @@ async fn a_large_transfer_needs_two_people_who_want_the_same() {
     };
     let pending = Some(TopUpState::Pending);
     assert_eq!(approve(herself, small, "B0").await, None, "it is her own");
-    assert_eq!(approve(1, small, "B0").await, Some(TopUpState::Credited));
-    assert_eq!(approve(1, large, "B1").await, pending);
+    assert_eq!(approve(9001, small, "B0").await, Some(TopUpState::Credited));
+    assert_eq!(approve(9001, large, "B1").await, pending);
     assert_eq!(
-        approve(1, large, "B1").await,
+        approve(9001, large, "B1").await,
         pending,
         "the same person again"
     );
-    assert_eq!(approve(2, large, "B2").await, None, "another reference");
+    assert_eq!(approve(9002, large, "B2").await, None, "another reference");
     assert_eq!(world.wallet().await.available.0, 100_000_000);
-    assert_eq!(approve(2, large, "B1").await, Some(TopUpState::Credited));
-    assert_eq!(approve(3, large, "B1").await, None);
+    assert_eq!(approve(9002, large, "B1").await, Some(TopUpState::Credited));
+    assert_eq!(approve(9003, large, "B1").await, None);
     // 5 % from 100 dollars on
     assert_eq!(world.wallet().await.available.0, 415_000_000);
 }
