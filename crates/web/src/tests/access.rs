@@ -58,11 +58,11 @@ const ROUTES: &[(&str, Who)] = &[
     ("/keys/rotate", Who::Customers),
     ("/llms.txt", Who::Everyone),
     ("/log", Who::Customers),
-    // only there in a demo, which has one owner
-    ("/mailbox", Who::Everyone),
     // for staff, by a sealed link of the console
     ("/look", Who::Everyone),
     ("/look/end", Who::Everyone),
+    // only there in a demo, which has one owner
+    ("/mailbox", Who::Everyone),
     ("/numbers", Who::Customers),
     ("/numbers/buy", Who::Customers),
     ("/numbers/cancel", Who::Customers),
