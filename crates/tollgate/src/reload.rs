@@ -157,7 +157,10 @@ mod tests {
     #[test]
     fn what_changed_is_named_and_parted_by_when_it_takes_effect() {
         let read = |text: &str| {
-            let text = format!("keys.pepper = \"{}\"\n{text}", "x".repeat(32));
+            let secret = "0123456789abcdef".repeat(4);
+            let text = format!(
+                "keys.pepper = \"{secret}\"\nsecrets.key = \"index:{secret},1:{secret}\"\n{text}"
+            );
             Settings::from_toml(&text, |_| None, Path::new("/nowhere")).unwrap()
         };
         let before = read("limits.requests_per_minute = 60\nmarkup.percent = \"20\"");

@@ -117,7 +117,8 @@ fn what_is_no_backup_is_not_brought_back() {
     // a wallet that somebody made richer
     let intruder = rusqlite::Connection::open(&file).unwrap();
     let sql = "INSERT INTO account VALUES (9, 'x@example.com', 3, 1, 0, 0); \
-               INSERT INTO wallet VALUES (9, 5, 0, 0, zeroblob(32), NULL)";
+               INSERT INTO wallet (account_id, available, held, receivable, chain) \
+               VALUES (9, 5, 0, 0, zeroblob(32))";
     intruder.execute_batch(sql).unwrap();
     drop(intruder);
     let refused = Database::restore(folder.path(), &file, NOW, true).unwrap_err();
