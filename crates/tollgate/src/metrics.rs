@@ -118,6 +118,10 @@ fn describe_pages() {
         "tollgate_csp_reports_total",
         "What browsers refused to run on pages, by directive."
     );
+    describe_gauge!(
+        "tollgate_limits_shared",
+        "1 while requests are counted for all nodes together, 0 while this one counts by itself."
+    );
 }
 
 fn describe_audit_log() {
