@@ -9,6 +9,8 @@ use domain::policy::{OtpClass, SmmClass, Strength};
 pub struct ClassInForce {
     /// Stable name.
     pub class: &'static str,
+    /// What falls into it, in words for anybody.
+    pub title: &'static str,
     /// How strongly it is denied by default.
     pub strength: Strength,
     /// The lowest tier that may buy it where it is sold; nothing where tiers play no part.
@@ -26,6 +28,7 @@ impl Engine {
         let classes = OtpClass::ALL.into_iter();
         let in_force = |class: OtpClass| ClassInForce {
             class: class.slug(),
+            title: class.title(),
             strength: class.strength(),
             lowest_tier: Some(class.lowest_tier()),
             lifted: rules.is_otp_lifted(class),
@@ -40,6 +43,7 @@ impl Engine {
         let classes = SmmClass::ALL.into_iter();
         let in_force = |class: SmmClass| ClassInForce {
             class: class.slug(),
+            title: class.title(),
             strength: class.strength(),
             lowest_tier: None,
             lifted: rules.is_smm_lifted(class),

@@ -103,6 +103,26 @@ impl OtpClass {
         }
     }
 
+    /// What falls into it, in words for anybody.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Money => "Banks, cards, brokers, wallets, lenders, exchanges",
+            Self::StateIdentity => "State services, identity and credit records",
+            Self::Health => "Health: insurers, hospitals, pharmacies",
+            Self::TelecomControl => "Control of phone lines and numbers",
+            Self::Children => "Services for people under 18",
+            Self::EmergencySafety => "Emergency and safety",
+            Self::MailMaster => "Mailboxes, single sign-on, password managers",
+            Self::Marketplaces => "Marketplaces, rides, delivery, lodging",
+            Self::SocialMessaging => "Social networks and messengers",
+            Self::Dating => "Dating",
+            Self::GamingForumsStreaming => "Gaming, forums, streaming",
+            Self::OwnApplication => "The customer's own application",
+            Self::AnyOther => "Numbers for any service",
+            Self::Unclassified => "Services nobody has classified yet",
+        }
+    }
+
     /// The stable name, as stored with decisions and written in settings.
     pub const fn slug(self) -> &'static str {
         match self {
@@ -169,6 +189,19 @@ impl SmmClass {
             Self::InauthenticEngagement => Strength::DefaultDeny,
             Self::PaidPromotion => Strength::Allow,
             Self::Unclassified => Strength::NotSold,
+        }
+    }
+
+    /// What falls into it, in words for anybody.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::FakeReviews => "Reviews, ratings, votes, petitions, installs",
+            Self::Political => "Politics, elections, public health, finance",
+            Self::MassReports => "Reports, dislikes, take-downs",
+            Self::InauthenticEngagement => "Followers, likes and views not from real interest",
+            Self::PaidPromotion => "Paid promotion with disclosure",
+            Self::AccountSales => "Accounts and logins",
+            Self::Unclassified => "Services nobody has classified yet",
         }
     }
 

@@ -76,35 +76,38 @@ fn class(one: &ClassInForce) -> Value {
         Strength::Limit | Strength::Allow => "not sold",
     };
     let tier = one.lowest_tier.filter(|_| one.sold);
-    context! { class => one.class, rule, tier }
+    context! { class => one.class, title => one.title, rule, tier }
 }
 
-/// The bounds of the tiers, a row for each.
+/// The bounds of the tiers, a row for each under the name that refusals give; nothing where a tier
+/// has none.
 fn bounds(tiers: &[&Velocity]) -> Vec<Value> {
-    let figure = |name: &str, of: fn(&Velocity) -> Option<String>| {
+    let row = |name: &str, title: &str, of: fn(&Velocity) -> Option<String>| {
         let figures: Vec<Option<String>> = tiers.iter().map(|tier| of(tier)).collect();
-        context! { name, figures }
+        context! { name, title, figures }
     };
-    macro_rules! row {
-        ($name:ident) => {
-            figure(stringify!($name), |tier| {
+    macro_rules! count {
+        ($name:ident, $title:literal) => {
+            row(stringify!($name), $title, |tier| {
                 tier.$name.map(|count| count.to_string())
             })
         };
     }
     vec![
-        row!(open_activations),
-        row!(buys_per_hour),
-        row!(buys_per_day),
-        row!(same_offer_per_day),
-        row!(cancel_percent),
-        row!(services_per_hour),
-        figure("daily_spend_usd", |tier| {
-            tier.daily_spend.map(|usd| usd.to_string())
+        count!(open_activations, "Numbers waiting at once"),
+        count!(buys_per_hour, "Numbers in an hour"),
+        count!(buys_per_day, "Numbers in a day"),
+        count!(same_offer_per_day, "Of one service and country in a day"),
+        row("cancel_percent", "Cancelled of the last fifty", |tier| {
+            tier.cancel_percent.map(|share| format!("{share} %"))
         }),
-        row!(smm_per_day),
-        row!(smm_per_target_week),
-        row!(keys),
+        count!(services_per_hour, "Services in an hour"),
+        row("daily_spend_usd", "Spending in a day", |tier| {
+            tier.daily_spend.map(|usd| format!("${}", usd.short()))
+        }),
+        count!(smm_per_day, "SMM orders in a day"),
+        count!(smm_per_target_week, "SMM orders for one target in a week"),
+        count!(keys, "API keys"),
     ]
 }
 

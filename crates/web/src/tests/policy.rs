@@ -127,7 +127,9 @@ async fn the_policy_page_tells_the_rules_in_force_and_takes_reports() {
         "money",
         "never sold",
         "own_application",
+        "Services for people under 18",
         "open_activations",
+        "$1000.00",
         "/report-abuse",
     ] {
         assert!(page.text.contains(said), "{said}");
