@@ -3,7 +3,7 @@
 
 use crate::admin::Request;
 use crate::cli::Place;
-use crate::commands::{Installation, answer, installation, read_settings, settings_file};
+use crate::installation::{Installation, answer, installation, read_settings, settings_file};
 use crate::print::say;
 use crate::settings::{Engine, Settings};
 use crate::socket;

@@ -8,6 +8,7 @@ mod clock;
 mod commands;
 mod demo;
 mod doctor;
+mod installation;
 mod logs;
 mod metrics;
 mod notify;

@@ -2,7 +2,7 @@
 //! rest the log says that it waits for a start. A file with a mistake in it changes nothing.
 
 use crate::background::Background;
-use crate::commands::read_settings;
+use crate::installation::read_settings;
 use crate::logs::Level;
 use crate::settings::Settings;
 use std::collections::BTreeMap;

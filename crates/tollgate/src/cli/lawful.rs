@@ -1,7 +1,39 @@
-//! Words of the command line about reports of abuse, legal holds and the keys of stored secrets.
+//! Words of the command line about what is not to be used, reports of abuse, legal holds and the keys of stored secrets.
 
-use crate::admin::{abuse, keeper};
+use crate::admin::{abuse, keeper, lawful};
 use clap::{Args, Subcommand};
+
+/// Numbers and targets that are not to be used.
+#[derive(Debug, Subcommand)]
+pub enum Block {
+    /// Nobody is sold this number, or orders for this target, from now on.
+    Add {
+        #[command(flatten)]
+        subject: Subject,
+        /// Who asked for it, and why.
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// It may be used again.
+    Remove {
+        #[command(flatten)]
+        subject: Subject,
+    },
+    /// List what is not to be used.
+    List,
+}
+
+/// A number or a target.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Subject {
+    /// A phone number with its country code.
+    #[arg(long, value_name = "PHONE")]
+    pub number: Option<String>,
+    /// A link that SMM orders can be for.
+    #[arg(long, value_name = "LINK")]
+    pub target: Option<String>,
+}
 
 /// Reports of abuse.
 #[derive(Debug, Subcommand)]
@@ -69,6 +101,34 @@ pub enum Secrets {
     /// Read the key file anew and seal everything that lasts with its newest key. It may be broken off
     /// and run again.
     Rotate,
+}
+
+impl From<Block> for lawful::Question {
+    fn from(command: Block) -> Self {
+        match command {
+            Block::Add {
+                subject: given,
+                why,
+            } => Self::Block {
+                subject: given.into(),
+                why,
+            },
+            Block::Remove { subject: given } => Self::Unblock {
+                subject: given.into(),
+            },
+            Block::List => Self::Blocked,
+        }
+    }
+}
+
+impl From<Subject> for lawful::Subject {
+    fn from(given: Subject) -> Self {
+        // the parser takes exactly one of the two
+        match (given.number, given.target) {
+            (Some(number), _) => Self::Number(number),
+            (None, target) => Self::Target(target.unwrap_or_default()),
+        }
+    }
 }
 
 impl From<Abuse> for abuse::Question {
