@@ -44,6 +44,8 @@ pub(crate) enum Mishap {
     Error500Before,
     /// It is done, then status 500.
     Error500After,
+    /// It is done, and answered so many milliseconds later.
+    SlowMs(u64),
 }
 
 /// What is to be done to a session, an invoice or a payment.

@@ -14,12 +14,13 @@ pub use stripe::{Stripe, StripeSettings};
 use crate::transport::{Fetched, Lost, Payload, Transport, retried};
 use domain::top_up::ProcessorError;
 
-/// Asks once.
+/// Asks once. Where a processor is busy, or at work on a call with the same key (409), nobody knows
+/// what will have come of it.
 async fn ask(transport: &Transport, payload: Payload<'_>) -> Result<Fetched, ProcessorError> {
     let fetched = transport.once(payload).await;
     let fetched = fetched.map_err(|lost: Lost| unreachable(lost.text()))?;
     match fetched.status {
-        429 | 500.. => Err(unreachable(&format!("status {}", fetched.status))),
+        408 | 409 | 425 | 429 | 500.. => Err(unreachable(&format!("status {}", fetched.status))),
         _ => Ok(fetched),
     }
 }

@@ -129,6 +129,11 @@ pub(super) async fn call(sandbox: &Sandbox, work: impl Future<Output = Response>
             work.await;
             error_500()
         }
+        Mishap::SlowMs(delay) => {
+            let answer = work.await;
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            answer
+        }
     }
 }
 

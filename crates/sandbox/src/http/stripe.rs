@@ -55,6 +55,31 @@ fn missing() -> Response {
     )
 }
 
+fn in_use() -> Response {
+    let message = "There is currently another in-progress request using this idempotency key.";
+    refuse(StatusCode::CONFLICT, "idempotency_key_in_use", message)
+}
+
+/// A call under a key that is not answered yet: no second one goes beside it.
+struct AtWork<'a> {
+    sandbox: &'a Sandbox,
+    key: &'a str,
+}
+
+impl<'a> AtWork<'a> {
+    /// Nothing where a call with this key is at work. Calls without a key go beside each other.
+    fn begin(sandbox: &'a Sandbox, key: &'a str) -> Option<Self> {
+        let begun = key.is_empty() || sandbox.payments().0.stripe.begins(key);
+        begun.then(|| Self { sandbox, key })
+    }
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.sandbox.payments().0.stripe.ends(self.key);
+    }
+}
+
 async fn create(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, form: String) -> Response {
     if let Some(refusal) = unknown(&headers) {
         return refusal;
@@ -64,6 +89,9 @@ async fn create(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, form: S
         return refuse(StatusCode::BAD_REQUEST, "parameter_missing", message);
     };
     let key = header_text(&headers, stripe::IDEMPOTENCY_HEADER);
+    let Some(_until_answered) = AtWork::begin(&sandbox, key) else {
+        return in_use();
+    };
     let opened = async {
         let (mut payments, now) = sandbox.payments();
         let base = base_of(&headers);
@@ -151,6 +179,9 @@ async fn refund(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, form: S
         return refuse(StatusCode::BAD_REQUEST, "parameter_missing", message);
     };
     let key = header_text(&headers, stripe::IDEMPOTENCY_HEADER);
+    let Some(_until_answered) = AtWork::begin(&sandbox, key) else {
+        return in_use();
+    };
     let refunded = async {
         let (answer, told) = refunded(&sandbox, &refund, key);
         if let Some(told) = told {
@@ -169,29 +200,30 @@ fn refunded(sandbox: &Sandbox, refund: &Refund, key: &str) -> (Response, Option<
     };
     let left = sold.session.amount_total.unwrap_or_default() - sold.refunded;
     let cents = refund.minor.unwrap_or(left);
-    let answer = serde_json::json!({
-        "id": format!("re_{}_{}", refund.payment_intent, sold.refund_keys.len() + 1),
-        "object": "refund",
-        "amount": cents,
-        "currency": sold.session.currency,
-        "payment_intent": refund.payment_intent,
-        "status": "succeeded",
-    });
-    if !key.is_empty() && sold.refund_keys.iter().any(|known| known == key) {
-        return (json(StatusCode::OK, answer.to_string()), None);
+    if let Some(answer) = sold.answered(key, now) {
+        return (json(StatusCode::OK, answer.to_owned()), None);
     }
     let (status, code) = (StatusCode::BAD_REQUEST, "charge_already_refunded");
     if cents <= 0 || cents > left {
         let message = "Refund amount is greater than what is left of the charge.";
         return (refuse(status, code, message), None);
     }
-    sold.refund_keys.push(key.to_owned());
+    let answer = serde_json::json!({
+        "id": format!("re_{}_{}", refund.payment_intent, sold.refunds.len() + 1),
+        "object": "refund",
+        "amount": cents,
+        "currency": sold.session.currency,
+        "payment_intent": refund.payment_intent,
+        "status": "succeeded",
+    });
+    let answer = answer.to_string();
+    sold.returned(key, now, &answer);
     let wanted = Wanted {
         cents: Some(cents),
         ..Wanted::on_page(&refund.payment_intent, "refund")
     };
     match payments.stripe.act(&wanted, now) {
-        Some(told) => (json(StatusCode::OK, answer.to_string()), Some(told)),
+        Some(told) => (json(StatusCode::OK, answer), Some(told)),
         None => (refuse(status, code, "This payment was not made."), None),
     }
 }

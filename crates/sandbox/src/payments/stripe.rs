@@ -2,6 +2,7 @@
 
 use super::{Letter, Shown, Told, Wanted, hook_of, make_room};
 use domain::top_up::Processor;
+use std::collections::HashSet;
 use wire::stripe::{CreateSession, Event, Object, Session};
 
 /// Where the practice processor is, below the sandbox's address.
@@ -10,6 +11,17 @@ pub const STRIPE_PATH: &str = "/stripe";
 pub const STRIPE_KEY: &str = "sk_test_practice";
 /// What it signs its events with. Practice payments move practice money only.
 pub const STRIPE_WEBHOOK_SECRET: &str = "whsec_practice_0123456789abcdef";
+
+/// For how long a key is known, in seconds.
+const KEY_LASTS_S: i64 = 24 * 60 * 60;
+
+/// A refund, and the answer that its key gets again.
+#[derive(Clone, Debug)]
+pub(crate) struct Returned {
+    key: String,
+    at: i64,
+    answer: String,
+}
 
 /// A session and what stands beside it.
 #[derive(Clone, Debug)]
@@ -22,11 +34,31 @@ pub(crate) struct Sold {
     pub(crate) return_url: String,
     /// Cents given back so far.
     pub(crate) refunded: i64,
-    /// Keys of the refunds.
-    pub(crate) refund_keys: Vec<String>,
+    /// The refunds.
+    pub(crate) refunds: Vec<Returned>,
+}
+
+/// Whether a key that came then is the same call now.
+fn is_known(key: &str, (known, at): (&str, i64), now: i64) -> bool {
+    !key.is_empty() && key == known && now < at + KEY_LASTS_S
 }
 
 impl Sold {
+    /// What a refund with this key was answered.
+    pub(crate) fn answered(&self, key: &str, now: i64) -> Option<&str> {
+        let same = |one: &&Returned| is_known(key, (&one.key, one.at), now);
+        self.refunds.iter().find(same).map(|one| one.answer.as_str())
+    }
+
+    /// Notes a refund and its answer.
+    pub(crate) fn returned(&mut self, key: &str, now: i64, answer: &str) {
+        self.refunds.push(Returned {
+            key: key.to_owned(),
+            at: now,
+            answer: answer.to_owned(),
+        });
+    }
+
     /// What an event of this kind is about, once that has happened.
     fn told(&mut self, kind: &str, cents: Option<i64>) -> Object {
         let session = &mut self.session;
@@ -70,9 +102,21 @@ pub(crate) struct Till {
     sold: Vec<Sold>,
     opened: u64,
     events: u64,
+    /// Keys of calls that are not answered yet.
+    at_work: HashSet<String>,
 }
 
 impl Till {
+    /// Begins a call under a key; whether no other one is at work under it.
+    pub(crate) fn begins(&mut self, key: &str) -> bool {
+        self.at_work.insert(key.to_owned())
+    }
+
+    /// The call under this key is answered.
+    pub(crate) fn ends(&mut self, key: &str) {
+        self.at_work.remove(key);
+    }
+
     /// A session for an order: the same one for the same key.
     pub(crate) fn open(
         &mut self,
@@ -80,7 +124,7 @@ impl Till {
         key: &str,
         (base, now): (&str, i64),
     ) -> Session {
-        let same = |one: &&Sold| !key.is_empty() && one.idempotency_key == key;
+        let same = |one: &&Sold| is_known(key, (&one.idempotency_key, one.session.created), now);
         if let Some(known) = self.sold.iter().find(same) {
             return known.session.clone();
         }
@@ -106,7 +150,7 @@ impl Till {
             idempotency_key: key.to_owned(),
             return_url: order.return_url,
             refunded: 0,
-            refund_keys: Vec::new(),
+            refunds: Vec::new(),
         });
         session
     }
@@ -133,7 +177,7 @@ impl Till {
             status: format!("{}, {}", one.session.status, one.session.payment_status),
             pay_url: one.session.url.clone(),
             refunded_cents: one.refunded,
-            refunds: one.refund_keys.len(),
+            refunds: one.refunds.len(),
         })
     }
 

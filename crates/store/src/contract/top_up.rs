@@ -393,6 +393,21 @@ pub(crate) fn new_money_is_spent_only_once_it_is_cleared<S: Store + TopUpRows>(s
     world.audited();
 }
 
+/// Two refunds of one top-up, told to nobody yet.
+pub(crate) fn due_refunds(world: &World<'_>) -> [Refund; 2] {
+    let row = row(world, world.customer(Usd::ZERO));
+    insert(world, &row);
+    [1, 2].map(|seq| {
+        let refund = Refund {
+            reason: "asked for it".into(),
+            ..Refund::new(row.id, seq, Usd(seq * DOLLAR), NOW + Millis(seq))
+        };
+        let write = TopUpWrite::Refund(Box::new(refund.clone()));
+        world.commit(vec![Write::TopUp(write)]).unwrap();
+        refund
+    })
+}
+
 pub(crate) fn a_refund_is_told_until_it_is_answered<S: Store + TopUpRows>(store: &S) {
     let world = World::new(store);
     let ana = world.customer(Usd::ZERO);

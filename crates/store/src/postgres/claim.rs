@@ -30,9 +30,14 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// From `SELECT … FROM table`.
+    /// From `SELECT key, … FROM table`; the first column names the row.
     pub(super) fn of(select_from: &str) -> Result<Self, Fault> {
-        let Some((select, table)) = select_from.rsplit_once(" FROM ") else {
+        let parts = || {
+            let (select, table) = select_from.rsplit_once(" FROM ")?;
+            let (key, _) = select.strip_prefix("SELECT ")?.split_once(',')?;
+            Some((select, table, key.trim()))
+        };
+        let Some((select, table, key)) = parts() else {
             return Err(Fault::Wrong(format!("no rows to claim in {select_from}")));
         };
         let now = now!();
@@ -42,9 +47,9 @@ impl Claim {
         Ok(Self {
             looks: format!("SELECT 1 {free} LIMIT 1"),
             takes: format!(
-                "WITH free AS (SELECT id {free} ORDER BY due_at LIMIT ?2 FOR UPDATE SKIP LOCKED), \
+                "WITH free AS (SELECT {key} {free} ORDER BY due_at LIMIT ?2 FOR UPDATE SKIP LOCKED), \
                  taken AS (UPDATE {table} SET claimed_until = {now} + {CLAIMED_MS} FROM free \
-                 WHERE {table}.id = free.id RETURNING {table}.*) \
+                 WHERE {table}.{key} = free.{key} RETURNING {table}.*) \
                  {select} FROM taken ORDER BY due_at"
             ),
         })

@@ -299,7 +299,7 @@ fn put_refund(conn: &dyn Connection, refund: &Refund) -> Result<(), Fault> {
     let sql = "INSERT INTO topup_refund (topup_id, seq, amount, key, reason, state, asked_at, \
                due_at, tries) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
                ON CONFLICT (topup_id, seq) DO UPDATE SET state = excluded.state, \
-               due_at = excluded.due_at, tries = excluded.tries \
+               due_at = excluded.due_at, claimed_until = NULL, tries = excluded.tries \
                WHERE topup_refund.tries = excluded.tries - 1";
     conn.write_one(
         sql,

@@ -19,7 +19,7 @@ const TOP_UP: &str = "SELECT id, account_id, version, processor, amount, fee, bo
                       reversed_fee, reversed_bonus, reversals, created_at, expires_at, \
                       credited_at, due_at, tries, clears_at, hold FROM topup";
 
-const REFUND: &str = "SELECT topup_id, seq, amount, key, reason, state, asked_at, due_at, tries \
+const REFUND: &str = "SELECT key, topup_id, seq, amount, reason, state, asked_at, due_at, tries \
                       FROM topup_refund";
 
 const EVENT: &str = "SELECT id, processor, event_id, kind, topup_id, payment_ref, raw, state, \
@@ -62,10 +62,10 @@ fn top_up(row: &Row<'_>) -> Result<TopUp, Fault> {
 fn refund(row: &Row<'_>) -> Result<Refund, Fault> {
     let cells = &mut Cells::new("topup_refund", row);
     Ok(Refund {
+        key: cells.take()?,
         top_up: cells.take()?,
         seq: cells.take()?,
         amount: cells.usd()?,
-        key: cells.take()?,
         reason: cells.take()?,
         state: cells.word(RefundState::from_slug)?,
         asked_at: cells.time()?,
@@ -272,8 +272,7 @@ impl TopUpRows for Database {
     }
 
     fn refunds_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Refund>> {
-        let sql = format!("{REFUND} WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
-        self.ask(move |conn| many(conn, &sql, params![now.0, limit], refund))
+        self.ask(move |conn| claimed(conn, REFUND, params![now.0, limit], refund))
     }
 
     fn disputes(&self, top_up: i64) -> Read<'_, Vec<Dispute>> {

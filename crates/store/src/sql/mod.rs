@@ -57,8 +57,8 @@ pub(crate) trait Connection {
     }
 
     /// Shows due rows, longest due first, and claims them for a while: no other node is shown them
-    /// then. `select_from` ends with the table; the values are the time and the most rows. Where one
-    /// process has the database, it is alone.
+    /// then. `select_from` begins with the column that names a row and ends with the table; the values
+    /// are the time and the most rows. Where one process has the database, it is alone.
     fn claim(&self, select_from: &str, due: &[Arg<'_>], see: See<'_>) -> Result<(), Fault> {
         let sql = format!("{select_from} WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
         self.query(&sql, due, see)

@@ -111,6 +111,36 @@ fn errors_are_told_without_the_key() {
 }
 
 #[test]
+fn a_call_under_a_key_that_is_at_work_is_not_a_refusal() {
+    let error = r#"{"error":{"type":"idempotency_error","code":"idempotency_key_in_use","message":"in progress"}}"#;
+    for status in [408, 409, 425, 429, 500, 503] {
+        let server = TestServer::start(vec![Act::Answer(status, error.into())]);
+        let payload = Payload::Keyed {
+            path: &["v1", "refunds"],
+            form: "",
+            key: "refund-42-1",
+        };
+        let account = Account::new("stripe", &server.url, "sk_test_1");
+        let transport = Transport::new(&account, true).unwrap();
+        let asked = run(ask(&transport, payload));
+        assert!(
+            matches!(asked, Err(ProcessorError::Unreachable(_))),
+            "{status}"
+        );
+    }
+    let server = TestServer::start(vec![
+        Act::Answer(409, error.into()),
+        Act::ok(r#"{"id":"re_1"}"#),
+    ]);
+    let row = row(Some("cs_1"), Some("pi_1"));
+    run(stripe(&server.url).refund(&row, Usd(10_000_000), "refund-42-1")).unwrap();
+    for request in server.seen() {
+        let lower = request.to_ascii_lowercase();
+        assert!(lower.contains("idempotency-key: refund-42-1"));
+    }
+}
+
+#[test]
 fn a_session_is_read_by_its_id_and_may_not_be_there() {
     let missing = Act::Answer(404, r#"{"error":{"type":"invalid_request_error"}}"#.into());
     let server = TestServer::start(vec![Act::ok(SESSION), missing]);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::payments::stripe::{STRIPE_KEY, STRIPE_PATH};
 use domain::time::Timestamp;
-use wire::stripe::{CreateSession, Session, list};
+use wire::stripe::{CreateSession, Refund, Session, list};
 
 fn order(reference: &str) -> CreateSession {
     CreateSession {
@@ -99,4 +99,54 @@ async fn an_expired_or_unknown_session_cannot_be_paid() {
     )
     .await;
     assert_eq!(bad.0, 400);
+}
+
+/// A session that is paid, and the form that returns 10 dollars of it.
+async fn paid(world: &World) -> (Session, String) {
+    let session = created(world).await;
+    assert_eq!(act(world, &session.id, "pay").await, 200);
+    let refund = Refund {
+        payment_intent: format!("pi_{}", session.id),
+        minor: Some(1000),
+    };
+    (session, refund.form())
+}
+
+fn returned(world: &World) -> i64 {
+    let (payments, _) = world.sandbox.payments();
+    payments.stripe.shown().map(|one| one.refunded_cents).sum()
+}
+
+#[tokio::test]
+async fn a_second_call_under_a_key_that_is_at_work_is_answered_409() {
+    let world = World::new();
+    let (_, form) = paid(&world).await;
+    let slow = world
+        .send("POST", "/_sandbox/payments/calls", r#"[{"slow_ms":50}]"#)
+        .await;
+    assert_eq!(slow.status().as_u16(), 200);
+    let call = || ask(&world, "POST", "/v1/refunds", STRIPE_KEY, &form);
+    let ((first, answer), (second, busy)) = tokio::join!(call(), call());
+    assert_eq!((first, second), (200, 409));
+    assert!(busy.contains("idempotency_key_in_use"), "{busy}");
+    // once it is answered the key gets the same answer
+    assert_eq!(call().await, (200, answer));
+    assert_eq!(returned(&world), 1000);
+}
+
+#[tokio::test]
+async fn a_key_is_forgotten_after_a_day() {
+    let world = World::new();
+    let (session, form) = paid(&world).await;
+    let call = || ask(&world, "POST", "/v1/refunds", STRIPE_KEY, &form);
+    let day_ms = 24 * 60 * 60 * 1000;
+    assert_eq!(call().await.0, 200);
+    world.time_ms.fetch_add(day_ms - 1000, Ordering::SeqCst);
+    assert_eq!(call().await.0, 200);
+    assert_eq!(returned(&world), 1000, "the same call");
+    assert_eq!(created(&world).await.id, session.id);
+    world.time_ms.fetch_add(1000, Ordering::SeqCst);
+    assert_eq!(call().await.0, 200);
+    assert_eq!(returned(&world), 2000, "a call of its own");
+    assert_ne!(created(&world).await.id, session.id);
 }

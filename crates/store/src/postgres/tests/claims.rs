@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use domain::activation::Activation;
+use domain::change::Write;
 use domain::ids::OrderId;
-use domain::ports::{Read, Store};
+use domain::ports::{Read, Store, TopUpRows};
 use domain::time::Millis;
+use domain::top_up::{RefundState, TopUpWrite};
 use domain::usd::Usd;
 
 use super::private;
 use crate::Database;
+use crate::contract::top_up::due_refunds;
 use crate::contract::{NOW, PLAN, PRICE, World, wait};
 
 const DUE: usize = 120;
@@ -59,6 +62,24 @@ fn no_two_nodes_are_given_the_same_row() {
     let ids: Vec<_> = again.iter().map(|row| row.id).collect();
     assert_eq!(ids, [id]);
     world.audited();
+}
+
+#[test]
+fn a_refund_is_told_by_one_node() {
+    let settings = private().database();
+    let nodes = [(); 2].map(|()| Database::connect(&settings).unwrap());
+    let world = World::new(&nodes[0]);
+    let refunds = due_refunds(&world);
+    let later = NOW + Millis::minutes(60);
+    let due = |node: usize| wait(nodes[node].refunds_due(later, 10)).unwrap();
+    assert_eq!(due(0), refunds, "two of one top-up are two");
+    assert_eq!((due(0), due(1)), (vec![], vec![]));
+
+    // what was told without an answer is free for its next try
+    let told = refunds[0].told(RefundState::Open, NOW);
+    let put = TopUpWrite::Refund(Box::new(told.clone()));
+    world.commit(vec![Write::TopUp(put)]).unwrap();
+    assert_eq!(due(1), [told]);
 }
 
 #[test]
