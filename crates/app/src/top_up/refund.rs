@@ -84,35 +84,15 @@ impl TopUps {
         Ok((next, vec![as_write(reversed), known], refund))
     }
 
-    /// Tells the processor of a refund. What it does not answer is asked again under the same key;
-    /// what it refuses is left to a person. The sentence says which, where it was not done.
+    /// Tells the processor of a refund. What it does not answer is asked again under the same key, as
+    /// long as that is the same call; what it refuses is left to a person. The sentence says which,
+    /// where it was not done.
     pub(super) async fn tell(&self, refund: Refund) -> Result<(), String> {
         let row = match self.rows.top_up(refund.top_up).await {
             Ok(Some(row)) => row,
             _ => return Err("the top-up cannot be read just now".to_owned()),
         };
-        let answer = match self.processor(row.processor) {
-            Some(processor) => processor.refund(&row, refund.amount, &refund.key).await,
-            None => Err(ProcessorError::NotOffered),
-        };
-        let amount = refund.amount.short();
-        let (state, why) = match answer {
-            Ok(()) => (RefundState::Sent, None),
-            Err(error @ ProcessorError::Unreachable(_)) => (
-                RefundState::Open,
-                Some(format!(
-                    "{amount} was taken from the wallet; the processor does not answer ({error}) \
-                     and is told again by itself"
-                )),
-            ),
-            Err(error) => (
-                RefundState::ByHand,
-                Some(format!(
-                    "{amount} was taken from the wallet, but the processor does not return it: \
-                     {error}. Return it there by hand"
-                )),
-            ),
-        };
+        let (state, why) = self.ask_for(&row, &refund).await;
         let told = refund.told(state, self.engine.now());
         let mut writes = vec![Write::TopUp(TopUpWrite::Refund(Box::new(told)))];
         if let (RefundState::ByHand, Some(why)) = (state, &why) {
@@ -121,5 +101,37 @@ impl TopUps {
         }
         self.engine.step("tell_refund", writes).await;
         why.map_or(Ok(()), Err)
+    }
+    /// How far a refund is now, and the sentence about it where it is not done.
+    async fn ask_for(&self, row: &TopUp, refund: &Refund) -> (RefundState, Option<String>) {
+        let taken = format!("{} was taken from the wallet", refund.amount.short());
+        if refund.may_be_forgotten(self.engine.now()) {
+            let why = format!(
+                "{taken}; nobody knows whether it was returned: look there first, and return it by \
+                 hand if it was not"
+            );
+            return (RefundState::ByHand, Some(why));
+        }
+        let answer = match self.processor(row.processor) {
+            Some(processor) => processor.refund(row, refund.amount, &refund.key).await,
+            None => Err(ProcessorError::NotOffered),
+        };
+        match answer {
+            Ok(()) => (RefundState::Sent, None),
+            Err(error @ ProcessorError::Unreachable(_)) => {
+                let why = format!(
+                    "{taken}; the processor does not answer ({error}) and is told again by itself"
+                );
+                (RefundState::Open, Some(why))
+            }
+            // an earlier call whose answer was lost may have done it all the same
+            Err(error) => {
+                let why = format!(
+                    "{taken}, but the processor does not return it: {error}. Look there first, and \
+                     return it by hand if it was not returned"
+                );
+                (RefundState::ByHand, Some(why))
+            }
+        }
     }
 }

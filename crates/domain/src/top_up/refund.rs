@@ -1,5 +1,5 @@
 //! Refunds that we make ourselves: out of the wallet first, then at the processor, which is told under
-//! one key until it has answered.
+//! one key until it has answered, or may have forgotten the key.
 
 use crate::time::{Millis, Timestamp};
 use crate::usd::Usd;
@@ -12,6 +12,10 @@ const PAUSES: [Millis; 5] = [
     Millis::minutes(60),
     Millis::minutes(6 * 60),
 ];
+
+/// For how long a second call under the same key is the same call. Stripe may forget a key after 24
+/// hours; the rest is for clocks that differ.
+const KEY_LASTS: Millis = Millis::minutes(20 * 60);
 
 /// How far a refund is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,13 +87,19 @@ impl Refund {
         }
     }
 
+    /// Whether its key may be forgotten: telling it once more could return the money twice.
+    pub fn may_be_forgotten(&self, now: Timestamp) -> bool {
+        now >= self.asked_at + KEY_LASTS
+    }
+
     /// The refund after the processor was told.
     pub fn told(&self, state: RefundState, now: Timestamp) -> Self {
         let place = usize::try_from(self.tries).unwrap_or(usize::MAX);
         let pause = PAUSES[place.min(PAUSES.len() - 1)];
+        let next = (now + pause).min(self.asked_at + KEY_LASTS);
         Self {
             state,
-            due_at: (state == RefundState::Open).then_some(now + pause),
+            due_at: (state == RefundState::Open).then_some(next),
             tries: self.tries + 1,
             ..self.clone()
         }

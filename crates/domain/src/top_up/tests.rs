@@ -385,6 +385,23 @@ fn sums_are_read_by_their_currency() {
 }
 
 #[test]
+fn a_refund_is_told_no_longer_than_its_key_is_known() {
+    let asked_at = Timestamp(1_000);
+    let last = asked_at + Millis::minutes(20 * 60);
+    let mut refund = Refund::new(7, 1, usd("4.00"), asked_at);
+    for _ in 0..20 {
+        let due = refund.due_at.unwrap();
+        if refund.may_be_forgotten(due) {
+            break;
+        }
+        refund = refund.told(RefundState::Open, due);
+    }
+    assert_eq!(refund.due_at, Some(last), "then it ends, and not later");
+    assert!(!refund.may_be_forgotten(Timestamp(last.0 - 1)));
+    assert_eq!(refund.told(RefundState::ByHand, last).due_at, None);
+}
+
+#[test]
 fn references_are_canonical() {
     assert_eq!(read_reference(&reference(42)), Some(42));
     for bad in [

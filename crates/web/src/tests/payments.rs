@@ -5,6 +5,7 @@ use app::limits::Limits;
 use app::{Engine, Offer, TopUpSettings, TopUps, Way};
 use domain::ids::AccountId;
 use domain::ports::{Clock, Store, TopUpRows};
+use domain::ticket::TicketKind;
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
     Asked, BonusRule, Checkout, EventState, Fact, Notice, OddAmounts, Opened, PaymentProcessor,
@@ -631,6 +632,31 @@ async fn a_refund_that_nobody_answers_is_told_again_under_its_key() {
     let refunds = top_ups.refunds(top_up.id).await.unwrap();
     assert_eq!(refunds[0].state, RefundState::Sent);
     assert_eq!(available(&world).await, "65.000000");
+    audited(&world).await;
+}
+
+#[tokio::test]
+async fn a_refund_that_stays_unanswered_is_left_to_a_person_before_its_key_is_forgotten() {
+    let world = World::start().await;
+    let top_up = begun(&world, "25.00").await;
+    let session = world.payments.pay(&top_up);
+    assert_eq!(deliver(&world, &completed("evt_1", &session)).await, 200);
+    let top_ups = &world.door.top_ups;
+    world.payments.is_away(true);
+    let lost = top_ups.refund(top_up.id, Usd(10_000_000), "asked").await;
+    assert!(lost.is_err());
+    world.payments.is_away(false);
+    world.clock.advance(Millis::minutes(20 * 60));
+    top_ups.run_due().await;
+    assert_eq!(*world.payments.refunds.lock().unwrap(), [], "told no more");
+    let refunds = top_ups.refunds(top_up.id).await.unwrap();
+    assert_eq!(refunds[0].state, RefundState::ByHand);
+    let tickets = world.store.tickets(true, 10).await.unwrap();
+    let [ticket] = &tickets[..] else {
+        panic!("{tickets:?}");
+    };
+    assert_eq!(ticket.kind, TicketKind::TopUpReturned);
+    assert!(ticket.detail.contains("look there first"), "{ticket:?}");
     audited(&world).await;
 }
 
