@@ -47,7 +47,10 @@ impl Sold {
     /// What a refund with this key was answered.
     pub(crate) fn answered(&self, key: &str, now: i64) -> Option<&str> {
         let same = |one: &&Returned| is_known(key, (&one.key, one.at), now);
-        self.refunds.iter().find(same).map(|one| one.answer.as_str())
+        self.refunds
+            .iter()
+            .find(same)
+            .map(|one| one.answer.as_str())
     }
 
     /// Notes a refund and its answer.
