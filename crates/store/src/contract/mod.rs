@@ -43,6 +43,7 @@ macro_rules! of_orders {
                 an_smm_order_keeps_every_member,
                 a_stale_writer_changes_nothing,
                 a_received_activation_is_paid,
+                a_code_stays_what_it_was_to_the_end,
                 a_number_is_shown_to_one_account,
                 an_upstream_id_belongs_to_one_order,
                 one_open_order_for_a_link,
@@ -142,6 +143,25 @@ use domain::smm_order::{SmmOrder, SmmPlan, SmmState};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{Number, Progress};
 use domain::usd::Usd;
+
+use std::sync::{Arc, OnceLock};
+
+use crate::vault::fresh_keys;
+use crate::{Database, Vault};
+
+/// The store as an installation has it: with keys for what is sealed.
+pub(crate) fn sealing(store: Database) -> Database {
+    static VAULT: OnceLock<Arc<Vault>> = OnceLock::new();
+    let vault = VAULT.get_or_init(|| {
+        let daily = std::env::temp_dir().join(format!("tollgate-sealing-{}", std::process::id()));
+        let keys = fresh_keys().unwrap();
+        let vault = Vault::open(&keys, &daily, Millis::minutes(30 * 24 * 60), NOW).unwrap();
+        // nothing is forgotten here, so the file is not asked for again
+        std::fs::remove_dir_all(daily).unwrap();
+        Arc::new(vault)
+    });
+    store.with_vault(Arc::clone(vault))
+}
 
 /// When the tests happen.
 pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);

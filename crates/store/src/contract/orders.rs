@@ -50,8 +50,14 @@ pub(crate) fn an_activation_keeps_every_member(store: &dyn Store) {
     full.due_at = Some(Timestamp(9));
     full.tries = 10;
     full.failure = Some(Failure::InvalidMember("link"));
+    let message = Write::Message {
+        order: full.id,
+        seq: 1,
+        sms: sms("123456"),
+        received_at: NOW,
+    };
     world
-        .commit(vec![Write::UpdateActivation(Box::new(full.clone()))])
+        .commit(vec![message, Write::UpdateActivation(Box::new(full.clone()))])
         .unwrap();
     full.version += 1;
     assert_eq!(world.activation(full.id), full);
@@ -167,6 +173,25 @@ pub(crate) fn a_received_activation_is_paid(store: &dyn Store) {
     };
     assert_eq!(world.commit(vec![repeated]), refused(Refused::Stale));
     world.audited();
+}
+
+/// However often its row is written and by whichever question it was found.
+pub(crate) fn a_code_stays_what_it_was_to_the_end(store: &dyn Store) {
+    let world = World::new(store);
+    let ana = world.customer(MONEY);
+    let active = world.active(ana, &number("u1", "+923001234567"));
+    world
+        .commit(active.message_seen(sms("415127"), &PLAN, NOW))
+        .unwrap();
+    let over = NOW + PLAN.lifetime + Millis(1);
+    let claimed = wait(store.claim_activations(over, 9)).unwrap();
+    let received = claimed.into_iter().next().unwrap();
+    assert_eq!(received.message, Some(sms("415127")));
+    let id = received.id;
+    let watched = received.clone().watched_to_the_end();
+    world.commit_at(over, watched).unwrap();
+    let row = world.activation(id);
+    assert_eq!((row.message, row.due_at), (Some(sms("415127")), None));
 }
 
 pub(crate) fn a_number_is_shown_to_one_account(store: &dyn Store) {

@@ -90,7 +90,7 @@ impl Store for Database {
     }
 
     fn claim_activations(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>> {
-        self.ask(move |conn| activation::claimed_due(conn, now, limit))
+        self.unsealed(self.ask(move |conn| activation::claimed_due(conn, now, limit)))
     }
 
     fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {

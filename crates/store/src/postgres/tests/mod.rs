@@ -19,6 +19,7 @@ use super::PostgresSettings;
 use super::link::Link;
 use super::server::{Purpose, Server};
 use crate::Database;
+use crate::contract::sealing;
 
 /// A server that ends with this process: it stops when its standard input is closed.
 pub(super) struct Private {
@@ -110,7 +111,7 @@ pub(super) fn intruder(settings: &PostgresSettings) -> Link {
 }
 
 fn on_server(test: fn(&Database)) {
-    let store = Database::connect(&private().database()).unwrap();
+    let store = sealing(Database::connect(&private().database()).unwrap());
     test(&store);
     assert!(store.healthy());
 }

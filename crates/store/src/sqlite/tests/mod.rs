@@ -16,6 +16,7 @@ use rusqlite::Connection;
 
 use super::open;
 use crate::Database;
+use crate::contract::sealing;
 
 /// A folder that goes away with the test.
 pub(super) struct Folder(PathBuf);
@@ -47,13 +48,13 @@ impl Drop for Folder {
 
 fn on_file(test: fn(&Database)) {
     let folder = Folder::new();
-    let store = Database::open(folder.path()).unwrap();
+    let store = sealing(Database::open(folder.path()).unwrap());
     test(&store);
     assert!(store.healthy());
 }
 
 fn in_memory(test: fn(&Database)) {
-    let store = Database::in_memory().unwrap();
+    let store = sealing(Database::in_memory().unwrap());
     test(&store);
     assert!(store.healthy());
 }
