@@ -16,6 +16,7 @@ pub(crate) mod pages;
 pub(crate) mod policy;
 pub(crate) mod redeem;
 pub(crate) mod requests;
+pub(crate) mod sealed;
 pub(crate) mod top_up;
 
 /// What carries orders and their money: the simulation's other store keeps this too.

@@ -36,7 +36,9 @@ const INSERT: &str = concat!(
 const UPDATE: &str = "UPDATE activation SET version = version + 1, state = ?3, told = ?4, \
     server = ?5, provider_type = ?6, country_id = ?7, country_key = ?8, service_id = ?9, \
     service_name = ?10, pool_id = ?11, cost_quote = ?12, upstream = ?13, attempt = ?14, \
-    upstream_id = ?15, phone = ?16, cost = ?17, disclosed_at = ?18, code = ?19, code_text = ?20, \
+    upstream_id = ?15, phone = ?16, cost = ?17, disclosed_at = ?18, \
+    code = CASE WHEN ?19 = '' AND COALESCE(?20, '') = '' THEN COALESCE(code, '') ELSE ?19 END, \
+    code_text = CASE WHEN ?19 = '' AND COALESCE(?20, '') = '' THEN code_text ELSE ?20 END, \
     messages = ?21, in_doubt_until = ?22, expires_at = ?23, cancel_allowed_at = ?24, \
     due_at = ?25, claimed_until = NULL, tries = ?26, failure = ?27, price = ?28, policy_class = ?29, \
     policy_version = ?30 WHERE id = ?1 AND version = ?2";
@@ -83,7 +85,8 @@ pub(crate) fn insert(conn: &dyn Connection, a: &Activation) -> Result<(), Fault>
     )
 }
 
-/// Everything that may change. Guard: the version that was read.
+/// Everything that may change. Guard: the version that was read. An empty code is one that whoever
+/// writes cannot read, or that is not this change's business: it never takes the place of a stored one.
 pub(crate) fn update(conn: &dyn Connection, a: &Activation) -> Result<(), Fault> {
     let message = a.message.as_ref();
     conn.write_one(

@@ -8,7 +8,7 @@ mod chain;
 mod file;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use chain::day_of;
 pub(crate) use rows::Messages;

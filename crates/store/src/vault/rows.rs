@@ -39,19 +39,41 @@ impl Database {
     /// A change as it is written.
     pub(crate) fn sealed(&self, mut change: Change) -> Result<Change, CommitError> {
         if let Some(vault) = &self.vault {
+            let brought = messages_of(&change);
             let at = change.at;
             for write in &mut change.writes {
-                seal(vault, write, at).map_err(|why| CommitError::Storage(why.to_string()))?;
+                let sealed = seal(vault, write, at, &brought);
+                sealed.map_err(|why| CommitError::Storage(why.to_string()))?;
             }
         }
         Ok(change)
     }
 }
 
-fn seal(vault: &Vault, write: &mut Write, at: Timestamp) -> Result<(), VaultError> {
+/// Orders whose next message is in a change.
+fn messages_of(change: &Change) -> Vec<OrderId> {
+    let of = |write: &Write| match write {
+        Write::Message { order, .. } => Some(*order),
+        _ => None,
+    };
+    change.writes.iter().filter_map(of).collect()
+}
+
+/// The code of an activation is sealed by the change that brings it and by no other: whatever else is
+/// written to its row leaves that cell as it is, its day included.
+fn seal(
+    vault: &Vault,
+    write: &mut Write,
+    at: Timestamp,
+    brought: &[OrderId],
+) -> Result<(), VaultError> {
     match write {
+        Write::UpdateActivation(activation) if !brought.contains(&activation.id) => {
+            activation.message = activation.message.take().map(|_| Sms::forgotten());
+            Ok(())
+        }
         Write::InsertActivation(activation) | Write::UpdateActivation(activation) => {
-            let (cell, day) = (of_activation(activation), day_of_code(activation));
+            let (cell, day) = (of_activation(activation), day_of_code(activation, at));
             seal_message(vault, activation.message.as_mut(), &cell, day)
         }
         Write::Message {
@@ -61,17 +83,17 @@ fn seal(vault: &Vault, write: &mut Write, at: Timestamp) -> Result<(), VaultErro
             received_at,
         } => {
             let cell = of_message(*order, *seq);
-            seal_message(vault, Some(sms), &cell, day_of(*received_at))
+            seal_message(vault, Some(sms), &cell, day_of((*received_at).max(at)))
         }
         Write::Pool(PoolWrite::Receive(sms)) => {
             let cell = of_inbound(sms);
-            let sealed = vault.seal_for(day_of(at), &cell, sms.text.as_bytes())?;
-            sms.text = sealed.unwrap_or_default();
+            sms.text = sealed_now(vault, day_of(at), &cell, sms.text.as_bytes())?;
             Ok(())
         }
         Write::People(PeopleWrite::Insert(person) | PeopleWrite::Update(person)) => {
             let cell = of_person(person);
-            if let Some(totp) = &mut person.totp {
+            let clear = |secret: &[u8]| sealed_secret(secret).is_none();
+            if let Some(totp) = person.totp.as_mut().filter(|totp| clear(&totp.secret)) {
                 totp.secret = vault.seal(&cell, &totp.secret)?.into_bytes();
             }
             Ok(())
@@ -80,7 +102,7 @@ fn seal(vault: &Vault, write: &mut Write, at: Timestamp) -> Result<(), VaultErro
     }
 }
 
-/// A message becomes one sealed text in the place of its code. One whose day is over is not kept.
+/// A message becomes one sealed text in the place of its code.
 fn seal_message(
     vault: &Vault,
     message: Option<&mut Sms>,
@@ -90,12 +112,27 @@ fn seal_message(
     let Some(sms) = message.filter(|sms| !sms.is_forgotten()) else {
         return Ok(());
     };
-    let sealed = vault.seal_for(day, cell, &packed(sms))?;
     *sms = Sms {
-        code: sealed.unwrap_or_default(),
+        code: sealed_now(vault, day, cell, &packed(sms))?,
         text: None,
     };
     Ok(())
+}
+
+/// What has just come, sealed; an empty text where the key of its day is not there, which no sane clock
+/// leads to.
+fn sealed_now(vault: &Vault, day: i64, cell: &Cell, plain: &[u8]) -> Result<String, VaultError> {
+    let sealed = vault.seal_for(day, cell, plain)?;
+    Ok(sealed.unwrap_or_else(|| {
+        tracing::error!(
+            table = cell.table,
+            row = cell.row,
+            day,
+            "a message that has just come is lost: there is no key for its day, the clock of this \
+             machine is wrong or was"
+        );
+        String::new()
+    }))
 }
 
 fn unseal_message(vault: &Vault, sms: &mut Sms, cell: &Cell) {
@@ -183,11 +220,11 @@ fn of_person(person: &Person) -> Cell {
     }
 }
 
-/// The day whose key a code is under in the row of its activation, the same however often that row is
-/// written: no code comes after the number's time is over.
-fn day_of_code(activation: &Activation) -> i64 {
+/// The day whose key a code is under in the row of its activation: that of the end of the number's
+/// time, or of today where it comes later, as after an outage.
+fn day_of_code(activation: &Activation, at: Timestamp) -> i64 {
     let latest = activation.created_at + LONGEST_RENT;
-    day_of(activation.expires_at.unwrap_or(latest).min(latest))
+    day_of(activation.expires_at.unwrap_or(latest).min(latest).max(at))
 }
 
 impl Database {

@@ -8,17 +8,17 @@ const DAY: Millis = Millis::minutes(24 * 60);
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 /// A directory of its own, removed at the end.
-struct Place(PathBuf);
+pub(crate) struct Place(PathBuf);
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("tollgate-vault-{}-{number}", std::process::id());
         Self(std::env::temp_dir().join(name))
     }
 
-    fn vault(&self, keys: &str, now: Timestamp) -> Vault {
+    pub(crate) fn vault(&self, keys: &str, now: Timestamp) -> Vault {
         Vault::open(keys, &self.0, DAY, now).unwrap()
     }
 }

@@ -19,7 +19,7 @@ use super::PostgresSettings;
 use super::link::Link;
 use super::server::{Purpose, Server};
 use crate::Database;
-use crate::contract::sealing;
+use crate::contract::{sealed, sealing};
 
 /// A server that ends with this process: it stops when its standard input is closed.
 pub(super) struct Private {
@@ -129,3 +129,15 @@ macro_rules! contract {
 }
 
 crate::contract::for_every_store!(contract);
+
+#[test]
+fn a_code_that_comes_after_an_outage_is_readable() {
+    let store = Database::connect(&private().database()).unwrap();
+    sealed::a_code_that_comes_after_an_outage_is_readable(store);
+}
+
+#[test]
+fn a_node_with_other_keys_destroys_no_code() {
+    let store = Database::connect(&private().database()).unwrap();
+    sealed::a_node_with_other_keys_destroys_no_code(store);
+}

@@ -16,7 +16,7 @@ use rusqlite::Connection;
 
 use super::open;
 use crate::Database;
-use crate::contract::sealing;
+use crate::contract::{sealed, sealing};
 
 /// A folder that goes away with the test.
 pub(super) struct Folder(PathBuf);
@@ -78,3 +78,15 @@ macro_rules! contract {
 }
 
 crate::contract::for_every_store!(contract);
+
+#[test]
+fn a_code_that_comes_after_an_outage_is_readable() {
+    let store = Database::in_memory().unwrap();
+    sealed::a_code_that_comes_after_an_outage_is_readable(store);
+}
+
+#[test]
+fn a_node_with_other_keys_destroys_no_code() {
+    let store = Database::in_memory().unwrap();
+    sealed::a_node_with_other_keys_destroys_no_code(store);
+}
