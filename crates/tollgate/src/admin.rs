@@ -34,6 +34,8 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
+    /// Whether anybody answers.
+    Ping,
     /// Makes an account.
     AccountCreate {
         /// E-mail.
@@ -204,6 +206,7 @@ impl Office {
     async fn run(&self, request: Request) -> Result<Value, AdminError> {
         let engine = &self.engine;
         match request {
+            Request::Ping => Ok(json!({ "ok": true })),
             Request::AccountCreate {
                 email,
                 tier,
@@ -246,7 +249,7 @@ impl Office {
             Request::TopUp(question) => top_up::answer(&self.top_ups, question).await,
             Request::Audit(question) => audit::answer(&self.audit, question).await,
             Request::Abuse(question) => abuse::answer(self, question).await,
-            Request::Secrets(question) => self.keeper.answer(question).await,
+            Request::Secrets(question) => keeper::answer(self, question).await,
             Request::Staff(question) => staff::answer(&self.people, question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
             Request::UpstreamList => Ok(upstreams::list(engine, &self.upstreams)),

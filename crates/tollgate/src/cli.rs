@@ -76,7 +76,7 @@ pub enum Command {
         #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=5_000_000))]
         offers: u32,
     },
-    /// Write a commented settings file and the secret it needs.
+    /// Write a commented settings file and the secrets it needs; what is there already stays.
     Init {
         /// Directory to write to.
         #[arg(default_value = ".")]
@@ -97,6 +97,7 @@ pub enum Command {
         #[arg(
             long,
             value_name = "postgres://…",
+            requires = "from",
             env = "TOLLGATE_MIGRATE_TO",
             hide_env_values = true
         )]

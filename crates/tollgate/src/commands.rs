@@ -87,11 +87,26 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
     };
     let result = answer(&place, request).await?;
+    in_sight(&result)?;
     print(&result, json);
     Ok(if result["ok"] == Value::Bool(false) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+/// A file that a running server wrote must be there for whoever asked too: a service may have a /tmp of
+/// its own.
+fn in_sight(result: &Value) -> anyhow::Result<()> {
+    let Some(file) = result["file"].as_str() else {
+        return Ok(());
+    };
+    std::fs::metadata(file).map(drop).with_context(|| {
+        format!(
+            "the running server has written {file}, but it is not to be seen from here: a service has a \
+             /tmp of its own; name a directory that both see, such as /var/backups/tollgate"
+        )
     })
 }
 
@@ -242,7 +257,7 @@ fn openapi() -> ExitCode {
 /// Opening the store brings it to this version's form; a running server has done so at its start.
 async fn migrate(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
     let here = installation(place)?;
-    let running = socket::ask(&here.settings.store.data_dir, &Request::AccountList).await?;
+    let running = socket::ask(&here.settings.store.data_dir, &Request::Ping).await?;
     if running.is_none() {
         drop(server::office(&here.settings, here.environment)?);
     }
@@ -275,4 +290,18 @@ fn restore(
     secrets::private_dir(&here.settings.store.data_dir)?;
     print(&keep::restore(&here.settings, file, force)?, json);
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_only_the_server_sees_is_no_success() {
+        let why = in_sight(&json!({ "ok": true, "file": "/nowhere/copy.db" })).unwrap_err();
+        assert!(why.to_string().contains("/nowhere/copy.db"), "{why}");
+        let here = std::env::current_exe().unwrap();
+        in_sight(&json!({ "file": here.to_str().unwrap() })).unwrap();
+        in_sight(&json!({ "ok": true, "file": null })).unwrap();
+    }
 }

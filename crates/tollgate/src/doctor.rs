@@ -3,17 +3,20 @@
 
 use crate::admin::Request;
 use crate::cli::Place;
-use crate::installation::{Installation, answer, installation, read_settings, settings_file};
+use crate::demo;
+use crate::installation::{DEMO_DIR, Installation, installation, read_settings, settings_file};
 use crate::print::say;
 use crate::settings::{Engine, Settings};
 use crate::socket;
 use serde_json::{Value, json};
+use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 /// Free space below which new orders are in danger soon, and at once.
@@ -23,6 +26,8 @@ const SPACE_FAIL_MIB: u64 = 128;
 const REACH: Duration = Duration::from_secs(5);
 /// How long one upstream's trial may take.
 const TRIAL: Duration = Duration::from_secs(60);
+/// How long the look at the books may take: a large journal is long.
+const BOOKS: Duration = Duration::from_secs(300);
 
 /// How a thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,6 +127,10 @@ fn report(findings: &[Finding]) -> Value {
 /// Looks at everything, the settings first: without them there is nothing else to look at.
 async fn look(place: &Place) -> Vec<Finding> {
     let mut findings = settings(place);
+    if let Some(finding) = keyless_demo(place) {
+        findings.push(finding);
+        return findings;
+    }
     let here = match installation(place) {
         Ok(here) => here,
         Err(error) => {
@@ -138,14 +147,51 @@ async fn look(place: &Place) -> Vec<Finding> {
     findings.push(space(&settings.store.data_dir));
     findings.push(machine_clock());
     findings.extend(entrance(settings).await);
-    let runs = socket::ask(&settings.store.data_dir, &Request::AccountList).await;
-    findings.push(server(matches!(runs, Ok(Some(_)))));
-    let verified = answer(place, Request::LedgerVerify).await;
+    let data_dir = &settings.store.data_dir;
+    let server = server(timeout(REACH, socket::ask(data_dir, &Request::Ping)).await);
+    let runs = server.state == State::Ok;
+    findings.push(server);
+    if !runs {
+        findings.push(unseen());
+        return findings;
+    }
+    let verified = asked(data_dir, Request::LedgerVerify, BOOKS).await;
     findings.extend(books(&settings.store.engine, verified));
     for one in &settings.upstreams {
-        findings.push(upstream(place, &one.name).await);
+        findings.push(upstream(data_dir, &one.name).await);
     }
     findings
+}
+
+/// A demo from before it had all its key files: to read its settings would make them.
+fn keyless_demo(place: &Place) -> Option<Finding> {
+    let folder = match settings_file(place) {
+        Some(_) => return None,
+        None => place.data.clone().unwrap_or_else(|| DEMO_DIR.into()),
+    };
+    let is_there = |file: &str| folder.join(file).exists();
+    let whole = is_there("tollgate.pepper") && is_there("tollgate.keys");
+    if whole || !demo::file(&folder).exists() {
+        return None;
+    }
+    let found = format!("{} has no key files", folder.display());
+    let advice = "start it once: tollgate demo";
+    Some(Finding::not_ok("settings", State::Fail, found, advice))
+}
+
+/// Only a server looks into the store: opening it would bring it to this version's form.
+fn unseen() -> Finding {
+    let found = "not looked at, and upstreams not tried: no server answers";
+    let advice = "start the server and ask again";
+    Finding::not_ok("store", State::Warn, found, advice)
+}
+
+/// What the running server answers, if it does in time.
+async fn asked(data_dir: &Path, request: Request, patience: Duration) -> anyhow::Result<Value> {
+    let answer = timeout(patience, socket::ask(data_dir, &request)).await;
+    let answer = answer.map_err(|_| anyhow::anyhow!("no answer within {patience:?}"))??;
+    let answer = answer.ok_or_else(|| anyhow::anyhow!("the server has stopped"))?;
+    answer.map_err(|why| anyhow::anyhow!(why))
 }
 
 /// What `check-config` says, which includes the modes of files with secrets.
@@ -190,16 +236,14 @@ fn data_dir(folder: &Path) -> Finding {
         let found = format!("{shown} has mode {mode:o}: others on this machine can look into it");
         return Finding::not_ok(CHECK, State::Fail, found, format!("run: chmod 700 {shown}"));
     }
-    let trial = folder.join(".doctor");
-    let written = std::fs::write(&trial, b"").and_then(|()| std::fs::remove_file(&trial));
-    match written {
-        Ok(()) => Finding::ok(CHECK, format!("{shown}, mode {mode:o}, takes writes")),
-        Err(error) => {
-            let found = format!("{shown} takes no writes: {error}");
-            let advice = "run this as the program's user, and see that the directory is its own";
-            Finding::not_ok(CHECK, State::Fail, found, advice)
-        }
+    let mut test = Command::new("test");
+    let writable = test.arg("-w").arg(folder).status();
+    if writable.is_ok_and(|status| status.success()) {
+        return Finding::ok(CHECK, format!("{shown}, mode {mode:o}, takes writes"));
     }
+    let found = format!("{shown} takes no writes");
+    let advice = "run this as the program's user, and see that the directory is its own";
+    Finding::not_ok(CHECK, State::Fail, found, advice)
 }
 
 fn space(folder: &Path) -> Finding {
@@ -297,12 +341,26 @@ async fn reach(host: &str, port: u16) -> Result<SocketAddr, String> {
     peer.map_err(|error| format!("no connection: {error}"))
 }
 
-fn server(runs: bool) -> Finding {
-    if runs {
-        return Finding::ok("server", "runs and answers");
+/// What came of asking it something small.
+fn server(pinged: Result<io::Result<Option<Result<Value, String>>>, Elapsed>) -> Finding {
+    const CHECK: &str = "server";
+    match pinged {
+        // one of another version may not know the question
+        Ok(Ok(Some(_))) => Finding::ok(CHECK, "runs and answers"),
+        Ok(Ok(None)) => {
+            let advice = "start it: tollgate serve, or systemctl start tollgate";
+            Finding::not_ok(CHECK, State::Warn, "does not run here", advice)
+        }
+        Ok(Err(error)) => {
+            let found = format!("cannot be asked: {error}");
+            let advice = "run this as the program's user";
+            Finding::not_ok(CHECK, State::Fail, found, advice)
+        }
+        Err(_) => {
+            let advice = "it hangs: look at its log, then restart it";
+            Finding::not_ok(CHECK, State::Fail, "does not answer in time", advice)
+        }
     }
-    let advice = "start it: tollgate serve, or systemctl start tollgate";
-    Finding::not_ok("server", State::Warn, "does not run here", advice)
 }
 
 /// The store opens (or the server that has it answers), and the books are in order.
@@ -339,20 +397,15 @@ fn books(engine: &Engine, verified: anyhow::Result<Value>) -> Vec<Finding> {
 }
 
 /// One upstream's trial: name, connection with TLS, key, listing.
-async fn upstream(place: &Place, name: &str) -> Finding {
+async fn upstream(data_dir: &Path, name: &str) -> Finding {
     const CHECK: &str = "upstream";
     let request = Request::UpstreamTest {
         name: name.to_owned(),
     };
-    let trial = match timeout(TRIAL, answer(place, request)).await {
-        Ok(Ok(trial)) => trial,
-        Ok(Err(error)) => {
+    let trial = match asked(data_dir, request, TRIAL).await {
+        Ok(trial) => trial,
+        Err(error) => {
             let found = format!("{name}: {error:#}");
-            let advice = "look at its settings; docs/settings.md has them";
-            return Finding::not_ok(CHECK, State::Warn, found, advice);
-        }
-        Err(_) => {
-            let found = format!("{name} does not answer in time");
             let advice = format!("try it alone: tollgate upstream test {name}");
             return Finding::not_ok(CHECK, State::Fail, found, advice);
         }

@@ -2,11 +2,17 @@
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
 
 /// Everything answers.
 pub const READY: &str = "READY=1";
 /// A stop was asked for; what is open ends.
 pub const STOPPING: &str = "STOPPING=1";
+
+/// Asks for this much time from now on, on top of what the unit grants for a stop.
+pub fn more_time(needed: Duration) {
+    tell(&format!("EXTEND_TIMEOUT_USEC={}", needed.as_micros()));
+}
 
 /// Sends one state; a manager that is not there or does not listen is no failure of ours.
 pub fn tell(state: &str) {

@@ -39,6 +39,8 @@ use web::serve::{Bounds, Stop, listen, serve};
 const GRACE: Duration = Duration::from_secs(7);
 /// Open purchases get this long more; what is still open then is settled after the next start.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// What the manager of services grants beyond that before it kills the program.
+const SPARE: Duration = Duration::from_secs(10);
 /// Addresses whose failed requests are counted one by one.
 const ADDRESSES_COUNTED: usize = 100_000;
 
@@ -236,6 +238,7 @@ where
     }
     door.ready.store(false, Ordering::Release);
     notify::tell(notify::STOPPING);
+    notify::more_time(settings.listen.drain + GRACE + LAST_WORDS + SPARE);
     still_serving(serving.as_mut(), settings.listen.drain).await?;
     tracing::info!("stopping: no new connections, open requests end");
     stop.within(GRACE);
@@ -257,15 +260,18 @@ fn entrance(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
 }
 
 /// Takes requests for a little longer: whoever sends them here has to hear first that this node is not
-/// ready any more.
+/// ready any more. Who asks a second time does not want to wait for that.
 async fn still_serving<F>(serving: Pin<&mut F>, drain: Duration) -> anyhow::Result<()>
 where
     F: Future<Output = std::io::Result<()>>,
 {
-    match tokio::time::timeout(drain, serving).await {
-        Ok(Err(error)) => Err(error).context("the listener failed"),
-        Ok(Ok(())) => anyhow::bail!("the listener ended"),
-        Err(_) => Ok(()),
+    tokio::select! {
+        ended = serving => {
+            ended.context("the listener failed")?;
+            anyhow::bail!("the listener ended")
+        }
+        () = tokio::time::sleep(drain) => Ok(()),
+        () = stop_asked() => Ok(()),
     }
 }
 

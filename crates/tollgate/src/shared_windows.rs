@@ -21,12 +21,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 const SLOT_MS: i64 = 100;
 
 /// See `domain::window`: the same rule, over a sorted set of times and a hash of how many were admitted
-/// at each. Both go away when the last admission has left.
+/// at each. Both go away when the last admission has left; a server short of memory may throw away one of
+/// them alone: counts without their times would never leave.
 const ADMIT: &str = r"
 local times, counts = KEYS[1], KEYS[2]
 local limit, slot, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+if redis.call('EXISTS', times) == 0 then redis.call('DEL', counts) end
 local total = tonumber(redis.call('HGET', counts, 'all') or '0')
 local left = redis.call('ZRANGEBYSCORE', times, '-inf', now - window)
 for _, at in ipairs(left) do

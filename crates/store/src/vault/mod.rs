@@ -96,6 +96,8 @@ pub(crate) enum Found {
 struct Lasting {
     index: [u8; 32],
     keys: Vec<(u32, [u8; 32])>,
+    /// Number of the one that seals.
+    sealing: u32,
 }
 
 impl Lasting {
@@ -121,16 +123,25 @@ impl Lasting {
         if keys.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             return Err(VaultError::BadKeys("a number is there twice"));
         }
-        match index {
-            Some(index) if !keys.is_empty() => Ok(Self { index, keys }),
+        match (index, keys.last()) {
+            (Some(index), Some((sealing, _))) => Ok(Self {
+                index,
+                sealing: *sealing,
+                keys,
+            }),
             _ => Err(VaultError::BadKeys(
                 "there must be a key named index and one with a number",
             )),
         }
     }
 
-    fn newest(&self) -> Option<&(u32, [u8; 32])> {
-        self.keys.last()
+    fn newest(&self) -> u32 {
+        self.keys.last().map_or(0, |(number, _)| *number)
+    }
+
+    fn key(&self, number: u32) -> Option<[u8; 32]> {
+        let found = self.keys.iter().find(|(one, _)| *one == number);
+        found.map(|(_, key)| *key)
     }
 }
 
@@ -160,15 +171,30 @@ impl Vault {
         })
     }
 
-    /// Takes other lasting keys from now on. Gives the number of the newest.
+    /// Opens with these lasting keys from now on; what seals stays the same one, so that nodes which
+    /// have not taken them yet can read what this one writes. Gives the number of the newest.
     ///
     /// # Errors
-    /// They are malformed; nothing has changed then.
+    /// They are malformed, or the one that seals is not among them; nothing has changed then.
     pub fn take_keys(&self, keys: &str) -> Result<u32, VaultError> {
-        let lasting = Lasting::parse(keys)?;
-        let newest = lasting.newest().map_or(0, |(number, _)| *number);
-        *write(&self.lasting) = lasting;
+        let taken = Lasting::parse(keys)?;
+        let mut lasting = write(&self.lasting);
+        if taken.key(lasting.sealing) != lasting.key(lasting.sealing) {
+            let why = "the one that seals now is not among them, and must be";
+            return Err(VaultError::BadKeys(why));
+        }
+        let newest = taken.newest();
+        *lasting = Lasting {
+            sealing: lasting.sealing,
+            ..taken
+        };
         Ok(newest)
+    }
+
+    /// Seals with the newest key from now on.
+    pub fn seal_with_newest(&self) {
+        let mut lasting = write(&self.lasting);
+        lasting.sealing = lasting.newest();
     }
 
     /// Of which day, counted from 1970-01-01 in UTC, the oldest codes are that can be read.
@@ -177,10 +203,13 @@ impl Vault {
     }
 
     /// Number of the key that lasting secrets are sealed under.
+    pub fn sealing_key(&self) -> u32 {
+        read(&self.lasting).sealing
+    }
+
+    /// Number of the newest key that opens.
     pub fn newest_key(&self) -> u32 {
-        read(&self.lasting)
-            .newest()
-            .map_or(0, |(number, _)| *number)
+        read(&self.lasting).newest()
     }
 
     /// Throws away the keys of the days whose codes have been kept long enough. Whether there were any.
@@ -207,10 +236,11 @@ impl Vault {
 
     /// Seals what has to last.
     pub(crate) fn seal(&self, cell: &Cell, plain: &[u8]) -> Result<String, VaultError> {
-        let (number, key) = read(&self.lasting)
-            .newest()
-            .copied()
-            .ok_or(VaultError::BadKeys("there is none"))?;
+        let (number, key) = {
+            let lasting = read(&self.lasting);
+            (lasting.sealing, lasting.key(lasting.sealing))
+        };
+        let key = key.ok_or(VaultError::BadKeys("there is none"))?;
         sealed(&key, &format!("k{number}"), cell, plain)
     }
 
@@ -250,16 +280,18 @@ impl Vault {
         opened(&key, cell, body).map_or(Found::Wrong("it was sealed for another row"), Found::Plain)
     }
 
-    /// Whether a sealed text is under another key than the newest.
+    /// Whether a sealed text is under an older key than the one that seals. A newer one is another
+    /// node's.
     pub(crate) fn is_outdated(&self, text: &str) -> bool {
-        !text.starts_with(&format!("{MARK}k{}:", self.newest_key()))
+        let name = text
+            .strip_prefix(MARK)
+            .and_then(|rest| rest.split_once(':'));
+        let number = name.and_then(|(name, _)| name.strip_prefix('k')?.parse().ok());
+        number.is_none_or(|number: u32| number < self.sealing_key())
     }
 
     fn lasting_key(&self, number: &str) -> Option<[u8; 32]> {
-        let number: u32 = number.parse().ok()?;
-        let lasting = read(&self.lasting);
-        let found = lasting.keys.iter().find(|(one, _)| *one == number);
-        found.map(|(_, key)| *key)
+        read(&self.lasting).key(number.parse().ok()?)
     }
 
     fn daily_named(&self, name: &str) -> Result<Option<[u8; 32]>, Found> {
@@ -322,9 +354,7 @@ pub fn check_keys(keys: &str) -> Result<(), VaultError> {
 /// # Errors
 /// The keys are malformed, or the system gives no randomness.
 pub fn with_new_key(keys: &str) -> Result<String, VaultError> {
-    let newest = Lasting::parse(keys)?
-        .newest()
-        .map_or(0, |(number, _)| *number);
+    let newest = Lasting::parse(keys)?.newest();
     Ok(format!("{keys},{}:{}", newest + 1, hex(&random::<32>()?)))
 }
 

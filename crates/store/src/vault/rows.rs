@@ -228,17 +228,26 @@ fn day_of_code(activation: &Activation, at: Timestamp) -> i64 {
 }
 
 impl Database {
-    /// Whose authenticator secrets are under another key than the newest, or under none.
+    /// Whose authenticator secrets are under an older key than the one that seals, or under none.
     pub fn outdated_secrets(&self) -> Read<'_, Vec<PersonId>> {
+        self.secrets_that(|vault, stored| {
+            sealed_secret(stored).is_none_or(|text| vault.is_outdated(text))
+        })
+    }
+
+    /// Whose authenticator secrets are under no key: they are from before secrets were sealed.
+    pub fn unsealed_secrets(&self) -> Read<'_, Vec<PersonId>> {
+        self.secrets_that(|_, stored| sealed_secret(stored).is_none())
+    }
+
+    fn secrets_that(&self, wanted: fn(&Vault, &[u8]) -> bool) -> Read<'_, Vec<PersonId>> {
         let Some(vault) = self.vault.clone() else {
             return Box::pin(std::future::ready(Ok(Vec::new())));
         };
         let kept = self.ask(people::secrets);
         Box::pin(async move {
-            let outdated =
-                |stored: &[u8]| sealed_secret(stored).is_none_or(|text| vault.is_outdated(text));
             let kept = kept.await?.into_iter();
-            let kept = kept.filter(|(_, stored)| outdated(stored));
+            let kept = kept.filter(|(_, stored)| wanted(&vault, stored));
             Ok(kept.map(|(id, _)| id).collect())
         })
     }

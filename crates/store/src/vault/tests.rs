@@ -130,6 +130,8 @@ fn new_keys_seal_and_old_ones_still_open() {
     );
     let more = with_new_key(&keys).unwrap();
     assert_eq!(vault.take_keys(&more).unwrap(), 2);
+    assert!(!vault.is_outdated(&text));
+    vault.seal_with_newest();
     assert!(vault.is_outdated(&text));
     assert_eq!(vault.unseal(&cell("1"), &text), plain("seed"));
     let again = vault.seal(&cell("1"), b"seed").unwrap();
@@ -144,6 +146,31 @@ fn new_keys_seal_and_old_ones_still_open() {
     ] {
         assert!(vault.take_keys(bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn while_a_key_goes_round_every_node_opens_what_any_of_them_seals() {
+    let (place, keys) = (Place::new(), fresh_keys().unwrap());
+    let (one, other) = (place.vault(&keys, NOW), place.vault(&keys, NOW));
+    let more = with_new_key(&keys).unwrap();
+    let opened_by_both = |by: &Vault| {
+        let text = by.seal(&cell("1"), b"seed").unwrap();
+        for vault in [&one, &other] {
+            assert_eq!(vault.unseal(&cell("1"), &text), plain("seed"), "{text}");
+        }
+        text
+    };
+    one.take_keys(&more).unwrap();
+    opened_by_both(&one);
+    opened_by_both(&other);
+    other.take_keys(&more).unwrap();
+    one.seal_with_newest();
+    let newer = opened_by_both(&one);
+    // it is not taken for one that has to be sealed anew
+    assert!(newer.starts_with("sealed:k2:") && !other.is_outdated(&newer));
+    opened_by_both(&other);
+    // a file of before would lock out whoever was sealed meanwhile
+    assert!(one.take_keys(&keys).is_err());
 }
 
 #[cfg(unix)]

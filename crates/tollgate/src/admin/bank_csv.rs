@@ -2,6 +2,7 @@
 //! semicolons or tabs, cells in double quotes where they need it (RFC 4180).
 
 use domain::top_up::{BankLine, Sum};
+use std::collections::HashSet;
 
 /// Longest statement, in bytes.
 const LENGTH_MAX: usize = 2 * 1024 * 1024;
@@ -20,7 +21,7 @@ pub fn read(file: &str) -> Result<Vec<BankLine>, String> {
     let file = file.trim_start_matches('\u{feff}');
     let head = file.lines().next().unwrap_or_default();
     let parted = [';', '\t'].into_iter().find(|one| head.contains(*one));
-    let mut rows = table(file, parted.unwrap_or(',')).into_iter();
+    let mut rows = table(file, parted.unwrap_or(','))?.into_iter();
     let head = rows.next().unwrap_or_default();
     let place = |name: &str| {
         let found = head
@@ -31,13 +32,13 @@ pub fn read(file: &str) -> Result<Vec<BankLine>, String> {
     let places = COLUMNS.map(place);
     let [id, amount, currency, text] = places;
     let places = [id?, amount?, currency?, text?];
-    let mut lines: Vec<BankLine> = Vec::new();
+    let (mut lines, mut ids): (Vec<BankLine>, HashSet<String>) = Default::default();
     for (number, row) in rows.enumerate() {
         if row.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
         let line = line(&row, places).map_err(|why| format!("line {}: {why}", number + 2))?;
-        if lines.iter().any(|known| known.id == line.id) {
+        if !ids.insert(line.id.clone()) {
             return Err(format!(
                 "line {}: the id {:?} occurs twice",
                 number + 2,
@@ -82,18 +83,21 @@ fn sum(written: &str, currency: &str) -> Result<Sum, String> {
     })
 }
 
-/// Rows of cells. A quote inside a quoted cell is written twice.
-fn table(file: &str, parted: char) -> Vec<Vec<String>> {
+/// Rows of cells. A quote inside a quoted cell is written twice; one that nothing closes is an error, for
+/// it would take all lines after it for text.
+fn table(file: &str, parted: char) -> Result<Vec<Vec<String>>, String> {
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
     let (mut quoted, mut letters) = (false, file.chars().peekable());
+    let (mut line, mut opened_at) = (1, 1);
     while let Some(letter) = letters.next() {
+        line += usize::from(letter == '\n');
         match letter {
             '"' if quoted && letters.peek() == Some(&'"') => {
                 letters.next();
                 cell.push('"');
             }
             '"' if quoted => quoted = false,
-            '"' if cell.is_empty() => quoted = true,
+            '"' if cell.is_empty() => (quoted, opened_at) = (true, line),
             '\n' if !quoted => {
                 row.push(std::mem::take(&mut cell));
                 rows.push(std::mem::take(&mut row));
@@ -103,11 +107,14 @@ fn table(file: &str, parted: char) -> Vec<Vec<String>> {
             other => cell.push(other),
         }
     }
+    if quoted {
+        return Err(format!("line {opened_at}: a cell's quote is not closed"));
+    }
     if !cell.is_empty() || !row.is_empty() {
         row.push(cell);
         rows.push(row);
     }
-    rows
+    Ok(rows)
 }
 
 #[cfg(test)]
@@ -145,6 +152,10 @@ mod tests {
             ("B1,1.000.00,USD,a", "line 2"),
             ("B1,1,dollars,a", "line 2"),
             (",1,USD,a", "line 2: the id"),
+            (
+                "B1,1,USD,a\nB2,1,USD,\"tu_42\nB3,1,USD,b\nB4,1,USD,c",
+                "line 3: a cell's quote is not closed",
+            ),
             (
                 "B1,1,USD,a\nB1,1,USD,a",
                 "line 3: the id \"B1\" occurs twice",

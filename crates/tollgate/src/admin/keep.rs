@@ -13,12 +13,16 @@ use std::sync::Arc;
 use store::{BackupError, Database, PostgresSettings};
 
 /// What an operator keeps apart from the database.
-const NOT_IN_IT: &str = "the secret files (pepper, upstream keys, encryption key) and tollgate.toml \
-                         are not in it: keep them too, and apart from it";
+const NOT_IN_IT: &str = "not in it: tollgate.toml, tollgate.pepper, tollgate.keys, the audit log's key \
+                         (audit.key), the files of upstreams' and other keys, and DATA/catalogue with \
+                         your own classes; keep them too, and apart from it. The keys of days are left \
+                         out on purpose";
 
 /// Copies the store into a file.
 pub async fn back_up(office: &Office, file: PathBuf) -> Result<Value, AdminError> {
     let (store, now) = (Arc::clone(&office.store), office.engine.now());
+    let object = file.display().to_string();
+    office.audit.note("back_up", None, object).await?;
     let copying = {
         let file = file.clone();
         tokio::task::spawn_blocking(move || store.back_up(&file, now))

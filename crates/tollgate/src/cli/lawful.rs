@@ -1,4 +1,5 @@
-//! Words of the command line about what is not to be used, reports of abuse, legal holds and the keys of stored secrets.
+//! Words of the command line about what is not to be used, reports of abuse, legal holds and the keys
+//! of stored secrets.
 
 use crate::admin::{abuse, keeper, lawful};
 use clap::{Args, Subcommand};
@@ -98,6 +99,8 @@ pub enum Secrets {
     Status,
     /// Add a key to the key file. `secrets rotate` takes it into use.
     NewKey,
+    /// Read the key file anew, to open what other nodes seal with its newest key.
+    Take,
     /// Read the key file anew and seal everything that lasts with its newest key. It may be broken off
     /// and run again.
     Rotate,
@@ -165,6 +168,7 @@ impl From<Secrets> for keeper::Question {
         match command {
             Secrets::Status => Self::Status,
             Secrets::NewKey => Self::NewKey,
+            Secrets::Take => Self::Take,
             Secrets::Rotate => Self::Rotate,
         }
     }

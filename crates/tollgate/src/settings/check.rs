@@ -93,10 +93,17 @@ fn demo_secrets(settings: &Settings) -> Vec<Problem> {
     if settings.hooks.twilio_tokens.iter().any(known) {
         keys.push("hooks.twilio.auth_token".to_owned());
     }
+    for way in &settings.payments.ways {
+        let practice = |secret: &Secret| demo::PAYMENT_SECRETS.contains(&secret.expose());
+        let secrets = std::iter::once(&way.key).chain(&way.webhook_secrets);
+        if secrets.into_iter().any(practice) {
+            keys.push(format!("payments.{}", way.processor.slug()));
+        }
+    }
     if known(&settings.keys.pepper) {
         keys.push("keys.pepper".to_owned());
     }
-    let why = "is the demo's, which everybody knows";
+    let why = "is the demo's or its providers', which everybody knows";
     keys.iter().map(|key| problem(key, why)).collect()
 }
 

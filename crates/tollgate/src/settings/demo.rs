@@ -9,6 +9,15 @@ use toml::{Table, Value};
 
 /// How the keys of practice accounts begin. `serve` refuses to work with such a key.
 pub const KEY_PREFIX: &str = "sandbox-";
+/// What the practice processors take for keys and sign with.
+pub const PAYMENT_SECRETS: [&str; 6] = [
+    sandbox::STRIPE_KEY,
+    sandbox::STRIPE_WEBHOOK_SECRET,
+    sandbox::BTCPAY_KEY,
+    sandbox::BTCPAY_WEBHOOK_SECRET,
+    sandbox::NOWPAYMENTS_KEY,
+    sandbox::NOWPAYMENTS_IPN_SECRET,
+];
 
 /// The pool of own numbers, and the public server it stands behind.
 pub const POOL: &str = "luke";

@@ -1,4 +1,4 @@
-//! `init`: the commented settings file and the secret it needs, made once and never overwritten.
+//! `init`: the commented settings file and the secrets it needs, made once and never overwritten.
 
 use super::keys::PEPPER_FILE;
 use super::sealing::KEY_FILE;
@@ -13,27 +13,32 @@ pub const FILE: &str = "tollgate.toml";
 
 /// Writes the pepper, the keys of stored secrets and `tollgate.toml` into a directory, all for the
 /// owner's eyes only. `random` is 32 bytes nobody can guess, `keys` are fresh keys. An existing pepper
-/// and existing keys stay (what is stored hangs on them); an existing settings file is an error, and
-/// then nothing is written. Gives the files that were made.
+/// and existing keys stay (what is stored hangs on them), and so do existing settings: an installation
+/// of before gets what it has not. Where everything is there it is an error. Gives the files that were
+/// made.
 pub fn write(directory: &Path, random: &[u8; 32], keys: &str) -> io::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(directory)?;
     let (settings, pepper) = (directory.join(FILE), directory.join(PEPPER_FILE));
-    if settings.exists() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
     let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     // the secrets first: a settings file without them would be a start that cannot start
     let mut made = Vec::new();
-    for (path, text) in [(pepper, text.as_str()), (directory.join(KEY_FILE), keys)] {
-        match create_private(&path, &format!("{text}\n")) {
+    let (pepper_text, keys_text) = (format!("{text}\n"), format!("{keys}\n"));
+    let files = [
+        (pepper, pepper_text.as_str()),
+        (directory.join(KEY_FILE), keys_text.as_str()),
+        (settings, EXAMPLE),
+    ];
+    for (path, text) in files {
+        match create_private(&path, text) {
             Ok(()) => made.push(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
     }
-    create_private(&settings, EXAMPLE)?;
-    made.push(settings);
-    Ok(made)
+    match made.is_empty() {
+        true => Err(io::ErrorKind::AlreadyExists.into()),
+        false => Ok(made),
+    }
 }
 
 /// A new file of mode 0600; fails where the name is taken.

@@ -340,12 +340,18 @@ fn instructions(value: &Value) -> Result<String, String> {
     }
 }
 
-/// Webhooks are believed by whoever knows a secret: without one nobody is.
+/// Ways in test mode, whose money is none; and webhooks, which are believed by whoever knows a secret:
+/// without one nobody is.
 pub fn warnings(payments: &Payments) -> Vec<(String, &'static str)> {
-    let ways = payments.ways.iter();
+    let play = payments.ways.iter().filter(|way| !way.live);
+    let play = play.map(|way| {
+        let key = format!("payments.{}.live", way.processor.slug());
+        (key, "is false: play money is credited as balance")
+    });
+    let deaf = payments.ways.iter();
     let deaf =
-        ways.filter(|way| way.processor != Processor::Manual && way.webhook_secrets.is_empty());
-    deaf.map(|way| {
+        deaf.filter(|way| way.processor != Processor::Manual && way.webhook_secrets.is_empty());
+    let deaf = deaf.map(|way| {
         let name = match way.processor {
             Processor::NowPayments => "ipn_secret",
             _ => "webhook_secret",
@@ -353,6 +359,6 @@ pub fn warnings(payments: &Payments) -> Vec<(String, &'static str)> {
         let key = format!("payments.{}.{name}", way.processor.slug());
         let why = "is not set: its webhook is not there, and payments are only found by asking";
         (key, why)
-    })
-    .collect()
+    });
+    play.chain(deaf).collect()
 }

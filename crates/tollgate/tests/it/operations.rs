@@ -1,13 +1,16 @@
 //! What an operator does to a running server: settings read again, and a look at everything.
 
 use crate::served::Served;
-use crate::world::{Client, PROGRAM};
+use crate::world::{Client, PROGRAM, Scratch};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 use tokio::task::JoinSet;
 
 const BALANCE: &str = "/api/v1/otp?action=balance";
@@ -93,6 +96,55 @@ fn state<'a>(report: &'a Value, check: &str) -> &'a str {
     found["state"].as_str().unwrap()
 }
 
+/// Every file below a directory, with its length and when it was last written.
+fn listing(dir: &Path) -> BTreeSet<(PathBuf, u64, SystemTime)> {
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let facts = path.metadata().unwrap();
+        if facts.is_dir() {
+            found.extend(listing(&path));
+        }
+        found.insert((path, facts.len(), facts.modified().unwrap()));
+    }
+    found
+}
+
+#[test]
+fn moving_asks_for_both_ends() {
+    let mut migrate = Command::new(PROGRAM);
+    let given = ["migrate", "--to", "postgres://tollgate@127.0.0.1/tollgate"];
+    let output = migrate.args(given).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(why.contains("--from"), "{why}");
+}
+
+#[tokio::test]
+async fn a_drain_is_told_to_the_manager_and_ends_with_a_second_signal() {
+    let place = Scratch::new();
+    let path = place.path().join("manager");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    let mut served = Served::told_to(&path, "drain_s = 300\n").await;
+    served.signal("TERM");
+    let patience = Some(Duration::from_secs(20));
+    manager.set_read_timeout(patience).unwrap();
+    let (mut heard, mut told) = ([0; 64], Vec::new());
+    while told
+        .last()
+        .is_none_or(|word: &String| !word.starts_with("EXTEND"))
+    {
+        let length = manager.recv(&mut heard).unwrap();
+        told.push(String::from_utf8_lossy(&heard[..length]).into_owned());
+    }
+    assert_eq!(
+        told,
+        ["READY=1", "STOPPING=1", "EXTEND_TIMEOUT_USEC=319000000"]
+    );
+    assert_eq!(served.client.get("/healthz").await.status, 200);
+    served.stop();
+}
+
 #[tokio::test]
 async fn a_doctor_says_what_is_wrong_and_what_to_do() {
     let mut served = Served::start("", 0).await;
@@ -108,9 +160,21 @@ async fn a_doctor_says_what_is_wrong_and_what_to_do() {
     ] {
         assert_eq!(state(&report, check), expected, "{check}: {report}");
     }
+    let made = served.cli(&["backup", "copy.db"]);
+    assert!(made["note"].as_str().unwrap().contains("tollgate.keys"));
+    let lines = served.cli(&["audit", "list", "--action", "back_up"]);
+    let file = lines["lines"][0]["object"].as_str().unwrap();
+    assert!(file.ends_with("/copy.db"), "{lines}");
     served.stop();
-    assert_eq!(state(&doctor(served.dir()).1, "server"), "warn");
+    // without a server it does not even touch the store
     let data = served.dir().join("data");
+    std::fs::remove_dir_all(data.join("daily-keys")).unwrap();
+    let before = listing(served.dir());
+    let (ok, report) = doctor(served.dir());
+    assert!(ok, "{report}");
+    assert_eq!(state(&report, "server"), "warn");
+    assert_eq!(state(&report, "store"), "warn");
+    assert_eq!(listing(served.dir()), before);
     std::fs::set_permissions(&data, PermissionsExt::from_mode(0o755)).unwrap();
     let (ok, report) = doctor(served.dir());
     assert_eq!((ok, state(&report, "data directory")), (false, "fail"));

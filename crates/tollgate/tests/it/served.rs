@@ -37,6 +37,17 @@ impl Served {
 
     /// The same with more lines in `[listen]`.
     pub async fn node_listening(listen: &str, settings: &str, read: usize) -> Self {
+        Self::run(Command::new(PROGRAM), listen, settings, read).await
+    }
+
+    /// The same under a manager of services that listens at this socket.
+    pub async fn told_to(manager: &Path, listen: &str) -> Self {
+        let mut program = Command::new(PROGRAM);
+        program.env("NOTIFY_SOCKET", manager);
+        Self::run(program, listen, "", 0).await
+    }
+
+    async fn run(program: Command, listen: &str, settings: &str, read: usize) -> Self {
         let dir = Scratch::new();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let address = free.unwrap();
@@ -48,7 +59,7 @@ impl Served {
         secret_file(&dir.path().join("tollgate.pepper"), &pepper);
         let keys = format!("index:{pepper},1:{pepper}");
         secret_file(&dir.path().join("tollgate.keys"), &keys);
-        let server = spawn(Command::new(PROGRAM), dir.path());
+        let server = spawn(program, dir.path());
         let mut served = Self {
             client: Client::new(&format!("http://{address}"), ""),
             account: String::new(),

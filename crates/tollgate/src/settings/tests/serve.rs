@@ -150,7 +150,8 @@ fn serve_refuses_the_demos_ways() {
         .iter()
         .map(|problem| problem.key.as_str())
         .collect();
-    assert_eq!(keys.len(), 11);
+    assert_eq!(keys.len(), 14);
+    assert!(keys.contains(&"payments.stripe") && keys.contains(&"payments.nowpayments"));
     assert!(keys.contains(&"policy.sell_unclassified"));
     assert!(keys.contains(&"upstreams.peter2.key") && keys.contains(&"upstreams.panel.key"));
     assert!(keys.contains(&"hooks.twilio.auth_token"));
@@ -203,6 +204,8 @@ fn warnings_do_not_stop_anything() {
     assert!(warned(&format!("{open}trusted_proxies=['10.0.0.0/8']")).is_empty());
     let empty = warned(&panel("[servers.peter]"));
     assert_eq!(empty, ["servers.peter.routes", "policy.smm_confirmation"]);
+    let play = "[payments.stripe]\nkey='sk_test_1'\nwebhook_secret='whsec_1'\n";
+    assert_eq!(warned(&format!("{sold}\n{play}")), ["payments.stripe.live"]);
 }
 
 #[test]
@@ -254,6 +257,10 @@ fn init_makes_a_start_and_never_overwrites() {
     assert_eq!(settings.secrets.key.expose(), keys);
     assert_eq!(settings.secrets.key_file.as_ref(), Some(&made[1]));
     assert!(init::write(&fresh, &[8; 32], "other").is_err());
+    // an installation from before stored secrets were sealed has no keys yet
+    fs::remove_file(&made[1]).unwrap();
+    let more = init::write(&fresh, &[8; 32], &keys).unwrap();
+    assert_eq!(more, [fresh.join("tollgate.keys")]);
     fs::remove_file(&made[2]).unwrap();
     assert_eq!(
         init::write(&fresh, &[8; 32], "other").unwrap(),
