@@ -158,6 +158,33 @@ fn the_unit_runs_the_program_locked_in_and_reloads_it() {
     }
     // the program stops within ten seconds; the manager must not be quicker
     assert!(unit.contains("TimeoutStopSec=20"));
+    // where the manual says that backups go, the service may write, and the package makes it
+    let backups = "/var/backups/tollgate";
+    assert!(unit.contains(&format!("\nReadWritePaths=-{backups}\n")));
+    let made = format!("install -d -o tollgate -g tollgate -m 0700 {backups}\n");
+    assert!(text("packaging/debian/postinst").contains(&made));
+    let manual = text("docs/operating.md");
+    assert!(manual.contains(&format!("tollgate backup {backups}/")));
+}
+
+/// Every page of a folder leads only to what is there.
+fn links_lead_somewhere(folder: &Path) {
+    let pages = std::fs::read_dir(folder).unwrap();
+    let pages = pages.map(|page| page.unwrap().path());
+    let mut links = 0;
+    for page in pages.filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for rest in text.split("](").skip(1) {
+            let target = rest.split([')', '#']).next().unwrap();
+            if target.is_empty() || target.contains("://") || target.contains(' ') {
+                continue;
+            }
+            links += 1;
+            let there = folder.join(target).exists();
+            assert!(there, "{}: {target}", page.display());
+        }
+    }
+    assert!(links > 20, "{links}");
 }
 
 #[test]
@@ -202,6 +229,13 @@ fn one_script_makes_a_tarball_and_a_package_the_same_each_time() {
     ] {
         assert!(contents.contains(line), "{line}: {contents}");
     }
+    let unpacked = place.path().join("unpacked");
+    Command::new("dpkg-deb")
+        .arg("--extract")
+        .args([&one[1], &unpacked])
+        .status()
+        .unwrap();
+    links_lead_somewhere(&unpacked.join("usr/share/doc/tollgate"));
     let facts = asked(&["--field"], &one[1]);
     assert!(
         facts.contains("Package: tollgate\nVersion: 9.8.7\n"),
