@@ -226,14 +226,12 @@ impl Office {
                 rate_limit,
                 scopes,
             } => {
-                let scopes = scopes.iter().map(|word| scope(word));
                 let order = KeyOrder {
                     name,
                     rate_limit,
-                    scopes: scopes.collect::<Result<_, _>>()?,
                     ..KeyOrder::default()
                 };
-                self.create_key(AccountId(account), order).await
+                self.create_key(AccountId(account), order, &scopes).await
             }
             Request::KeyList { account } => self.list_keys(AccountId(account)).await,
             Request::KeyRevoke { id } => self.revoke_key(id).await,
@@ -299,7 +297,14 @@ impl Office {
         Ok(json!({ "keys": rows }))
     }
 
-    async fn create_key(&self, account: AccountId, order: KeyOrder) -> Result<Value, AdminError> {
+    async fn create_key(
+        &self,
+        account: AccountId,
+        mut order: KeyOrder,
+        scopes: &[String],
+    ) -> Result<Value, AdminError> {
+        let scopes = scopes.iter().map(|word| scope(word));
+        order.scopes = scopes.collect::<Result<_, _>>()?;
         let tools = (self.environment, &self.pepper);
         let key = self.engine.issue_key(account, order, tools).await?;
         Ok(json!({ "api_key": key.text, "key_id": key.id.0 }))

@@ -37,7 +37,8 @@ impl Redis {
 
     /// Throws the times of all windows away, as a server that is short of memory may.
     fn evict_times(&self) {
-        let script = "for _, key in ipairs(redis.call('KEYS', '*:times')) do redis.call('DEL', key) end";
+        let script =
+            "for _, key in ipairs(redis.call('KEYS', '*:times')) do redis.call('DEL', key) end";
         let mut client = Command::new("redis-cli");
         let socket = self.folder.path().join("socket");
         let done = client.arg("-s").arg(&socket).args(["eval", script, "0"]);
