@@ -36,7 +36,12 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
     let limits = Arc::new(Limits::new(1000));
     let codes = Arc::clone(&store) as _;
     let lawful = Lawful::new(Arc::clone(&engine), Arc::clone(&store) as _);
-    let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
+    let redeem = RedeemCodes::new(
+        Arc::clone(&engine),
+        codes,
+        Arc::clone(&limits),
+        pepper.clone(),
+    );
     let top_ups = TopUps::new(
         Arc::clone(&engine),
         Arc::clone(&store) as _,

@@ -3,6 +3,7 @@
 
 use crate::accounts::AdminError;
 use crate::engine::Engine;
+use crate::redeem::CodeOrder;
 use domain::change::{CommitError, Refused, Write};
 use domain::desk::{AccountNote, Announcement, DeskWrite, MoneyRequest, MoneyState};
 use domain::ids::{AccountId, OrderId, PersonId};
@@ -21,9 +22,6 @@ const FRESH: Millis = Millis::seconds(10);
 /// Announcements that show at the same time.
 const SHOWN: u32 = 3;
 
-/// Open tickets looked through for one.
-const TICKETS: u32 = 10_000;
-
 /// Made with a form, so that sent twice it is one: 32 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnceKey(String);
@@ -33,6 +31,11 @@ impl OnceKey {
     pub fn read(text: &str) -> Option<Self> {
         let shaped = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         shaped.then(|| Self(text.to_owned()))
+    }
+
+    /// As the form sent it.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -77,6 +80,21 @@ impl Desk {
     /// Up to what one person may move.
     pub fn cap(&self) -> Usd {
         self.cap
+    }
+
+    /// Whether one person may make these codes: all of them together are worth no more than what one
+    /// person may move.
+    ///
+    /// # Errors
+    /// They are worth more.
+    pub fn may_make(&self, codes: &CodeOrder) -> Result<(), AdminError> {
+        let worth = codes.amount.0.checked_mul(i64::from(codes.count));
+        if worth.is_some_and(|worth| worth <= self.cap.0) {
+            return Ok(());
+        }
+        let cap = self.cap.short();
+        let why = format!("one person may make codes worth ${cap} at most in one batch");
+        Err(AdminError::Invalid(why))
     }
 
     /// Moves money at once, or above the cap asks for a second person. The same form again gives the
@@ -280,9 +298,9 @@ impl Desk {
                 "order {order} is in review no longer, or the figure is not between 0 and {quantity}"
             )));
         }
-        let open = self.engine.store().tickets(true, TICKETS).await?;
-        let about = open.into_iter().filter(|ticket| {
-            ticket.kind == TicketKind::OrderInReview && ticket.reference == order.0
+        let about = self.rows.tickets_of(order).await?;
+        let about = about.into_iter().filter(|ticket| {
+            ticket.kind == TicketKind::OrderInReview && ticket.closed_at.is_none()
         });
         writes.extend(about.map(|ticket| Write::CloseTicket {
             ticket: ticket.id,

@@ -1,6 +1,8 @@
 //! Redeem codes: made by the operator, shown once, turned into money by whoever holds one.
 
 use crate::accounts::AdminError;
+use crate::api_key::Pepper;
+use crate::desk::OnceKey;
 use crate::engine::Engine;
 use crate::limits::{Bucket, Limits};
 use domain::change::{CommitError, Refused, Write};
@@ -9,6 +11,7 @@ use domain::ports::{RedeemRows, StoreError};
 use domain::redeem::{self, CodeSource, RedeemCode, RedeemWrite};
 use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
+use hmac::Mac;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -26,6 +29,8 @@ const NOTE_MAX: usize = 500;
 
 /// Longest validity, in days.
 const DAYS_MAX: u32 = 3_650;
+
+const OTHER_VALUES: &str = "this form made other codes before: load the page anew, then fill it in";
 
 /// What codes are to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,19 +98,25 @@ pub struct RedeemCodes {
     engine: Arc<Engine>,
     rows: Arc<dyn RedeemRows>,
     limits: Arc<Limits>,
+    pepper: Pepper,
 }
 
 fn hash_of(code: &str) -> [u8; 32] {
     Sha256::digest(code.as_bytes()).into()
 }
 
-/// A fresh code: each byte's low five bits are one of 32 characters, so all are equally likely.
+/// A code out of bytes of which each is as likely as any other: their low five bits are one of 32
+/// characters.
+fn spelled(bytes: &[u8]) -> String {
+    let letter = |byte: &u8| char::from(redeem::ALPHABET[usize::from(byte & 31)]);
+    bytes.iter().take(redeem::LEN).map(letter).collect()
+}
+
 fn fresh() -> Result<String, AdminError> {
     let mut bytes = [0_u8; redeem::LEN];
     getrandom::fill(&mut bytes)
         .map_err(|error| AdminError::Invalid(format!("no randomness to be had: {error}")))?;
-    let letter = |byte: &u8| char::from(redeem::ALPHABET[usize::from(byte & 31)]);
-    Ok(bytes.iter().map(letter).collect())
+    Ok(spelled(&bytes))
 }
 
 impl CodeOrder {
@@ -134,50 +145,109 @@ impl CodeOrder {
 
 impl RedeemCodes {
     /// Use cases over these rows.
-    pub fn new(engine: Arc<Engine>, rows: Arc<dyn RedeemRows>, limits: Arc<Limits>) -> Self {
+    pub fn new(
+        engine: Arc<Engine>,
+        rows: Arc<dyn RedeemRows>,
+        limits: Arc<Limits>,
+        pepper: Pepper,
+    ) -> Self {
         Self {
             engine,
             rows,
             limits,
+            pepper,
         }
     }
 
-    /// Makes codes, all or none.
-    pub async fn create(&self, order: CodeOrder) -> Result<MadeCodes, AdminError> {
+    /// The codes of a form follow from its key and the pepper, so that the same form again shows the
+    /// same codes instead of making others; without the pepper nobody can tell them.
+    fn of_form(&self, form: &OnceKey, number: u32) -> String {
+        let mut mac = self.pepper.keyed();
+        mac.update(format!("redeem code\n{}\n{number}", form.as_str()).as_bytes());
+        spelled(&mac.finalize().into_bytes())
+    }
+
+    /// Makes codes, all or none. The same form again gives the same codes and makes none.
+    ///
+    /// # Errors
+    /// A value is out of bounds, the form made codes of other values before, or the store failed.
+    pub async fn create(
+        &self,
+        order: CodeOrder,
+        form: Option<&OnceKey>,
+    ) -> Result<MadeCodes, AdminError> {
         let order = order.checked()?;
+        let codes = (0..order.count).map(|number| match form {
+            Some(form) => Ok(self.of_form(form, number)),
+            None => fresh(),
+        });
+        let codes = codes.collect::<Result<Vec<_>, _>>()?;
+        let rows = self.rows_of(&order, &codes);
+        let (batch, expires_at) = match rows.first() {
+            Some(first) => (first.batch, first.expires_at),
+            None => return Err(AdminError::Storage),
+        };
+        let writes = rows
+            .into_iter()
+            .map(|row| Write::RedeemCode(RedeemWrite::Insert(Box::new(row))));
+        let made = self.engine.commit("create_redeem_codes", writes.collect());
+        match made.await {
+            Err(CommitError::Refused(Refused::Stale)) => self.made_before(&order, &codes).await,
+            outcome => {
+                outcome?;
+                Ok(MadeCodes {
+                    batch,
+                    codes: codes.iter().map(|code| redeem::grouped(code)).collect(),
+                    expires_at,
+                })
+            }
+        }
+    }
+
+    fn rows_of(&self, order: &CodeOrder, codes: &[String]) -> Vec<RedeemCode> {
         let now = self.engine.now();
         let day = |days: u32| Millis::minutes(i64::from(days) * 24 * 60);
         let expires_at = order.expires_days.map(|days| now + day(days));
         let batch = self.engine.store().next_row_id();
-        let mut made = MadeCodes {
+        let row = |(number, code): (usize, &String)| RedeemCode {
+            id: match number {
+                0 => batch,
+                _ => self.engine.store().next_row_id(),
+            },
             batch,
-            codes: Vec::new(),
+            hash: hash_of(code),
+            amount: order.amount,
+            source: order.source,
+            note: order.note.clone(),
+            created_at: now,
             expires_at,
+            disabled: false,
+            redeemed: None,
         };
-        let mut writes = Vec::new();
-        for number in 0..order.count {
-            let code = fresh()?;
-            writes.push(Write::RedeemCode(RedeemWrite::Insert(Box::new(
-                RedeemCode {
-                    id: match number {
-                        0 => batch,
-                        _ => self.engine.store().next_row_id(),
-                    },
-                    batch,
-                    hash: hash_of(&code),
-                    amount: order.amount,
-                    source: order.source,
-                    note: order.note.clone(),
-                    created_at: now,
-                    expires_at,
-                    disabled: false,
-                    redeemed: None,
-                },
-            ))));
-            made.codes.push(redeem::grouped(&code));
+        codes.iter().enumerate().map(row).collect()
+    }
+
+    /// The batch that the same form made; refused where it asked for something else then.
+    async fn made_before(
+        &self,
+        order: &CodeOrder,
+        codes: &[String],
+    ) -> Result<MadeCodes, AdminError> {
+        let mut batches = Vec::new();
+        for code in codes.first().into_iter().chain(codes.last()) {
+            let row = self.rows.redeem_code(&hash_of(code)).await?;
+            let same = row.filter(|row| {
+                (row.amount, row.source, &row.note) == (order.amount, order.source, &order.note)
+            });
+            let same = same.ok_or(AdminError::Conflict(OTHER_VALUES))?;
+            batches.push((same.batch, same.expires_at));
         }
-        self.engine.commit("create_redeem_codes", writes).await?;
-        Ok(made)
+        let (batch, expires_at) = *batches.first().ok_or(AdminError::Storage)?;
+        Ok(MadeCodes {
+            batch,
+            codes: codes.iter().map(|code| redeem::grouped(code)).collect(),
+            expires_at,
+        })
     }
 
     /// The newest codes; the codes themselves are not known any more.

@@ -321,6 +321,8 @@ pub trait AuditRows: Send + Sync {
 
 /// What only the console asks for, over all accounts; written through [`Store::commit`].
 pub trait DeskRows: Send + Sync {
+    /// Tickets about an order, open or not, newest first.
+    fn tickets_of(&self, order: OrderId) -> Read<'_, Vec<Ticket>>;
     /// Accounts with this id, part of an e-mail, public part of a key, or order; all of them where
     /// nothing is named. Newest first.
     fn accounts_like<'a>(&'a self, text: &'a str, limit: u32) -> Read<'a, Vec<(Account, Wallet)>>;

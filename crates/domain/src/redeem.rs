@@ -58,7 +58,7 @@ pub struct RedeemCode {
 /// One thing to write about codes. Redeeming is [`crate::change::Write::Redeem`]: it moves money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedeemWrite {
-    /// A new code.
+    /// A new code. Guard: it is not there yet.
     Insert(Box<RedeemCode>),
     /// A code is switched off. Guard: it is there and not redeemed.
     Disable {

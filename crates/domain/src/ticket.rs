@@ -98,6 +98,18 @@ impl TicketKind {
         )
     }
 
+    /// Whether [`Ticket::reference`] is an order.
+    pub fn is_of_order(self) -> bool {
+        matches!(
+            self,
+            Self::LargeAdjustment
+                | Self::PlacedWithoutId
+                | Self::OrderInReview
+                | Self::RestoredPurchase
+                | Self::WithheldMessage
+        )
+    }
+
     /// Whether an upstream that has such tickets open is to be trusted less than others.
     pub fn speaks_against_upstream(self) -> bool {
         matches!(self, Self::MoneyKept | Self::Unexplained)

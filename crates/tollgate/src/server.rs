@@ -106,7 +106,7 @@ fn assemble(
     let address = listening.unwrap_or(settings.listen.address);
     Ok(Office {
         people: people(settings, environment, (engine, rows), limits, address)?,
-        redeem: redeem(engine, store, limits),
+        redeem: redeem(engine, store, (limits, pepper(settings)?)),
         lawful: lawful(engine, store),
         numbers: numbers(settings, engine, Arc::clone(store) as _),
         top_ups: top_ups(settings, engine, store, limits, address)?,
@@ -394,11 +394,11 @@ fn console_url(settings: &Settings, environment: Environment, address: SocketAdd
 fn redeem(
     engine: &Arc<Engine>,
     store: &Arc<store::Database>,
-    limits: &Arc<Limits>,
+    (limits, pepper): (&Arc<Limits>, Pepper),
 ) -> Arc<RedeemCodes> {
     let rows: Arc<dyn RedeemRows> = Arc::clone(store) as _;
     let (engine, limits) = (Arc::clone(engine), Arc::clone(limits));
-    Arc::new(RedeemCodes::new(engine, rows, limits))
+    Arc::new(RedeemCodes::new(engine, rows, limits, pepper))
 }
 
 /// Use cases about top-ups.

@@ -180,9 +180,18 @@ impl People {
     }
 
     /// Sets a new password by a mailed link: all sessions end, the second factor stays. The mail
-    /// reached its owner, so the address is confirmed as well.
-    pub async fn reset_password(&self, link: &str, new: &str) -> Result<(), PeopleError> {
+    /// reached its owner, so the address is confirmed as well. A link of staff is good at their door
+    /// only (`staff`), one of a customer only at the others'.
+    pub async fn reset_password(
+        &self,
+        link: &str,
+        new: &str,
+        staff: bool,
+    ) -> Result<(), PeopleError> {
         let (token, person) = self.token_owner(link, TokenUse::ResetPassword).await?;
+        if person.role.is_staff() != staff {
+            return Err(PeopleError::BadLink);
+        }
         strong_enough(new, &person.email)?;
         let hash = self.hash(new).await?;
         let person = Person {

@@ -3,6 +3,7 @@
 use super::password::hash_now;
 use super::second_factor::secret_from_base32;
 use super::{People, PeopleError, token};
+use domain::audit_log::Actor;
 use domain::change::{CommitError, Refused};
 use domain::ids::{AccountId, PersonId};
 use domain::people::{MailToken, PeopleWrite, Person, Role, TokenUse, Totp};
@@ -23,6 +24,16 @@ pub struct Joining {
 fn invalid(field: &'static str, why: impl Into<String>) -> PeopleError {
     let why = why.into();
     PeopleError::Invalid { field, why }
+}
+
+/// Nobody locks themselves out.
+fn not_oneself(id: PersonId) -> Result<(), PeopleError> {
+    match crate::acting::by().map(|by| by.actor) {
+        Some(Actor::Staff(me)) if me == id => {
+            Err(invalid("person", "Somebody else has to do this to you."))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl People {
@@ -149,6 +160,7 @@ impl People {
 
     /// Ends a member's access, or gives it back. Their sessions end.
     pub async fn suspend_staff(&self, id: PersonId, suspended: bool) -> Result<(), PeopleError> {
+        not_oneself(id)?;
         let person = self.member(id).await?;
         let name = if suspended {
             self.not_the_last_owner(&person).await?;
@@ -163,6 +175,7 @@ impl People {
     /// A member starts anew: password, second factor, recovery codes and sessions are gone, the link
     /// sets them again.
     pub async fn reset_staff(&self, id: PersonId) -> Result<Joining, PeopleError> {
+        not_oneself(id)?;
         let person = self.member(id).await?;
         let (link, token) = self.join_link(id)?;
         let person = Person {

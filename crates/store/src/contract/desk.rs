@@ -8,6 +8,7 @@ use domain::desk::{
 };
 use domain::ids::{AccountId, OrderId, PersonId};
 use domain::ports::{DeskRows, Store};
+use domain::ticket::{Ticket, TicketKind};
 use domain::time::Millis;
 use domain::upstream::Sms;
 use domain::usd::Usd;
@@ -178,6 +179,43 @@ fn furnish(world: &World<'_>) -> ((AccountId, OrderId), (AccountId, OrderId, Ord
     let open = world.active(ben, &number("u2", "+923001234562"));
     let smm = world.accepted(ben, "https://example.com/a", "501").id;
     ((ana, received.id), (ben, open.id, smm))
+}
+
+pub(crate) fn tickets_of_an_order_are_found_whatever_became_of_them<S: Store + DeskRows>(
+    store: &S,
+) {
+    let world = World::new(store);
+    let mut about = Vec::new();
+    for (kind, reference) in [
+        (TicketKind::OrderInReview, 41),
+        (TicketKind::Unexplained, 41),
+        (TicketKind::TopUpReview, 41),
+        (TicketKind::PlacedWithoutId, 41),
+        (TicketKind::PlacedWithoutId, 42),
+    ] {
+        let ticket = Ticket {
+            id: store.next_row_id(),
+            kind,
+            upstream: "peter1".into(),
+            reference,
+            amount: Usd(5),
+            detail: "look".into(),
+            opened_at: NOW,
+            closed_at: None,
+            note: None,
+        };
+        about.push(ticket.id);
+        let open = Write::OpenTicket(Box::new(ticket));
+        world.commit(vec![open]).unwrap();
+    }
+    let close = Write::CloseTicket {
+        ticket: about[0],
+        note: "settled".into(),
+    };
+    world.commit(vec![close]).unwrap();
+    let found = wait(store.tickets_of(OrderId(41))).unwrap();
+    let found: Vec<i64> = found.iter().map(|ticket| ticket.id).collect();
+    assert_eq!(found, [about[3], about[0]]);
 }
 
 pub(crate) fn orders_and_accounts_are_found<S: Store + DeskRows>(store: &S) {

@@ -49,6 +49,12 @@ pub(crate) fn one_of_twenty_has_it<S: Store + RedeemRows>(store: &S) {
         wait(store.redeem_code(&code.hash)).unwrap(),
         Some(code.clone())
     );
+    let again = RedeemWrite::Insert(Box::new(RedeemCode {
+        id: store.next_row_id(),
+        ..code.clone()
+    }));
+    let again = world.commit(vec![Write::RedeemCode(again)]);
+    assert_eq!(again, refused(Refused::Stale), "a code is there once");
     let people: Vec<AccountId> = (0..20).map(|_| world.customer(Usd::ZERO)).collect();
     let outcomes: Vec<_> = std::thread::scope(|scope| {
         let tries: Vec<_> = people

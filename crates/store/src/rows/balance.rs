@@ -4,6 +4,7 @@ use crate::sql::{Connection, Row, params};
 use domain::balance::{BalanceReading, BookedAs, LATE, Position, Suspects};
 use domain::books::HouseLeg;
 use domain::change::Refused;
+use domain::ids::OrderId;
 use domain::ticket::{Ticket, TicketKind};
 use domain::time::Timestamp;
 use domain::usd::Usd;
@@ -241,6 +242,17 @@ pub(crate) fn tickets(conn: &dyn Connection, open: bool, limit: u32) -> Result<V
         format!("{TICKET} ORDER BY id DESC LIMIT ?1")
     };
     many(conn, &sql, params![limit], read_ticket)
+}
+
+/// Tickets about an order, newest first.
+pub(crate) fn tickets_of(conn: &dyn Connection, order: OrderId) -> Result<Vec<Ticket>, Fault> {
+    let kinds = TicketKind::ALL
+        .into_iter()
+        .filter(|kind| kind.is_of_order());
+    let kinds: Vec<_> = kinds.map(|kind| format!("'{}'", kind.slug())).collect();
+    let kinds = kinds.join(", ");
+    let sql = format!("{TICKET} WHERE kind IN ({kinds}) AND reference = ?1 ORDER BY id DESC");
+    many(conn, &sql, params![order.0], read_ticket)
 }
 
 /// A new ticket; one about the same stays as it is.

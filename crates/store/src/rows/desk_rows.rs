@@ -6,12 +6,13 @@ use domain::desk::{
     AccountNote, Announcement, BookTotal, EventsOf, JournalEvent, MoneyRequest, OrderLine,
     OrdersOf, ReportBy, ReportLine, Sold,
 };
-use domain::ids::AccountId;
+use domain::ids::{AccountId, OrderId};
 use domain::ledger::Wallet;
 use domain::ports::{DeskRows, Read};
+use domain::ticket::Ticket;
 use domain::time::Timestamp;
 
-use super::{access, desk};
+use super::{access, balance, desk};
 use crate::database::Database;
 use crate::sql::cells::{Cells, many, one};
 use crate::sql::fault::Fault;
@@ -246,6 +247,10 @@ fn book_totals(conn: &dyn Connection) -> Result<Vec<BookTotal>, Fault> {
 }
 
 impl DeskRows for Database {
+    fn tickets_of(&self, order: OrderId) -> Read<'_, Vec<Ticket>> {
+        self.ask(move |conn| balance::tickets_of(conn, order))
+    }
+
     fn accounts_like<'a>(&'a self, text: &'a str, limit: u32) -> Read<'a, Vec<(Account, Wallet)>> {
         let text = text.to_owned();
         self.ask(move |conn| accounts_like(conn, &text, limit))

@@ -18,7 +18,11 @@ const CODE: &str = "id, batch, hash, amount, source, note, created_at, expires_a
 /// The guards of a write, by reads alone.
 pub(crate) fn check(conn: &dyn Connection, write: &RedeemWrite) -> Result<(), Fault> {
     match write {
-        RedeemWrite::Insert(_) => Ok(()),
+        RedeemWrite::Insert(code) => {
+            let sql = "SELECT 1 FROM redeem_code WHERE hash = ?1";
+            let known = exists(conn, sql, params![code.hash])?;
+            (!known).then_some(()).ok_or(Fault::Refused(Refused::Stale))
+        }
         RedeemWrite::Disable { code } => {
             let sql = "SELECT 1 FROM redeem_code WHERE id = ?1 AND redeemed_by IS NULL";
             let found = exists(conn, sql, params![code])?;

@@ -71,7 +71,7 @@ pub(super) async fn answer(codes: &RedeemCodes, question: Question) -> Result<Va
 }
 
 async fn create(codes: &RedeemCodes, order: CodeOrder, amount: Usd) -> Result<Value, AdminError> {
-    let made = codes.create(order).await?;
+    let made = codes.create(order, None).await?;
     Ok(json!({
         "batch": made.batch,
         "usd": amount.to_string(),

@@ -3,7 +3,6 @@
 mod deeds;
 mod one;
 
-use super::sign_in::asked;
 use super::{Operator, Routes};
 use crate::dashboard::page::Failed;
 use crate::door::Door;
@@ -64,7 +63,7 @@ async fn list(State(door): State<Arc<Door>>, operator: Operator) -> Response {
 }
 
 async fn found(door: &Door, operator: &Operator) -> Result<Value, Failed> {
-    let text = asked(&operator.visitor, "q");
+    let text = operator.visitor.asked("q");
     let accounts = door.desk.rows().accounts_like(text.trim(), ROWS).await?;
     let rows: Vec<Value> = accounts
         .iter()
@@ -78,6 +77,7 @@ async fn found(door: &Door, operator: &Operator) -> Result<Value, Failed> {
                 since => account.created_at.0,
                 available => wallet.available.0,
                 held => wallet.held.0,
+                uncleared => wallet.uncleared.0,
                 due => wallet.receivable.0,
             }
         })

@@ -1,7 +1,7 @@
 //! `/console/audit`: who did what, and whether the log is as it was written.
 
-use super::sign_in::asked;
 use super::{Operator, OperatorsForm, Routes};
+use crate::dashboard::fields::day;
 use crate::dashboard::page::Failed;
 use crate::door::Door;
 use axum::extract::State;
@@ -10,7 +10,6 @@ use axum::routing::{get, post};
 use domain::audit_log::{Line, LinesOf};
 use domain::desk::Deed;
 use domain::ids::AccountId;
-use domain::time::Timestamp;
 use minijinja::{Value, context};
 use std::sync::Arc;
 
@@ -37,23 +36,15 @@ async fn page(door: &Door, operator: &Operator, failed: Option<Failed>) -> Respo
     page.showing("console/audit.html", values(door, operator).await)
 }
 
-/// The start of a day in UTC; nothing where none is given, or none is meant.
-pub(super) fn day(text: &str) -> Option<Timestamp> {
-    let start = format!("{text}T00:00:00Z")
-        .parse::<jiff::Timestamp>()
-        .ok()?;
-    Some(Timestamp(start.as_millisecond()))
-}
-
 async fn values(door: &Door, operator: &Operator) -> Result<Value, Failed> {
-    let query = |name: &str| Some(asked(&operator.visitor, name)).filter(|text| !text.is_empty());
+    let query = |name: &str| Some(operator.visitor.asked(name)).filter(|text| !text.is_empty());
     let (actor, action, since) = (query("actor"), query("action"), query("since"));
     let account: Option<i64> = query("account").and_then(|text| text.parse().ok());
     let wanted = LinesOf {
         account: account.map(AccountId),
         actor: actor.clone(),
         action: action.clone(),
-        since: since.as_deref().and_then(day),
+        since: day("since", since.as_deref().unwrap_or_default())?,
         until: None,
         before: query("before").and_then(|text| text.parse().ok()),
         limit: ROWS + 1,

@@ -1,6 +1,7 @@
 //! `/console/codes`: redeem codes in batches; the codes themselves are shown once, when made.
 
 use super::{Operator, OperatorsForm, Routes};
+use crate::dashboard::once;
 use crate::dashboard::page::Failed;
 use crate::door::Door;
 use app::CodeOrder;
@@ -66,17 +67,19 @@ async fn values(door: &Door) -> Result<Value, Failed> {
             }
         })
         .collect();
-    Ok(context! { codes => rows, cap => door.desk.cap().0 })
+    Ok(context! { codes => rows, cap => door.desk.cap().0, once => once::key()? })
 }
 
 async fn make(State(door): State<Arc<Door>>, form: OperatorsForm) -> Response {
     let done = async {
-        let reason = form.reason()?;
-        let order = order(&door, &form, reason)?;
-        let made = form
-            .operator
-            .acting(reason, door.redeem.create(order))
-            .await?;
+        let once = once::read(&form.fields)?;
+        let order = order(&form)?;
+        let too_much = |error| Failed {
+            field: "usd",
+            ..Failed::from(error)
+        };
+        door.desk.may_make(&order).map_err(too_much)?;
+        let made = form.because(door.redeem.create(order, Some(&once))).await?;
         Ok::<_, Failed>(context! { batch => made.batch, codes => made.codes })
     };
     let shown = match done.await {
@@ -86,26 +89,21 @@ async fn make(State(door): State<Arc<Door>>, form: OperatorsForm) -> Response {
     page(&door, &form.operator, shown).await
 }
 
-fn order(door: &Door, form: &OperatorsForm, reason: &str) -> Result<CodeOrder, Failed> {
+fn order(form: &OperatorsForm) -> Result<CodeOrder, Failed> {
     let amount = Usd::parse(form.fields.text("usd").trim()).ok();
     let amount = amount.filter(|amount| *amount > Usd::ZERO);
     let amount = amount.ok_or_else(|| Failed::field("usd", "Give dollars above zero."))?;
-    let count: u32 = form.fields.number("count").unwrap_or(1);
-    let worth = amount.0.saturating_mul(i64::from(count));
-    if worth > door.desk.cap().0 {
-        let cap = door.desk.cap().short();
-        let why = format!("One person may make codes worth ${cap} at most in one batch.");
-        return Err(Failed::field("usd", &why));
-    }
+    let count = form.fields.whole("count")?;
+    let count = count.ok_or_else(|| Failed::field("count", "Say how many codes."))?;
     Ok(CodeOrder {
         amount,
         count,
-        expires_days: form.fields.number("expires_days"),
+        expires_days: form.fields.whole("expires_days")?,
         source: match form.fields.ticked("gift") {
             true => CodeSource::Gift,
             false => CodeSource::Sold,
         },
-        note: reason.to_owned(),
+        note: form.reason()?.to_owned(),
     })
 }
 
@@ -114,14 +112,7 @@ async fn disable(
     Path(id): Path<i64>,
     form: OperatorsForm,
 ) -> Response {
-    let done = async {
-        let reason = form.reason()?;
-        Ok::<_, Failed>(
-            form.operator
-                .acting(reason, door.redeem.disable(id))
-                .await?,
-        )
-    };
+    let done = async { form.because(door.redeem.disable(id)).await };
     match done.await {
         Ok(()) => Redirect::to("/console/codes?notice=code-off").into_response(),
         Err(failed) => page(&door, &form.operator, (None, Some(failed))).await,

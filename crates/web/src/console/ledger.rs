@@ -1,14 +1,12 @@
 //! `/console/ledger`: the journal with its legs, and the house's books by upstream and day.
 
-use super::audit::day;
-use super::sign_in::asked;
-use super::{Operator, Routes};
+use super::{Operator, Routes, upstream_names};
+use crate::dashboard::fields::day;
 use crate::dashboard::page::Failed;
 use crate::dashboard::view;
 use crate::door::Door;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use domain::books::{DAY_MS, by_day};
 use domain::desk::{Deed, EventsOf, JournalEvent};
@@ -32,19 +30,20 @@ pub(super) fn routes() -> Routes {
 }
 
 /// What the page's query asks for.
-fn wanted(operator: &Operator, limit: u32) -> EventsOf {
-    let query = |name: &str| Some(asked(&operator.visitor, name)).filter(|text| !text.is_empty());
+fn wanted(operator: &Operator, limit: u32) -> Result<EventsOf, Failed> {
+    let query = |name: &str| Some(operator.visitor.asked(name)).filter(|text| !text.is_empty());
     let number = |name: &str| query(name).and_then(|text| text.parse::<i64>().ok());
-    let until = query("until").as_deref().and_then(day);
-    EventsOf {
+    let date = |name| day(name, &operator.visitor.asked(name));
+    let until = date("until")?;
+    Ok(EventsOf {
         account: number("account").map(AccountId),
         kind: query("kind"),
         reference: number("reference"),
-        since: query("since").as_deref().and_then(day),
+        since: date("since")?,
         until: until.map(|at| Timestamp(at.0 + DAY_MS)),
         before: number("before"),
         limit,
-    }
+    })
 }
 
 async fn show(State(door): State<Arc<Door>>, operator: Operator) -> Response {
@@ -53,15 +52,16 @@ async fn show(State(door): State<Arc<Door>>, operator: Operator) -> Response {
 }
 
 async fn values(door: &Door, operator: &Operator) -> Result<Value, Failed> {
-    let mut events = door.desk.rows().events(&wanted(operator, ROWS + 1)).await?;
+    let wanted = wanted(operator, ROWS + 1)?;
+    let mut events = door.desk.rows().events(&wanted).await?;
     let more = events.len() > ROWS as usize;
     events.truncate(ROWS as usize);
     let next = events.last().filter(|_| more).map(|last| last.id);
-    let totals = match asked(&operator.visitor, "totals") == "yes" {
+    let totals = match operator.visitor.asked("totals") == "yes" {
         true => Some(totals(door).await?),
         false => None,
     };
-    let query = |name: &str| asked(&operator.visitor, name);
+    let query = |name: &str| operator.visitor.asked(name);
     Ok(context! {
         events => events.iter().map(event_view).collect::<Vec<_>>(),
         account => query("account"),
@@ -107,9 +107,13 @@ pub(super) fn event_view(event: &JournalEvent) -> Value {
 }
 
 async fn file(State(door): State<Arc<Door>>, operator: Operator) -> Response {
-    match door.desk.rows().events(&wanted(&operator, FILE_ROWS)).await {
-        Ok(events) => as_file("ledger.csv", csv(&events)),
-        Err(error) => operator.page("Ledger", "ledger").failed(&error.into()),
+    let events = async {
+        let wanted = wanted(&operator, FILE_ROWS)?;
+        Ok::<_, Failed>(door.desk.rows().events(&wanted).await?)
+    };
+    match events.await {
+        Ok(events) => view::file("ledger.csv", view::CSV, csv(&events)),
+        Err(failed) => operator.page("Ledger", "ledger").failed(&failed),
     }
 }
 
@@ -135,18 +139,6 @@ fn csv(events: &[JournalEvent]) -> String {
         }
     }
     text
-}
-
-/// A file that the browser keeps.
-pub(super) fn as_file(name: &str, text: String) -> Response {
-    let disposition = format!("attachment; filename=\"{name}\"");
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, disposition),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-    ];
-    (headers, text).into_response()
 }
 
 async fn upstreams(State(door): State<Arc<Door>>, operator: Operator) -> Response {
@@ -182,13 +174,7 @@ async fn books(door: &Door) -> Result<Value, Failed> {
             }
         })
         .collect();
-    let names: Vec<String> = {
-        let numbers = door.engine.number_upstreams();
-        numbers
-            .chain(door.engine.panels())
-            .map(str::to_owned)
-            .collect()
-    };
+    let names = upstream_names(door);
     let mut now = Vec::new();
     for name in names {
         let position = store.position(&name).await?;

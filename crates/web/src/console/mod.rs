@@ -166,11 +166,27 @@ pub(crate) fn all() -> Routes {
         .merge(staff::routes())
 }
 
-/// The console for whoever comes from an allowed address; all others find nothing there.
+/// The names of all upstreams.
+fn upstream_names(door: &Door) -> Vec<String> {
+    let numbers = door.engine.number_upstreams();
+    let all = numbers.chain(door.engine.panels());
+    all.map(str::to_owned).collect()
+}
+
+fn pages() -> Router<Arc<Door>> {
+    all().router.layer(CsrfLayer::new())
+}
+
+/// The console for whoever comes from an allowed address.
 pub(crate) fn guarded(door: &Arc<Door>) -> Router<Arc<Door>> {
-    all()
-        .router
-        .layer(CsrfLayer::new())
+    only_welcome(pages(), door)
+}
+
+/// These routes for whoever comes from an allowed address; all others find nothing there, not even
+/// that a path takes another method.
+fn only_welcome(routes: Router<Arc<Door>>, door: &Arc<Door>) -> Router<Arc<Door>> {
+    routes
+        .method_not_allowed_fallback(gateway::method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(door), from_allowed_address))
 }
 
@@ -191,13 +207,13 @@ async fn from_allowed_address(
 
 /// The router of the console's own listener.
 pub fn console_router(door: Arc<Door>) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/", get(async || Redirect::to("/console").into_response()))
         .route("/assets/{name}", get(assets::serve))
         .route("/csp-report", post(csp_report::receive))
-        .merge(guarded(&door))
+        .merge(pages());
+    only_welcome(routes, &door)
         .fallback(gateway::not_found)
-        .method_not_allowed_fallback(gateway::method_not_allowed)
         .layer(CatchPanicLayer::custom(around::panicked))
         .layer(from_fn_with_state(Arc::clone(&door), headers::tls_only))
         .layer(from_fn(around::every_request))

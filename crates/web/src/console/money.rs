@@ -72,10 +72,8 @@ async fn decide(
             "refuse" => false,
             _ => return Err(Failed::field("decision", "Grant it or refuse it.")),
         };
-        let deed = door.desk.decide(form.operator.signed.person.id, id, grant);
-        form.operator
-            .acting(form.fields.text("reason"), deed)
-            .await?;
+        let who = form.operator.signed.person.id;
+        form.because(door.desk.decide(who, id, grant)).await?;
         Ok("decided")
     };
     match done.await {

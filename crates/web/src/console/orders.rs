@@ -2,8 +2,7 @@
 
 mod one;
 
-use super::sign_in::asked;
-use super::{Operator, Routes};
+use super::{Operator, Routes, upstream_names};
 use crate::dashboard::page::Failed;
 use crate::door::Door;
 use axum::extract::State;
@@ -43,7 +42,7 @@ async fn list(State(door): State<Arc<Door>>, operator: Operator) -> Response {
 }
 
 async fn found(door: &Door, operator: &Operator) -> Result<Value, Failed> {
-    let query = |name: &str| Some(asked(&operator.visitor, name)).filter(|text| !text.is_empty());
+    let query = |name: &str| Some(operator.visitor.asked(name)).filter(|text| !text.is_empty());
     let (text, state, upstream) = (query("q"), query("state"), query("upstream"));
     let account = query("account").and_then(|text| text.parse().ok());
     let mut wanted = OrdersOf {
@@ -64,13 +63,6 @@ async fn found(door: &Door, operator: &Operator) -> Result<Value, Failed> {
     let more = orders.len() > ROWS as usize;
     orders.truncate(ROWS as usize);
     let next = orders.last().filter(|_| more).map(|last| last.id);
-    let upstreams: Vec<String> = {
-        let numbers = door.engine.number_upstreams();
-        numbers
-            .chain(door.engine.panels())
-            .map(str::to_owned)
-            .collect()
-    };
     Ok(context! {
         orders => orders.iter().map(line).collect::<Vec<_>>(),
         text => text.unwrap_or_default(),
@@ -78,7 +70,7 @@ async fn found(door: &Door, operator: &Operator) -> Result<Value, Failed> {
         upstream => upstream.unwrap_or_default(),
         account,
         states => states(),
-        upstreams,
+        upstreams => upstream_names(door),
         next,
     })
 }

@@ -1,10 +1,8 @@
 //! `/console/reports`: what was earned, by day, server, service, account or upstream.
 
-use super::audit::day;
-use super::ledger::as_file;
 use super::overview::line;
-use super::sign_in::asked;
 use super::{Operator, Routes};
+use crate::dashboard::fields::day;
 use crate::dashboard::page::Failed;
 use crate::dashboard::view;
 use crate::door::Door;
@@ -40,10 +38,10 @@ struct Asked {
 impl Asked {
     fn of(door: &Door, operator: &Operator) -> Result<Self, Failed> {
         let today = door.engine.now().0.div_euclid(DAY_MS);
-        let query = |name: &str| day(&asked(&operator.visitor, name));
-        let until = query("until").map_or(today, |at| at.0.div_euclid(DAY_MS));
-        let from = query("since").map_or(until - DAYS + 1, |at| at.0.div_euclid(DAY_MS));
-        let by = ReportBy::from_slug(&asked(&operator.visitor, "by")).unwrap_or(ReportBy::Day);
+        let date = |name| day(name, &operator.visitor.asked(name));
+        let until = date("until")?.map_or(today, |at| at.0.div_euclid(DAY_MS));
+        let from = date("since")?.map_or(until - DAYS + 1, |at| at.0.div_euclid(DAY_MS));
+        let by = ReportBy::from_slug(&operator.visitor.asked("by")).unwrap_or(ReportBy::Day);
         if until < from || until - from >= DAYS_MAX {
             let why = "Give at most 366 days, the first one first.";
             return Err(Failed::field("since", why));
@@ -103,7 +101,7 @@ async fn file(State(door): State<Arc<Door>>, operator: Operator) -> Response {
         Ok::<_, Failed>(csv(asked.by, &lines))
     };
     match text.await {
-        Ok(text) => as_file("report.csv", text),
+        Ok(text) => view::file("report.csv", view::CSV, text),
         Err(failed) => operator.page("Reports", "reports").failed(&failed),
     }
 }

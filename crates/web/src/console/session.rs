@@ -99,7 +99,7 @@ impl FromRequestParts<Arc<Door>> for Operator {
         let deed = parts.extensions.get::<Deed>().copied();
         let Caller(visitor) = Caller::from_request_parts(parts, door).await?;
         let Some(signed) = visitor.signed.clone() else {
-            let there = format!("/console/sign-in?next={}", link::encoded(&visitor.here));
+            let there = format!("/console/sign-in?next={}", link::encoded(visitor.back()));
             return Err(Redirect::to(&there).into_response().into());
         };
         if !signed.person.has_second_factor() {
@@ -135,6 +135,18 @@ impl OperatorsForm {
                 "Say why, in 3 to 500 characters: it is kept in the audit log.",
             )
         })
+    }
+
+    /// Runs a use case on behalf of who sent the form, for the reason that it gives.
+    pub(crate) async fn because<T, E>(
+        &self,
+        deed: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failed>
+    where
+        Failed: From<E>,
+    {
+        let reason = self.reason()?;
+        Ok(self.operator.acting(reason, deed).await?)
     }
 }
 

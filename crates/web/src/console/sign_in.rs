@@ -4,7 +4,6 @@
 use super::Routes;
 use super::page::{failed, outside};
 use super::session::{Caller, CallersForm, with_cookie};
-use crate::dashboard::fields::Fields;
 use crate::dashboard::link;
 use crate::dashboard::page::Failed;
 use crate::dashboard::session::{Away, Visitor};
@@ -37,12 +36,6 @@ async fn kept<W: Future>(work: W) -> W::Output {
     acting(By::new(Actor::System), work).await
 }
 
-/// A value of the page's own query.
-pub(super) fn asked(visitor: &Visitor, name: &str) -> String {
-    let query = visitor.here.split_once('?').map_or("", |(_, query)| query);
-    Fields::parse(query.as_bytes()).text(name).to_owned()
-}
-
 /// Where a sign-in leads: nowhere but into the console.
 fn inside(next: &str) -> &str {
     let own = link::own(next);
@@ -54,7 +47,7 @@ fn inside(next: &str) -> &str {
 }
 
 async fn show(Caller(visitor): Caller) -> Response {
-    let next = asked(&visitor, "next");
+    let next = visitor.asked("next");
     sign_in_page(&visitor, ("", &next), None)
 }
 
@@ -115,7 +108,7 @@ async fn sign_out(State(door): State<Arc<Door>>, form: CallersForm) -> Response 
 }
 
 async fn join(State(door): State<Arc<Door>>, Caller(visitor): Caller) -> Response {
-    join_page(&door, &visitor, &asked(&visitor, "token"), None).await
+    join_page(&door, &visitor, &visitor.asked("token"), None).await
 }
 
 async fn join_page(door: &Door, visitor: &Visitor, token: &str, wrong: Option<Failed>) -> Response {
@@ -139,7 +132,7 @@ async fn set_password(State(door): State<Arc<Door>>, form: CallersForm) -> Respo
     if let Err(error) = door.people.joining(token).await {
         return failed(visitor, &error.into());
     }
-    match kept(door.people.reset_password(token, password)).await {
+    match kept(door.people.reset_password(token, password, true)).await {
         Ok(()) => {
             let there = Redirect::to("/console/sign-in?notice=password-set").into_response();
             with_cookie("", there)

@@ -3,7 +3,6 @@
 use super::{Operator, OperatorsForm, Routes};
 use crate::dashboard::page::Failed;
 use crate::door::Door;
-use app::people::PeopleError;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -84,13 +83,12 @@ async fn outcome(
 
 async fn add(State(door): State<Arc<Door>>, form: OperatorsForm) -> Response {
     let done = async {
-        let (email, role) = (form.fields.text("email"), role(&form)?);
-        let deed = door.people.add_staff(email, role);
-        let joining = form.operator.acting(form.reason()?, deed).await?;
-        Ok(Some(joining.link))
+        let deed = door
+            .people
+            .add_staff(form.fields.text("email"), role(&form)?);
+        Ok(Some(form.because(deed).await?.link))
     };
-    let done = done.await;
-    outcome(&door, &form, done).await
+    outcome(&door, &form, done.await).await
 }
 
 async fn set_role(
@@ -100,11 +98,10 @@ async fn set_role(
 ) -> Response {
     let done = async {
         let deed = door.people.set_role(PersonId(id), role(&form)?);
-        form.operator.acting(form.reason()?, deed).await?;
+        form.because(deed).await?;
         Ok(None)
     };
-    let done = done.await;
-    outcome(&door, &form, done).await
+    outcome(&door, &form, done.await).await
 }
 
 async fn suspend(
@@ -113,14 +110,12 @@ async fn suspend(
     form: OperatorsForm,
 ) -> Response {
     let done = async {
-        not_oneself(&form, id)?;
-        let suspended = form.fields.text("suspended") == "yes";
+        let suspended = form.fields.yes_or_no("suspended")?;
         let deed = door.people.suspend_staff(PersonId(id), suspended);
-        form.operator.acting(form.reason()?, deed).await?;
+        form.because(deed).await?;
         Ok(None)
     };
-    let done = done.await;
-    outcome(&door, &form, done).await
+    outcome(&door, &form, done.await).await
 }
 
 async fn reset(
@@ -129,24 +124,8 @@ async fn reset(
     form: OperatorsForm,
 ) -> Response {
     let done = async {
-        not_oneself(&form, id)?;
-        let deed = door.people.reset_staff(PersonId(id));
-        let joining = form.operator.acting(form.reason()?, deed).await?;
+        let joining = form.because(door.people.reset_staff(PersonId(id))).await?;
         Ok(Some(joining.link))
     };
-    let done = done.await;
-    outcome(&door, &form, done).await
-}
-
-/// Nobody locks themselves out.
-fn not_oneself(form: &OperatorsForm, id: i64) -> Result<(), Failed> {
-    if form.operator.signed.person.id == PersonId(id) {
-        let why = "Somebody else has to do this to you.".to_owned();
-        return Err(PeopleError::Invalid {
-            field: "person",
-            why,
-        }
-        .into());
-    }
-    Ok(())
+    outcome(&door, &form, done.await).await
 }

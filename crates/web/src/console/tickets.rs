@@ -1,6 +1,5 @@
 //! `/console/tickets`: what a person has to look at.
 
-use super::sign_in::asked;
 use super::{Operator, OperatorsForm, Routes};
 use crate::dashboard::page::Failed;
 use crate::door::Door;
@@ -36,30 +35,25 @@ async fn page(door: &Door, operator: &Operator, failed: Option<Failed>) -> Respo
 }
 
 async fn values(door: &Door, operator: &Operator) -> Result<Value, Failed> {
-    let all = asked(&operator.visitor, "show") == "all";
+    let all = operator.visitor.asked("show") == "all";
     let tickets = door.engine.store().tickets(!all, ROWS).await?;
     Ok(context! { tickets => tickets.iter().map(ticket_view).collect::<Vec<_>>(), all })
 }
 
 /// A ticket, ready for a page.
 pub(super) fn ticket_view(ticket: &Ticket) -> Value {
-    use TicketKind as K;
-    let of_order = matches!(
-        ticket.kind,
-        K::LargeAdjustment | K::OrderInReview | K::WithheldMessage
-    );
     context! {
         id => ticket.id,
         kind => ticket.kind.slug().replace('_', " "),
         upstream => &ticket.upstream,
-        order => of_order.then_some(ticket.reference),
+        order => ticket.kind.is_of_order().then_some(ticket.reference),
         amount => ticket.amount.0,
         detail => &ticket.detail,
         opened_at => ticket.opened_at.0,
         closed_at => ticket.closed_at.map(|at| at.0),
         note => &ticket.note,
         is_open => ticket.closed_at.is_none(),
-        withholds => ticket.kind == K::LargeAdjustment,
+        withholds => ticket.kind == TicketKind::LargeAdjustment,
     }
 }
 
@@ -70,8 +64,7 @@ async fn close(
 ) -> Response {
     let done = async {
         let reason = form.reason()?;
-        let deed = door.engine.close_ticket(id, reason);
-        Ok::<_, Failed>(form.operator.acting(reason, deed).await?)
+        form.because(door.engine.close_ticket(id, reason)).await
     };
     outcome(&door, &form, done.await).await
 }
@@ -79,9 +72,8 @@ async fn close(
 async fn pay(State(door): State<Arc<Door>>, Path(id): Path<i64>, form: OperatorsForm) -> Response {
     let done = async {
         let reason = form.reason()?;
-        let deed = door.engine.pay_ticket(id, reason);
-        form.operator.acting(reason, deed).await?;
-        Ok::<_, Failed>(())
+        form.because(door.engine.pay_ticket(id, reason)).await?;
+        Ok(())
     };
     outcome(&door, &form, done.await).await
 }

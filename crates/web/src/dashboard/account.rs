@@ -3,13 +3,12 @@
 use super::fields::Form;
 use super::page::{Failed, Page};
 use super::session::{Away, Customer, Visitor, with_cookie};
-use super::{agent, link, sign_in::asked};
+use super::{agent, link, view};
 use crate::door::Door;
 use app::AdminError;
 use app::people::{PeopleError, Signed};
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use domain::policy::{ATTESTATION, ATTESTATION_VERSION};
@@ -46,15 +45,8 @@ async fn export(State(door): State<Arc<Door>>, form: Form) -> Result<Response, A
     let found = crate::account_export(engine, lawful, door.pages.as_ref(), customer.account.id);
     match found.await {
         Ok(found) => {
-            let headers = [
-                (header::CONTENT_TYPE, "application/json"),
-                (header::CACHE_CONTROL, "no-store"),
-                (
-                    header::CONTENT_DISPOSITION,
-                    "attachment; filename=\"account.json\"",
-                ),
-            ];
-            Ok((headers, format!("{found:#}\n")).into_response())
+            let text = format!("{found:#}\n");
+            Ok(view::file("account.json", "application/json", text))
         }
         Err(error) => {
             let failed = Some(Failed::from(error));
@@ -248,7 +240,7 @@ async fn end_all(State(door): State<Arc<Door>>, form: Form) -> Result<Response, 
 }
 
 async fn prove_page(customer: Customer) -> Response {
-    let next = asked(&customer.visitor, "next");
+    let next = customer.visitor.asked("next");
     show_proof(&customer.visitor, &next, None)
 }
 

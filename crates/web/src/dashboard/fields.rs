@@ -6,6 +6,7 @@ use crate::door::Door;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
+use domain::time::Timestamp;
 use std::sync::Arc;
 
 /// Largest form.
@@ -40,6 +41,27 @@ impl Fields {
         self.filled(name)?.parse().ok()
     }
 
+    /// A whole number in a field that may be left empty.
+    pub(crate) fn whole<T: std::str::FromStr>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, Failed> {
+        let Some(text) = self.filled(name) else {
+            return Ok(None);
+        };
+        let wrong = |_| Failed::field(name, &format!("{text} is not a whole number in reach."));
+        text.parse().map(Some).map_err(wrong)
+    }
+
+    /// A choice between yes and no.
+    pub(crate) fn yes_or_no(&self, name: &'static str) -> Result<bool, Failed> {
+        match self.text(name) {
+            "yes" => Ok(true),
+            "no" => Ok(false),
+            _ => Err(Failed::field(name, "Say yes or no.")),
+        }
+    }
+
     /// Whether a box is ticked.
     pub(crate) fn ticked(&self, name: &str) -> bool {
         !self.text(name).is_empty()
@@ -57,6 +79,16 @@ impl Fields {
         let named = self.0.iter().filter(move |(known, _)| known == name);
         named.map(|(_, value)| value.as_str())
     }
+}
+
+/// The start of a day in UTC; nothing where none is given.
+pub(crate) fn day(name: &'static str, text: &str) -> Result<Option<Timestamp>, Failed> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let start = format!("{text}T00:00:00Z").parse::<jiff::Timestamp>();
+    let start = start.map_err(|_| Failed::field(name, "The day looks like 2026-01-31."))?;
+    Ok(Some(Timestamp(start.as_millisecond())))
 }
 
 /// A form that was sent, and who sent it.

@@ -15,6 +15,9 @@ pub(crate) fn own(path: &str) -> &str {
 /// `/wallet/redeem`. Opened by its address, a path that only takes forms would show nothing.
 pub(crate) fn page_of_form(path: &str) -> &str {
     let path = path.split_once('?').map_or(path, |(path, _)| path);
+    if path.starts_with("/console/") {
+        return desk(path);
+    }
     match path {
         "/smm/order" | "/smm/cancel" | "/smm/refill" => "/orders?kind=smm",
         "/wallet/redeem" => "/wallet/top-up",
@@ -34,6 +37,17 @@ fn room(path: &str) -> &str {
     behind.map_or(path, |end| &path[..=end])
 }
 
+/// The page of the console that a form of it stands on: accounts and orders have one each.
+fn desk(path: &str) -> &str {
+    let of_one = ["/console/accounts/", "/console/orders/"];
+    let parts = match of_one.iter().any(|start| path.starts_with(start)) {
+        true => 3,
+        false => 2,
+    };
+    let end = path.match_indices('/').nth(parts);
+    end.map_or(path, |(end, _)| &path[..end])
+}
+
 /// A text as one value of a query.
 pub(crate) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
@@ -41,7 +55,20 @@ pub(crate) fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::own;
+    use super::{own, page_of_form};
+
+    #[test]
+    fn a_form_of_the_console_stands_on_a_page_of_it() {
+        for (form, page) in [
+            ("/console/accounts/7/keys/revoke", "/console/accounts/7"),
+            ("/console/orders/12/settle?x=1", "/console/orders/12"),
+            ("/console/money/3/decide", "/console/money"),
+            ("/console/codes/make", "/console/codes"),
+            ("/console/announcements", "/console/announcements"),
+        ] {
+            assert_eq!(page_of_form(form), page, "{form}");
+        }
+    }
 
     #[test]
     fn no_address_leads_away() {

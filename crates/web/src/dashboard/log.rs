@@ -2,7 +2,6 @@
 
 use super::page::{Failed, Page};
 use super::session::{Customer, Visitor};
-use super::sign_in::asked;
 use crate::api_v1::Service;
 use crate::door::Door;
 use app::API_LOG_KEPT;
@@ -56,11 +55,11 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
         next => last.map(|line| format!("{}-{}", line.last_at.0, line.id)),
         services => [Service::OTP.name(), Service::SMM.name()],
         actions,
-        service => asked(visitor, "service"),
-        action => asked(visitor, "action"),
-        result => asked(visitor, "result"),
-        key => asked(visitor, "key"),
-        order => asked(visitor, "order"),
+        service => visitor.asked("service"),
+        action => visitor.asked("action"),
+        result => visitor.asked("result"),
+        key => visitor.asked("key"),
+        order => visitor.asked("order"),
         filtered => wanted != CallsOf { limit: ROWS + 1, before: wanted.before, ..CallsOf::default() },
         keys => keys.iter().map(|key| context! {
             id => key.id.to_string(),
@@ -72,12 +71,12 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
 
 /// The lines that an address asks for.
 fn wanted(visitor: &Visitor) -> Result<CallsOf, Failed> {
-    let filled = |name| Some(asked(visitor, name)).filter(|text| !text.is_empty());
+    let filled = |name| Some(visitor.asked(name)).filter(|text| !text.is_empty());
     let order = filled("order").map(|id| {
         let why = "The id of an order is a whole number.";
         OrderId::parse(id.trim()).ok_or_else(|| Failed::field("order", why))
     });
-    let before = asked(visitor, "before");
+    let before = visitor.asked("before");
     let before = before.split_once('-').and_then(|(at, id)| {
         let at = at.parse().ok().map(Timestamp)?;
         Some((at, id.parse().ok()?))
@@ -87,7 +86,7 @@ fn wanted(visitor: &Visitor) -> Result<CallsOf, Failed> {
         before,
         service: filled("service"),
         action: filled("action"),
-        failed: match asked(visitor, "result").as_str() {
+        failed: match visitor.asked("result").as_str() {
             "failed" => Some(true),
             "done" => Some(false),
             _ => None,

@@ -3,7 +3,6 @@
 
 use super::page::{Failed, Page};
 use super::session::{Visitor, cookie};
-use super::sign_in::asked;
 use crate::door::Door;
 use axum::Router;
 use axum::extract::State;
@@ -73,7 +72,7 @@ fn with_cookie(token: &str, mut response: Response) -> Response {
 
 /// `GET /look`: by the link that the console gave.
 async fn begin(State(door): State<Arc<Door>>, visitor: Visitor) -> Response {
-    match door.people.begin_look(&asked(&visitor, "ticket")) {
+    match door.people.begin_look(&visitor.asked("ticket")) {
         Some(token) => with_cookie(&token, Redirect::to("/").into_response()),
         None => {
             let failed = Failed::new(StatusCode::GONE, "This link is no longer good.");

@@ -1,15 +1,19 @@
 //! Sentences that a page shows after a form was done: named in the address, so that a reload does
 //! not do it again, and fixed here, so that an address cannot put words into our mouth.
 
-/// Name and sentence of each.
-const NOTICES: &[(&str, &str)] = &[
-    ("verified", "Your address is confirmed. Sign in to go on."),
+/// Name and sentence of those that both doors have.
+const EVERYWHERE: &[(&str, &str)] = &[
     ("signed-out", "You are signed out."),
+    ("password-set", "Your password is set. Sign in with it."),
+];
+
+/// Those of the dashboard.
+const DASHBOARD: &[(&str, &str)] = &[
+    ("verified", "Your address is confirmed. Sign in to go on."),
     (
         "signed-out-everywhere",
         "All other sessions are signed out.",
     ),
-    ("password-set", "Your password is set. Sign in with it."),
     (
         "password-changed",
         "Your password is changed; all other sessions are signed out.",
@@ -74,6 +78,14 @@ const NOTICES: &[(&str, &str)] = &[
     ("top-up-withdrawn", "The top-up is withdrawn."),
     ("number-cancelled", "Cancelled, and refunded in full."),
     (
+        "looking-ended",
+        "You no longer look at the dashboard as a customer.",
+    ),
+];
+
+/// Those of the console.
+const CONSOLE: &[(&str, &str)] = &[
+    (
         "suspended",
         "The account is suspended: it buys nothing, and its open orders settle.",
     ),
@@ -84,6 +96,10 @@ const NOTICES: &[(&str, &str)] = &[
     (
         "money-asked",
         "This is above what one person may move: it waits for somebody else to grant it.",
+    ),
+    (
+        "money-refused",
+        "Somebody else refused this meanwhile: nothing has moved.",
     ),
     ("decided", "Decided."),
     ("ticket-closed", "The ticket is closed."),
@@ -97,16 +113,28 @@ const NOTICES: &[(&str, &str)] = &[
     ),
     ("checkpoint", "All lines are signed for."),
     ("staff-changed", "Changed; their sessions have ended."),
-    (
-        "looking-ended",
-        "You no longer look at the dashboard as a customer.",
-    ),
 ];
 
-/// The sentence behind a name.
-pub(crate) fn sentence(name: &str) -> Option<&'static str> {
-    NOTICES
-        .iter()
-        .find(|(known, _)| *known == name)
+/// The sentence behind a name at this door; one of the other door is none here.
+pub(crate) fn sentence(name: &str, at_console: bool) -> Option<&'static str> {
+    let own = if at_console { CONSOLE } else { DASHBOARD };
+    let mut all = EVERYWHERE.iter().chain(own);
+    all.find(|(known, _)| *known == name)
         .map(|(_, sentence)| *sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+
+    #[test]
+    fn each_door_says_its_own() {
+        assert!(sentence("money-moved", true).is_some());
+        assert_eq!(sentence("money-moved", false), None);
+        assert_eq!(sentence("number-bought", true), None);
+        for door in [true, false] {
+            assert!(sentence("signed-out", door).is_some());
+            assert_eq!(sentence("", door), None);
+        }
+    }
 }

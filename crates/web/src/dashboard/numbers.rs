@@ -8,7 +8,6 @@ pub use live::Streams;
 use super::fields::{Fields, Form};
 use super::page::{Failed, Page};
 use super::session::{Away, Customer, Visitor};
-use super::sign_in::asked;
 use super::{link, once};
 use crate::door::Door;
 use app::{BuyNumber, Place, Purchased, Refusal, ServerChoice, ServiceView, ServicesOf};
@@ -46,8 +45,8 @@ struct Search {
 impl Search {
     fn of(visitor: &Visitor) -> Self {
         Self {
-            country: asked(visitor, "country"),
-            text: asked(visitor, "q").trim().to_lowercase(),
+            country: visitor.asked("country"),
+            text: visitor.asked("q").trim().to_lowercase(),
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use super::fields::{Fields, TOKEN};
 use super::page::Failed;
-use app::{KeyedRequest, Refusal};
-use axum::http::StatusCode;
+use app::{KeyedRequest, OnceKey, Refusal};
 use sha2::{Digest, Sha256};
 
 /// The hidden field with the key.
@@ -16,14 +15,15 @@ pub(crate) fn key() -> Result<String, Refusal> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// The key that a form carries.
+pub(crate) fn read(fields: &Fields) -> Result<OnceKey, Failed> {
+    let why = "This form is incomplete. Reload the page and send it again.";
+    OnceKey::read(fields.text(FIELD)).ok_or_else(|| Failed::field("", why))
+}
+
 /// The keyed request that a form stands for.
 pub(crate) fn request(path: &str, fields: &Fields) -> Result<KeyedRequest, Failed> {
-    let key = fields.text(FIELD);
-    let shaped = key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !shaped {
-        let why = "This form is incomplete. Reload the page and send it again.";
-        return Err(Failed::new(StatusCode::UNPROCESSABLE_ENTITY, why));
-    }
+    let key = read(fields)?;
     let mut digest = Sha256::new();
     for (name, value) in fields.pairs().filter(|(name, _)| *name != TOKEN) {
         digest.update(name.len().to_be_bytes());
@@ -33,7 +33,7 @@ pub(crate) fn request(path: &str, fields: &Fields) -> Result<KeyedRequest, Faile
     }
     Ok(KeyedRequest {
         endpoint: path.to_owned(),
-        key: key.to_owned(),
+        key: key.as_str().to_owned(),
         fingerprint: digest.finalize().into(),
     })
 }

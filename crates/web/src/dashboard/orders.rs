@@ -2,10 +2,10 @@
 
 mod story;
 
+use super::fields::day;
 use super::numbers::{country_name, flag};
 use super::page::{Failed, Page};
 use super::session::{Customer, Visitor};
-use super::sign_in::asked;
 use super::view;
 use crate::door::Door;
 use app::Refusal;
@@ -20,7 +20,6 @@ use domain::ids::OrderId;
 use domain::phone::Phone;
 use domain::ports::Page as Rows;
 use domain::smm_order::SmmOrder;
-use domain::time::Timestamp;
 use domain::upstream::Progress;
 use minijinja::{Value, context};
 use std::sync::Arc;
@@ -68,13 +67,13 @@ async fn list(State(door): State<Arc<Door>>, customer: Customer) -> Response {
 }
 
 async fn listed(door: &Door, caller: &Caller, visitor: &Visitor) -> Result<Value, Failed> {
-    let smm = asked(visitor, "kind") == "smm";
-    let status = asked(visitor, "status");
-    let since = asked(visitor, "since");
+    let smm = visitor.asked("kind") == "smm";
+    let status = visitor.asked("status");
+    let since = visitor.asked("since");
     let mut rows = Rows {
         limit: ROWS + 1,
-        before: OrderId::parse(&asked(visitor, "before")),
-        since: day(&since)?,
+        before: OrderId::parse(&visitor.asked("before")),
+        since: day("since", &since)?,
         states: Vec::new(),
         progress: Vec::new(),
     };
@@ -104,16 +103,6 @@ async fn listed(door: &Door, caller: &Caller, visitor: &Visitor) -> Result<Value
     };
     let next = last.filter(|_| more);
     Ok(context! { smm, status, since, words, orders, live, next })
-}
-
-/// The start of a day in UTC; nothing where none is given.
-fn day(text: &str) -> Result<Option<Timestamp>, Failed> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let start = format!("{text}T00:00:00Z").parse::<jiff::Timestamp>();
-    let start = start.map_err(|_| Failed::field("since", "The day looks like 2026-01-31."))?;
-    Ok(Some(Timestamp(start.as_millisecond())))
 }
 
 fn number_row(order: &Activation) -> Value {
@@ -174,7 +163,7 @@ async fn shown(door: &Door, caller: &Caller, id: &str) -> Result<(&'static str, 
 }
 
 async fn search(State(door): State<Arc<Door>>, customer: Customer) -> Response {
-    let text = asked(&customer.visitor, "q").trim().to_owned();
+    let text = customer.visitor.asked("q").trim().to_owned();
     let caller = Caller::signed_in(customer.account.clone());
     let page = Page::new(&customer.visitor, "Search").under("orders");
     match found(&door, &caller, &text).await {

@@ -58,7 +58,7 @@ async fn values(door: &Door, account: &Account) -> Result<Value, Failed> {
         numbers => numbers.iter().map(|one| context! {
             id => one.id.0,
             service => &one.wanted.service_name,
-            phone => one.phone.as_ref().map(ToString::to_string),
+            phone => one.disclosed_at.and(one.phone.as_ref()).map(ToString::to_string),
             status => view::status(one.public_status()),
             price => one.price.0,
             at => one.created_at.0,

@@ -203,7 +203,7 @@ impl<'a> Page<'a> {
     /// The same with a template of another door.
     pub(crate) fn failed_as(&self, template: &str, failed: &Failed, values: Value) -> Response {
         let values = context! { why => &failed.why, ..values };
-        self.respond(failed.status, template, values)
+        later(failed, self.respond(failed.status, template, values))
     }
 
     fn respond(&self, status: StatusCode, template: &str, values: Value) -> Response {
@@ -233,7 +233,7 @@ impl<'a> Page<'a> {
             title => self.title,
             active => self.active,
             here => &visitor.here,
-            notice => notice::sentence(fields.text("notice")),
+            notice => notice::sentence(fields.text("notice"), self.visitor.at_console),
             email => signed.map(|signed| &signed.person.email),
             looking => &visitor.looking,
             announced => visitor.announced.as_ref(),

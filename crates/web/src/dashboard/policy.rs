@@ -12,6 +12,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
+use domain::desk::Deed;
+use domain::people::Role;
 use domain::policy::velocity::Velocity;
 use domain::policy::{ATTESTATION, Harm, RULE_VERSION, Strength};
 use domain::time::Timestamp;
@@ -50,6 +52,7 @@ async fn values(door: &Door) -> Result<Value, Failed> {
     Ok(context! {
         version => RULE_VERSION,
         statement => ATTESTATION,
+        readers => readers(),
         otp => classes(engine.otp_classes()),
         smm => classes(engine.smm_classes()),
         smm_confirmed => engine.smm_is_confirmed(),
@@ -77,6 +80,13 @@ fn class(one: &ClassInForce) -> Value {
     };
     let tier = one.lowest_tier.filter(|_| one.sold);
     context! { class => one.class, title => one.title, rule, tier }
+}
+
+/// The roles of staff that may read customers' messages, in words.
+fn readers() -> String {
+    let roles = Role::ALL.into_iter().filter(|role| role.is_staff());
+    let may = roles.filter(|role| Deed::ReadMessages.is_for(*role));
+    may.map(Role::slug).collect::<Vec<_>>().join(" and ")
 }
 
 /// The bounds of the tiers, a row for each under the name that refusals give; nothing where a tier

@@ -51,6 +51,8 @@ pub(crate) struct Visitor {
     pub here: String,
     /// A form was sent here.
     sends: bool,
+    /// This is the console, not the dashboard.
+    pub at_console: bool,
     /// A script asked for a part of a page.
     pub partial: bool,
     /// Which member of staff looks at the pages of the one who seems signed in; nobody as a rule.
@@ -72,6 +74,7 @@ impl Visitor {
             secret: String::new(),
             here: "/".to_owned(),
             sends: false,
+            at_console: false,
             partial: false,
             looking: None,
             announced: Arc::default(),
@@ -106,6 +109,7 @@ impl Visitor {
             secret: String::new(),
             here: here.map_or_else(|| "/".to_owned(), ToString::to_string),
             sends: parts.method == Method::POST,
+            at_console: staff,
             partial: parts.headers.contains_key("hx-request"),
             looking: None,
             announced: door.desk.announced().await,
@@ -130,6 +134,21 @@ impl Visitor {
                 let failed = Failed::new(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
                 Err(Page::new(&visitor, "Not now").failed(&failed).into())
             }
+        }
+    }
+
+    /// A value of the page's own query; empty where it has none.
+    pub(crate) fn asked(&self, name: &str) -> String {
+        let query = self.here.split_once('?').map_or("", |(_, query)| query);
+        Fields::parse(query.as_bytes()).text(name).to_owned()
+    }
+
+    /// Where this reader goes on after signing in: to this page, or to the one with the form that was
+    /// sent here.
+    pub(crate) fn back(&self) -> &str {
+        match self.sends {
+            true => link::page_of_form(&self.here),
+            false => &self.here,
         }
     }
 
@@ -209,11 +228,7 @@ fn unmasked(text: &str) -> Option<Vec<u8>> {
 }
 
 fn to_sign_in(visitor: &Visitor) -> Response {
-    let back = match visitor.sends {
-        true => link::page_of_form(&visitor.here),
-        false => &visitor.here,
-    };
-    let there = format!("/sign-in?next={}", link::encoded(back));
+    let there = format!("/sign-in?next={}", link::encoded(visitor.back()));
     if visitor.partial {
         // a script follows a redirect out of sight: it is told to load the page itself
         return (StatusCode::UNAUTHORIZED, [("hx-redirect", there)]).into_response();

@@ -22,16 +22,8 @@ pub(super) fn routes() -> Router<Arc<Door>> {
         .route("/reset", get(reset).post(set_password))
 }
 
-/// A value of the page's own query.
-pub(super) fn asked(visitor: &Visitor, name: &str) -> String {
-    let query = visitor.here.split_once('?').map_or("", |(_, query)| query);
-    super::fields::Fields::parse(query.as_bytes())
-        .text(name)
-        .to_owned()
-}
-
 async fn show(State(door): State<Arc<Door>>, visitor: Visitor) -> Response {
-    let next = asked(&visitor, "next");
+    let next = visitor.asked("next");
     sign_in_page(&door, &visitor, ("", &next), None)
 }
 
@@ -121,7 +113,7 @@ async fn ask_reset(State(door): State<Arc<Door>>, form: Form) -> Response {
 }
 
 async fn reset(visitor: Visitor) -> Response {
-    reset_page(&visitor, &asked(&visitor, "token"), None)
+    reset_page(&visitor, &visitor.asked("token"), None)
 }
 
 fn reset_page(visitor: &Visitor, token: &str, failed: Option<Failed>) -> Response {
@@ -132,7 +124,8 @@ fn reset_page(visitor: &Visitor, token: &str, failed: Option<Failed>) -> Respons
 
 async fn set_password(State(door): State<Arc<Door>>, form: Form) -> Response {
     let (token, password) = (form.fields.text("token"), form.fields.text("password"));
-    match door.people.reset_password(token, password).await {
+    let set = door.people.reset_password(token, password, false);
+    match set.await {
         Ok(()) => {
             let there = Redirect::to("/sign-in?notice=password-set").into_response();
             with_cookie("", there)

@@ -3,7 +3,6 @@
 use super::fields::Form;
 use super::page::{Failed, Page, part};
 use super::session::Visitor;
-use super::sign_in::asked;
 use crate::door::Door;
 use axum::Router;
 use axum::extract::State;
@@ -59,7 +58,7 @@ async fn strength(form: Form) -> Response {
 
 /// Programs that look into mails open links: so the link asks, and the button confirms.
 async fn verify(visitor: Visitor) -> Response {
-    confirm_page(&visitor, &asked(&visitor, "token"), None)
+    confirm_page(&visitor, &visitor.asked("token"), None)
 }
 
 fn confirm_page(visitor: &Visitor, token: &str, failed: Option<Failed>) -> Response {

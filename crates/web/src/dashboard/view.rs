@@ -1,9 +1,26 @@
 //! How values look on pages.
 
+use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use domain::activation::PublicStatus;
 use domain::time::Timestamp;
 use domain::usd::Usd;
 use minijinja::Value;
+
+/// Media type of a table as a file.
+pub(crate) const CSV: &str = "text/csv; charset=utf-8";
+
+/// A file that the browser keeps, and no cache. `name` is one of ours: plain letters.
+pub(crate) fn file(name: &str, media_type: &'static str, body: impl Into<Body>) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (header::CONTENT_TYPE, media_type.to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    (headers, body.into()).into_response()
+}
 
 /// Micro-dollars as people read them: two decimals, and up to six where they count.
 pub(crate) fn usd(micros: i64) -> String {

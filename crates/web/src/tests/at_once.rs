@@ -35,7 +35,7 @@ async fn twenty_takers_at_once_and_one_has_the_code() {
         source: domain::redeem::CodeSource::Gift,
         note: String::new(),
     };
-    let code = world.door.redeem.create(order).await.unwrap().codes[0].clone();
+    let code = world.door.redeem.create(order, None).await.unwrap().codes[0].clone();
     let mut takers = Vec::new();
     for number in 0..20 {
         let (account, _) = world.new_account(&format!("t{number}@example.com")).await;

@@ -1,6 +1,8 @@
 //! The console over the real router: who gets in, whose each route is, and what deeds leave behind.
 
+mod codes;
 mod deeds;
+mod doors;
 mod roles;
 
 use super::dashboard::browser::{Browser, PASSWORD, location};

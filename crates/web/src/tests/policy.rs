@@ -126,6 +126,7 @@ async fn the_policy_page_tells_the_rules_in_force_and_takes_reports() {
     for said in [
         "money",
         "never sold",
+        "only the roles owner and support may",
         "own_application",
         "Services for people under 18",
         "open_activations",

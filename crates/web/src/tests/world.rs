@@ -231,6 +231,15 @@ fn people(
     )
 }
 
+fn redeem(
+    engine: &Arc<Engine>,
+    store: &Arc<Database>,
+    (limits, pepper): (&Arc<Limits>, &Pepper),
+) -> RedeemCodes {
+    let rows = Arc::clone(store) as _;
+    RedeemCodes::new(Arc::clone(engine), rows, Arc::clone(limits), pepper.clone())
+}
+
 impl World {
     pub async fn start() -> Self {
         Self::with(generous()).await
@@ -284,9 +293,8 @@ impl World {
         let pepper = Pepper::new(&[7; 32]).unwrap();
         let limits = Arc::new(Limits::new(1_000));
         let people = people(&engine, &store, (&limits, &pepper), keeps_mails);
-        let codes = Arc::clone(&store) as _;
         let lawful = Lawful::new(Arc::clone(&engine), Arc::clone(&store) as _);
-        let redeem = RedeemCodes::new(Arc::clone(&engine), codes, Arc::clone(&limits));
+        let redeem = redeem(&engine, &store, (&limits, &pepper));
         let (of, rows) = (Arc::clone(&engine), Arc::clone(&store) as _);
         let audit = AuditLog::new(of, rows, Arc::new(Drawer::default()));
         let desk = Desk::new(

@@ -2,9 +2,10 @@
 
 use super::one::{known, page};
 use crate::console::{Operator, OperatorsForm};
+use crate::dashboard::once;
 use crate::dashboard::page::Failed;
 use crate::door::Door;
-use app::{MoneyOrder, OnceKey};
+use app::MoneyOrder;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::desk::MoneyState;
@@ -23,7 +24,7 @@ async fn outcome(
         Ok(notice) => {
             Redirect::to(&format!("/console/accounts/{id}?notice={notice}")).into_response()
         }
-        Err(failed) => page(door, operator, AccountId(id), Some(failed)).await,
+        Err(failed) => page(door, operator, AccountId(id), (None, Some(failed))).await,
     }
 }
 
@@ -34,14 +35,12 @@ pub(super) async fn suspend(
     form: OperatorsForm,
 ) -> Response {
     let done = async {
-        let reason = form.reason()?;
-        let suspended = form.fields.text("suspended") == "yes";
+        let suspended = form.fields.yes_or_no("suspended")?;
         let deed = door.engine.suspend_account(AccountId(id), suspended);
-        form.operator.acting(reason, deed).await?;
+        form.because(deed).await?;
         Ok(if suspended { "suspended" } else { "resumed" })
     };
-    let done = done.await;
-    outcome(&door, &form.operator, id, done).await
+    outcome(&door, &form.operator, id, done.await).await
 }
 
 /// `POST …/tier`.
@@ -51,15 +50,13 @@ pub(super) async fn set_tier(
     form: OperatorsForm,
 ) -> Response {
     let done = async {
-        let reason = form.reason()?;
         let tier = form.fields.number("tier").filter(|tier| *tier <= 3);
         let tier = tier.ok_or_else(|| Failed::field("tier", "The tier is 0, 1, 2 or 3."))?;
-        let deed = door.engine.set_tier(AccountId(id), tier);
-        form.operator.acting(reason, deed).await?;
+        form.because(door.engine.set_tier(AccountId(id), tier))
+            .await?;
         Ok("account-changed")
     };
-    let done = done.await;
-    outcome(&door, &form.operator, id, done).await
+    outcome(&door, &form.operator, id, done.await).await
 }
 
 /// `POST …/api-access`.
@@ -69,14 +66,12 @@ pub(super) async fn set_api_access(
     form: OperatorsForm,
 ) -> Response {
     let done = async {
-        let reason = form.reason()?;
-        let on = form.fields.text("on") == "yes";
-        let deed = door.engine.set_api_access(AccountId(id), on);
-        form.operator.acting(reason, deed).await?;
+        let on = form.fields.yes_or_no("on")?;
+        form.because(door.engine.set_api_access(AccountId(id), on))
+            .await?;
         Ok("account-changed")
     };
-    let done = done.await;
-    outcome(&door, &form.operator, id, done).await
+    outcome(&door, &form.operator, id, done.await).await
 }
 
 /// `POST …/keys/revoke`.
@@ -86,14 +81,12 @@ pub(super) async fn revoke_key(
     form: OperatorsForm,
 ) -> Response {
     let done = async {
-        let reason = form.reason()?;
         let key = KeyId(form.fields.number("key").unwrap_or(0));
-        let deed = door.engine.revoke_own_key(AccountId(id), key);
-        form.operator.acting(reason, deed).await?;
+        form.because(door.engine.revoke_own_key(AccountId(id), key))
+            .await?;
         Ok("key-revoked")
     };
-    let done = done.await;
-    outcome(&door, &form.operator, id, done).await
+    outcome(&door, &form.operator, id, done.await).await
 }
 
 /// `POST …/note`.
@@ -108,8 +101,7 @@ pub(super) async fn note(
         form.operator.acting("", deed).await?;
         Ok("noted")
     };
-    let done = done.await;
-    outcome(&door, &form.operator, id, done).await
+    outcome(&door, &form.operator, id, done.await).await
 }
 
 /// `POST …/money`: a credit or a debit.
@@ -125,22 +117,17 @@ pub(super) async fn move_money(
             account: AccountId(id),
             amount: amount(&form)?,
             reason: reason.to_owned(),
-            once: OnceKey::read(form.fields.text("once")).ok_or_else(|| {
-                Failed::field(
-                    "",
-                    "This form is incomplete. Reload the page and send it again.",
-                )
-            })?,
+            once: once::read(&form.fields)?,
         };
         let deed = door.desk.move_money(form.operator.signed.person.id, order);
-        let request = form.operator.acting(reason, deed).await?;
+        let request = form.because(deed).await?;
         Ok(match request.state {
             MoneyState::Open => "money-asked",
-            _ => "money-moved",
+            MoneyState::Granted => "money-moved",
+            MoneyState::Refused => "money-refused",
         })
     };
-    let done = done.await;
-    outcome(&door, &form.operator, id, done).await
+    outcome(&door, &form.operator, id, done.await).await
 }
 
 fn amount(form: &OperatorsForm) -> Result<Usd, Failed> {
@@ -157,26 +144,26 @@ fn amount(form: &OperatorsForm) -> Result<Usd, Failed> {
     }
 }
 
-/// `POST …/look`: the dashboard as this customer sees it, for reading only.
+/// `POST …/look`: the dashboard as this customer sees it, for reading only. The page comes again with
+/// a link there: browsers let a form lead nowhere but to its own host, and the dashboard has another
+/// one where the console has a listener of its own.
 pub(super) async fn look(
     State(door): State<Arc<Door>>,
     Path(id): Path<i64>,
     form: OperatorsForm,
 ) -> Response {
+    let account = AccountId(id);
     let done = async {
-        known(&door, AccountId(id)).await?;
-        let reason = form.reason()?;
+        known(&door, account).await?;
         let object = format!("dashboard of account {id}");
-        let noted = door
-            .audit
-            .note("look_as_customer", Some(AccountId(id)), object);
-        form.operator.acting(reason, noted).await?;
-        Ok(door
-            .people
-            .look_link(form.operator.signed.person.id, AccountId(id)))
+        let noted = door.audit.note("look_as_customer", Some(account), object);
+        form.because(noted).await?;
+        let me = form.operator.signed.person.id;
+        Ok::<_, Failed>(door.people.look_link(me, account))
     };
-    match done.await {
-        Ok(link) => Redirect::to(&link).into_response(),
-        Err(failed) => page(&door, &form.operator, AccountId(id), Some(failed)).await,
-    }
+    let shown = match done.await {
+        Ok(link) => (Some(link), None),
+        Err(failed) => (None, Some(failed)),
+    };
+    page(&door, &form.operator, account, shown).await
 }

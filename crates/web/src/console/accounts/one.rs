@@ -27,19 +27,22 @@ pub(super) async fn show(
     Path(id): Path<i64>,
     operator: Operator,
 ) -> Response {
-    page(&door, &operator, AccountId(id), None).await
+    page(&door, &operator, AccountId(id), (None, None)).await
 }
 
-/// The page, perhaps with what was wrong about one of its forms.
+/// The page, perhaps with a link to the dashboard as its customer sees it, or with what was wrong
+/// about one of its forms.
 pub(super) async fn page(
     door: &Door,
     operator: &Operator,
     id: AccountId,
-    failed: Option<Failed>,
+    (look, failed): (Option<String>, Option<Failed>),
 ) -> Response {
     let title = format!("Account {id}");
     let page = operator.page(&title, "accounts").with_failure(failed);
-    page.showing("console/account.html", values(door, operator, id).await)
+    let values = values(door, operator, id).await;
+    let values = values.map(|values| context! { look, ..values });
+    page.showing("console/account.html", values)
 }
 
 /// The account, or that there is none.
@@ -85,6 +88,7 @@ async fn values(door: &Door, operator: &Operator, id: AccountId) -> Result<Value
         since => account.created_at.0,
         available => wallet.available.0,
         held => wallet.held.0,
+        uncleared => wallet.uncleared.0,
         due => wallet.receivable.0,
         keys => keys.iter().map(key_view).collect::<Vec<_>>(),
         orders => orders.iter().map(order_line).collect::<Vec<_>>(),

@@ -20,8 +20,6 @@ use std::sync::Arc;
 
 /// Observations of a panel, and events of the journal.
 const ROWS: u32 = 50;
-/// Tickets looked through.
-const TICKETS: u32 = 10_000;
 
 /// `GET /console/orders/{id}`.
 pub(super) async fn show(
@@ -65,8 +63,7 @@ async fn values(door: &Door, operator: &Operator, id: OrderId) -> Result<Value, 
     let attempts = store.attempts(id).await?;
     let observations = door.pages.observations(id, ROWS).await?;
     let money = door.pages.order_money(id).await?;
-    let tickets = store.tickets(false, TICKETS).await?;
-    let about = tickets.iter().filter(|ticket| ticket.reference == id.0);
+    let tickets = door.desk.rows().tickets_of(id).await?;
     let in_review = smm
         .as_ref()
         .is_some_and(|order| order.state == SmmState::Review);
@@ -79,7 +76,7 @@ async fn values(door: &Door, operator: &Operator, id: OrderId) -> Result<Value, 
         attempts => attempts.iter().map(attempt_view).collect::<Vec<_>>(),
         observations => observations.iter().map(observation_view).collect::<Vec<_>>(),
         money => money.as_ref().map(money_view),
-        tickets => about.map(ticket_view).collect::<Vec<_>>(),
+        tickets => tickets.iter().map(ticket_view).collect::<Vec<_>>(),
         may_settle => in_review && operator.may(Deed::PayTickets),
         may_read => operator.may(Deed::ReadMessages),
         events => if books { events(door, id).await? } else { Vec::new() },
@@ -260,16 +257,16 @@ pub(super) async fn read_messages(
 ) -> Response {
     let order = OrderId(id);
     let read = async {
-        let reason = form.reason()?;
+        form.reason()?;
         let found = door.engine.store().activation(order).await?;
         let missing = || Failed::new(StatusCode::NOT_FOUND, "There is no such order.");
         let owner = found.ok_or_else(missing)?.account;
         let object = format!("messages of order {id}");
-        let noted = door.audit.note("read_messages", Some(owner), object);
-        form.operator.acting(reason, noted).await?;
+        form.because(door.audit.note("read_messages", Some(owner), object))
+            .await?;
         let messages = door.pages.messages(order).await?;
         let view = messages.iter().map(|(sms, at)| {
-            context! { code => &sms.code, text => &sms.text, at => at.0 }
+            context! { code => &sms.code, text => &sms.text, gone => sms.is_forgotten(), at => at.0 }
         });
         Ok(view.collect::<Vec<_>>())
     };
@@ -296,7 +293,7 @@ pub(super) async fn settle(
             )
         })?;
         let deed = door.desk.settle_review(OrderId(id), undelivered, reason);
-        Ok::<_, Failed>(form.operator.acting(reason, deed).await?)
+        form.because(deed).await
     };
     match done.await {
         Ok(()) => Redirect::to(&format!("/console/orders/{id}?notice=settled")).into_response(),

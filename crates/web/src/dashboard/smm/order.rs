@@ -6,7 +6,6 @@ use crate::dashboard::fields::{Fields, Form};
 use crate::dashboard::once;
 use crate::dashboard::page::{self, Failed, Page};
 use crate::dashboard::session::{Away, Customer};
-use crate::dashboard::sign_in::asked;
 use crate::door::Door;
 use app::{Purchased, Refusal};
 use axum::extract::State;
@@ -19,9 +18,9 @@ use std::sync::Arc;
 
 pub(super) async fn show(State(door): State<Arc<Door>>, customer: Customer) -> Response {
     let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("service", &asked(&customer.visitor, "service"))
-        .append_pair("link", &asked(&customer.visitor, "link"))
-        .append_pair("quantity", &asked(&customer.visitor, "quantity"))
+        .append_pair("service", &customer.visitor.asked("service"))
+        .append_pair("link", &customer.visitor.asked("link"))
+        .append_pair("quantity", &customer.visitor.asked("quantity"))
         .finish();
     let fields = Fields::parse(query.as_bytes());
     form_page(

@@ -2,7 +2,6 @@
 
 use crate::dashboard::page::Page;
 use crate::dashboard::session::Customer;
-use crate::dashboard::sign_in::asked;
 use crate::door::Door;
 use app::Refusal;
 use axum::extract::State;
@@ -19,8 +18,8 @@ const SERVICES_MAX: usize = 100;
 pub(super) async fn show(State(door): State<Arc<Door>>, customer: Customer) -> Response {
     let page = Page::new(&customer.visitor, "SMM").under("smm");
     let caller = Caller::signed_in(customer.account.clone());
-    let wanted = asked(&customer.visitor, "category");
-    let text = asked(&customer.visitor, "q").trim().to_owned();
+    let wanted = customer.visitor.asked("category");
+    let text = customer.visitor.asked("q").trim().to_owned();
     match listed(&door, &caller, (&wanted, &text)) {
         Ok(values) => page.show("smm.html", values),
         Err(refusal) => page.failed(&refusal.into()),

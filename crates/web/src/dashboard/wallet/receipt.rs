@@ -7,8 +7,7 @@ use crate::dashboard::session::Customer;
 use crate::dashboard::view;
 use crate::door::Door;
 use axum::extract::{Path, Query, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::ports::StoreError;
 use domain::top_up::{Reversal, ReversalCause, TopUp, TopUpState, reference};
 use domain::usd::Usd;
@@ -48,18 +47,7 @@ pub(in crate::dashboard) async fn pdf(
     Query(which): Query<Which>,
 ) -> Response {
     match sheet(&door, &customer, &id, which.refund).await {
-        Ok(Some(sheet)) => {
-            let headers = [
-                (header::CONTENT_TYPE, "application/pdf"),
-                (
-                    header::CONTENT_DISPOSITION,
-                    "attachment; filename=\"receipt.pdf\"",
-                ),
-                (header::CACHE_CONTROL, "no-store"),
-                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            ];
-            (headers, pdf::file(&sheet)).into_response()
-        }
+        Ok(Some(sheet)) => view::file("receipt.pdf", "application/pdf", pdf::file(&sheet)),
         Ok(None) => page::not_found(&customer.visitor),
         Err(error) => Page::new(&customer.visitor, "Receipt").failed(&error.into()),
     }

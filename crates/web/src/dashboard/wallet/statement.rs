@@ -2,12 +2,11 @@
 
 use crate::dashboard::page::{Failed, Page};
 use crate::dashboard::session::{Customer, Visitor};
-use crate::dashboard::sign_in::asked;
 use crate::dashboard::view;
 use crate::door::Door;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use domain::ids::AccountId;
 use domain::ports::Movement;
 use domain::usd::Usd;
@@ -84,7 +83,7 @@ fn start_of(
     visitor: &Visitor,
     account: AccountId,
 ) -> Result<(String, Option<Start>), Failed> {
-    let text = asked(visitor, "from");
+    let text = visitor.asked("from");
     if text.is_empty() {
         return Ok((text, None));
     }
@@ -141,18 +140,7 @@ fn what(row: &Movement) -> &'static str {
 /// `GET /wallet/statement.csv`: the same as a file.
 pub(super) async fn csv(State(door): State<Arc<Door>>, customer: Customer) -> Response {
     match file(&door, &customer).await {
-        Ok(text) => {
-            let headers = [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-                (
-                    header::CONTENT_DISPOSITION,
-                    "attachment; filename=\"statement.csv\"",
-                ),
-                (header::CACHE_CONTROL, "no-store"),
-                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            ];
-            (headers, text).into_response()
-        }
+        Ok(text) => view::file("statement.csv", view::CSV, text),
         Err(failed) => {
             let page = Page::new(&customer.visitor, "Wallet").under("wallet");
             page.failed(&failed)

@@ -1,10 +1,13 @@
 //! What staff do, what it needs, and what it leaves in the audit log.
 
 use super::super::dashboard::browser::{Browser, location};
+use super::super::dashboard::people::between;
 use super::super::world::World;
 use super::{at_work, lines};
+use domain::change::{Change, Write};
 use domain::people::Role;
 use domain::ports::Store;
+use domain::ticket::{Ticket, TicketKind};
 use domain::usd::Usd;
 
 /// A form's key.
@@ -118,25 +121,48 @@ async fn money_moves_once_for_a_form_and_above_the_cap_with_a_second_person() {
         .await
         .unwrap();
     let decide = format!("/console/money/{}/decide", open[0].id);
-    let own = fin.post(&decide, &[("decision", "grant")]).await;
+    let granted = [("decision", "grant"), ("reason", "papers seen")];
+    let own = fin.post(&decide, &granted).await;
     assert_eq!(own.status, 422, "{}", own.text);
     let mut owner = at_work(&world, "owner", Role::Owner).await;
     let page = owner.get("/console/money").await;
     assert!(page.text.contains("Grant"), "{}", page.text);
-    assert_eq!(
-        owner.post(&decide, &[("decision", "grant")]).await.status,
-        303
-    );
+    let unexplained = owner.post(&decide, &[("decision", "grant")]).await;
+    assert_eq!(unexplained.status, 422, "it takes a reason");
+    assert_eq!(available().await, Usd(69_500_000));
+    assert_eq!(owner.post(&decide, &granted).await.status, 303);
     assert_eq!(available().await, Usd(169_500_001));
-    assert_eq!(
-        owner.post(&decide, &[("decision", "grant")]).await.status,
-        422,
-        "once"
-    );
+    assert_eq!(owner.post(&decide, &granted).await.status, 422, "once");
     assert_eq!(available().await, Usd(169_500_001));
     let kept = lines(&world, 1).await.remove(0);
-    assert_eq!(kept.note.action, "decide_money");
+    assert_eq!(
+        (&*kept.note.action, &*kept.note.reason),
+        ("decide_money", "papers seen")
+    );
     world.books().await;
+}
+
+#[tokio::test]
+async fn a_form_again_says_what_became_of_its_request() {
+    let world = World::start().await;
+    let mut fin = at_work(&world, "finance", Role::Finance).await;
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    owner.get("/console/money").await;
+    assert_eq!(
+        money(&mut fin, &world, ("in", "200", ONCE)).await,
+        "money-asked"
+    );
+    let rows = world.door.desk.rows();
+    let open = rows.money_requests(None, true, 10).await.unwrap();
+    let decide = format!("/console/money/{}/decide", open[0].id);
+    let refused = [("decision", "refuse"), ("reason", "no papers")];
+    assert_eq!(owner.post(&decide, &refused).await.status, 303);
+    // the same form once more: it says what became of it
+    assert_eq!(
+        money(&mut fin, &world, ("in", "200", ONCE)).await,
+        "money-refused"
+    );
+    assert_eq!(world.wallet().await.available, Usd(50_000_000));
 }
 
 #[tokio::test]
@@ -148,7 +174,9 @@ async fn a_look_as_a_customer_is_kept_and_changes_nothing() {
     let begun = support
         .post(&path, &[("reason", "asked on the phone")])
         .await;
-    let link = location(&begun).to_owned();
+    // a form leads nowhere but to its own host: the way is a link, whatever host it is on
+    assert_eq!(begun.status, 200, "{}", begun.text);
+    let link = between(&begun.text, "<a class=\"button\" href=\"", "\"").replace("&#x2f;", "/");
     let link = link.strip_prefix("http://127.0.0.1:8080").unwrap();
     assert_eq!(lines(&world, 1).await[0].note.action, "look_as_customer");
     let mut look = Browser::new(&world);
@@ -219,6 +247,65 @@ async fn messages_are_read_for_a_reason_only() {
     let line = lines(&world, 1).await.remove(0);
     assert_eq!(line.note.action, "read_messages");
     assert!(!line.note.details.contains("482913"));
+}
+
+#[tokio::test]
+async fn a_form_with_an_odd_word_does_nothing() {
+    let world = World::start().await;
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let of = |what: &str| format!("/console/accounts/{}/{what}", world.account);
+    for (what, field, odd) in [
+        ("suspend", "suspended", "true"),
+        ("suspend", "suspended", ""),
+        ("api-access", "on", "off"),
+    ] {
+        let fields = [(field, odd), ("reason", "a good one")];
+        let answer = owner.post(&of(what), &fields).await;
+        assert_eq!(answer.status, 422, "{what} {odd}");
+    }
+    let account = world.store.account(world.account).await.unwrap().unwrap();
+    assert!(!account.suspended && account.api_access);
+}
+
+/// A ticket of this kind about a row with this number.
+async fn ticket(world: &World, kind: TicketKind, reference: i64) {
+    let one = Ticket {
+        id: world.store.next_row_id(),
+        kind,
+        upstream: "peter1".to_owned(),
+        reference,
+        amount: Usd(5),
+        detail: format!("about {}", kind.slug()),
+        opened_at: world.door.engine.now(),
+        closed_at: None,
+        note: None,
+    };
+    let change = Change {
+        name: "test",
+        at: world.door.engine.now(),
+        writes: vec![Write::OpenTicket(Box::new(one))],
+    };
+    world.store.commit(change).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_order_shows_the_tickets_about_orders_and_no_others() {
+    let world = World::start().await;
+    let order = world.buy().await;
+    let id: i64 = order.parse().unwrap();
+    for kind in TicketKind::ALL {
+        ticket(&world, kind, id).await;
+    }
+    ticket(&world, TicketKind::PlacedWithoutId, id + 1).await;
+    let mut support = at_work(&world, "support", Role::Support).await;
+    let page = support.get(&format!("/console/orders/{order}")).await.text;
+    for kind in TicketKind::ALL {
+        let told = format!("about {}<", kind.slug());
+        assert_eq!(page.matches(&told).count(), usize::from(kind.is_of_order()));
+    }
+    let all = support.get("/console/tickets").await.text;
+    let there = format!("/console/orders/{id}\"");
+    assert_eq!(all.matches(&there).count(), 5, "{all}");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ async fn codes(world: &World, count: u32) -> Vec<String> {
         source: CodeSource::Gift,
         note: String::new(),
     };
-    world.door.redeem.create(order).await.unwrap().codes
+    world.door.redeem.create(order, None).await.unwrap().codes
 }
 
 #[tokio::test]
