@@ -103,6 +103,7 @@ impl Lawful {
                 held: Held::Order(behind.order),
                 why: format!("evidence of report {receipt}"),
                 at: case.opened_at,
+                case: Some(case.id),
             }))));
         }
         tracing::warn!(
@@ -144,18 +145,15 @@ impl Lawful {
         found.ok_or_else(|| AdminError::NotFound(format!("report {id}")))
     }
 
-    /// Closes a report. The hold on its evidence ends with it, unless another open report needs it; an
-    /// account that was stopped stays so until it is resumed.
+    /// Closes a report. Its hold on the evidence ends with it, and no other one; an account that was
+    /// stopped stays so until it is resumed.
     ///
     /// # Errors
     /// It is not open, or the note says nothing.
     pub async fn close_case(&self, id: i64, note: &str) -> Result<AbuseCase, AdminError> {
-        let (note, case) = (sentence("the note", note)?, self.case(id).await?);
-        let mut writes = vec![Write::Policy(PolicyWrite::CloseCase { case: id, note })];
-        if let Some(held) = self.held_for_this_alone(&case).await? {
-            writes.push(Write::Policy(PolicyWrite::Release(held)));
-        }
-        match self.engine.commit("close_case", writes).await {
+        let note = sentence("the note", note)?;
+        let write = Write::Policy(PolicyWrite::CloseCase { case: id, note });
+        match self.engine.commit("close_case", vec![write]).await {
             Err(CommitError::Refused(Refused::Stale)) => {
                 Err(AdminError::NotFound(format!("open report {id}")))
             }
@@ -164,22 +162,6 @@ impl Lawful {
                 self.case(id).await
             }
         }
-    }
-
-    async fn held_for_this_alone(&self, case: &AbuseCase) -> Result<Option<Held>, AdminError> {
-        let Some(order) = case.behind.as_ref().map(|behind| behind.order) else {
-            return Ok(None);
-        };
-        let others = self.rows.abuse_cases(true, LISTED).await?;
-        let needed = others.iter().any(|other| {
-            other.id != case.id && other.behind.as_ref().is_some_and(|it| it.order == order)
-        });
-        let ours = format!("evidence of report {}", case.receipt);
-        let holds = self.rows.legal_holds(LISTED).await?;
-        let held = holds
-            .into_iter()
-            .find(|hold| hold.held == Held::Order(order) && hold.why == ours);
-        Ok(held.filter(|_| !needed).map(|hold| hold.held))
     }
 
     /// From now on no retention touches an order, or anything of an account.
@@ -192,21 +174,24 @@ impl Lawful {
             held,
             why: sentence("the reason", why)?,
             at: self.engine.now(),
+            case: None,
         };
         let write = Write::Policy(PolicyWrite::Hold(Box::new(hold)));
         Ok(self.engine.commit("hold", vec![write]).await?)
     }
 
-    /// Its retention goes on.
+    /// What it was held for by [`Self::hold`] is over. Its retention goes on unless an open report needs it.
     ///
     /// # Errors
-    /// It is not held.
+    /// No operator holds it.
     pub async fn release(&self, held: Held) -> Result<(), AdminError> {
         let write = Write::Policy(PolicyWrite::Release(held));
         match self.engine.commit("release", vec![write]).await {
             Err(CommitError::Refused(Refused::Stale)) => {
                 let (kind, id) = held.parts();
-                Err(AdminError::NotFound(format!("hold on {kind} {id}")))
+                Err(AdminError::NotFound(format!(
+                    "hold of an operator on {kind} {id} (that of a report ends when the report is closed)"
+                )))
             }
             outcome => Ok(outcome?),
         }

@@ -145,6 +145,8 @@ pub struct LegalHold {
     pub why: String,
     /// Since when.
     pub at: Timestamp,
+    /// The report whose evidence it keeps, and with whose close it ends; none where an operator placed it.
+    pub case: Option<i64>,
 }
 
 /// What the public may know of how the rules work out.

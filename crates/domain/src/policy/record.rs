@@ -104,16 +104,17 @@ pub enum PolicyWrite {
     },
     /// Somebody reported something.
     OpenCase(Box<AbuseCase>),
-    /// A case is closed. Guard: it is open.
+    /// A case is closed, and the holds that keep its evidence end. Guard: it is open.
     CloseCase {
         /// Row.
         case: i64,
         /// What came of it.
         note: String,
     },
-    /// From now on no retention touches it. What is held already stays as it is.
+    /// From now on no retention touches it. Each hold stands by itself beside others on the same; the same
+    /// one again stays as it is.
     Hold(Box<LegalHold>),
-    /// Its retention goes on. Guard: it is held.
+    /// What operators hold it for is over; holds of reports stay. Guard: an operator holds it.
     Release(Held),
     /// Sales were denied: how many more, by class.
     CountDenials(Vec<(String, u64)>),

@@ -7,6 +7,7 @@ pub(crate) mod balance;
 pub(crate) mod desk;
 pub(crate) mod groups;
 pub(crate) mod kit;
+pub(crate) mod lawful;
 pub(crate) mod lists;
 pub(crate) mod low_balance;
 pub(crate) mod money;
@@ -87,6 +88,8 @@ macro_rules! for_every_store {
                 a_report_is_kept_closed_once_and_counted,
                 a_number_is_forgotten_unless_it_is_held,
                 there_is_room_for_so_many_keys;
+            lawful:
+                each_hold_ends_by_itself;
             redeem:
                 one_of_twenty_has_it,
                 what_is_over_pays_nothing;

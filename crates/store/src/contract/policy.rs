@@ -289,6 +289,7 @@ pub(crate) fn a_number_is_forgotten_unless_it_is_held<S: Store + PolicyRows>(sto
             held,
             why: "a court".into(),
             at: NOW,
+            case: None,
         };
         world
             .commit(policy(PolicyWrite::Hold(Box::new(hold.clone()))))

@@ -28,23 +28,13 @@ pub(crate) fn write(
 ) -> Result<(), Fault> {
     match write {
         PolicyWrite::OpenCase(case) => open(conn, case),
-        PolicyWrite::CloseCase { case, note } => conn.write_one(
-            "UPDATE abuse_case SET closed_at = ?2, note = ?3 WHERE id = ?1 AND closed_at IS NULL",
-            params![case, now.0, note.as_str()],
-            Refused::Stale,
-        ),
-        PolicyWrite::Hold(hold) if is_held(conn, hold.held)? => Ok(()),
-        PolicyWrite::Hold(hold) => {
-            let (kind, subject) = hold.held.parts();
-            let sql = "INSERT INTO legal_hold (id, kind, subject, why, held_at) \
-                       VALUES (?1, ?2, ?3, ?4, ?5)";
-            conn.write(sql, params![hold.id, kind, subject, hold.why, hold.at.0])
-        }
+        PolicyWrite::CloseCase { case, note } => close(conn, *case, note, now),
+        PolicyWrite::Hold(one) => hold(conn, one),
         PolicyWrite::Release(held) => {
             let (kind, subject) = held.parts();
             let sql = "UPDATE legal_hold SET released_at = ?3 WHERE kind = ?1 AND subject = ?2 \
-                       AND released_at IS NULL";
-            conn.write_one(sql, params![kind, subject, now.0], Refused::Stale)
+                       AND released_at IS NULL AND case_id IS NULL";
+            conn.write(sql, params![kind, subject, now.0])
         }
         PolicyWrite::CountDenials(denials) => count(conn, denials),
         PolicyWrite::ForgetNumbers(orders) => {
@@ -80,6 +70,27 @@ fn open(conn: &dyn Connection, case: &AbuseCase) -> Result<(), Fault> {
             case.opened_at.0,
         ],
     )
+}
+
+fn close(conn: &dyn Connection, case: i64, note: &str, now: Timestamp) -> Result<(), Fault> {
+    let sql = "UPDATE abuse_case SET closed_at = ?2, note = ?3 WHERE id = ?1 AND closed_at IS NULL";
+    conn.write_one(sql, params![case, now.0, note], Refused::Stale)?;
+    let sql = "UPDATE legal_hold SET released_at = ?2 WHERE case_id = ?1 AND released_at IS NULL";
+    conn.write(sql, params![case, now.0])
+}
+
+/// Whoever asks twice for the same is held once: a second row would need a second release.
+fn hold(conn: &dyn Connection, one: &LegalHold) -> Result<(), Fault> {
+    let (kind, subject) = one.held.parts();
+    let sql = "SELECT 1 FROM legal_hold WHERE kind = ?1 AND subject = ?2 AND why = ?3 \
+               AND case_id IS NOT DISTINCT FROM ?4 AND released_at IS NULL";
+    if exists(conn, sql, params![kind, subject, one.why, one.case])? {
+        return Ok(());
+    }
+    let sql = "INSERT INTO legal_hold (id, kind, subject, why, held_at, case_id) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let (id, at) = (one.id, one.at.0);
+    conn.write(sql, params![id, kind, subject, one.why, at, one.case])
 }
 
 fn count(conn: &dyn Connection, denials: &[(String, u64)]) -> Result<(), Fault> {
@@ -122,10 +133,11 @@ fn forget_account(conn: &dyn Connection, account: AccountId) -> Result<(), Fault
     Ok(())
 }
 
-/// Whether this very row is under hold.
-pub(crate) fn is_held(conn: &dyn Connection, held: Held) -> Result<bool, Fault> {
+/// Whether an operator holds this very row.
+pub(crate) fn operator_holds(conn: &dyn Connection, held: Held) -> Result<bool, Fault> {
     let (kind, subject) = held.parts();
-    let sql = "SELECT 1 FROM legal_hold WHERE kind = ?1 AND subject = ?2 AND released_at IS NULL";
+    let sql = "SELECT 1 FROM legal_hold WHERE kind = ?1 AND subject = ?2 AND released_at IS NULL \
+               AND case_id IS NULL";
     exists(conn, sql, params![kind, subject])
 }
 
@@ -226,8 +238,8 @@ pub(crate) fn ordered_for(
 
 /// What is under hold, newest first.
 pub(crate) fn holds(conn: &dyn Connection, limit: u32) -> Result<Vec<LegalHold>, Fault> {
-    let sql = "SELECT id, kind, subject, why, held_at FROM legal_hold WHERE released_at IS NULL \
-               ORDER BY id DESC LIMIT ?1";
+    let sql = "SELECT id, kind, subject, why, held_at, case_id FROM legal_hold \
+               WHERE released_at IS NULL ORDER BY id DESC LIMIT ?1";
     many(conn, sql, params![limit], |row| {
         let cells = &mut Cells::new("legal_hold", row);
         let (id, kind): (i64, String) = (cells.take()?, cells.take()?);
@@ -239,6 +251,7 @@ pub(crate) fn holds(conn: &dyn Connection, limit: u32) -> Result<Vec<LegalHold>,
             held,
             why: cells.take()?,
             at: cells.time()?,
+            case: cells.take()?,
         })
     })
 }

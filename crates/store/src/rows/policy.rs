@@ -42,7 +42,7 @@ pub(crate) fn check(
             let sql = "SELECT 1 FROM abuse_case WHERE id = ?1 AND closed_at IS NULL";
             found(exists(conn, sql, params![case])?)
         }
-        PolicyWrite::Release(held) => found(abuse::is_held(conn, *held)?),
+        PolicyWrite::Release(held) => found(abuse::operator_holds(conn, *held)?),
         _ => Ok(()),
     }
 }

@@ -88,7 +88,13 @@ pub(super) async fn answer(office: &Office, question: Question) -> Result<Value,
             let holds = lawful.holds().await?;
             let holds = holds.iter().map(|hold| {
                 let (kind, id) = hold.held.parts();
-                json!({ "on": kind, "id": id, "why": hold.why, "since": rfc3339(hold.at.0) })
+                json!({
+                    "on": kind,
+                    "id": id,
+                    "why": hold.why,
+                    "report_id": hold.case,
+                    "since": rfc3339(hold.at.0),
+                })
             });
             Ok(json!({ "holds": holds.collect::<Vec<_>>() }))
         }

@@ -71,7 +71,7 @@ pub enum Hold {
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
-    /// Its retention goes on.
+    /// What you held it for is over. The hold of a report ends when the report is closed.
     Remove {
         #[command(flatten)]
         on: HeldRow,

@@ -11,6 +11,7 @@ mod everywhere;
 mod hang_up;
 mod health;
 mod hooks;
+mod lawful;
 mod payments;
 mod policy;
 mod polling;
