@@ -19,7 +19,7 @@ pub mod velocity;
 #[cfg(test)]
 mod tests;
 
-pub use abuse::{AbuseCase, Behind, Counters, Harm, Held, LegalHold, REPORT_SLACK};
+pub use abuse::{AbuseCase, Behind, Counters, Harm, Held, LegalHold, NotYet, REPORT_SLACK};
 pub use class::{OtpClass, SmmClass, Strength};
 pub use decide::{
     Decision, DenyReason, OtpRequest, SmmRequest, Verdict, decide_otp, decide_smm, sellable_otp,

@@ -1,6 +1,10 @@
 //! What the engine needs from outside: a store, a clock, a place to run tasks. Trait objects, so
 //! that the engine is compiled once and a simulation can stand in for all of them.
 
+mod policy;
+
+pub use policy::PolicyRows;
+
 use crate::access::{Account, ApiKey, Caller, KeyClaim};
 use crate::activation::Activation;
 use crate::api_log::{CallLine, CallsOf, KeyUse};
@@ -19,7 +23,7 @@ use crate::ledger::Wallet;
 use crate::orphan::Orphan;
 use crate::own_number::{Allocation, InboundSms, OwnNumber};
 use crate::people::{LowBalance, Mail, MailToken, Person, Session};
-use crate::policy::{AbuseCase, Attestation, Behind, Blocked, Counters, LegalHold, OtpClass};
+use crate::policy::OtpClass;
 use crate::redeem::RedeemCode;
 use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
@@ -272,36 +276,6 @@ pub trait RedeemRows: Send + Sync {
     fn redeem_codes(&self, limit: u32) -> Read<'_, Vec<RedeemCode>>;
     /// The newest codes that an account redeemed, newest first.
     fn redeemed_by(&self, account: AccountId, limit: u32) -> Read<'_, Vec<RedeemCode>>;
-}
-
-/// What the policy engine remembers; written through [`Store::commit`].
-pub trait PolicyRows: Send + Sync {
-    /// What an account has attested, newest first.
-    fn attestations(&self, account: AccountId) -> Read<'_, Vec<Attestation>>;
-    /// What is not to be used, newest first.
-    fn blocked(&self, limit: u32) -> Read<'_, Vec<Blocked>>;
-    /// Reports, newest first; only the open ones, or all.
-    fn abuse_cases(&self, open_only: bool, limit: u32) -> Read<'_, Vec<AbuseCase>>;
-    /// One report.
-    fn abuse_case(&self, id: i64) -> Read<'_, Option<AbuseCase>>;
-    /// The activation that held a number (its digits) at a time, give or take what a reporter's clock may
-    /// be off; the latest, also where the number is kept as its hash only.
-    fn activation_holding<'a>(&'a self, number: &'a str, at: Timestamp)
-    -> Read<'a, Option<Behind>>;
-    /// The latest SMM order for a target before a time.
-    fn smm_order_before<'a>(&'a self, target: &'a str, at: Timestamp) -> Read<'a, Option<Behind>>;
-    /// What is under legal hold, newest first.
-    fn legal_holds(&self, limit: u32) -> Read<'_, Vec<LegalHold>>;
-    /// Orders that ended before a time and still have their number in clear, not under hold, and what the
-    /// number's hash is; of one account or of all.
-    fn numbers_to_forget(
-        &self,
-        account: Option<AccountId>,
-        before: Timestamp,
-        limit: u32,
-    ) -> Read<'_, Vec<(OrderId, String)>>;
-    /// How the rules work out.
-    fn policy_counters(&self) -> Read<'_, Counters>;
 }
 
 /// What is remembered of who did what; written through [`Store::commit`].

@@ -4,31 +4,39 @@ use super::Lawful;
 use crate::accounts::AdminError;
 use crate::people::People;
 use domain::access::Account;
-use domain::change::Write;
+use domain::change::{CommitError, Refused, Write};
 use domain::ids::AccountId;
 use domain::people::{PeopleWrite, Person};
-use domain::policy::{Held, PolicyWrite};
+use domain::policy::PolicyWrite;
 use domain::time::{Millis, Timestamp};
-use domain::usd::Usd;
 
-/// Numbers and addresses are kept in clear for so long.
+/// Numbers, addresses, mails and what upstreams wrote are kept in clear for so long.
 pub const CONTACTS_KEPT: Millis = Millis::minutes(30 * 24 * 60);
 /// Numbers forgotten in one change.
 const AT_ONCE: u32 = 500;
 
 impl Lawful {
-    /// Forgets numbers and addresses whose time is over. How many numbers that were.
+    /// Forgets whatever has been kept for its time. How many numbers that were.
     pub async fn forget(&self) -> u64 {
         let before = self.engine.now() - CONTACTS_KEPT;
-        let write = Write::Policy(PolicyWrite::ForgetBefore(before));
-        if let Err(error) = self.engine.commit("forget_before", vec![write]).await {
-            tracing::warn!(?error, "old addresses could not be forgotten");
+        if let Err(error) = self.forget_before(before).await {
+            tracing::warn!(%error, "what is kept for a while could not be forgotten");
         }
         match self.forget_numbers(None, before).await {
             Ok(forgotten) => forgotten,
             Err(error) => {
                 tracing::warn!(%error, "old numbers could not be forgotten");
                 0
+            }
+        }
+    }
+
+    async fn forget_before(&self, before: Timestamp) -> Result<(), AdminError> {
+        loop {
+            let write = Write::Policy(PolicyWrite::ForgetBefore(before));
+            self.engine.commit("forget_before", vec![write]).await?;
+            if !self.rows.is_overdue(before).await? {
+                return Ok(());
             }
         }
     }
@@ -56,7 +64,8 @@ impl Lawful {
     /// Deletes an account: who it was is forgotten, what was bought and paid stays without a name.
     ///
     /// # Errors
-    /// It has orders that are open, money that was not paid out, a debt, or a legal hold on it.
+    /// It has orders or top-ups that are open, money that was not paid out, a debt, or a legal hold on it
+    /// or on an order of it; or something changed while it was looked at.
     pub async fn delete_account(&self, id: AccountId, people: &People) -> Result<(), AdminError> {
         let store = self.engine.store();
         let found = store.account(id).await?;
@@ -88,29 +97,22 @@ impl Lawful {
             key: key.id,
             account: id,
         }));
-        self.engine.commit("delete_account", writes).await?;
+        let deleted = self.engine.commit("delete_account", writes).await;
+        if deleted == Err(CommitError::Refused(Refused::Stale)) {
+            let why = format!("account {id} changed meanwhile: look again");
+            return Err(AdminError::Invalid(why));
+        }
+        deleted?;
         self.engine.callers.forget_account(id);
         self.forget_numbers(Some(id), self.engine.now()).await?;
         Ok(())
     }
 
     async fn may_go(&self, id: AccountId) -> Result<(), AdminError> {
-        let refused = |why: &str| Err(AdminError::Invalid(format!("account {id} {why}")));
-        let holds = self.holds().await?;
-        if holds.iter().any(|hold| hold.held == Held::Account(id)) {
-            return refused("is under legal hold");
-        }
-        let wallet = self.engine.store().wallet(id).await?;
-        let wallet = wallet.ok_or(AdminError::Storage)?;
-        if wallet.held > Usd::ZERO {
-            return refused("has open orders: they settle first");
-        }
-        if wallet.available > Usd::ZERO || wallet.uncleared > Usd::ZERO {
-            return refused("has money left: pay it out first, a balance is never forfeited");
-        }
-        if wallet.receivable > Usd::ZERO {
-            return refused("owes money");
-        }
-        Ok(())
+        let why_not = self.rows.keeps_account(id).await?;
+        why_not.map_or(Ok(()), |why| {
+            let sentence = why.sentence();
+            Err(AdminError::Invalid(format!("account {id} {sentence}")))
+        })
     }
 }

@@ -53,10 +53,13 @@ impl Lawful {
             )));
         }
         let now = self.engine.now();
-        let at = report.at.unwrap_or(now).min(now);
+        let at = report.at.map(|at| at.min(now));
         let behind = match kind {
             BlockedKind::Number => self.rows.activation_holding(&subject, at).await?,
-            BlockedKind::Target => self.rows.smm_order_before(&subject, at).await?,
+            BlockedKind::Target => {
+                let latest = at.unwrap_or(now);
+                self.rows.smm_order_before(&subject, latest).await?
+            }
         };
         let stopped = self.account_to_stop(behind.as_ref(), report.harm).await?;
         let case = AbuseCase {

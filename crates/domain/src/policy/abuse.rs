@@ -2,7 +2,9 @@
 
 use super::BlockedKind;
 use crate::ids::{AccountId, OrderId};
+use crate::ledger::Wallet;
 use crate::time::{Millis, Timestamp};
+use crate::usd::Usd;
 
 /// What a reporter says was harmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +151,45 @@ pub struct LegalHold {
     pub case: Option<i64>,
 }
 
+/// Why an account cannot be deleted yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotYet {
+    /// It or an order of it is under legal hold.
+    Held,
+    /// An order is open.
+    OrderOpen,
+    /// A top-up is open: money may still come.
+    TopUpOpen,
+    /// There is money in its wallet.
+    MoneyLeft,
+    /// It owes money.
+    Owes,
+}
+
+impl NotYet {
+    /// What a wallet says.
+    pub fn of(wallet: &Wallet) -> Option<Self> {
+        if wallet.held > Usd::ZERO {
+            return Some(Self::OrderOpen);
+        }
+        if wallet.available > Usd::ZERO || wallet.uncleared > Usd::ZERO {
+            return Some(Self::MoneyLeft);
+        }
+        (wallet.receivable > Usd::ZERO).then_some(Self::Owes)
+    }
+
+    /// What is said of the account.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Held => "or an order of it is under legal hold",
+            Self::OrderOpen => "has open orders: they settle first",
+            Self::TopUpOpen => "has a top-up that is open: it ends first",
+            Self::MoneyLeft => "has money left: pay it out first, a balance is never forfeited",
+            Self::Owes => "owes money",
+        }
+    }
+}
+
 /// What the public may know of how the rules work out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -182,5 +223,20 @@ mod tests {
             assert_eq!(Harm::from_slug(harm.slug()), Some(harm));
         }
         assert!(sold("children/otp.hard_deny").is_stopped(Harm::Other, 0));
+    }
+
+    #[test]
+    fn an_empty_wallet_alone_lets_its_account_go() {
+        let one = Usd(1);
+        let with = |change: fn(&mut Wallet, Usd)| {
+            let mut wallet = Wallet::default();
+            change(&mut wallet, one);
+            NotYet::of(&wallet)
+        };
+        assert_eq!(NotYet::of(&Wallet::default()), None);
+        assert_eq!(with(|it, one| it.held = one), Some(NotYet::OrderOpen));
+        assert_eq!(with(|it, one| it.available = one), Some(NotYet::MoneyLeft));
+        assert_eq!(with(|it, one| it.uncleared = one), Some(NotYet::MoneyLeft));
+        assert_eq!(with(|it, one| it.receivable = one), Some(NotYet::Owes));
     }
 }

@@ -119,12 +119,14 @@ pub enum PolicyWrite {
     /// Sales were denied: how many more, by class.
     CountDenials(Vec<(String, u64)>),
     /// From now on these orders have their numbers' hashes instead of their numbers, and not what their
-    /// upstreams wrote.
+    /// upstreams wrote; but for those under legal hold.
     ForgetNumbers(Vec<(OrderId, String)>),
-    /// Senders of messages to own numbers that were stored before this, and sessions last used before it,
-    /// are no longer needed.
+    /// Of what ended before this nobody needs any longer: what upstreams wrote about purchases, mails, sessions,
+    /// senders of messages to own numbers, and how to reach who reported what is closed. Of answers and mails
+    /// so many at once; legal holds keep theirs.
     ForgetBefore(Timestamp),
-    /// An account's holder wants to be forgotten: purposes, sessions and mails of theirs go.
+    /// An account's holder wants to be forgotten: purposes, sessions and mails of theirs go. Guard: there is
+    /// no [`NotYet`](super::NotYet).
     ForgetAccount(AccountId),
 }
 

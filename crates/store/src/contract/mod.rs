@@ -89,7 +89,12 @@ macro_rules! for_every_store {
                 a_number_is_forgotten_unless_it_is_held,
                 there_is_room_for_so_many_keys;
             lawful:
-                each_hold_ends_by_itself;
+                each_hold_ends_by_itself,
+                a_hold_placed_meanwhile_keeps_the_number,
+                an_account_goes_with_nothing_left,
+                what_upstreams_wrote_is_forgotten_in_time,
+                mails_and_reporters_are_forgotten_in_time,
+                who_is_suspended_is_signed_out;
             redeem:
                 one_of_twenty_has_it,
                 what_is_over_pays_nothing;

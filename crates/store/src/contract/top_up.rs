@@ -16,7 +16,7 @@ use super::{NOW, World, refused, wait};
 
 const DOLLAR: i64 = 1_000_000;
 
-fn row(world: &World<'_>, account: AccountId) -> TopUp {
+pub(super) fn row(world: &World<'_>, account: AccountId) -> TopUp {
     let id = world.store.next_row_id();
     TopUp {
         id,

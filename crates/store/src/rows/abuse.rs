@@ -1,5 +1,6 @@
-//! Reports of abuse, legal holds, counted denials, and what is forgotten when its time is over.
+//! Reports of abuse, legal holds and counted denials.
 
+use super::retention;
 use crate::sql::cells::{Cells, exists, many, one};
 use crate::sql::fault::Fault;
 use crate::sql::{Connection, Row, params};
@@ -37,13 +38,7 @@ pub(crate) fn write(
             conn.write(sql, params![kind, subject, now.0])
         }
         PolicyWrite::CountDenials(denials) => count(conn, denials),
-        PolicyWrite::ForgetNumbers(orders) => {
-            let mut known = orders.iter();
-            known.try_for_each(|(order, hash)| forget_number(conn, *order, hash))
-        }
-        PolicyWrite::ForgetBefore(before) => forget_before(conn, *before),
-        PolicyWrite::ForgetAccount(account) => forget_account(conn, *account),
-        _ => Ok(()),
+        other => retention::write(conn, other),
     }
 }
 
@@ -99,36 +94,6 @@ fn count(conn: &dyn Connection, denials: &[(String, u64)]) -> Result<(), Fault> 
     for (class, more) in denials {
         let more = i64::try_from(*more).unwrap_or(i64::MAX);
         conn.execute(sql, params![class.as_str(), more])?;
-    }
-    Ok(())
-}
-
-fn forget_number(conn: &dyn Connection, order: OrderId, hash: &str) -> Result<(), Fault> {
-    let sql = "UPDATE activation SET phone = NULL, phone_hash = ?2, version = version + 1 \
-               WHERE id = ?1 AND phone IS NOT NULL";
-    conn.execute(sql, params![order.0, hash])?;
-    let sql = "UPDATE attempt SET raw = NULL WHERE order_id = ?1 AND raw IS NOT NULL";
-    conn.execute(sql, params![order.0]).map(drop)
-}
-
-fn forget_before(conn: &dyn Connection, before: Timestamp) -> Result<(), Fault> {
-    let senders =
-        "UPDATE inbound_message SET sender = '', text = '' WHERE stored_at < ?1 AND sender <> ''";
-    conn.execute(senders, params![before.0])?;
-    let sessions = "DELETE FROM session WHERE seen_at < ?1";
-    conn.execute(sessions, params![before.0]).map(drop)
-}
-
-fn forget_account(conn: &dyn Connection, account: AccountId) -> Result<(), Fault> {
-    for sql in [
-        "UPDATE attestation SET purpose = '' WHERE account_id = ?1",
-        "DELETE FROM session WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
-        "DELETE FROM mail_token WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
-        "DELETE FROM recovery_code WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
-        "DELETE FROM mail WHERE recipient IN (SELECT email FROM person WHERE account_id = ?1)",
-        "DELETE FROM api_call WHERE account_id = ?1",
-    ] {
-        conn.execute(sql, params![account.0])?;
     }
     Ok(())
 }
@@ -208,18 +173,20 @@ fn read_behind(row: &Row<'_>) -> Result<Behind, Fault> {
     })
 }
 
-/// The activation that held a number at a time.
+/// The latest activation that held a number, at a time where one is known.
 pub(crate) fn holding(
     conn: &dyn Connection,
     number: &str,
     hash: &str,
-    at: Timestamp,
+    at: Option<Timestamp>,
 ) -> Result<Option<Behind>, Fault> {
     let sql = "SELECT id, account_id, policy_class FROM activation \
                WHERE (phone = ?1 OR phone_hash = ?2) AND created_at <= ?3 \
                AND COALESCE(expires_at, created_at) >= ?4 ORDER BY id DESC LIMIT 1";
-    let (latest, earliest) = (at + REPORT_SLACK, at - REPORT_SLACK);
-    let asked = params![number, hash, latest.0, earliest.0];
+    let (latest, earliest) = at.map_or((i64::MAX, 0), |at| {
+        ((at + REPORT_SLACK).0, (at - REPORT_SLACK).0)
+    });
+    let asked = params![number, hash, latest, earliest];
     one(conn, sql, asked, read_behind)
 }
 
@@ -253,27 +220,6 @@ pub(crate) fn holds(conn: &dyn Connection, limit: u32) -> Result<Vec<LegalHold>,
             at: cells.time()?,
             case: cells.take()?,
         })
-    })
-}
-
-/// Orders that ended before a time and have their number in clear, and the number.
-pub(crate) fn numbers_due(
-    conn: &dyn Connection,
-    account: Option<AccountId>,
-    before: Timestamp,
-    limit: u32,
-) -> Result<Vec<(OrderId, String)>, Fault> {
-    let sql = "SELECT a.id, a.phone FROM activation a \
-               WHERE a.phone IS NOT NULL AND a.created_at < ?1 AND a.due_at IS NULL \
-               AND (a.account_id = ?2 OR ?2 = 0) \
-               AND NOT EXISTS (SELECT 1 FROM legal_hold h WHERE h.released_at IS NULL \
-                   AND ((h.kind = 'order' AND h.subject = a.id) \
-                       OR (h.kind = 'account' AND h.subject = a.account_id))) \
-               ORDER BY a.created_at LIMIT ?3";
-    let account = account.map_or(0, |account| account.0);
-    many(conn, sql, params![before.0, account, limit], |row| {
-        let cells = &mut Cells::new("activation", row);
-        Ok((OrderId(cells.take()?), cells.take()?))
     })
 }
 

@@ -43,8 +43,13 @@ pub(crate) fn insert_account(conn: &dyn Connection, account: &Account) -> Result
     )
 }
 
-/// What may change of an account. Guard: it is there.
+/// What may change of an account. Guard: it is there. Whoever is suspended is signed out.
 pub(crate) fn update_account(conn: &dyn Connection, account: &Account) -> Result<(), Fault> {
+    if account.suspended {
+        let sql = "DELETE FROM session WHERE person_id IN (SELECT p.id FROM person p \
+                   JOIN account a ON a.id = p.account_id WHERE a.id = ?1 AND a.suspended = 0)";
+        conn.execute(sql, params![account.id.0])?;
+    }
     let sql = "UPDATE account SET email = ?2, tier = ?3, api_access = ?4, suspended = ?5 \
                WHERE id = ?1";
     conn.write_one(

@@ -19,7 +19,7 @@ use domain::usd::Usd;
 use super::journal::{HoldRow, Wallets};
 use super::{
     access, activation, attempt, audit_log, balance, desk, journal, own_number, people, policy,
-    redeem, smm_order, smm_request, smm_service, top_up,
+    redeem, retention, smm_order, smm_request, smm_service, top_up,
 };
 use crate::sql::fault::Fault;
 
@@ -199,8 +199,10 @@ impl Guard<'_> {
             Write::RedeemCode(write) => redeem::check(conn, write),
             Write::Pool(write) => own_number::check(conn, write, self.change.at),
             Write::Policy(write) => {
-                if let PolicyWrite::Attest(one) = write {
-                    self.account_there(one.account)?;
+                match write {
+                    PolicyWrite::Attest(one) => self.account_there(one.account)?,
+                    PolicyWrite::ForgetAccount(account) => self.nothing_left(*account)?,
+                    _ => {}
                 }
                 policy::check(conn, write, self.change.at)
             }
@@ -442,6 +444,13 @@ impl Guard<'_> {
         self.after.retain(|(account, _)| *account != owner);
         self.after.push((owner, after));
         Ok(())
+    }
+
+    /// Nothing of an account is open, owed to anybody or under legal hold.
+    fn nothing_left(&mut self, account: AccountId) -> Result<(), Fault> {
+        let wallet = self.wallet(account)?;
+        let why_not = retention::keeps_account(self.conn, account, &wallet)?;
+        refuse_if(why_not.is_some(), Refused::Stale)
     }
 
     fn wallet(&mut self, owner: AccountId) -> Result<Wallet, Fault> {

@@ -28,6 +28,7 @@ mod plans;
 mod policy;
 mod redeem;
 pub(crate) mod restoration;
+mod retention;
 mod smm_order;
 mod smm_request;
 mod smm_service;

@@ -1,7 +1,7 @@
-//! How the questions of pages are answered: by index, however many orders an account has.
+//! How the questions of pages are answered and old rows are found: by index, however many there are.
 
 use crate::audit::Findings;
-use crate::rows::{activation, api_log, pages, smm_order, statement};
+use crate::rows::{activation, api_log, pages, retention, smm_order, statement};
 use crate::sql::fault::Fault;
 use crate::sql::{Arg, Connection, Row, See, Value};
 use crate::sqlite;
@@ -14,7 +14,7 @@ use std::cell::RefCell;
 
 const ANA: AccountId = AccountId(1);
 
-/// Explains every query instead of answering it.
+/// Explains every statement instead of running it.
 struct Explaining {
     conn: rusqlite::Connection,
     steps: RefCell<Vec<String>>,
@@ -39,7 +39,8 @@ impl Connection for Explaining {
         Ok(())
     }
 
-    fn execute(&self, _: &str, _: &[Arg<'_>]) -> Result<usize, Fault> {
+    fn execute(&self, sql: &str, args: &[Arg<'_>]) -> Result<usize, Fault> {
+        self.query(sql, args, &mut |_| Ok(true))?;
         Ok(0)
     }
 
@@ -86,6 +87,8 @@ fn goes_by(steps: &str, indexes: &[&str]) {
             "activation",
             "smm_order",
             "api_call",
+            "attempt",
+            "mail",
             "hold",
             "resolution",
             "journal",
@@ -179,5 +182,29 @@ fn wallet_search_and_log_go_by_their_indexes() {
             "(account_id=? AND order_id=?)",
             "INTEGER PRIMARY KEY (rowid=?)",
         ],
+    );
+}
+
+#[test]
+fn what_is_over_is_found_by_its_age() {
+    let over = Timestamp(1);
+    let answers = steps(|conn| retention::forget_answers(conn, over));
+    goes_by(
+        &answers,
+        &[
+            "SEARCH attempt USING PRIMARY KEY (order_id=? AND seq=?)",
+            "attempt_raw (ended_at<?)",
+            "legal_hold_open (kind=? AND subject=?)",
+        ],
+    );
+    let mails = steps(|conn| retention::forget_mails(conn, over));
+    goes_by(
+        &mails,
+        &["INTEGER PRIMARY KEY (rowid=?)", "mail_over (created_at<?)"],
+    );
+    let asked = steps(|conn| retention::is_overdue(conn, over));
+    goes_by(
+        &asked,
+        &["attempt_raw (ended_at<?)", "mail_over (created_at<?)"],
     );
 }

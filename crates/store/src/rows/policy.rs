@@ -1,6 +1,6 @@
 //! What the policy engine asks inside a change, and what it remembers.
 
-use super::abuse;
+use super::{abuse, retention};
 use crate::database::Database;
 use crate::sql::cells::{Cells, exists, many};
 use crate::sql::fault::Fault;
@@ -11,7 +11,7 @@ use domain::policy::velocity::{
     Ordered, Past, PastNumber, PastSmm, Velocity, keeps_pace, smm_since, target_since,
 };
 use domain::policy::{
-    AbuseCase, Attestation, Behind, Blocked, BlockedKind, Counters, LegalHold, PaceCheck,
+    AbuseCase, Attestation, Behind, Blocked, BlockedKind, Counters, LegalHold, NotYet, PaceCheck,
     PolicyWrite,
 };
 use domain::ports::{PolicyRows, Read};
@@ -228,7 +228,7 @@ impl PolicyRows for Database {
     fn activation_holding<'a>(
         &'a self,
         number: &'a str,
-        at: Timestamp,
+        at: Option<Timestamp>,
     ) -> Read<'a, Option<Behind>> {
         let (number, hash) = (number.to_owned(), self.hash_of(number));
         self.ask(move |conn| abuse::holding(conn, &number, &hash, at))
@@ -249,13 +249,21 @@ impl PolicyRows for Database {
         before: Timestamp,
         limit: u32,
     ) -> Read<'_, Vec<(OrderId, String)>> {
-        let due = self.ask(move |conn| abuse::numbers_due(conn, account, before, limit));
+        let due = self.ask(move |conn| retention::numbers_due(conn, account, before, limit));
         Box::pin(async move {
             let due = due.await?.into_iter();
             Ok(due
                 .map(|(order, number)| (order, self.hash_of(&number)))
                 .collect())
         })
+    }
+
+    fn is_overdue(&self, before: Timestamp) -> Read<'_, bool> {
+        self.ask(move |conn| retention::is_overdue(conn, before))
+    }
+
+    fn keeps_account(&self, account: AccountId) -> Read<'_, Option<NotYet>> {
+        self.ask(move |conn| retention::keeps_stored(conn, account))
     }
 
     fn policy_counters(&self) -> Read<'_, Counters> {

@@ -84,6 +84,10 @@ fn one<'c>(write: &'c Write, all: &mut Vec<Touched<'c>>) {
             }
         }
         Write::Policy(PolicyWrite::RoomForKey { .. }) => all.push(T::All("account")),
+        Write::Policy(PolicyWrite::ForgetAccount(_)) => {
+            // open orders show in its wallet, which the group has in memory
+            all.extend([T::All("policy"), T::All("topup")]);
+        }
         Write::Policy(_) => all.push(T::All("policy")),
         Write::Desk(_) => all.push(T::All("desk")),
         Write::Audit(_) => all.push(T::All("audit_log")),

@@ -107,8 +107,13 @@ pub(super) async fn answer(office: &Office, question: Question) -> Result<Value,
             Ok(held(on, false))
         }
         Question::Export { account } => {
-            let account = AccountId(account);
-            web::account_export(&office.engine, lawful, office.pages.as_ref(), account).await
+            let id = AccountId(account);
+            let pages = office.pages.as_ref();
+            let kept = web::account_export(&office.engine, lawful, pages, id).await?;
+            let object = format!("account {id}");
+            let noted = office.audit.note("export_account", Some(id), object);
+            noted.await?;
+            Ok(kept)
         }
         Question::Delete { account } => {
             let id = AccountId(account);

@@ -1,0 +1,44 @@
+//! What the policy engine remembers, as use cases ask for it.
+
+use super::Read;
+use crate::ids::{AccountId, OrderId};
+use crate::policy::{AbuseCase, Attestation, Behind, Blocked, Counters, LegalHold, NotYet};
+use crate::time::Timestamp;
+
+/// What the policy engine remembers; written through [`Store::commit`](super::Store::commit).
+pub trait PolicyRows: Send + Sync {
+    /// What an account has attested, newest first.
+    fn attestations(&self, account: AccountId) -> Read<'_, Vec<Attestation>>;
+    /// What is not to be used, newest first.
+    fn blocked(&self, limit: u32) -> Read<'_, Vec<Blocked>>;
+    /// Reports, newest first; only the open ones, or all.
+    fn abuse_cases(&self, open_only: bool, limit: u32) -> Read<'_, Vec<AbuseCase>>;
+    /// One report.
+    fn abuse_case(&self, id: i64) -> Read<'_, Option<AbuseCase>>;
+    /// The activation that held a number (its digits) at a time, give or take what a reporter's clock may
+    /// be off, or ever; the latest, also where the number is kept as its hash only.
+    fn activation_holding<'a>(
+        &'a self,
+        number: &'a str,
+        at: Option<Timestamp>,
+    ) -> Read<'a, Option<Behind>>;
+    /// The latest SMM order for a target before a time.
+    fn smm_order_before<'a>(&'a self, target: &'a str, at: Timestamp) -> Read<'a, Option<Behind>>;
+    /// What is under legal hold, newest first.
+    fn legal_holds(&self, limit: u32) -> Read<'_, Vec<LegalHold>>;
+    /// Orders that ended before a time and still have their number in clear, not under hold, and what the
+    /// number's hash is; of one account or of all.
+    fn numbers_to_forget(
+        &self,
+        account: Option<AccountId>,
+        before: Timestamp,
+        limit: u32,
+    ) -> Read<'_, Vec<(OrderId, String)>>;
+    /// Whether [`PolicyWrite::ForgetBefore`](crate::policy::PolicyWrite::ForgetBefore) with this time has
+    /// answers or mails to forget.
+    fn is_overdue(&self, before: Timestamp) -> Read<'_, bool>;
+    /// Why an account cannot be deleted yet, if it cannot.
+    fn keeps_account(&self, account: AccountId) -> Read<'_, Option<NotYet>>;
+    /// How the rules work out.
+    fn policy_counters(&self) -> Read<'_, Counters>;
+}
