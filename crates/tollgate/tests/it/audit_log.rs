@@ -21,6 +21,7 @@ fn deeds(data: &std::path::Path) -> String {
     let key = cli(&["key", "create", "--account", &id])["key_id"].to_string();
     cli(&["key", "revoke", &key]);
     cli(&["account", "suspend", &id]);
+    cli(&["account", "export", &id]);
     cli(&[
         "block",
         "add",
@@ -65,6 +66,7 @@ fn what_an_operator_does_is_kept_and_tampering_is_named() {
     assert_eq!(
         actions(&of_account),
         [
+            "export_account",
             "suspend_account",
             "revoke_key",
             "issue_key",
@@ -73,7 +75,7 @@ fn what_an_operator_does_is_kept_and_tampering_is_named() {
             "create_account"
         ]
     );
-    let credit = &of_account["lines"][4];
+    let credit = &of_account["lines"][5];
     assert_eq!(credit["reason"], "paid in cash");
     assert!(
         credit["actor"].as_str().unwrap().starts_with("cli:"),

@@ -109,12 +109,12 @@ async fn an_account_is_deleted_once_nothing_is_left_of_it() {
     let case = lawful.cases(true).await.unwrap().remove(0);
     let closed = lawful.close_case(case.id, "looked into; resolved");
     closed.await.unwrap();
-    assert_eq!(browser.get("/").await.status, 200);
+    assert_eq!(browser.get("/account").await.status, 200);
 
     delete().await.unwrap();
     let account = world.store.account(world.account).await.unwrap().unwrap();
     assert!(account.suspended && account.email.ends_with("@deleted.invalid"));
-    let out = browser.get("/").await;
+    let out = browser.get("/account").await;
     assert_eq!(location(&out).split('?').next(), Some("/sign-in"));
     let mut again = Browser::new(&world);
     let answer = again.sign_in("ana@example.com", PASSWORD).await;
@@ -129,14 +129,14 @@ async fn an_account_is_deleted_once_nothing_is_left_of_it() {
 async fn who_is_suspended_is_signed_out_and_may_sign_in_to_look() {
     let world = World::start().await;
     let mut browser = customer(&world).await;
-    assert_eq!(browser.get("/").await.status, 200);
+    assert_eq!(browser.get("/account").await.status, 200);
     let engine = &world.door.engine;
     engine.suspend_account(world.account, true).await.unwrap();
-    let out = browser.get("/").await;
+    let out = browser.get("/account").await;
     assert_eq!(location(&out).split('?').next(), Some("/sign-in"));
     let refused = world.get("/api/v1/otp?action=balance").await;
     assert_eq!(refused.code(), "account_suspended");
     let answer = browser.sign_in("ana@example.com", PASSWORD).await;
     assert_eq!(answer.status, 303, "{}", answer.text);
-    assert_eq!(browser.get("/").await.status, 200);
+    assert_eq!(browser.get("/account").await.status, 200);
 }
