@@ -145,11 +145,10 @@ impl HandlerApi {
         };
         let outcome = match NumberV2::parse(fetched.answer()) {
             Ok(mut number) => {
-                if !self.is_in_ours(number.currency) {
-                    number.cost = None;
-                }
+                // the header beside it is the same price, in the same currency
                 let beside = || wire::amount::amount(fetched.header(PRICE_HEADER)?);
-                number.cost = number.cost.or_else(beside);
+                let ours = self.is_in_ours(number.currency);
+                number.cost = ours.then(|| number.cost.or_else(beside)).flatten();
                 sold(&number, self.exchange)
             }
             Err(failure) => unknown_or_refused(&failure),

@@ -102,8 +102,12 @@ async fn an_account_that_changes_its_currency_is_blocked_until_it_is_back() {
         r#"{"amount":5,"currency":840}"#,
         r#"{"amount":"500.00","currency":"RUB"}"#,
     );
-    let acts = [sale, "ACCESS_BALANCE:5.00", roubles, dollars, SALE, roubles];
-    let server = TestServer::start(acts.map(Act::ok).into());
+    let mut acts = ["ACCESS_BALANCE:5.00", roubles, dollars, SALE, roubles]
+        .map(Act::ok)
+        .to_vec();
+    // the header says the same sum, in the same currency
+    acts.insert(0, Act::Beside("x-price: 18.00", sale.to_owned()));
+    let server = TestServer::start(acts);
     let mut settings = settings(&server.url);
     settings.account.currency = Some("USD".to_owned());
     let adapter = HandlerApi::new(settings).unwrap();
