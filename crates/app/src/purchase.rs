@@ -131,8 +131,8 @@ impl Engine {
                 Err(refusal) => return Answer::first(Err(refusal)),
             }
         }
-        let started = match decide.await {
-            Ok(opening) => self.open(caller, opening, key.as_ref()).await,
+        let started = match decide.await.and_then(|opening| self.admit(opening)) {
+            Ok((opening, slot)) => self.open(caller, (opening, slot), key.as_ref()).await,
             Err(refusal) => {
                 // the same request sent at the same time may be why: it is answered as that one was
                 if let Some(key) = &key
@@ -164,20 +164,25 @@ impl Engine {
         }
     }
 
+    /// Gives an order the right to its first call.
+    fn admit<O: Order>(&self, mut opening: Opening<O>) -> Result<(Opening<O>, Slot), Refusal> {
+        opening.order.may_call(self, &mut opening.first)?;
+        let slot = self.enter(opening.order.upstream())?;
+        Ok((opening, slot))
+    }
+
     /// Makes hold, order and attempt durable, under the caller's key.
     async fn open<O: Order>(
         &self,
         caller: &Caller,
-        opening: Opening<O>,
+        (opening, slot): (Opening<O>, Slot),
         key: Option<&KeyedRequest>,
     ) -> Result<Opened<O>, Started> {
         let Opening {
             order,
-            mut first,
+            first,
             others,
         } = opening;
-        order.may_call(self, &mut first)?;
-        let slot = self.enter(order.upstream())?;
         let now = self.now();
         let claim = key.map(|key| key.claim_for_order(caller, order.id(), now, &self.settings));
         // the claim first: a request sent twice must meet its own key before anything else
