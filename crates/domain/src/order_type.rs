@@ -2,7 +2,7 @@
 
 mod values;
 
-pub use values::BadValue;
+pub use values::{BadValue, whole};
 
 /// Type of a service, which decides what an order of it consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::refusal::Refusal;
 use domain::access::Caller;
 use domain::link;
+use domain::order_type::whole;
 use std::collections::HashMap;
 
 /// Lines that are taken at once.
@@ -111,9 +112,7 @@ fn request(line: &str) -> Result<PlaceOrder, LineProblem> {
         _ => return Err(LineProblem::Malformed),
     };
     let plain = |text: &str| {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = (digits && (text == "0" || !text.starts_with('0'))).then(|| text.parse().ok());
-        number.flatten().ok_or_else(|| {
+        whole(text).map(i128::from).ok_or_else(|| {
             let why = "must be a whole number in plain digits".to_owned();
             LineProblem::Refused(Refusal::InvalidParameter("quantity", why))
         })

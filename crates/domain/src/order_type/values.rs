@@ -95,8 +95,8 @@ fn subscription<'a>(member: &dyn Fn(&str) -> Option<&'a str>) -> Result<(), BadV
     }
 }
 
-/// A number in plain digits.
-pub(super) fn whole(text: &str) -> Option<u64> {
+/// A whole number in plain digits: no sign, no leading zero.
+pub fn whole(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let canonical = text == "0" || !text.starts_with('0');
     text.parse().ok().filter(|_| digits && canonical)
