@@ -259,3 +259,24 @@ impl Ticket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_on_money_says_of_every_kind_why_it_waits() {
+        let page = include_str!("../../../docs/money-safety.md");
+        let (_, after) = page.split_once("## What waits for a person").unwrap();
+        let (table, _) = after.split_once("\n## ").unwrap();
+        for kind in TicketKind::ALL {
+            let slug = format!("`{}`", kind.slug());
+            let told = |row: &str| {
+                row.split('|')
+                    .nth(1)
+                    .is_some_and(|cell| cell.contains(&slug))
+            };
+            assert!(table.lines().any(told), "{slug}");
+        }
+    }
+}
