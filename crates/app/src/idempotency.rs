@@ -77,14 +77,15 @@ impl KeyedRequest {
 }
 
 impl Engine {
-    /// The claim of a form that is done once; there is nothing to show again.
-    pub(crate) fn claim_once(&self, account: AccountId, form: &KeyedRequest) -> KeyClaim {
+    /// The claim of a form that is done once, and the row that came of it; 0 where there is nothing to
+    /// show again.
+    pub(crate) fn claim_once(&self, account: AccountId, form: &KeyedRequest, row: i64) -> KeyClaim {
         KeyClaim {
             account,
             endpoint: form.endpoint.clone(),
             key: form.key.clone(),
             fingerprint: form.fingerprint,
-            answer: KeptAnswer::Request(0),
+            answer: KeptAnswer::Request(row),
             expires_at: self.now() + self.settings.key_lifetime,
         }
     }
@@ -95,7 +96,15 @@ impl Engine {
         caller: &Caller,
         key: &KeyedRequest,
     ) -> Result<Option<Found>, Refusal> {
-        let account = caller.account.id;
+        self.claimed(caller.account.id, key).await
+    }
+
+    /// The same for an account.
+    pub(crate) async fn claimed(
+        &self,
+        account: AccountId,
+        key: &KeyedRequest,
+    ) -> Result<Option<Found>, Refusal> {
         let claim = self
             .store()
             .claim(account, &key.endpoint, &key.key, self.now())

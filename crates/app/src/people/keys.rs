@@ -24,7 +24,7 @@ impl People {
     ) -> Result<IssuedKey, PeopleError> {
         let account = self.spender(signed)?;
         let made_by = (environment, &self.pepper);
-        let claim = self.engine.claim_once(account, &once);
+        let claim = self.engine.claim_once(account, &once, 0);
         let also = (vec![Write::Claim(claim)], TAKEN);
         let issued = self.engine.issue_key_with(account, order, made_by, also);
         Ok(issued.await?)

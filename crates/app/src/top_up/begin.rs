@@ -1,10 +1,12 @@
 //! A customer begins a top-up: the row is ours and durable before the processor hears of it.
 
 use super::{Offer, TopUps};
+use crate::idempotency::{Found, KeyedRequest};
 use crate::limits::Bucket;
+use crate::refusal::Refusal;
 use domain::access::Account;
 use domain::books::DAY_MS;
-use domain::change::{CommitError, Write};
+use domain::change::{CommitError, Refused, Write};
 use domain::ids::AccountId;
 use domain::ports::StoreError;
 use domain::time::{Millis, Timestamp};
@@ -110,7 +112,16 @@ impl From<BadAmount> for NotBegun {
 
 impl TopUps {
     /// Begins a top-up and gives its row: with a place to pay, or with a bank transfer to wait for.
-    pub async fn begin(&self, account: &Account, way: Way<'_>) -> Result<TopUp, NotBegun> {
+    /// The same form again gives the same row.
+    pub async fn begin(
+        &self,
+        account: &Account,
+        way: Way<'_>,
+        once: KeyedRequest,
+    ) -> Result<TopUp, NotBegun> {
+        if let Some(row) = self.begun_before(account.id, &once).await? {
+            return Ok(row);
+        }
         let offer = self.checked(way)?;
         let known = self.engine.store().account(account.id).await?;
         let known = known.filter(|account| !account.suspended);
@@ -125,11 +136,41 @@ impl TopUps {
             return Err(NotBegun::TooMany(admission.reset_s));
         }
         let row = self.fresh(&account, offer, amount, way.note.trim());
+        let claim = self.engine.claim_once(account.id, &once, row.id);
         let insert = Write::TopUp(TopUpWrite::Insert(Box::new(row.clone())));
-        self.write("begin_top_up", vec![insert]).await?;
+        let writes = vec![Write::Claim(claim), insert];
+        match self.engine.commit("begin_top_up", writes).await {
+            Ok(()) => {}
+            // the same form, sent twice at the same time
+            Err(CommitError::Refused(Refused::KeyTaken)) => {
+                let before = self.begun_before(account.id, &once).await?;
+                return before.ok_or(NotBegun::Storage);
+            }
+            Err(_) => return Err(NotBegun::Storage),
+        }
         match self.processor(row.processor) {
             Some(processor) => self.open(processor, row).await,
             None => Ok(row),
+        }
+    }
+
+    /// What came of a form that was sent before.
+    async fn begun_before(
+        &self,
+        account: AccountId,
+        once: &KeyedRequest,
+    ) -> Result<Option<TopUp>, NotBegun> {
+        match self.engine.claimed(account, once).await {
+            Ok(Some(Found::Request(id))) => Ok(self.own(account, id).await?),
+            Ok(_) => Ok(None),
+            Err(Refusal::IdempotencyKeyReused) => Err(NotBegun::Field {
+                field: "once",
+                why:
+                    "This form was sent before with something else in it. Reload the page and send \
+                      it again."
+                        .to_owned(),
+            }),
+            Err(_) => Err(NotBegun::Storage),
         }
     }
 

@@ -89,6 +89,12 @@ impl Visitor {
         let mut form = form(fields);
         form.push_str("&form_token=");
         form.push_str(token);
+        if let Some(once) = page.after("name=\"once\" value=\"")
+            && !fields.iter().any(|(name, _)| *name == "once")
+        {
+            form.push_str("&once=");
+            form.push_str(once);
+        }
         let request = self.http.post(self.url(to)).body(form);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         self.ask(request).await

@@ -144,7 +144,7 @@ impl Belongings {
             ("currency", "USD"),
             ("amount", "25.00"),
         ];
-        let begun = ana.post("/wallet/top-up", &wish).await;
+        let begun = ana.tops_up(&wish).await;
         let top_up = begun.header("location").unwrap().rsplit('/').next();
         let rows = world.door.people.rows();
         let person = rows.person_of(world.account).await.unwrap().unwrap();

@@ -11,4 +11,4 @@ mod smm;
 mod top_ups;
 mod wallet;
 
-pub(super) use browser::{Browser, customer, signed_in};
+pub(super) use browser::{Browser, customer, fresh_key, signed_in};

@@ -1,8 +1,9 @@
 //! Payment processors' webhooks and pages: what is believed, what is credited, once.
 
+use super::dashboard::fresh_key;
 use super::world::{Answered, World};
 use app::limits::Limits;
-use app::{Engine, Offer, TopUpSettings, TopUps, Way};
+use app::{Engine, KeyedRequest, Offer, TopUpSettings, TopUps, Way};
 use domain::ids::AccountId;
 use domain::ports::{Clock, Store, TopUpRows};
 use domain::ticket::TicketKind;
@@ -202,7 +203,12 @@ async fn begun_by(world: &World, account: AccountId, amount: &str) -> TopUp {
         currency: "USD",
         note: "",
     };
-    world.door.top_ups.begin(&account, way).await.unwrap()
+    let once = KeyedRequest {
+        endpoint: "/wallet/top-up".into(),
+        key: fresh_key(),
+        fingerprint: [0; 32],
+    };
+    world.door.top_ups.begin(&account, way, once).await.unwrap()
 }
 
 async fn row(world: &World, id: i64) -> TopUp {

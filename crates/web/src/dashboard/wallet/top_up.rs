@@ -2,11 +2,12 @@
 //! section of the page with a form of its own.
 
 use crate::dashboard::fields::Form;
+use crate::dashboard::once;
 use crate::dashboard::page::{Failed, Page};
 use crate::dashboard::session::{Away, Customer};
 use crate::dashboard::wallet::one_top_up;
 use crate::door::Door;
-use app::{NotRedeemed, Offer, Way};
+use app::{NotRedeemed, Offer, Refusal, Way};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -45,7 +46,8 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
     let wallet = wallet.unwrap_or_default();
     let tier = customer.account.tier;
     let offers = door.top_ups.offers().iter();
-    let ways: Vec<Value> = offers.map(|offer| way(offer, tier)).collect();
+    let ways: Result<Vec<Value>, Refusal> = offers.map(|offer| way(offer, tier)).collect();
+    let ways = ways?;
     let top_ups = door.top_ups.of(account).await?;
     let top_ups: Vec<Value> = top_ups.iter().map(one_top_up::view).collect();
     Ok(context! {
@@ -57,8 +59,8 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
     })
 }
 
-/// A way to pay with its terms for an account of this tier.
-fn way(offer: &Offer, tier: u8) -> Value {
+/// A way to pay with its terms for an account of this tier, and the key of its form.
+fn way(offer: &Offer, tier: u8) -> Result<Value, Refusal> {
     let Terms {
         min,
         max,
@@ -70,7 +72,8 @@ fn way(offer: &Offer, tier: u8) -> Value {
     let bonuses = bonuses.iter().map(|rule| {
         context! { from => rule.from.0, percent => percent(rule.parts_per_million) }
     });
-    context! {
+    Ok(context! {
+        once => once::key()?,
         method => offer.processor.slug(),
         label => offer.processor.label(),
         is_manual => offer.processor == Processor::Manual,
@@ -81,7 +84,7 @@ fn way(offer: &Offer, tier: u8) -> Value {
         fee_fixed => fee_fixed.0,
         hold_hours => offer.terms.hold(tier).0 / 3_600_000,
         bonuses => bonuses.collect::<Vec<Value>>(),
-    }
+    })
 }
 
 /// Parts of a million as people write them; nothing for none.
@@ -106,7 +109,12 @@ pub(in crate::dashboard) async fn begin(
         currency: form.fields.text("currency"),
         note: form.fields.text("note"),
     };
-    Ok(match door.top_ups.begin(&customer.account, way).await {
+    let once = match once::request("/wallet/top-up", &form.fields) {
+        Ok(once) => once,
+        Err(failed) => return Ok(top_up_page(&door, &customer, Some(failed)).await),
+    };
+    let begun = door.top_ups.begin(&customer.account, way, once).await;
+    Ok(match begun {
         Ok(row) => Redirect::to(&format!("/wallet/top-up/{}", row.id)).into_response(),
         Err(why) => top_up_page(&door, &customer, Some(one_top_up::failed(&why))).await,
     })

@@ -4,6 +4,7 @@ use crate::tests::world::{Answered, World};
 use axum::body::Body;
 use axum::http::Request;
 use domain::ids::AccountId;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(in crate::tests) struct Browser<'a> {
     pub world: &'a World,
@@ -44,6 +45,14 @@ impl<'a> Browser<'a> {
         let mut fields = fields.to_vec();
         fields.push(("form_token", &token));
         self.post_bare(path, &fields).await
+    }
+
+    /// Sends a form that begins a top-up, as its page would.
+    pub async fn tops_up(&mut self, fields: &[(&str, &str)]) -> Answered {
+        let key = fresh_key();
+        let mut fields = fields.to_vec();
+        fields.push(("once", &key));
+        self.post("/wallet/top-up", &fields).await
     }
 
     /// Sends a form as somebody else's page would: without the token.
@@ -93,6 +102,12 @@ impl<'a> Browser<'a> {
         let link = &text[start..];
         link[..link.find(char::is_whitespace).unwrap()].to_owned()
     }
+}
+
+/// Of a form that is sent once.
+pub(in crate::tests) fn fresh_key() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{:032x}", NEXT.fetch_add(1, Ordering::SeqCst))
 }
 
 /// A page without its forms' tokens, which are spelled anew each time.

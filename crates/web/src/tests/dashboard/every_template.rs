@@ -91,7 +91,7 @@ async fn top_ups(world: &World, ana: &mut Browser<'_>) {
         ("note", "Ana, DE00 1"),
     ];
     for fields in [card.as_slice(), transfer.as_slice()] {
-        let begun = ana.post("/wallet/top-up", fields).await;
+        let begun = ana.tops_up(fields).await;
         assert_eq!(begun.status, 303, "{}", begun.text);
         let own = location(&begun).to_owned();
         look(ana, &[&own, "/wallet/top-up"]).await;

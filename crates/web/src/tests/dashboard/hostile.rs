@@ -89,7 +89,7 @@ async fn what_belongs_to_others_is_as_unknown_as_what_never_was() {
     let mut ana = customer(&world).await;
     let card = [("method", "stripe"), ("currency", "USD"), ("amount", "25")];
     ana.get("/wallet/top-up").await;
-    let begun = ana.post("/wallet/top-up", &card).await;
+    let begun = ana.tops_up(&card).await;
     let top_up = begun.header("location").unwrap().to_owned();
     let own = ana.get("/account").await.text;
     let session = own.split("name=\"id\" value=\"").nth(1);

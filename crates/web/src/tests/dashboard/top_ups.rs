@@ -7,6 +7,7 @@ use domain::audit_log::{Actor, By};
 use domain::ids::PersonId;
 use domain::people::Role;
 use domain::top_up::{BankLine, Sum, TopUpState};
+use domain::usd::Usd;
 
 const STRIPE: [(&str, &str); 2] = [("method", "stripe"), ("currency", "USD")];
 
@@ -31,7 +32,7 @@ async fn unusable_amounts_currencies_and_ways_are_refused() {
         "5.001",
         "5,00",
     ] {
-        let answer = ana.post("/wallet/top-up", &with(amount)).await;
+        let answer = ana.tops_up(&with(amount)).await;
         assert_eq!(answer.status, 400, "{amount}");
     }
     for (method, currency) in [
@@ -42,7 +43,7 @@ async fn unusable_amounts_currencies_and_ways_are_refused() {
         ("btcpay", "USD"),
     ] {
         let fields = [("method", method), ("currency", currency), ("amount", "25")];
-        let answer = ana.post("/wallet/top-up", &fields).await;
+        let answer = ana.tops_up(&fields).await;
         assert_eq!(answer.status, 400, "{method} {currency:?}");
     }
     assert_eq!(
@@ -56,7 +57,7 @@ async fn a_top_up_is_paid_elsewhere_and_coming_back_credits_nothing() {
     let world = World::start().await;
     let mut ana = customer(&world).await;
     ana.get("/wallet/top-up").await;
-    let begun = ana.post("/wallet/top-up", &with("25.00")).await;
+    let begun = ana.tops_up(&with("25.00")).await;
     assert_eq!(begun.status, 303, "{}", begun.text);
     let path = location(&begun).to_owned();
     let page = ana.get(&path).await;
@@ -89,7 +90,7 @@ async fn announced(ana: &mut Browser<'_>, amount: &str) -> i64 {
         ("amount", amount),
         ("note", "Ana, DE00 1"),
     ];
-    let begun = ana.post("/wallet/top-up", &fields).await;
+    let begun = ana.tops_up(&fields).await;
     let id = location(&begun).rsplit('/').next().unwrap();
     id.parse().unwrap()
 }
@@ -118,6 +119,10 @@ async fn a_large_transfer_needs_two_people_who_want_the_same() {
     let pending = Some(TopUpState::Pending);
     assert_eq!(approve(herself, small, "B0").await, None, "it is her own");
     assert_eq!(approve(9001, small, "B0").await, Some(TopUpState::Credited));
+    let by = By::new(Actor::Staff(PersonId(herself)));
+    let refund = top_ups.refund(small, Usd(10_000_000), "she asked for it");
+    let refused = app::acting(by, refund).await.unwrap_err().to_string();
+    assert!(refused.contains("of your own"), "{refused}");
     assert_eq!(approve(9001, large, "B1").await, pending);
     assert_eq!(
         approve(9001, large, "B1").await,
@@ -130,6 +135,88 @@ async fn a_large_transfer_needs_two_people_who_want_the_same() {
     assert_eq!(approve(9003, large, "B1").await, None);
     // 5 % from 100 dollars on
     assert_eq!(world.wallet().await.available.0, 415_000_000);
+}
+
+#[tokio::test]
+async fn a_statement_is_never_the_second_person_and_a_rejection_ends_it() {
+    let world = World::start().await;
+    let mut ana = customer(&world).await;
+    ana.get("/wallet/top-up").await;
+    let top_ups = &world.door.top_ups;
+    let by = |who: i64| By::new(Actor::Staff(PersonId(who)));
+    let import = async |who: i64, id: i64| {
+        let line = BankLine {
+            id: format!("L{id}"),
+            sum: Sum::read("300.00", "USD"),
+            text: format!("tu_{id}"),
+        };
+        let matched = app::acting(by(who), top_ups.import(&[line])).await;
+        matched.unwrap().remove(0)
+    };
+    let approve = async |who: i64, id: i64, usd: i64| {
+        let (amount, line) = (Some(Usd(usd * 1_000_000)), format!("L{id}"));
+        let approved = top_ups.approve(id, amount, &line, "there");
+        app::acting(by(who), approved)
+            .await
+            .ok()
+            .map(|row| row.state)
+    };
+    let (pending, credited) = (Some(TopUpState::Pending), Some(TopUpState::Credited));
+    let first = announced(&mut ana, "300").await;
+    for who in [9001, 9002] {
+        assert_eq!(import(who, first).await, Matched::Proposed(first));
+    }
+    assert_eq!(approve(9001, first, 300).await, pending, "the importer");
+    assert_eq!(approve(9002, first, 299).await, None, "another amount");
+    assert_eq!(approve(9002, first, 300).await, credited);
+    let second = announced(&mut ana, "300").await;
+    assert_eq!(approve(9001, second, 300).await, pending);
+    assert_eq!(import(9002, second).await, Matched::Proposed(second));
+    let rejected = app::acting(by(9002), top_ups.reject(second, "not ours"));
+    assert_eq!(rejected.await.unwrap().state, TopUpState::Rejected);
+    assert_eq!(approve(9002, second, 300).await, None);
+    assert_eq!(approve(9003, second, 300).await, None);
+    // once, and 5 % from 100 dollars on
+    assert_eq!(world.wallet().await.available.0, 365_000_000);
+}
+
+#[tokio::test]
+async fn a_form_sent_twice_is_one_top_up() {
+    let world = World::start().await;
+    let mut ana = customer(&world).await;
+    let page = ana.get("/wallet/top-up").await.text;
+    let mark = "name=\"once\" value=\"";
+    let keys = page.split(mark).skip(1).map(|rest| &rest[..32]);
+    let [card, transfer] = keys.collect::<Vec<_>>()[..] else {
+        panic!("each way has a form with a key: {page}");
+    };
+    assert_ne!(card, transfer);
+    let announce = |amount| {
+        let way = [("method", "manual"), ("currency", "USD"), ("note", "Ana")];
+        let rest = [("amount", amount), ("once", transfer)];
+        way.into_iter().chain(rest).collect::<Vec<_>>()
+    };
+    let path = "/wallet/top-up";
+    let first = ana.post(path, &announce("40")).await;
+    assert_eq!(first.status, 303, "{}", first.text);
+    let again = ana.post(path, &announce("40")).await;
+    assert_eq!(location(&again), location(&first));
+    let other = ana.post(path, &announce("41")).await;
+    assert_eq!(other.status, 400);
+    assert!(other.text.contains("sent before"), "{}", other.text);
+    let pay: Vec<_> = with("25").into_iter().chain([("once", card)]).collect();
+    let begun = ana.post(path, &pay).await;
+    assert_eq!(location(&ana.post(path, &pay).await), location(&begun));
+    assert_eq!(ana.post(path, &with("25")).await.status, 422, "no key");
+    let own = world.door.top_ups.of(world.account).await.unwrap();
+    assert_eq!(own.len(), 2);
+    // somebody else's form may have the same key
+    let (bob, _) = world.new_account("bob@example.com").await;
+    let mut bob = signed_in(&world, bob).await;
+    bob.get(path).await;
+    let his = bob.post(path, &announce("40")).await;
+    assert_eq!(his.status, 303);
+    assert_ne!(location(&his), location(&first));
 }
 
 #[tokio::test]
@@ -189,10 +276,10 @@ async fn a_bank_transfer_is_declared_withdrawn_and_approved_once() {
             ("note", note),
         ]
     };
-    assert_eq!(ana.post("/wallet/top-up", &declare(" ")).await.status, 400);
+    assert_eq!(ana.tops_up(&declare(" ")).await.status, 400);
     let mut ids = Vec::new();
     for note in ["Ana, DE00 1", "Ana, DE00 2", "Ana, DE00 3"] {
-        let begun = ana.post("/wallet/top-up", &declare(note)).await;
+        let begun = ana.tops_up(&declare(note)).await;
         let path = location(&begun).to_owned();
         let page = ana.get(&path).await;
         assert!(page.text.contains("IBAN DE00 0000"), "{}", page.text);
