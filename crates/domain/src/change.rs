@@ -336,6 +336,8 @@ pub enum Refused {
     TooManyKeys,
     /// The target of an SMM order is not to be used.
     TargetBlocked,
+    /// Nobody would be left at the console who may do everything.
+    LastOwner,
 }
 
 /// Why a commit gave no success.

@@ -3,6 +3,7 @@
 //! which has to be known to check a code.
 
 use crate::ids::{AccountId, PersonId};
+use crate::ports::Read;
 use crate::time::Timestamp;
 use crate::usd::Usd;
 
@@ -215,6 +216,11 @@ pub enum PeopleWrite {
     Insert(Box<Person>),
     /// A person changes. Guards: the stored version is the one it was read with; the e-mail is free.
     Update(Box<Person>),
+    /// Somebody stops being an owner. Guard: another owner who has joined and is not suspended is left.
+    KeepOwner {
+        /// Who.
+        except: PersonId,
+    },
     /// A browser is signed in.
     StartSession(Box<Session>),
     /// A session was used, or its owner proved again who they are.
@@ -268,6 +274,12 @@ pub enum PeopleWrite {
     /// A watched balance has crossed its threshold. Guard: it is watched at this threshold, and was
     /// on the other side of it.
     CrossBalance(LowBalance),
+}
+
+/// Whose an account is among staff.
+pub trait OwnAccounts: Send + Sync {
+    /// Whether a member of staff has this account as a customer, under the same e-mail.
+    fn is_own(&self, staff: PersonId, account: AccountId) -> Read<'_, bool>;
 }
 
 #[cfg(test)]

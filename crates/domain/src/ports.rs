@@ -22,7 +22,7 @@ use crate::ids::{AccountId, KeyId, OrderId, PersonId};
 use crate::ledger::Wallet;
 use crate::orphan::Orphan;
 use crate::own_number::{Allocation, InboundSms, OwnNumber};
-use crate::people::{LowBalance, Mail, MailToken, Person, Session};
+use crate::people::{LowBalance, Mail, MailToken, OwnAccounts, Person, Session};
 use crate::policy::OtpClass;
 use crate::redeem::RedeemCode;
 use crate::smm_order::{Observation, SmmOrder};
@@ -294,7 +294,7 @@ pub trait AuditRows: Send + Sync {
 }
 
 /// What only the console asks for, over all accounts; written through [`Store::commit`].
-pub trait DeskRows: Send + Sync {
+pub trait DeskRows: OwnAccounts {
     /// Tickets about an order, open or not, newest first.
     fn tickets_of(&self, order: OrderId) -> Read<'_, Vec<Ticket>>;
     /// Accounts with this id, part of an e-mail, public part of a key, or order; all of them where
@@ -334,7 +334,7 @@ pub trait DeskRows: Send + Sync {
 }
 
 /// What is remembered of top-ups; written through [`Store::commit`].
-pub trait TopUpRows: Send + Sync {
+pub trait TopUpRows: OwnAccounts {
     /// One top-up.
     fn top_up(&self, id: i64) -> Read<'_, Option<TopUp>>;
     /// The top-up that a processor calls so: its session or invoice.
@@ -384,8 +384,6 @@ pub trait TopUpRows: Send + Sync {
     fn uncleared(&self, top_up: i64) -> Read<'_, Usd>;
     /// What moved of a top-up since it was credited, and when; the first first.
     fn reversals(&self, top_up: i64) -> Read<'_, Vec<(Reversal, Timestamp)>>;
-    /// Whether a member of staff has this account as a customer, under the same e-mail.
-    fn is_own(&self, staff: PersonId, account: AccountId) -> Read<'_, bool>;
     /// What a first person wants to credit to a top-up.
     fn proposal(&self, top_up: i64) -> Read<'_, Option<Proposal>>;
     /// Refunds of a top-up, the first first.

@@ -3,7 +3,6 @@
 use super::password::hash_now;
 use super::second_factor::secret_from_base32;
 use super::{People, PeopleError, token};
-use domain::audit_log::Actor;
 use domain::change::{CommitError, Refused};
 use domain::ids::{AccountId, PersonId};
 use domain::people::{MailToken, PeopleWrite, Person, Role, TokenUse, Totp};
@@ -28,11 +27,9 @@ fn invalid(field: &'static str, why: impl Into<String>) -> PeopleError {
 
 /// Nobody locks themselves out.
 fn not_oneself(id: PersonId) -> Result<(), PeopleError> {
-    match crate::acting::by().map(|by| by.actor) {
-        Some(Actor::Staff(me)) if me == id => {
-            Err(invalid("person", "Somebody else has to do this to you."))
-        }
-        _ => Ok(()),
+    match crate::acting::staff() == Some(id) {
+        true => Err(invalid("person", "Somebody else has to do this to you.")),
+        false => Ok(()),
     }
 }
 
@@ -151,11 +148,11 @@ impl People {
             return Err(invalid("role", "That is no role of the console."));
         }
         let person = self.member(id).await?;
-        if role != Role::Owner {
-            self.not_the_last_owner(&person).await?;
-        }
-        self.change_staff("set_role", Person { role, ..person })
-            .await
+        let next = Person {
+            role,
+            ..person.clone()
+        };
+        self.change_staff("set_role", &person, next).await
     }
 
     /// Ends a member's access, or gives it back. Their sessions end.
@@ -163,13 +160,15 @@ impl People {
         not_oneself(id)?;
         let person = self.member(id).await?;
         let name = if suspended {
-            self.not_the_last_owner(&person).await?;
             "suspend_staff"
         } else {
             "resume_staff"
         };
-        let disabled = suspended;
-        self.change_staff(name, Person { disabled, ..person }).await
+        let next = Person {
+            disabled: suspended,
+            ..person.clone()
+        };
+        self.change_staff(name, &person, next).await
     }
 
     /// A member starts anew: password, second factor, recovery codes and sessions are gone, the link
@@ -199,27 +198,32 @@ impl People {
         Ok(Joining { person: id, link })
     }
 
-    async fn change_staff(&self, name: &'static str, person: Person) -> Result<(), PeopleError> {
-        let id = person.id;
-        let writes = vec![
-            PeopleWrite::Update(Box::new(person)),
+    /// Somebody has to be left who may do everything: the change itself asks who, since two owners
+    /// may take it from each other at once.
+    async fn change_staff(
+        &self,
+        name: &'static str,
+        before: &Person,
+        after: Person,
+    ) -> Result<(), PeopleError> {
+        let is_owner = |one: &Person| one.role == Role::Owner && !one.disabled;
+        let person = after.id;
+        let ends = is_owner(before) && !is_owner(&after);
+        let mut writes = vec![
+            PeopleWrite::Update(Box::new(after)),
             PeopleWrite::EndSessions {
-                person: id,
+                person,
                 except: None,
             },
         ];
-        Ok(self.write(name, writes).await?)
-    }
-
-    /// Somebody has to be left who may do everything.
-    async fn not_the_last_owner(&self, person: &Person) -> Result<(), PeopleError> {
-        let works = |one: &&Person| one.role == Role::Owner && !one.disabled && one.id != person.id;
-        let others = self.rows.staff().await?;
-        if person.role != Role::Owner || person.disabled || others.iter().any(|one| works(&one)) {
-            return Ok(());
+        writes.extend(ends.then_some(PeopleWrite::KeepOwner { except: person }));
+        match self.write(name, writes).await {
+            Err(CommitError::Refused(Refused::LastOwner)) => Err(invalid(
+                "person",
+                "Nobody else who has joined is an owner: make somebody else one first.",
+            )),
+            outcome => Ok(outcome?),
         }
-        let why = "This is the last owner: make somebody else one first.";
-        Err(invalid("person", why))
     }
 
     /// Whether a link still lets somebody in, and whom.

@@ -1,7 +1,7 @@
 //! Which entry a write about a top-up makes. What the wallet has and owes decides the split, so it
 //! is worked out where the wallet is locked.
 
-use super::{TopUp, TopUpWrite};
+use super::{ReversalCause, TopUp, TopUpWrite};
 use crate::ids::AccountId;
 use crate::ledger::{Entry, Side, Wallet};
 use crate::usd::Usd;
@@ -48,7 +48,7 @@ impl TopUpWrite {
             Self::Clear(row) => Entry::top_up_cleared(row.account, row.id, uncleared),
             Self::Reverse { row, reversal } => {
                 let out = reversal.parts.of_customer();
-                let first = uncleared.min(out).max(Usd::ZERO);
+                let first = first_out(out, uncleared);
                 let debt = if out >= Usd::ZERO {
                     wallet.lacks(Usd(out.0 - first.0))
                 } else {
@@ -62,6 +62,22 @@ impl TopUpWrite {
         };
         Some(entry)
     }
+
+    /// Whether it would return what its customer has spent, of our own accord. What others take
+    /// becomes a debt; what we give is only what is there.
+    pub fn lacks_funds(&self, wallet: &Wallet, uncleared: Usd) -> bool {
+        let Self::Reverse { reversal, .. } = self else {
+            return false;
+        };
+        let out = reversal.parts.of_customer();
+        let rest = Usd(out.0 - first_out(out, uncleared).0);
+        reversal.cause == ReversalCause::OwnRefund && wallet.lacks(rest) > Usd::ZERO
+    }
+}
+
+/// What of an amount that goes out is taken from money that cannot be spent yet.
+fn first_out(out: Usd, uncleared: Usd) -> Usd {
+    uncleared.min(out).max(Usd::ZERO)
 }
 
 fn side(row: &TopUp) -> Side {

@@ -14,6 +14,7 @@ pub(crate) mod money;
 pub(crate) mod orders;
 pub(crate) mod own_numbers;
 pub(crate) mod pages;
+pub(crate) mod people;
 pub(crate) mod policy;
 pub(crate) mod redeem;
 pub(crate) mod requests;
@@ -101,6 +102,8 @@ macro_rules! for_every_store {
             kit:
                 the_kits_checks_hold,
                 each_planted_defect_breaks_its_own_check;
+            people:
+                an_owner_who_has_joined_is_left;
             low_balance:
                 a_crossing_is_seen_once;
             own_numbers:
@@ -132,6 +135,7 @@ macro_rules! for_every_store {
                 a_debt_grows_blocks_and_is_paid_first,
                 a_won_dispute_comes_back_once,
                 new_money_is_spent_only_once_it_is_cleared,
+                what_we_return_ourselves_is_there,
                 a_refund_is_told_until_it_is_answered,
                 the_inbox_keeps_each_event_once,
                 lists_say_what_is_waiting,

@@ -393,6 +393,37 @@ pub(crate) fn new_money_is_spent_only_once_it_is_cleared<S: Store + TopUpRows>(s
     world.audited();
 }
 
+pub(crate) fn what_we_return_ourselves_is_there<S: Store + TopUpRows>(store: &S) {
+    let world = World::new(store);
+    let ana = world.customer(Usd::ZERO);
+    let row = row(&world, ana);
+    insert(&world, &row);
+    world.commit(vec![credit(&row, "pi_1")]).unwrap();
+    // what is spent between the look and the change
+    let spent = Write::Debit {
+        account: ana,
+        row: store.next_row_id(),
+        amount: Usd(20 * DOLLAR),
+        note: "spent".into(),
+    };
+    world.commit(vec![spent]).unwrap();
+    let now = wait(store.top_up(row.id)).unwrap().unwrap();
+    let back = |dollars: i64, cause| {
+        let (after, reversal) = now.reverse(Usd(dollars * DOLLAR), cause).unwrap();
+        vec![Write::TopUp(TopUpWrite::Reverse {
+            row: Box::new(after),
+            reversal,
+        })]
+    };
+    let own = (ReversalCause::OwnRefund, "refund-1");
+    let short = refused(Refused::InsufficientFunds);
+    assert_eq!(world.commit(back(26, own)), short);
+    assert_eq!(world.wallet(ana), wallet(5, 0));
+    world.commit(back(5, own)).unwrap();
+    assert_eq!(world.wallet(ana).receivable, Usd::ZERO);
+    world.audited();
+}
+
 /// Two refunds of one top-up, told to nobody yet.
 pub(crate) fn due_refunds(world: &World<'_>) -> [Refund; 2] {
     let row = row(world, world.customer(Usd::ZERO));

@@ -412,6 +412,8 @@ impl Guard<'_> {
             None => Usd::ZERO,
         };
         let wallet = self.wallet(account)?;
+        let short = about.lacks_funds(&wallet, uncleared);
+        refuse_if(short, Refused::InsufficientFunds)?;
         Ok(about.entry(&wallet, uncleared).map(Cow::Owned))
     }
 

@@ -35,6 +35,10 @@ pub(crate) fn check(
             }
             email_taken(conn, person)?
         }
+        PeopleWrite::KeepOwner { except } => {
+            let left = owner_beside(conn, *except)?;
+            return left.then_some(()).ok_or(Fault::Refused(Refused::LastOwner));
+        }
         PeopleWrite::UseToken { hash } => {
             let sql = "SELECT 1 FROM mail_token WHERE hash = ?1 AND expires_at > ?2";
             return there(exists(conn, sql, params![hash, at.0])?);
@@ -54,6 +58,13 @@ pub(crate) fn check(
 
 fn there(found: bool) -> Result<(), Fault> {
     found.then_some(()).ok_or(Fault::Refused(Refused::Stale))
+}
+
+/// Whether somebody else may do everything and can sign in: who never joined has no password.
+fn owner_beside(conn: &dyn Connection, except: PersonId) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM person WHERE role = ?1 AND disabled = ?2 AND password IS NOT NULL \
+               AND id <> ?3";
+    exists(conn, sql, params![Role::Owner.slug(), false, except.0])
 }
 
 fn email_taken(conn: &dyn Connection, person: &Person) -> Result<bool, Fault> {
@@ -85,6 +96,7 @@ pub(crate) fn write(
     match write {
         PeopleWrite::Insert(person) => insert(conn, person),
         PeopleWrite::Update(person) => update(conn, person),
+        PeopleWrite::KeepOwner { .. } => Ok(()),
         PeopleWrite::StartSession(session) => start_session(conn, session, at),
         PeopleWrite::TouchSession(session) => touch_session(conn, session),
         PeopleWrite::EndSession { person, id } => {

@@ -1,13 +1,15 @@
 //! The port for people who sign in, over the same readers.
 
 use domain::ids::{AccountId, PersonId};
-use domain::people::{LowBalance, Mail, MailToken, Person, Session};
+use domain::people::{LowBalance, Mail, MailToken, OwnAccounts, Person, Session};
 use domain::ports::{PeopleRows, Read};
 use domain::time::Timestamp;
 use domain::usd::Usd;
 
 use super::{low_balance, people};
 use crate::database::Database;
+use crate::sql::cells::exists;
+use crate::sql::params;
 
 impl PeopleRows for Database {
     fn person(&self, id: PersonId) -> Read<'_, Option<Person>> {
@@ -59,5 +61,13 @@ impl PeopleRows for Database {
 
     fn balances_crossed(&self, limit: u32) -> Read<'_, Vec<(LowBalance, Usd)>> {
         self.ask(move |conn| low_balance::crossed(conn, limit))
+    }
+}
+
+impl OwnAccounts for Database {
+    fn is_own(&self, staff: PersonId, account: AccountId) -> Read<'_, bool> {
+        let sql = "SELECT 1 FROM person p JOIN account a ON a.email = p.email \
+                   WHERE p.id = ?1 AND a.id = ?2";
+        self.ask(move |conn| exists(conn, sql, params![staff.0, account.0]))
     }
 }

@@ -1,6 +1,6 @@
 //! Questions about top-ups, their events and disputes.
 
-use domain::ids::{AccountId, PersonId};
+use domain::ids::AccountId;
 use domain::ports::{Read, TopUpRows};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
@@ -10,7 +10,7 @@ use domain::top_up::{
 use domain::usd::Usd;
 
 use crate::database::Database;
-use crate::sql::cells::{Cells, claimed, exists, many, one};
+use crate::sql::cells::{Cells, claimed, many, one};
 use crate::sql::fault::Fault;
 use crate::sql::{Row, params};
 
@@ -240,12 +240,6 @@ impl TopUpRows for Database {
         let sql = "SELECT seq, cause, reference, amount, fee, bonus, at FROM topup_reversal \
                    WHERE topup_id = ?1 ORDER BY seq";
         self.ask(move |conn| many(conn, sql, params![top_up], reversal))
-    }
-
-    fn is_own(&self, staff: PersonId, account: AccountId) -> Read<'_, bool> {
-        let sql = "SELECT 1 FROM person p JOIN account a ON a.email = p.email \
-                   WHERE p.id = ?1 AND a.id = ?2";
-        self.ask(move |conn| exists(conn, sql, params![staff.0, account.0]))
     }
 
     fn proposal(&self, top_up: i64) -> Read<'_, Option<Proposal>> {
