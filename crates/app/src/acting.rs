@@ -2,8 +2,11 @@
 //! that comes of it then carries a line of the audit log, whichever use case made it: none has to
 //! remember, and none can forget.
 
-use domain::audit_log::{AuditWrite, By, Note};
+use crate::accounts::AdminError;
+use domain::audit_log::{Actor, AuditWrite, By, Note};
 use domain::change::Write;
+use domain::ids::{AccountId, PersonId};
+use domain::people::OwnAccounts;
 use std::future::Future;
 
 tokio::task_local! {
@@ -18,6 +21,29 @@ pub async fn acting<W: Future>(by: By, work: W) -> W::Output {
 /// Who acts now.
 pub(crate) fn by() -> Option<By> {
     BY.try_with(Clone::clone).ok()
+}
+
+/// The member of staff who acts now, if one does.
+pub(crate) fn staff() -> Option<PersonId> {
+    match by()?.actor {
+        Actor::Staff(person) => Some(person),
+        _ => None,
+    }
+}
+
+/// Nobody decides on money for an account of their own.
+pub(crate) async fn not_own(
+    rows: &dyn OwnAccounts,
+    who: Option<PersonId>,
+    account: AccountId,
+) -> Result<(), AdminError> {
+    let Some(who) = who else { return Ok(()) };
+    match rows.is_own(who, account).await? {
+        true => Err(AdminError::Invalid(
+            "this is an account of your own: somebody else decides on its money".to_owned(),
+        )),
+        false => Ok(()),
+    }
 }
 
 /// The line that belongs into a change of these writes, if somebody acts and it has none yet.

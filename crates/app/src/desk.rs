@@ -2,6 +2,7 @@
 //! notes, announcements, orders that only a person can settle.
 
 use crate::accounts::AdminError;
+use crate::acting;
 use crate::engine::Engine;
 use crate::redeem::CodeOrder;
 use domain::change::{CommitError, Refused, Write};
@@ -101,7 +102,8 @@ impl Desk {
     /// same request.
     ///
     /// # Errors
-    /// The amount is zero, no reason is given, the wallet has less, or there is no such account.
+    /// The amount is zero, no reason is given, the wallet has less, there is no such account or it is
+    /// their own, or another form came under the same key.
     pub async fn move_money(
         &self,
         who: PersonId,
@@ -113,10 +115,8 @@ impl Desk {
                 "the amount must not be zero".to_owned(),
             ));
         }
+        acting::not_own(self.rows.as_ref(), Some(who), order.account).await?;
         let OnceKey(once) = order.once;
-        if let Some(known) = self.rows.money_request_once(&once).await? {
-            return Ok(known);
-        }
         let now = self.engine.now();
         let alone = order.amount.0.unsigned_abs() <= self.cap.0.unsigned_abs();
         let request = MoneyRequest {
@@ -134,6 +134,9 @@ impl Desk {
             decided_by: alone.then_some(who),
             decided_at: alone.then_some(now),
         };
+        if let Some(known) = self.rows.money_request_once(&request.once).await? {
+            return asked_before(known, &request);
+        }
         let ask = Write::Desk(DeskWrite::Ask(Box::new(request.clone())));
         let moved = alone.then(|| movement(&request));
         let writes = [ask].into_iter().chain(moved).collect();
@@ -142,7 +145,7 @@ impl Desk {
             // the same form, sent twice at the same time
             Err(CommitError::Refused(Refused::Stale)) => {
                 let known = self.rows.money_request_once(&request.once).await?;
-                known.ok_or(AdminError::Storage)
+                asked_before(known.ok_or(AdminError::Storage)?, &request)
             }
             Err(error) => Err(refused(error, request.account)),
         }
@@ -151,7 +154,8 @@ impl Desk {
     /// A second person decides on a request.
     ///
     /// # Errors
-    /// It is decided on already, it is their own, or the wallet has less by now.
+    /// It is decided on already, it is their own or for an account of their own, or the wallet has
+    /// less by now.
     pub async fn decide(
         &self,
         who: PersonId,
@@ -167,6 +171,7 @@ impl Desk {
             let why = "whoever asked cannot decide: it takes a second person";
             return Err(AdminError::Invalid(why.to_owned()));
         }
+        acting::not_own(self.rows.as_ref(), Some(who), request.account).await?;
         let request = MoneyRequest {
             state: match grant {
                 true => MoneyState::Granted,
@@ -291,6 +296,7 @@ impl Desk {
         let reason = text("the reason", reason)?;
         let found = self.engine.store().smm_order(order).await?;
         let row = found.ok_or_else(|| AdminError::NotFound(format!("SMM order {order}")))?;
+        acting::not_own(self.rows.as_ref(), acting::staff(), row.account).await?;
         let quantity = row.quantity;
         let mut writes = row.settled_by_hand(undelivered, self.engine.now());
         if writes.is_empty() {
@@ -312,6 +318,17 @@ impl Desk {
             ))),
             outcome => Ok(outcome?),
         }
+    }
+}
+
+/// What came of a form that was sent before; another form under its key is nothing that was done.
+fn asked_before(known: MoneyRequest, again: &MoneyRequest) -> Result<MoneyRequest, AdminError> {
+    let what = |one: &MoneyRequest| (one.account, one.amount, one.asked_by);
+    match what(&known) == what(again) {
+        true => Ok(known),
+        false => Err(AdminError::Conflict(
+            "this form was sent before with something else in it: load the page anew",
+        )),
     }
 }
 

@@ -6,13 +6,21 @@ use super::import::needs_two;
 use super::settle::credits;
 use crate::accounts::AdminError;
 use crate::acting;
-use domain::audit_log::Actor;
 use domain::change::{CommitError, Refused, Write};
 use domain::top_up::{Processor, Proposal, TopUp, TopUpState, TopUpWrite};
 use domain::usd::Usd;
 
 /// Longest reason and bank reference, in bytes.
 const TEXT_MAX: usize = 200;
+
+/// Whose word an approval is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// Somebody looked at the payment.
+    Person,
+    /// A line of the account's statement, which may be the first word and never the second.
+    Statement,
+}
 
 pub(super) fn text(name: &str, given: &str) -> Result<String, AdminError> {
     let given = given.trim();
@@ -36,6 +44,17 @@ impl TopUps {
         amount: Option<Usd>,
         payment: &str,
         reason: &str,
+    ) -> Result<TopUp, AdminError> {
+        self.approve_by(Word::Person, id, amount, (payment, reason))
+            .await
+    }
+
+    pub(super) async fn approve_by(
+        &self,
+        word: Word,
+        id: i64,
+        amount: Option<Usd>,
+        (payment, reason): (&str, &str),
     ) -> Result<TopUp, AdminError> {
         let row = self.known(id).await?;
         self.not_own(&row).await?;
@@ -66,7 +85,7 @@ impl TopUps {
             at: self.engine.now(),
         };
         if needs_two(&row, amount, self.settings.second_person_from)
-            && !self.is_second(&wanted).await?
+            && !self.is_second(word, &wanted).await?
         {
             return Ok(row);
         }
@@ -97,21 +116,16 @@ impl TopUps {
     }
 
     /// Nobody decides on money for an account of their own.
-    async fn not_own(&self, row: &TopUp) -> Result<(), AdminError> {
-        let Some(Actor::Staff(person)) = acting::by().map(|by| by.actor) else {
-            return Ok(());
-        };
-        match self.rows.is_own(person, row.account).await? {
-            true => Err(AdminError::Invalid(
-                "this top-up is of an account of your own: somebody else decides on it".to_owned(),
-            )),
-            false => Ok(()),
-        }
+    pub(super) async fn not_own(&self, row: &TopUp) -> Result<(), AdminError> {
+        acting::not_own(self.rows.as_ref(), acting::staff(), row.account).await
     }
 
     /// Whether somebody else wants the same already. What a first person wants is kept.
-    async fn is_second(&self, wanted: &Proposal) -> Result<bool, AdminError> {
+    async fn is_second(&self, word: Word, wanted: &Proposal) -> Result<bool, AdminError> {
         let known = self.rows.proposal(wanted.top_up).await?;
+        if word == Word::Statement && known.is_some() {
+            return Ok(false);
+        }
         let other = known.filter(|known| known.proposer != wanted.proposer);
         if let Some(first) = other {
             if (first.amount, &first.reference) == (wanted.amount, &wanted.reference) {

@@ -2,6 +2,7 @@
 //! matched by the reference in its text and by nothing else; what does not fit whole is for a person.
 
 use super::TopUps;
+use super::approve::Word;
 use crate::accounts::AdminError;
 use domain::change::Write;
 use domain::ticket::TicketKind;
@@ -71,7 +72,8 @@ impl TopUps {
 
     async fn credit_line(&self, row: &TopUp, line: &BankLine) -> Result<Matched, AdminError> {
         let reason = "imported from the account's statement";
-        let approved = self.approve(row.id, None, &line.id, reason).await;
+        let said = (line.id.as_str(), reason);
+        let approved = self.approve_by(Word::Statement, row.id, None, said).await;
         match approved {
             Ok(row) if row.state == TopUpState::Credited => Ok(Matched::Credited(row.id)),
             Ok(row) => Ok(Matched::Proposed(row.id)),

@@ -5,7 +5,7 @@
 use super::back::as_write;
 use super::{TopUps, withdrawn};
 use crate::accounts::AdminError;
-use domain::change::{CommitError, Write};
+use domain::change::{CommitError, Refused, Write};
 use domain::ticket::TicketKind;
 use domain::top_up::{
     ProcessorError, Refund, RefundState, ReversalCause, TopUp, TopUpState, TopUpWrite,
@@ -20,6 +20,7 @@ impl TopUps {
     /// Returns money of a credited top-up to its payer.
     pub async fn refund(&self, id: i64, amount: Usd, reason: &str) -> Result<TopUp, AdminError> {
         let row = self.known(id).await?;
+        self.not_own(&row).await?;
         if row.state != TopUpState::Credited {
             return invalid("only a credited top-up can be refunded");
         }
@@ -27,6 +28,9 @@ impl TopUps {
         let (next, writes, refund) = self.decided(&row, amount, reason).await?;
         match self.engine.commit("refund_top_up", writes).await {
             Ok(()) => {}
+            Err(CommitError::Refused(Refused::InsufficientFunds)) => {
+                return invalid("the wallet has less available by now: look at it again");
+            }
             Err(CommitError::Refused(_)) => {
                 return invalid("the top-up moved meanwhile: look at it again");
             }
@@ -102,6 +106,7 @@ impl TopUps {
         self.engine.step("tell_refund", writes).await;
         why.map_or(Ok(()), Err)
     }
+
     /// How far a refund is now, and the sentence about it where it is not done.
     async fn ask_for(&self, row: &TopUp, refund: &Refund) -> (RefundState, Option<String>) {
         let taken = format!("{} was taken from the wallet", refund.amount.short());

@@ -57,7 +57,10 @@ pub(crate) fn an_activation_keeps_every_member(store: &dyn Store) {
         received_at: NOW,
     };
     world
-        .commit(vec![message, Write::UpdateActivation(Box::new(full.clone()))])
+        .commit(vec![
+            message,
+            Write::UpdateActivation(Box::new(full.clone())),
+        ])
         .unwrap();
     full.version += 1;
     assert_eq!(world.activation(full.id), full);

@@ -43,7 +43,9 @@ pub(crate) fn a_code_that_comes_after_an_outage_is_readable(store: Database) {
     let late = NOW + Millis(5 * DAY.0);
     assert!(vault.forget(late).unwrap());
     let world = World::new(&store);
-    let received = world.activation(order).message_seen(sms("1234"), &PLAN, late);
+    let received = world
+        .activation(order)
+        .message_seen(sms("1234"), &PLAN, late);
     world.commit_at(late, received).unwrap();
     let found = readable(&store, order);
     assert_eq!(found, (Some(sms("1234")), vec![sms("1234")]));

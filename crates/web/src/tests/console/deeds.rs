@@ -384,3 +384,51 @@ async fn figures_and_books_follow_the_orders() {
             .contains("are as they were written")
     );
 }
+
+#[tokio::test]
+async fn another_form_under_a_key_is_not_taken_for_done() {
+    let world = World::start().await;
+    let mut fin = at_work(&world, "finance", Role::Finance).await;
+    let mut other = at_work(&world, "other", Role::Finance).await;
+    let form = ("in", "25", ONCE);
+    assert_eq!(money(&mut fin, &world, form).await, "money-moved");
+    assert_eq!(money(&mut fin, &world, ("in", "26", ONCE)).await, "409");
+    assert_eq!(money(&mut fin, &world, ("out", "25", ONCE)).await, "409");
+    assert_eq!(money(&mut other, &world, form).await, "409");
+    assert_eq!(money(&mut fin, &world, form).await, "money-moved");
+    assert_eq!(world.wallet().await.available, Usd(75_000_000));
+    world.books().await;
+}
+
+#[tokio::test]
+async fn nobody_moves_money_of_an_account_of_their_own() {
+    let world = World::start().await;
+    let mut fin = at_work(&world, "finance", Role::Finance).await;
+    let own = world.store.account(world.account).await.unwrap().unwrap();
+    let (name, _) = own.email.split_once('@').unwrap();
+    let mut herself = at_work(&world, name, Role::Owner).await;
+    let before = world.wallet().await.available;
+    for direction in ["in", "out"] {
+        let moved = money(&mut herself, &world, (direction, "5", ONCE)).await;
+        assert_eq!(moved, "422", "{direction}");
+    }
+    let large = ("in", "200", ONCE);
+    assert_eq!(money(&mut fin, &world, large).await, "money-asked");
+    let rows = world.door.desk.rows();
+    let open = rows.money_requests(None, true, 10).await.unwrap();
+    let decide = format!("/console/money/{}/decide", open[0].id);
+    herself.get("/console/money").await;
+    for decision in ["grant", "refuse"] {
+        let fields = [("decision", decision), ("reason", "papers seen")];
+        let decided = herself.post(&decide, &fields).await;
+        assert_eq!(decided.status, 422, "{}", decided.text);
+        assert!(decided.text.contains("of your own"), "{}", decided.text);
+    }
+    assert_eq!(world.wallet().await.available, before);
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    owner.get("/console/money").await;
+    let granted = [("decision", "grant"), ("reason", "papers seen")];
+    let granted = owner.post(&decide, &granted).await;
+    assert_eq!(granted.status, 303, "{}", granted.text);
+    world.books().await;
+}
