@@ -93,6 +93,11 @@ impl AuditLog {
         self.engine.note(action, account, object).await
     }
 
+    /// How many lines there are.
+    pub async fn size(&self) -> Result<u64, AdminError> {
+        Ok(self.rows.audit_head().await?.0)
+    }
+
     /// The newest checkpoint.
     ///
     /// # Errors

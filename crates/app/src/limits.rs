@@ -117,7 +117,7 @@ impl Bucket {
     }
 
     /// Wherever somebody is: an address, or what stands for one.
-    fn place(address: &str, endpoint: &'static str) -> Self {
+    pub fn place(address: &str, endpoint: &'static str) -> Self {
         match address.parse() {
             Ok(address) => Self::address(address, endpoint),
             Err(_) => Self::text(address, endpoint),

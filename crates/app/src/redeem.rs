@@ -21,8 +21,8 @@ const COUNT_MAX: u32 = 1_000;
 /// A code is worth at most this much: a typo must not print money.
 const AMOUNT_MAX: Usd = Usd(10_000_000_000);
 
-/// Codes shown of an account, and to the operator.
-const SHOWN: (u32, u32) = (20, 1_000);
+/// Codes shown to the operator.
+const SHOWN: u32 = 1_000;
 
 /// Longest note, in bytes.
 const NOTE_MAX: usize = 500;
@@ -252,7 +252,7 @@ impl RedeemCodes {
 
     /// The newest codes; the codes themselves are not known any more.
     pub async fn list(&self) -> Result<Vec<RedeemCode>, AdminError> {
-        Ok(self.rows.redeem_codes(SHOWN.1).await?)
+        Ok(self.rows.redeem_codes(SHOWN).await?)
     }
 
     /// Switches a code off that nobody has redeemed.
@@ -266,9 +266,13 @@ impl RedeemCodes {
         }
     }
 
-    /// What an account redeemed lately.
-    pub async fn redeemed_by(&self, account: AccountId) -> Result<Vec<RedeemCode>, StoreError> {
-        self.rows.redeemed_by(account, SHOWN.0).await
+    /// What an account redeemed lately, so many at most.
+    pub async fn redeemed_by(
+        &self,
+        account: AccountId,
+        limit: u32,
+    ) -> Result<Vec<RedeemCode>, StoreError> {
+        self.rows.redeemed_by(account, limit).await
     }
 
     /// Turns a code into money: whoever comes first has it, once.

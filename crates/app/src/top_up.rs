@@ -112,7 +112,16 @@ impl TopUps {
 
     /// An account's newest top-ups, newest first.
     pub async fn of(&self, account: AccountId) -> Result<Vec<TopUp>, StoreError> {
-        self.rows.top_ups_of(account, SHOWN.0).await
+        self.newest_of(account, SHOWN.0).await
+    }
+
+    /// The same, so many at most.
+    pub async fn newest_of(
+        &self,
+        account: AccountId,
+        limit: u32,
+    ) -> Result<Vec<TopUp>, StoreError> {
+        self.rows.top_ups_of(account, limit).await
     }
 
     /// One of an account's own top-ups; another account's is as good as none.

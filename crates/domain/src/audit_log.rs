@@ -18,6 +18,9 @@ pub const START: Hash = [0; 32];
 /// Characters of a line's text members at most.
 const TEXT_MAX: usize = 2_000;
 
+/// Details that a line names one by one.
+const NAMED: usize = 10;
+
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -103,7 +106,7 @@ impl Note {
             }
             details.extend(Some(about.details).filter(|text| !text.is_empty()));
         }
-        note.details = cut(&details.join("; "));
+        note.details = cut(&first_few(&details));
         (!note.object.is_empty()).then_some(note)
     }
 
@@ -117,6 +120,16 @@ impl Note {
             reason: cut(&by.reason),
             details: String::new(),
         }
+    }
+}
+
+/// The first of many details by name, and how many more there are.
+fn first_few(details: &[String]) -> String {
+    let named = details.get(..NAMED).unwrap_or(details);
+    let told = named.join("; ");
+    match details.len() - named.len() {
+        0 => told,
+        more => format!("{told}; and {more} more"),
     }
 }
 

@@ -26,7 +26,7 @@ pub use admin::{Drawing, Metrics, admin_router};
 pub use console::{ConsoleDoor, console_router};
 pub use dashboard::Streams;
 pub use door::{Door, DoorSettings, Figure};
-pub use export::account_export;
+pub use export::{Sources, account_export};
 pub use hooks::Hooks;
 pub use lists::Lists;
 pub use router::router;

@@ -46,6 +46,25 @@ fn a_change_is_told_by_its_writes() {
 }
 
 #[test]
+fn a_large_change_names_the_first_few_and_counts_the_others() {
+    let credit = |row: i64| Write::Credit {
+        account: AccountId(7),
+        row,
+        amount: Usd(row * 1_000_000),
+        note: "many".into(),
+    };
+    let details = |count: i64| {
+        let writes: Vec<Write> = (1..=count).map(credit).collect();
+        Note::of(&root(), "credit", &writes).unwrap().details
+    };
+    let all = details(10);
+    assert!(!all.contains("more"), "{all}");
+    assert_eq!(all.split("; ").count(), 10, "{all}");
+    let many = details(1_600);
+    assert_eq!(many, format!("{all}; and 1590 more"));
+}
+
+#[test]
 fn what_nobody_answers_for_makes_no_line() {
     let postponed = Write::PostponeSmmOrder {
         order: crate::ids::OrderId(1),

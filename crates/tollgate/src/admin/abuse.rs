@@ -2,11 +2,12 @@
 //! for the command line.
 
 use super::{Office, rfc3339};
-use app::AdminError;
+use app::{AdminError, ApiLog};
 use domain::ids::{AccountId, OrderId};
 use domain::policy::{AbuseCase, Held};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What can be asked.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,21 +107,31 @@ pub(super) async fn answer(office: &Office, question: Question) -> Result<Value,
             lawful.release(on.into()).await?;
             Ok(held(on, false))
         }
-        Question::Export { account } => {
-            let id = AccountId(account);
-            let pages = office.pages.as_ref();
-            let kept = web::account_export(&office.engine, lawful, pages, id).await?;
-            let object = format!("account {id}");
-            let noted = office.audit.note("export_account", Some(id), object);
-            noted.await?;
-            Ok(kept)
-        }
+        Question::Export { account } => export(office, AccountId(account)).await,
         Question::Delete { account } => {
             let id = AccountId(account);
             lawful.delete_account(id, &office.people).await?;
             Ok(json!({ "account_id": account, "deleted": true }))
         }
     }
+}
+
+async fn export(office: &Office, id: AccountId) -> Result<Value, AdminError> {
+    let rows = Arc::clone(&office.store) as _;
+    let sources = web::Sources {
+        engine: &office.engine,
+        lawful: &office.lawful,
+        people: &office.people,
+        top_ups: &office.top_ups,
+        redeem: &office.redeem,
+        log: &ApiLog::new(Arc::clone(&office.engine), rows),
+        pages: office.pages.as_ref(),
+    };
+    let kept = web::account_export(&sources, id).await?;
+    let object = format!("account {id}");
+    let noted = office.audit.note("export_account", Some(id), object);
+    noted.await?;
+    Ok(kept)
 }
 
 fn held(on: On, held: bool) -> Value {

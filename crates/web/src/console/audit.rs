@@ -54,11 +54,13 @@ async fn values(door: &Door, operator: &Operator) -> Result<Value, Failed> {
     lines.truncate(ROWS as usize);
     let next = lines.last().filter(|_| more).map(|last| last.id);
     let newest = door.audit.newest_checkpoint().await?;
+    let total = door.audit.size().await?;
     let state = door.audit.last_verified().map(|found| {
         context! {
             ok => found.is_ok(),
             at => found.at.0,
             lines => found.verified.lines,
+            of => total,
             checkpoints => found.verified.checkpoints,
             bad => found.bad().map(|bad| context! { id => bad.id, why => &bad.why }),
             unbelievable => &found.unbelievable,

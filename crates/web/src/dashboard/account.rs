@@ -41,9 +41,16 @@ async fn export(State(door): State<Arc<Door>>, form: Form) -> Result<Response, A
     if door.people.proved(&customer.signed).is_err() {
         return Ok(to_proof("/account"));
     }
-    let (engine, lawful) = (&door.engine, &door.lawful);
-    let found = crate::account_export(engine, lawful, door.pages.as_ref(), customer.account.id);
-    match found.await {
+    let sources = crate::Sources {
+        engine: &door.engine,
+        lawful: &door.lawful,
+        people: &door.people,
+        top_ups: &door.top_ups,
+        redeem: &door.redeem,
+        log: &door.log,
+        pages: door.pages.as_ref(),
+    };
+    match crate::account_export(&sources, customer.account.id).await {
         Ok(found) => {
             let text = format!("{found:#}\n");
             Ok(view::file("account.json", "application/json", text))

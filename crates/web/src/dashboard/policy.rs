@@ -18,7 +18,6 @@ use domain::policy::velocity::Velocity;
 use domain::policy::{ATTESTATION, Harm, RULE_VERSION, Strength};
 use domain::time::Timestamp;
 use minijinja::{Value, context};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Reports a minute from one address.
@@ -184,10 +183,7 @@ async fn take(door: &Door, visitor: &Visitor, fields: &Fields) -> Result<String,
 async fn admit(door: &Door, visitor: &Visitor) -> Result<(), Failed> {
     const WHERE: &str = "report_abuse";
     let address = &visitor.place.address;
-    let from = match address.parse::<IpAddr>() {
-        Ok(address) => Bucket::address(address, WHERE),
-        Err(_) => Bucket::text(address, WHERE),
-    };
+    let from = Bucket::place(address, WHERE);
     let now = door.engine.now().0;
     for (bucket, limit) in [
         (from, FROM_ONE),

@@ -4,6 +4,7 @@ mod codes;
 mod deeds;
 mod doors;
 mod roles;
+mod routes;
 
 use super::dashboard::browser::{Browser, PASSWORD, location};
 use super::dashboard::people::code;

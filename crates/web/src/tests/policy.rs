@@ -1,5 +1,6 @@
 //! Tiers, purposes, bounds and the do-not-use list, as callers meet them.
 
+use super::dashboard::Browser;
 use super::world::{BUY, CANCEL, DISCORD, PLACE, World};
 use domain::policy::BlockedKind;
 use domain::time::Millis;
@@ -220,4 +221,38 @@ async fn a_target_whose_owner_objects_is_not_ordered_for() {
     assert!(refused.text.contains("owner"), "{}", refused.text);
     lawful.unblock(BlockedKind::Target, link).await.unwrap();
     assert_eq!(world.post(PLACE, &[], order).await.status, 200);
+}
+
+#[tokio::test]
+async fn reports_come_through_the_door_a_few_a_minute() {
+    let world = World::start().await;
+    let order = world.buy().await;
+    let path = format!("/api/v1/otp?action=get_status&order_id={order}");
+    let number = world.get(&path).await.data()["phone_number"].clone();
+    let number = number.as_str().unwrap();
+    let mut somebody = Browser::new(&world);
+    let report = [
+        ("subject", number),
+        ("harm", "other"),
+        ("what", "It calls at night."),
+        ("contact", ""),
+    ];
+    let send = async |somebody: &mut Browser<'_>| {
+        somebody.get("/report-abuse").await;
+        somebody.post("/report-abuse", &report).await
+    };
+    let taken = send(&mut somebody).await;
+    assert_eq!(taken.status, 200, "{}", taken.text);
+    assert!(taken.text.contains("Thank you"), "{}", taken.text);
+    let cases = world.door.lawful.cases(false).await.unwrap();
+    assert_eq!(cases.len(), 1);
+    for _ in 0..2 {
+        assert_eq!(send(&mut somebody).await.status, 200);
+    }
+    assert_eq!(send(&mut somebody).await.status, 429);
+    let mut elsewhere = Browser::at(&world, "192.0.2.9:4000");
+    let from_there = elsewhere.post("/report-abuse", &report).await;
+    assert_eq!(from_there.status, 200, "one address is not all");
+    world.clock.advance(Millis::seconds(61));
+    assert_eq!(send(&mut somebody).await.status, 200);
 }

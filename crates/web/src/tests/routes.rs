@@ -79,6 +79,33 @@ pub(super) fn filled(path: &str, id: &str) -> String {
     path.replace("{name}", "app.css").replace("{id}", id)
 }
 
+/// What every answer carries, and what none does.
+pub(super) fn locked_down(answer: &super::world::Answered, path: &str) {
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "{path}: {name}");
+    }
+    let policy = answer.header("content-security-policy").unwrap_or_default();
+    for part in [
+        "default-src 'none'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action '",
+    ] {
+        assert!(policy.contains(part), "{path}: {part} in {policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{path}: {policy}");
+    assert!(answer.header("x-request-id").is_some(), "{path}");
+    assert_eq!(answer.header("server"), None, "{path}");
+    assert_eq!(answer.header("strict-transport-security"), None, "{path}");
+    assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
+}
+
 #[tokio::test]
 async fn every_answer_of_every_route_is_locked_down() {
     let world = World::start().await;
@@ -95,29 +122,7 @@ async fn every_answer_of_every_route_is_locked_down() {
         ];
         for answer in answers {
             assert_ne!(answer.status, 500, "{path}: {}", answer.text);
-            for (name, value) in [
-                ("x-content-type-options", "nosniff"),
-                ("x-frame-options", "DENY"),
-                ("referrer-policy", "no-referrer"),
-                ("cross-origin-opener-policy", "same-origin"),
-                ("cross-origin-resource-policy", "same-origin"),
-            ] {
-                assert_eq!(answer.header(name), Some(value), "{path}: {name}");
-            }
-            let policy = answer.header("content-security-policy").unwrap_or_default();
-            for part in [
-                "default-src 'none'",
-                "frame-ancestors 'none'",
-                "base-uri 'none'",
-                "form-action '",
-            ] {
-                assert!(policy.contains(part), "{path}: {part} in {policy}");
-            }
-            assert!(!policy.contains("unsafe"), "{path}: {policy}");
-            assert!(answer.header("x-request-id").is_some(), "{path}");
-            assert_eq!(answer.header("server"), None, "{path}");
-            assert_eq!(answer.header("strict-transport-security"), None, "{path}");
-            assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
+            locked_down(&answer, path);
         }
     }
 }

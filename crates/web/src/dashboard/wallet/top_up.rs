@@ -15,6 +15,9 @@ use domain::top_up::{Processor, Terms};
 use minijinja::{Value, context};
 use std::sync::Arc;
 
+/// Redeemed codes shown.
+const REDEEMED: u32 = 20;
+
 pub(in crate::dashboard) async fn show(
     State(door): State<Arc<Door>>,
     customer: Customer,
@@ -33,7 +36,7 @@ async fn top_up_page(door: &Door, customer: &Customer, failed: Option<Failed>) -
 async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
     let account = customer.account.id;
     let wallet = door.engine.store().wallet(account).await?;
-    let redeemed = door.redeem.redeemed_by(account).await?;
+    let redeemed = door.redeem.redeemed_by(account, REDEEMED).await?;
     let redeemed: Vec<Value> = redeemed
         .iter()
         .map(|code| {

@@ -463,6 +463,27 @@ async fn a_second_factor_makes_a_new_account_tier_1_and_a_purpose_is_stated_on_i
 async fn a_customer_takes_their_data_along_once_they_have_shown_who_they_are() {
     let world = World::start().await;
     let mut ana = customer(&world).await;
+    let order = world.buy().await;
+    world.receive(&order, "482913").await;
+    world.get("/api/v1/otp?action=balance").await;
+    world.door.log.write_down().await;
+    let gift = app::CodeOrder {
+        amount: domain::usd::Usd(5_000_000),
+        count: 1,
+        expires_days: None,
+        source: domain::redeem::CodeSource::Gift,
+        note: String::new(),
+    };
+    let made = world.door.redeem.create(gift, None).await.unwrap();
+    ana.get("/wallet/top-up").await;
+    ana.post("/wallet/redeem", &[("code", &made.codes[0])])
+        .await;
+    let wish = [
+        ("method", "stripe"),
+        ("currency", "USD"),
+        ("amount", "25.00"),
+    ];
+    ana.post("/wallet/top-up", &wish).await;
     ana.get("/account").await;
     let taken = ana.post("/account/export", &[]).await;
     assert_eq!(taken.status, 200, "{}", taken.text);
@@ -472,6 +493,16 @@ async fn a_customer_takes_their_data_along_once_they_have_shown_who_they_are() {
         data["statement"]
             .as_array()
             .is_some_and(|rows| !rows.is_empty())
+    );
+    assert_eq!(data["wallet"]["uncleared"], "0.000000");
+    assert_eq!(data["activations"][0]["messages"][0]["code"], "482913");
+    assert_eq!(data["sessions"][0]["address"], "127.0.0.1");
+    assert_eq!(data["top_ups"][0]["amount"], "25.000000", "{data}");
+    assert_eq!(data["redeemed_codes"][0]["amount"], "5.000000", "{data}");
+    let calls = data["api_log"].as_array().unwrap();
+    assert!(
+        calls.iter().any(|call| call["action"] == "balance"),
+        "{data}"
     );
     assert!(!taken.text.contains("argon2"));
     world.clock.advance(Millis::minutes(60));
