@@ -482,6 +482,7 @@ async fn a_customer_takes_their_data_along_once_they_have_shown_who_they_are() {
         ("method", "stripe"),
         ("currency", "USD"),
         ("amount", "25.00"),
+        ("once", "00112233445566778899aabbccddeeff"),
     ];
     ana.post("/wallet/top-up", &wish).await;
     ana.get("/account").await;
