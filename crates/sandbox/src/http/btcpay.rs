@@ -5,11 +5,13 @@ use super::payments::{base_of, call, header_text, is_sum, page_over, pay, pay_pa
 use crate::payments::btcpay::{BTCPAY_KEY, BTCPAY_PATH, BTCPAY_STORE, Order};
 use crate::sandbox::Sandbox;
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use domain::top_up::Processor;
+use std::collections::HashMap;
 use std::sync::Arc;
 use wire::btcpay::{Invoice, read_create};
 use wire::stripe::pairs;
@@ -29,6 +31,7 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .route(&invoices, get(list).post(create))
         .route(&format!("{invoices}/{{id}}"), get(read))
         .route(&format!("{invoices}/{{id}}/payment-methods"), get(ways))
+        .route_layer(from_fn(with_key))
         .route(&format!("{BTCPAY_PATH}/i/{{id}}"), get(page).post(press))
 }
 
@@ -42,26 +45,24 @@ fn missing() -> Response {
     refuse(StatusCode::NOT_FOUND, "invoice-not-found", message)
 }
 
-/// The refusal of a request without our key, or for another store.
-fn unknown(headers: &HeaderMap, store: &str) -> Option<Response> {
-    if header_text(headers, "authorization") != format!("token {BTCPAY_KEY}") {
+/// Lets those in who have our key and ask for our store.
+async fn with_key(
+    Path(place): Path<HashMap<String, String>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if header_text(request.headers(), "authorization") != format!("token {BTCPAY_KEY}") {
         let message = "Authentication is required for accessing this endpoint";
-        return Some(refuse(StatusCode::UNAUTHORIZED, "unauthenticated", message));
+        return refuse(StatusCode::UNAUTHORIZED, "unauthenticated", message);
     }
-    let message = "The store was not found";
-    let foreign = || refuse(StatusCode::NOT_FOUND, "store-not-found", message);
-    (store != BTCPAY_STORE).then(foreign)
+    if place.get("store").map(String::as_str) != Some(BTCPAY_STORE) {
+        let message = "The store was not found";
+        return refuse(StatusCode::NOT_FOUND, "store-not-found", message);
+    }
+    next.run(request).await
 }
 
-async fn create(
-    State(sandbox): State<Arc<Sandbox>>,
-    Path(store): Path<String>,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
-    if let Some(refusal) = unknown(&headers, &store) {
-        return refusal;
-    }
+async fn create(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: String) -> Response {
     let usable = |order: &(String, String, _, _)| is_sum(&order.0, &order.1);
     let read = read_create(&body).filter(usable);
     let Some((amount, currency, reference, return_url)) = read else {
@@ -90,12 +91,8 @@ fn minutes(body: &str) -> Option<i64> {
 
 async fn read(
     State(sandbox): State<Arc<Sandbox>>,
-    Path((store, id)): Path<(String, String)>,
-    headers: HeaderMap,
+    Path((_, id)): Path<(String, String)>,
 ) -> Response {
-    if let Some(refusal) = unknown(&headers, &store) {
-        return refusal;
-    }
     let found = async {
         let (mut payments, now) = sandbox.payments();
         let bill = payments.btcpay.find(&id, now);
@@ -107,26 +104,14 @@ async fn read(
 
 async fn ways(
     State(sandbox): State<Arc<Sandbox>>,
-    Path((store, id)): Path<(String, String)>,
-    headers: HeaderMap,
+    Path((_, id)): Path<(String, String)>,
 ) -> Response {
-    if let Some(refusal) = unknown(&headers, &store) {
-        return refusal;
-    }
     let (mut payments, now) = sandbox.payments();
     let ways = payments.btcpay.find(&id, now).map(|bill| bill.ways());
     ways.map_or_else(missing, |ways| json(StatusCode::OK, ways.to_string()))
 }
 
-async fn list(
-    State(sandbox): State<Arc<Sandbox>>,
-    Path(store): Path<String>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
-    if let Some(refusal) = unknown(&headers, &store) {
-        return refusal;
-    }
+async fn list(State(sandbox): State<Arc<Sandbox>>, RawQuery(query): RawQuery) -> Response {
     let pairs = pairs(&query.unwrap_or_default());
     let text = |name: &str| {
         let found = pairs.iter().find(|(known, _)| known == name);

@@ -5,8 +5,9 @@ use super::payments::{base_of, call, header_text, is_sum, page_over, pay, pay_pa
 use crate::payments::nowpayments::{Invoice, NOWPAYMENTS_KEY, NOWPAYMENTS_PATH};
 use crate::sandbox::Sandbox;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::top_up::{Processor, Sum};
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .route(&path("/invoice"), post(create))
         .route(&path("/payment/{id}"), get(read))
+        .route_layer(from_fn(with_key))
         .route(&path("/pay/{id}"), get(page).post(press))
 }
 
@@ -38,16 +40,15 @@ fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
     json(status, error.to_string())
 }
 
-/// The refusal of a request without our key.
-fn unknown(headers: &HeaderMap) -> Option<Response> {
-    let refusal = || refuse(StatusCode::FORBIDDEN, "INVALID_API_KEY", "Invalid api key");
-    (header_text(headers, KEY_HEADER) != NOWPAYMENTS_KEY).then(refusal)
+/// Lets those in who have our key.
+async fn with_key(request: Request, next: Next) -> Response {
+    if header_text(request.headers(), KEY_HEADER) != NOWPAYMENTS_KEY {
+        return refuse(StatusCode::FORBIDDEN, "INVALID_API_KEY", "Invalid api key");
+    }
+    next.run(request).await
 }
 
 async fn create(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: String) -> Response {
-    if let Some(refusal) = unknown(&headers) {
-        return refusal;
-    }
     let read = read_create(&body).filter(|order| is_sum(&order.0, &order.1));
     let Some((price_amount, price_currency, order, hook_url, return_url)) = read else {
         let message = "price_amount and price_currency are required";
@@ -81,14 +82,7 @@ async fn create(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: S
     call(&sandbox, opened).await
 }
 
-async fn read(
-    State(sandbox): State<Arc<Sandbox>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    if let Some(refusal) = unknown(&headers) {
-        return refusal;
-    }
+async fn read(State(sandbox): State<Arc<Sandbox>>, Path(id): Path<String>) -> Response {
     let found = async {
         let (payments, _) = sandbox.payments();
         let payment = payments.nowpayments.payment(&id);

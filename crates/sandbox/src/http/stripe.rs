@@ -7,8 +7,9 @@ use crate::payments::stripe::{STRIPE_KEY, STRIPE_PATH};
 use crate::payments::{Told, Wanted};
 use crate::sandbox::Sandbox;
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::top_up::{Processor, Sum};
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .route(&path("/v1/checkout/sessions/{id}"), get(read))
         .route(&path("/v1/checkout/sessions/{id}/expire"), post(expire))
         .route(&path("/v1/refunds"), post(refund))
+        .route_layer(from_fn(with_key))
         .route(&path("/pay/{id}"), get(page).post(press))
 }
 
@@ -33,18 +35,14 @@ fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
     json(status, error.to_string())
 }
 
-/// The refusal of a request without our key.
-fn unknown(headers: &HeaderMap) -> Option<Response> {
-    let given = header_text(headers, "authorization");
-    let known = given == format!("Bearer {STRIPE_KEY}");
-    let refusal = || {
-        refuse(
-            StatusCode::UNAUTHORIZED,
-            "api_key_invalid",
-            "Invalid API key.",
-        )
-    };
-    (!known).then(refusal)
+/// Lets those in who have our key.
+async fn with_key(request: Request, next: Next) -> Response {
+    let given = header_text(request.headers(), "authorization");
+    if given != format!("Bearer {STRIPE_KEY}") {
+        let status = StatusCode::UNAUTHORIZED;
+        return refuse(status, "api_key_invalid", "Invalid API key.");
+    }
+    next.run(request).await
 }
 
 fn missing() -> Response {
@@ -81,9 +79,6 @@ impl Drop for AtWork<'_> {
 }
 
 async fn create(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, form: String) -> Response {
-    if let Some(refusal) = unknown(&headers) {
-        return refusal;
-    }
     let Some(order) = CreateSession::parse(&form) else {
         let message = "Missing or unusable parameters.";
         return refuse(StatusCode::BAD_REQUEST, "parameter_missing", message);
@@ -101,14 +96,7 @@ async fn create(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, form: S
     call(&sandbox, opened).await
 }
 
-async fn read(
-    State(sandbox): State<Arc<Sandbox>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    if let Some(refusal) = unknown(&headers) {
-        return refusal;
-    }
+async fn read(State(sandbox): State<Arc<Sandbox>>, Path(id): Path<String>) -> Response {
     let found = async {
         let (mut payments, now) = sandbox.payments();
         let found = payments.stripe.find(&id, now);
@@ -118,14 +106,7 @@ async fn read(
     call(&sandbox, found).await
 }
 
-async fn sessions(
-    State(sandbox): State<Arc<Sandbox>>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
-    if let Some(refusal) = unknown(&headers) {
-        return refusal;
-    }
+async fn sessions(State(sandbox): State<Arc<Sandbox>>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let pairs: Vec<(String, String)> = wire::stripe::pairs(&query);
     let text = |name: &str| {
@@ -149,14 +130,7 @@ async fn sessions(
     json(StatusCode::OK, stripe::sessions(&all, has_more).to_string())
 }
 
-async fn expire(
-    State(sandbox): State<Arc<Sandbox>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    if let Some(refusal) = unknown(&headers) {
-        return refusal;
-    }
+async fn expire(State(sandbox): State<Arc<Sandbox>>, Path(id): Path<String>) -> Response {
     let told = {
         let (mut payments, now) = sandbox.payments();
         payments.stripe.act(&Wanted::on_page(&id, "expire"), now)
@@ -164,16 +138,13 @@ async fn expire(
     match told {
         Some(told) => {
             tell(&sandbox, told).await;
-            read(State(sandbox), Path(id), headers).await
+            read(State(sandbox), Path(id)).await
         }
         None => missing(),
     }
 }
 
 async fn refund(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, form: String) -> Response {
-    if let Some(refusal) = unknown(&headers) {
-        return refusal;
-    }
     let Some(refund) = Refund::parse(&form) else {
         let message = "Missing or unusable parameters.";
         return refuse(StatusCode::BAD_REQUEST, "parameter_missing", message);
