@@ -5,7 +5,7 @@ use crate::world::{Client, PROGRAM, Scratch};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -21,13 +21,53 @@ async fn limit(client: &Client) -> String {
     answer.header("ratelimit-limit").unwrap().to_owned()
 }
 
+/// Something with a price.
+const POOL: &str = r#"
+[upstreams.mine]
+protocol = "own_numbers"
+own_services = { tg = "Telegram" }
+own_cost_usd = "0.10"
+[servers.luke]
+routes = [{ upstream = "mine" }]
+[otp]
+order = ["luke"]
+default_server = "luke"
+"#;
+
+/// What its one service costs.
+async fn price(client: &Client) -> String {
+    let list = client.otp("services&server=luke&country_id=US").await.data();
+    list["services"][0]["your_price_usd"].to_string()
+}
+
+/// Statuses of so many questions for orders that there are not.
+async fn misses(client: &Client, questions: usize) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for _ in 0..questions {
+        statuses.push(client.otp("get_status&order_id=4711").await.status);
+    }
+    statuses
+}
+
 #[tokio::test]
 async fn settings_are_read_again_without_a_dropped_request_and_a_mistake_changes_nothing() {
-    let served = Served::start("[limits]\nrequests_per_minute = 5000\n", 0).await;
+    let settings = format!("[limits]\nrequests_per_minute = 5000\n{POOL}");
+    let served = Served::start(&settings, 0).await;
+    let number = [
+        "number",
+        "add",
+        "--upstream",
+        "mine",
+        "--number",
+        "+14155550199",
+    ];
+    served.cli(&[&number[..], &["--country", "US"]].concat());
     let args = ["key", "create", "--account", &served.account];
     let plain = served.cli(&args)["api_key"].as_str().unwrap().to_owned();
     let client = served.client_with(&plain);
     assert_eq!(limit(&client).await, "5000");
+    assert_eq!(price(&client).await, "0.12");
+    assert_eq!(misses(&client, 8).await, [404; 8]);
 
     let stop = Arc::new(AtomicBool::new(false));
     let (asker, asked) = (served.client.clone(), Arc::clone(&stop));
@@ -58,16 +98,27 @@ async fn settings_are_read_again_without_a_dropped_request_and_a_mistake_changes
 
     served.change_settings(
         "requests_per_minute = \"many\"",
-        "requests_per_minute = 4000\nmisses_per_minute = 7\n[markup]\npercent = \"33\"\n\
-         [purchase]\nsync_budget_ms = 9000",
+        "requests_per_minute = 4000\nmisses_per_minute = 7\n[markup]\npercent = \"30\"\n\
+         [log]\nlevel = \"debug\"\n[purchase]\nsync_budget_ms = 9000",
     );
     served.hang_up();
     served
         .says("change with the next start: purchase.sync_budget_ms")
         .await;
     served
-        .says("changed: limits.misses_per_minute, markup.percent")
+        .says("changed: limits.misses_per_minute, log.level, markup.percent")
         .await;
+    assert_eq!(price(&client).await, "0.13");
+    let other = served.cli(&["account", "create", "--email", "bo@example.com"]);
+    let other = other["account_id"].to_string();
+    let key = served.cli(&["key", "create", "--account", &other])["api_key"].clone();
+    let other = served.client_with(key.as_str().unwrap());
+    let expected = [&[404; 7][..], &[429]].concat();
+    assert_eq!(misses(&other, 8).await, expected);
+    // told at this level only
+    let socket = served.dir().join("data/tollgate.sock");
+    drop(UnixStream::connect(socket).unwrap());
+    served.says("a command hung up").await;
     stop.store(true, Ordering::Relaxed);
     assert!(asking.join_next().await.unwrap().unwrap() > 0);
 }
