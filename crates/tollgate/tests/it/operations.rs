@@ -36,7 +36,10 @@ default_server = "luke"
 
 /// What its one service costs.
 async fn price(client: &Client) -> String {
-    let list = client.otp("services&server=luke&country_id=US").await.data();
+    let list = client
+        .otp("services&server=luke&country_id=US")
+        .await
+        .data();
     list["services"][0]["your_price_usd"].to_string()
 }
 
