@@ -10,9 +10,15 @@ use domain::time::Millis;
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Between two looks for mails to send.
 const LOOK: Millis = Millis(500);
+/// Mails in one round.
+const ROUND: usize = 20;
+/// How long the mail server may take with one mail: well below the time for which a node claims it.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks at the balances that customers want to hear of.
 const BALANCES_LOOK: Millis = Millis::seconds(10);
 
@@ -55,10 +61,10 @@ impl Postman {
     }
 
     async fn round(&self) {
-        let Ok(mails) = self.people.mails_due().await else {
-            return;
-        };
-        for mail in mails {
+        for _ in 0..ROUND {
+            let Ok(Some(mail)) = self.people.mail_due().await else {
+                return;
+            };
             let id = mail.id;
             let noted = match self.deliver(&mail).await {
                 Ok(()) => self.people.mail_sent(mail, self.server.is_none()).await,
@@ -90,7 +96,9 @@ impl Postman {
             .subject(mail.subject.clone())
             .body(mail.text.clone())
             .context("the message")?;
-        server.transport.send(message).await.context("the server")?;
+        let sent = timeout(PATIENCE, server.transport.send(message)).await;
+        let sent = sent.context("the server does not answer in time")?;
+        sent.context("the server")?;
         Ok(())
     }
 }

@@ -53,6 +53,19 @@ fn open_vault(settings: &Settings, now: Timestamp) -> anyhow::Result<Arc<store::
     Ok(Arc::new(vault.context("the keys of stored secrets")?))
 }
 
+/// The store of an installation for one that serves it: of many nodes each needs the same daily keys.
+fn open_node(
+    settings: &Settings,
+    vault: &Arc<store::Vault>,
+) -> anyhow::Result<Arc<store::Database>> {
+    match &settings.store.engine {
+        settings::Engine::Sqlite { .. } => open_store(settings, vault),
+        settings::Engine::Postgres(server) => {
+            Ok(Arc::new(store::Database::connect_node(server, vault)?))
+        }
+    }
+}
+
 /// The store of an installation.
 fn open_store(
     settings: &Settings,
@@ -186,7 +199,7 @@ where
     let console = ConsoleListener::open(settings)?;
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
     let vault = open_vault(settings, clock.now())?;
-    let store = open_store(settings, &vault)?;
+    let store = open_node(settings, &vault)?;
     let log_rows: Arc<dyn ApiLogRows> = Arc::clone(&store) as _;
     let books_end = BooksEnd::of(&store, start.trust);
     let purchases = Tracked::default();

@@ -79,9 +79,10 @@ impl People {
         self.mail(&person.email, &subject, text)
     }
 
-    /// Mails that wait for being sent now.
-    pub async fn mails_due(&self) -> Result<Vec<Mail>, PeopleError> {
-        Ok(self.rows.mails_due(self.engine.now(), 20).await?)
+    /// The mail that has waited longest for being sent now. One at a time: it is claimed for less than
+    /// several can take, and another node would send them as well.
+    pub async fn mail_due(&self) -> Result<Option<Mail>, PeopleError> {
+        Ok(self.rows.mails_due(self.engine.now(), 1).await?.pop())
     }
 
     /// A mail was handed over. What it said is forgotten unless it stays to be read here, in the

@@ -110,7 +110,8 @@ impl TopUps {
     /// How far a refund is now, and the sentence about it where it is not done.
     async fn ask_for(&self, row: &TopUp, refund: &Refund) -> (RefundState, Option<String>) {
         let taken = format!("{} was taken from the wallet", refund.amount.short());
-        if refund.may_be_forgotten(self.engine.now()) {
+        let before = self.engine.predates_restoration(refund.asked_at);
+        if before || refund.may_be_forgotten(self.engine.now()) {
             let why = format!(
                 "{taken}; nobody knows whether it was returned: look there first, and return it by \
                  hand if it was not"

@@ -7,7 +7,8 @@ use domain::desk::{
     Sold,
 };
 use domain::ids::{AccountId, OrderId, PersonId};
-use domain::ports::{DeskRows, Store};
+use domain::policy::PolicyWrite;
+use domain::ports::{DeskRows, PolicyRows, Store};
 use domain::ticket::{Ticket, TicketKind};
 use domain::time::Millis;
 use domain::upstream::Sms;
@@ -216,6 +217,30 @@ pub(crate) fn tickets_of_an_order_are_found_whatever_became_of_them<S: Store + D
     let found = wait(store.tickets_of(OrderId(41))).unwrap();
     let found: Vec<i64> = found.iter().map(|ticket| ticket.id).collect();
     assert_eq!(found, [about[3], about[0]]);
+}
+
+pub(crate) fn a_number_is_found_when_its_hash_is_all_that_is_kept<S>(store: &S)
+where
+    S: Store + DeskRows + PolicyRows,
+{
+    let world = World::new(store);
+    let ((ana, received), _) = furnish(&world);
+    let found = || {
+        let wanted = OrdersOf {
+            text: Some("923001234561".to_owned()),
+            limit: 10,
+            ..OrdersOf::default()
+        };
+        let orders = wait(store.orders_like(&wanted)).unwrap();
+        orders.into_iter().map(|order| order.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(), [received.0]);
+    let later = NOW + Millis::minutes(60 * 24 * 60);
+    let due = wait(store.numbers_to_forget(Some(ana), later, 9)).unwrap();
+    assert_eq!(due.len(), 1);
+    let forget = Write::Policy(PolicyWrite::ForgetNumbers(due));
+    world.commit(vec![forget]).unwrap();
+    assert_eq!(found(), [received.0]);
 }
 
 pub(crate) fn orders_and_accounts_are_found<S: Store + DeskRows>(store: &S) {

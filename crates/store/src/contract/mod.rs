@@ -125,6 +125,7 @@ macro_rules! for_every_store {
                 notes_and_announcements_come_back,
                 tickets_of_an_order_are_found_whatever_became_of_them,
                 orders_and_accounts_are_found,
+                a_number_is_found_when_its_hash_is_all_that_is_kept,
                 figures_follow_the_journal;
             api_log:
                 equal_requests_are_one_line,

@@ -295,3 +295,16 @@ pub(crate) fn an_allocation_with_a_message_is_not_cancelled(store: &Database) {
     assert_eq!(cancel, refused(Refused::Stale));
     pool.release_at(NOW, a.id, AllocationEnd::Over).unwrap();
 }
+
+/// A number more that is rented and has been written to.
+pub(crate) fn a_number_is_rented_and_hears(store: &Database, at: usize) {
+    let pool = Pool::new(store, store);
+    let phone = [FIRST, SECOND][at];
+    pool.add(number(phone)).unwrap();
+    let reference = format!("rent-{at}");
+    let rented = pool.rent_at(NOW, wanted(&reference, "tg")).unwrap();
+    assert_eq!(rented.phone.to_string(), phone);
+    let text = format!("{reference} has a code");
+    pool.receive_at(NOW, sms(&reference, phone, &text, NOW));
+    assert_eq!(pool.newest(rented.id), Some(text));
+}

@@ -15,10 +15,10 @@ macro_rules! now {
 
 /// Notes a turn, unless the last one is too near.
 pub(super) const TURN: &str = concat!(
-    "INSERT INTO turn (name, at) VALUES ($1, ",
+    "INSERT INTO turn (name, at) VALUES (?1, ",
     now!(),
     ") ON CONFLICT (name) DO UPDATE SET at = excluded.at \
-     WHERE turn.at + $2 <= excluded.at RETURNING at"
+     WHERE turn.at + ?2 <= excluded.at RETURNING at"
 );
 
 /// The statements of one kind of rows.

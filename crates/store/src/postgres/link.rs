@@ -19,7 +19,7 @@ use super::value::type_of;
 use super::{bulk, error, triggers};
 use crate::audit::Findings;
 use crate::sql::fault::Fault;
-use crate::sql::{Arg, Connection, Row, See};
+use crate::sql::{Arg, Connection, Row, See, params};
 
 /// Who writes holds this lock of the database until the end of its transaction: groups of changes
 /// of all nodes come one after the other, so that what a guard has read stays true.
@@ -407,8 +407,8 @@ impl Connection for Link {
 
     fn take_turn(&self, name: &str, pause_ms: i64) -> Result<bool, Fault> {
         let rows = self.in_passing(|| {
+            let statement = self.statement(claim::TURN, params![name, pause_ms])?;
             let args: [&(dyn ToSql + Sync); 2] = [&name, &pause_ms];
-            let statement = self.wait(self.client.prepare(claim::TURN))?;
             self.wait(self.client.query(&statement, &args))
         })?;
         Ok(!rows.is_empty())

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod claim;
+mod daily_keys;
 mod error;
 mod facts;
 mod link;
@@ -25,6 +26,7 @@ use crate::open_error::OpenError;
 use crate::rows::{journal, restoration};
 use crate::sql::fault::Fault;
 use crate::threads::Opener;
+use crate::vault::Vault;
 use link::Link;
 pub(crate) use reserve::Reserve;
 use server::{Purpose, Server};
@@ -42,7 +44,17 @@ impl Database {
     /// Connects to a server and brings the schema of its database up to date.
     pub fn connect(settings: &PostgresSettings) -> Result<Self, OpenError> {
         let server = Server::new(settings)?;
-        on_a_thread(|| open(server))?
+        on_a_thread(|| open(server, None))?
+    }
+
+    /// The same as a node, which seals codes: it must have the daily keys of all others.
+    pub fn connect_node(
+        settings: &PostgresSettings,
+        vault: &Arc<Vault>,
+    ) -> Result<Self, OpenError> {
+        let server = Server::new(settings)?;
+        let store = on_a_thread(|| open(server, Some(vault)))??;
+        Ok(store.with_vault(Arc::clone(vault)))
     }
 }
 
@@ -59,7 +71,7 @@ fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, OpenError>
     })
 }
 
-fn open(server: Server) -> Result<Database, OpenError> {
+fn open(server: Server, vault: Option<&Arc<Vault>>) -> Result<Database, OpenError> {
     let mut writer = server.link(Purpose::Writing)?;
     migrate(&server, &mut writer)?;
     let ids = Arc::new(Ids {
@@ -67,6 +79,11 @@ fn open(server: Server) -> Result<Database, OpenError> {
         rows: Series::default(),
     });
     let refused = |fault: Fault| server.refused(fault.to_string());
+    if let Some(vault) = vault
+        && let Some(why) = daily_keys::disagreement(&writer, vault).map_err(refused)?
+    {
+        return Err(server.refused(why));
+    }
     let newest_entry = journal::newest_entry(&writer).map_err(refused)?;
     let restored_at = restoration::latest(&writer).map_err(refused)?;
     let access = Arc::default();

@@ -83,12 +83,17 @@ fn accounts_like(
 
 /// Activations and SMM orders as one table.
 const ORDERS: &str = "SELECT id, 'number' AS sold, account_id, service_name AS service, \
-     COALESCE(phone, '') AS target, state, price, upstream, created_at, server, upstream_id \
-     FROM activation UNION ALL \
+     COALESCE(phone, '') AS target, state, price, upstream, created_at, server, upstream_id, \
+     COALESCE(phone_hash, '') AS phone_hash FROM activation UNION ALL \
      SELECT id, 'smm', account_id, service_name, link, state, price, upstream, created_at, 'smm', \
-     upstream_id FROM smm_order";
+     upstream_id, '' FROM smm_order";
 
-fn orders_like(conn: &dyn Connection, wanted: &OrdersOf) -> Result<Vec<OrderLine>, Fault> {
+/// A number is found by its hash as well, once no more of it is kept.
+fn orders_like(
+    conn: &dyn Connection,
+    wanted: &OrdersOf,
+    hash: Option<String>,
+) -> Result<Vec<OrderLine>, Fault> {
     let mut condition = Where::default();
     condition.and(
         "o.account_id = @",
@@ -100,7 +105,11 @@ fn orders_like(conn: &dyn Connection, wanted: &OrdersOf) -> Result<Vec<OrderLine
     let number = wanted.text.as_ref().map(|text| text.parse().unwrap_or(-1));
     if let (Some(number), Some(found)) = (number, text(&wanted.text)) {
         let id = condition.place(Arg::Int(number));
-        let named = format!("(o.id = {id} OR o.target = @ OR o.upstream_id = @)");
+        let hash = condition.place(Arg::Text(hash.unwrap_or_default().into()));
+        let named = format!(
+            "(o.id = {id} OR o.target = @ OR o.upstream_id = @ \
+             OR (o.phone_hash = {hash} AND o.phone_hash <> ''))"
+        );
         condition.and(&named, Some(found));
     }
     let limit = condition.place(Arg::Int(wanted.limit.into()));
@@ -258,7 +267,8 @@ impl DeskRows for Database {
 
     fn orders_like<'a>(&'a self, wanted: &'a OrdersOf) -> Read<'a, Vec<OrderLine>> {
         let wanted = wanted.clone();
-        self.ask(move |conn| orders_like(conn, &wanted))
+        let hash = wanted.text.as_deref().map(|number| self.hash_of(number));
+        self.ask(move |conn| orders_like(conn, &wanted, hash.clone()))
     }
 
     fn report(

@@ -209,15 +209,19 @@ fn release(
     conn.write(sql, params![allocation, rest_until.0])
 }
 
-/// Whose it is, is found here: between a look and a write the number could change hands.
+/// Whose it is, is found here: between a look and a write the number could change hands. A carrier that
+/// tells of it again, by its message or by its event, changes nothing; whatever else is in the way of
+/// the row is a failure that the carrier hears of.
 fn receive(conn: &dyn Connection, sms: &InboundSms, at: Timestamp) -> Result<(), Fault> {
     let sql = "INSERT INTO inbound_message (carrier, message_id, event_id, sender, recipient, text, \
                received_at, stored_at, allocation_id) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ( \
+               SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ( \
                    SELECT a.id FROM allocation a JOIN own_number n ON n.id = a.number_id \
                    WHERE n.phone = ?5 AND a.ended IS NULL \
-                   AND a.begun_at <= ?7 AND a.begun_at <= ?8)) \
-               ON CONFLICT DO NOTHING";
+                   AND a.begun_at <= ?7 AND a.begun_at <= ?8) \
+               WHERE ?3 = '' OR NOT EXISTS ( \
+                   SELECT 1 FROM inbound_message WHERE carrier = ?1 AND event_id = ?3) \
+               ON CONFLICT (carrier, message_id) DO NOTHING";
     conn.write(
         sql,
         params![

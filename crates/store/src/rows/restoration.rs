@@ -24,7 +24,7 @@ pub(crate) struct Skipped {
 }
 
 /// Marks the database as restored: ids and versions rise, mails of then are not sent again, everybody
-/// signs in anew, and a request to a panel counts as one that may have been heard.
+/// signs in anew, nodes may begin other daily keys, and a request to a panel counts as one that may have been heard.
 pub(crate) fn mark(
     conn: &dyn Connection,
     now: Timestamp,
@@ -60,6 +60,7 @@ fn write(conn: &dyn Connection, now: Timestamp, skipped: Skipped) -> Result<(), 
         "UPDATE mail SET due_at = NULL WHERE due_at IS NOT NULL",
         "DELETE FROM mail_token",
         "DELETE FROM session",
+        "DELETE FROM daily_keys",
     ] {
         conn.execute(sql, &[])?;
     }

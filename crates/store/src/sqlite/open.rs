@@ -190,6 +190,40 @@ pub(crate) fn check_whole(conn: &dyn Connection) -> Result<(), OpenError> {
     }
 }
 
+/// Where ids of orders stand.
+pub(super) const ORDER_IDS: [(&str, &str); 4] = [
+    ("activation", "id"),
+    ("smm_order", "id"),
+    ("hold", "order_id"),
+    ("restoration", "after_order"),
+];
+
+/// Where ids of all other numbered rows stand.
+pub(super) const ROW_IDS: [(&str, &str); 22] = [
+    ("account", "id"),
+    ("api_key", "id"),
+    ("credit", "id"),
+    ("orphan", "id"),
+    ("person", "id"),
+    ("session", "id"),
+    ("mail", "id"),
+    ("smm_request", "id"),
+    ("balance_reading", "id"),
+    ("ticket", "id"),
+    ("redeem_code", "id"),
+    ("topup", "id"),
+    ("topup_event", "id"),
+    ("attestation", "id"),
+    ("blocked", "id"),
+    ("money_request", "id"),
+    ("debit", "id"),
+    ("account_note", "id"),
+    ("announcement", "id"),
+    ("abuse_case", "id"),
+    ("legal_hold", "id"),
+    ("restoration", "after_row"),
+];
+
 /// Largest ids in use: of orders, and of all other numbered rows.
 pub(crate) fn largest_ids(conn: &SqliteConnection) -> Result<(i64, i64), OpenError> {
     let largest = |tables: &[(&'static str, &str)]| -> Result<i64, Fault> {
@@ -201,33 +235,6 @@ pub(crate) fn largest_ids(conn: &SqliteConnection) -> Result<(i64, i64), OpenErr
         }
         Ok(largest)
     };
-    let orders = [
-        ("activation", "id"),
-        ("smm_order", "id"),
-        ("hold", "order_id"),
-        ("restoration", "after_order"),
-    ];
-    let rows = [
-        ("account", "id"),
-        ("api_key", "id"),
-        ("credit", "id"),
-        ("orphan", "id"),
-        ("person", "id"),
-        ("session", "id"),
-        ("mail", "id"),
-        ("smm_request", "id"),
-        ("balance_reading", "id"),
-        ("ticket", "id"),
-        ("redeem_code", "id"),
-        ("topup", "id"),
-        ("topup_event", "id"),
-        ("attestation", "id"),
-        ("blocked", "id"),
-        ("money_request", "id"),
-        ("account_note", "id"),
-        ("announcement", "id"),
-        ("restoration", "after_row"),
-    ];
-    let both = largest(&orders).and_then(|orders| Ok((orders, largest(&rows)?)));
+    let both = largest(&ORDER_IDS).and_then(|orders| Ok((orders, largest(&ROW_IDS)?)));
     both.map_err(|fault| OpenError::Damaged(fault.to_string()))
 }

@@ -10,7 +10,7 @@ use crate::open_error::OpenError;
 use crate::rows::restoration;
 use domain::time::Timestamp;
 
-/// Every table, those that others refer to last.
+/// Every table that a schedule writes, those that others refer to last.
 const TABLES: [&str; 33] = [
     "entry",
     "journal",

@@ -32,6 +32,8 @@ pub(super) struct Chain {
     /// The oldest day.
     pub(super) oldest: i64,
     link: [u8; 32],
+    /// Whether the file still holds keys that were thrown away.
+    unwritten: bool,
     /// Keys from the oldest day on, as far as they were asked for.
     ready: Vec<([u8; 32], [u8; 32])>,
 }
@@ -50,6 +52,7 @@ impl Chain {
             id: super::hex(&id),
             oldest: today,
             link,
+            unwritten: false,
             ready: Vec::new(),
         };
         let (tag, text) = TAG;
@@ -66,13 +69,14 @@ impl Chain {
             id: id.to_owned(),
             oldest: oldest.parse().ok()?,
             link: super::unhex(link)?,
+            unwritten: false,
             ready: Vec::new(),
         })
     }
 
     fn write(&self) -> Result<(), VaultError> {
         let text = format!("{} {} {}\n", self.oldest, self.id, super::hex(&self.link));
-        replace_private(&self.directory.join(FILE), &text)
+        replace_private(&self.path(), &text)
     }
 
     /// The key of a day; nothing where it was thrown away, or is too far ahead.
@@ -99,19 +103,32 @@ impl Chain {
     }
 
     /// Throws away the keys of all days before this one, in memory and in the file. Whether there were
-    /// any.
+    /// any, one that the file could not be rid of before included.
     pub(super) fn forget_before(&mut self, day: i64) -> Result<bool, VaultError> {
-        if day <= self.oldest {
-            return Ok(false);
+        if day > self.oldest {
+            self.throw_away(day);
         }
+        if self.unwritten {
+            self.write()?;
+            self.unwritten = false;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn throw_away(&mut self, day: i64) {
         let mut link = self.link;
         for _ in self.oldest..day {
             link = next(&link);
         }
         (self.link, self.oldest) = (link, day);
         self.ready.clear();
-        self.write()?;
-        Ok(true)
+        self.unwritten = true;
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> PathBuf {
+        self.directory.join(FILE)
     }
 }
 

@@ -60,6 +60,14 @@ pub enum VaultError {
         /// The file.
         path: PathBuf,
     },
+    /// The daily keys begin after today, so that no code of today could be kept.
+    #[error("the keys in {} begin {ahead} days after today: this machine's clock is behind, or a clock was ahead once. Set it right; if it is right, stop every node, remove the file and start: codes that were stored so far stay unreadable", path.display())]
+    Ahead {
+        /// The file.
+        path: PathBuf,
+        /// How far ahead of today, in days.
+        ahead: i64,
+    },
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     NoRandomness,
@@ -157,16 +165,22 @@ impl Vault {
     /// where there is none.
     ///
     /// # Errors
-    /// The keys are malformed, or the directory cannot be used.
+    /// The keys are malformed, or the directory cannot be used, or its keys begin after today.
     pub fn open(
         keys: &str,
         daily: &Path,
         retention: Millis,
         now: Timestamp,
     ) -> Result<Self, VaultError> {
+        let chain = Chain::open(daily, day_of(now - retention))?;
+        let ahead = chain.oldest - day_of(now);
+        if ahead > 0 {
+            let path = chain.path();
+            return Err(VaultError::Ahead { path, ahead });
+        }
         Ok(Self {
             lasting: RwLock::new(Lasting::parse(keys)?),
-            chain: RwLock::new(Chain::open(daily, day_of(now - retention))?),
+            chain: RwLock::new(chain),
             retention,
         })
     }
@@ -195,6 +209,12 @@ impl Vault {
     pub fn seal_with_newest(&self) {
         let mut lasting = write(&self.lasting);
         lasting.sealing = lasting.newest();
+    }
+
+    /// Name of the chain of daily keys, and its file.
+    pub(crate) fn chain(&self) -> (String, PathBuf) {
+        let chain = read(&self.chain);
+        (chain.id.clone(), chain.path())
     }
 
     /// Of which day, counted from 1970-01-01 in UTC, the oldest codes are that can be read.

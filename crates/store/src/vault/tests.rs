@@ -192,3 +192,28 @@ fn a_file_of_keys_that_others_can_open_is_refused() {
         Err(VaultError::NoChain { .. })
     ));
 }
+
+#[test]
+fn keys_that_begin_after_today_are_refused() {
+    let (place, keys) = (Place::new(), fresh_keys().unwrap());
+    let ahead = NOW + Millis(30 * DAY.0);
+    assert!(place.vault(&keys, NOW).forget(ahead).unwrap());
+    let refused = Vault::open(&keys, &place.0, DAY, NOW).unwrap_err();
+    assert!(matches!(refused, VaultError::Ahead { ahead: 29, .. }));
+    let words = refused.to_string();
+    assert!(words.contains(place.0.to_str().unwrap()), "{words}");
+    place.vault(&keys, ahead);
+}
+
+#[test]
+fn a_key_that_stayed_in_the_file_is_thrown_away_later() {
+    let (place, keys) = (Place::new(), fresh_keys().unwrap());
+    let vault = place.vault(&keys, NOW);
+    let later = NOW + Millis(3 * DAY.0);
+    std::fs::remove_dir_all(&place.0).unwrap();
+    assert!(vault.forget(later).is_err());
+    std::fs::create_dir(&place.0).unwrap();
+    assert!(vault.forget(later).unwrap());
+    assert!(!vault.forget(later).unwrap());
+    assert_eq!(place.vault(&keys, later).oldest_day(), vault.oldest_day());
+}

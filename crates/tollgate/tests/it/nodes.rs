@@ -8,10 +8,11 @@ use crate::world::{Client, Running, Scratch, World, discord, sandbox};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A PostgreSQL server that ends with the test.
 pub struct Postgres {
@@ -19,7 +20,7 @@ pub struct Postgres {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     _running: Running,
-    _folder: Scratch,
+    folder: Scratch,
 }
 
 impl Postgres {
@@ -41,7 +42,7 @@ impl Postgres {
             input: child.stdin.take().unwrap(),
             output: BufReader::new(child.stdout.take().unwrap()),
             _running: Running(child),
-            _folder: folder,
+            folder,
         };
         server.wait_until_ready();
         server
@@ -51,6 +52,11 @@ impl Postgres {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n", "no PostgreSQL server: see above");
+    }
+
+    /// The directory of daily keys that its nodes share.
+    fn daily_keys(&self) -> PathBuf {
+        self.folder.path().join("daily-keys")
     }
 
     fn order(&mut self, order: &str) {
@@ -74,9 +80,11 @@ pub fn settings(postgres: &Postgres, provider: &Gate) -> String {
          [otp]\norder = [\"goods\"]\ndefault_server = \"goods\"\n\
          [upstreams.good]\nprotocol = \"handler_api\"\n\
          url = \"{}/paul/stubs/handler_api.php\"\nkey = \"good-key\"\nallow_plain_http = true\n\
-         [servers.goods]\nroutes = [{{ upstream = \"good\" }}]\n",
+         [servers.goods]\nroutes = [{{ upstream = \"good\" }}]\n\
+         [secrets]\ndaily_keys_dir = \"{}\"\n",
         postgres.url,
-        provider.url()
+        provider.url(),
+        postgres.daily_keys().display()
     )
 }
 
@@ -184,6 +192,41 @@ async fn three_nodes_outlive_a_kill_cut_connections_and_a_restarted_server() {
         }
         assert_eq!(node.otp("balance").await.status, 401);
     }
+}
+
+/// What one node has received another shows; one with daily keys of its own does not start.
+#[tokio::test]
+async fn nodes_read_each_others_codes() {
+    let postgres = Postgres::start();
+    let (_practice, practice) = sandbox();
+    let address = practice.trim_start_matches("http://").parse().unwrap();
+    let provider = Gate::translating(address, "good-key", "sandbox-paul-key");
+    let settings = settings(&postgres, &provider);
+    let first = Served::start(&settings, 1).await;
+    let second = Served::node(&settings, 1).await;
+    let service = any_service(&first.client).await;
+    let body = json!({ "service_id": service, "country_id": "6", "server": "goods" });
+    let path = "/api/v1/otp?action=buy_number";
+    let bought = first.client.try_post_keyed(path, &body, "k").await.unwrap();
+    let order = bought.data()["order_id"].clone();
+    let order = order.as_str().unwrap();
+    let key = first.cli(&["key", "create", "--account", &first.account]);
+    let other = second.client_with(key["api_key"].as_str().unwrap());
+    for node in [&first.client, &other] {
+        let give_up = Instant::now() + Duration::from_secs(30);
+        loop {
+            let answer = node.otp(&format!("get_status&order_id={order}")).await;
+            let code = answer.data()["code"].as_str().map(str::len);
+            if code == Some(6) {
+                break;
+            }
+            assert!(Instant::now() < give_up, "{}", answer.text);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let alone = settings.replace("[secrets]\ndaily_keys_dir", "[secrets]\n#daily_keys_dir");
+    let said = Served::refused(&alone);
+    assert!(said.contains("copy the file chain"), "{said}");
 }
 
 /// A demo that has lived for a while goes on over PostgreSQL.

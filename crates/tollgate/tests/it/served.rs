@@ -48,17 +48,7 @@ impl Served {
     }
 
     async fn run(program: Command, listen: &str, settings: &str, read: usize) -> Self {
-        let dir = Scratch::new();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-        let address = free.unwrap();
-        let settings = format!(
-            "[listen]\naddress = \"{address}\"\n{listen}[store]\ndata_dir = \"data\"\n{settings}"
-        );
-        secret_file(&dir.path().join("tollgate.toml"), &settings);
-        let pepper = "0123456789abcdef".repeat(4);
-        secret_file(&dir.path().join("tollgate.pepper"), &pepper);
-        let keys = format!("index:{pepper},1:{pepper}");
-        secret_file(&dir.path().join("tollgate.keys"), &keys);
+        let (dir, address) = installation(listen, settings);
         let server = spawn(program, dir.path());
         let mut served = Self {
             client: Client::new(&format!("http://{address}"), ""),
@@ -69,6 +59,15 @@ impl Served {
         };
         served.until_ready(read).await;
         served
+    }
+
+    /// What a node says that does not start with these settings.
+    pub fn refused(settings: &str) -> String {
+        let (dir, _) = installation("", settings);
+        let mut server = spawn(Command::new(PROGRAM), dir.path());
+        let status = server.0.wait().unwrap();
+        assert!(!status.success(), "{status}");
+        std::fs::read_to_string(dir.path().join("log")).unwrap()
     }
 
     /// Kills it, and starts it again on the same data.
@@ -240,6 +239,22 @@ impl Served {
     pub fn verify(&self) {
         assert_eq!(self.cli(&["ledger", "verify"])["ok"], true);
     }
+}
+
+/// A directory with settings and keys, and where it will answer.
+fn installation(listen: &str, settings: &str) -> (Scratch, SocketAddr) {
+    let dir = Scratch::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let address = free.unwrap();
+    let settings = format!(
+        "[listen]\naddress = \"{address}\"\n{listen}[store]\ndata_dir = \"data\"\n{settings}"
+    );
+    secret_file(&dir.path().join("tollgate.toml"), &settings);
+    let pepper = "0123456789abcdef".repeat(4);
+    secret_file(&dir.path().join("tollgate.pepper"), &pepper);
+    let keys = format!("index:{pepper},1:{pepper}");
+    secret_file(&dir.path().join("tollgate.keys"), &keys);
+    (dir, address)
 }
 
 fn spawn(mut serve: Command, dir: &Path) -> Running {

@@ -667,6 +667,29 @@ async fn a_refund_that_stays_unanswered_is_left_to_a_person_before_its_key_is_fo
 }
 
 #[tokio::test]
+async fn a_refund_of_a_backup_is_left_to_a_person() {
+    let world = World::start().await;
+    let top_up = begun(&world, "25.00").await;
+    let session = world.payments.pay(&top_up);
+    assert_eq!(deliver(&world, &completed("evt_1", &session)).await, 200);
+    let top_ups = &world.door.top_ups;
+    world.payments.is_away(true);
+    let lost = top_ups.refund(top_up.id, Usd(10_000_000), "asked").await;
+    assert!(lost.is_err());
+    world.payments.is_away(false);
+    world.clock.advance(Millis::minutes(3));
+    let now = world.door.engine.now();
+    world.door.engine.note_restoration(Some(now));
+    top_ups.run_due().await;
+    assert_eq!(*world.payments.refunds.lock().unwrap(), [], "told no more");
+    let refunds = top_ups.refunds(top_up.id).await.unwrap();
+    assert_eq!(refunds[0].state, RefundState::ByHand);
+    let tickets = world.store.tickets(true, 10).await.unwrap();
+    assert_eq!(tickets[0].kind, TicketKind::TopUpReturned);
+    audited(&world).await;
+}
+
+#[tokio::test]
 async fn money_of_new_accounts_waits_and_is_refunded_before_it_is_spent() {
     let world = World::start().await;
     let (bob, key) = world.new_account("bob@example.com").await;

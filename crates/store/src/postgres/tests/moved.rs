@@ -1,14 +1,18 @@
 //! A lived-in installation moves from SQLite to the server.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use domain::change::Write;
+use domain::ids::OrderId;
 use domain::ports::Store;
 use domain::usd::Usd;
 
 use super::{intruder, private};
 use crate::contract::{self, NOW, PRICE, World, api_key, number, wait};
 use crate::sql::Connection;
+use crate::vault::fresh_keys;
+use crate::vault::tests::Place;
 use crate::{BackupError, Database, OpenError, PostgresSettings, TransferError, transfer};
 
 /// A folder that goes away with the test.
@@ -32,6 +36,8 @@ fn live(store: &Database) {
     contract::money::adjustments_stay_within_the_hold(store);
     contract::top_up::a_won_dispute_comes_back_once(store);
     contract::policy::a_purpose_is_asked_for_once(store);
+    contract::api_log::equal_requests_are_one_line(store);
+    contract::own_numbers::a_number_is_rented_and_hears(store, 0);
     let world = World::new(store);
     let ana = world.customer(Usd(PRICE.0 * 10));
     world.calling(ana);
@@ -83,10 +89,50 @@ fn everything_arrives_and_the_books_are_the_same() {
     let bob = world.customer(PRICE);
     world.calling(bob);
     world.audited();
+    contract::own_numbers::a_number_is_rented_and_hears(&store, 1);
+    contract::api_log::lines_are_filtered_and_paged(&store);
     drop(store);
 
     let again = moved(&folder, &target).unwrap_err();
     assert!(matches!(again, TransferError::NotEmpty(_)), "{again}");
+}
+
+/// A backup knows less than its upstreams and customers do, wherever it is brought back.
+#[test]
+fn a_backup_that_is_moved_counts_as_brought_back() {
+    let folder = Folder::new("backup");
+    let store = Database::open(&folder.0).unwrap();
+    live(&store);
+    let backup = folder.0.join("backup.db");
+    store.back_up(&backup, NOW).unwrap();
+    let (OrderId(order), row) = (store.next_order_id(), store.next_row_id());
+    drop(store);
+    let target = private().database();
+    transfer(&backup, &target, NOW, &mut |_, _| ()).unwrap();
+    let store = Database::connect(&target).unwrap();
+    assert_eq!(store.restored_at(), Some(NOW));
+    assert!(store.next_order_id().0 > order + 1_000_000);
+    assert!(store.next_row_id() > row + 1_000_000);
+}
+
+/// The program died while it wrote, and a move that did not get far changes nothing about that.
+#[test]
+fn a_move_that_fails_leaves_an_unclean_end_to_the_next_start() {
+    let folder = Folder::new("unclean");
+    drop(Database::open(&folder.0).unwrap());
+    let lock = folder.0.join("tollgate.lock");
+    let file = folder.0.join("tollgate.db");
+    let past = rusqlite::Connection::open(file).unwrap();
+    past.execute_batch(
+        "PRAGMA foreign_keys = OFF; INSERT INTO wallet (account_id, available, held, receivable, \
+         chain) VALUES (9, 0, 0, 0, zeroblob(32))",
+    )
+    .unwrap();
+    drop(past);
+    std::fs::write(&lock, "4711").unwrap();
+    let refused = moved(&folder, &private().database()).unwrap_err();
+    assert!(refused.to_string().contains("reference"), "{refused}");
+    assert_ne!(std::fs::metadata(&lock).unwrap().len(), 0);
 }
 
 #[test]
@@ -154,4 +200,25 @@ fn a_restored_database_goes_on_above_what_was_given_out() {
     assert!(world.activation(order.id).version > order.version + 1000);
     assert!(store.next_order_id().0 > restored.orders_after);
     world.audited();
+}
+
+/// The first node of a database decides which daily keys its nodes have, until it is brought back.
+#[test]
+fn a_node_with_other_daily_keys_is_refused() {
+    let settings = private().database();
+    let (places, keys) = ([Place::new(), Place::new()], fresh_keys().unwrap());
+    let [ours, others] = places
+        .each_ref()
+        .map(|place| Arc::new(place.vault(&keys, NOW)));
+    drop(Database::connect_node(&settings, &ours).unwrap());
+    drop(Database::connect_node(&settings, &ours).unwrap());
+    let refused = Database::connect_node(&settings, &others).err().unwrap();
+    assert!(
+        refused.to_string().contains("copy the file chain"),
+        "{refused}"
+    );
+    drop(Database::connect(&settings).unwrap());
+    Database::mark_restored(&settings, NOW).unwrap();
+    drop(Database::connect_node(&settings, &others).unwrap());
+    assert!(Database::connect_node(&settings, &ours).is_err());
 }

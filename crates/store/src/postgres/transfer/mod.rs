@@ -17,6 +17,7 @@ use super::{PostgresSettings, migrate, on_a_thread};
 use crate::backup_error::BackupError;
 use crate::open_error::OpenError;
 use crate::rows::audit;
+use crate::sql::cells::{Cells, many};
 use crate::sql::fault::Fault;
 use crate::sql::{Connection, params};
 use crate::sqlite::Source;
@@ -61,14 +62,15 @@ pub struct Moved {
     pub audit: Audit,
 }
 
-/// Moves everything. `told` hears of each table as it is done.
+/// Moves everything. What comes out of a backup is marked as restored, as `restore` would do it. `told`
+/// hears of each table as it is done.
 pub fn transfer(
     source: &Path,
     target: &PostgresSettings,
     now: Timestamp,
     told: &mut (dyn FnMut(&str, u64) + Send),
 ) -> Result<Moved, TransferError> {
-    let source = Source::open(source)?;
+    let mut source = Source::open(source, now)?;
     source.check_whole()?;
     let audit = verified(&source.conn, now)?;
     let server = Server::new(target)?;
@@ -105,6 +107,7 @@ fn moved(
         return Err(BackupError::Books(violation).into());
     }
     set_sequences(source, &link, server)?;
+    set_identities(&link).map_err(refused)?;
     link.commit().map_err(refused)?;
     // plans would rest on empty tables for a while
     link.batch("ANALYZE").map_err(refused)?;
@@ -153,6 +156,25 @@ fn set_sequences(source: &Source, link: &Link, server: &Server) -> Result<(), Op
             format!("SELECT setval('{sequence}', GREATEST(last_value, ?1), false) FROM {sequence}");
         let set = link.query(&sql, params![largest + 1], &mut |_| Ok(false));
         set.map_err(|fault| server.refused(fault.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Rows that the server numbers itself go on above those that came: it would give their numbers out
+/// again, and what is refused for that looks like something that was there already.
+fn set_identities(link: &Link) -> Result<(), Fault> {
+    let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns \
+               WHERE table_schema = current_schema() AND is_identity = 'YES'";
+    let columns: Vec<(String, String)> = many(link, sql, &[], |row| {
+        let cells = &mut Cells::new("columns", row);
+        Ok((cells.take()?, cells.take()?))
+    })?;
+    for (table, column) in columns {
+        let sql = format!(
+            "SELECT setval(pg_get_serial_sequence('{table}', '{column}'), \
+             COALESCE(MAX({column}), 0) + 1, false) FROM {table}"
+        );
+        link.query(&sql, &[], &mut |_| Ok(false))?;
     }
     Ok(())
 }
