@@ -13,6 +13,7 @@ mod crash;
 mod disk;
 mod failover;
 mod failpoints;
+mod half_sent;
 mod incidents;
 mod nodes;
 mod operations;

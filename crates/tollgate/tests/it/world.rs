@@ -192,14 +192,20 @@ impl Client {
 
     /// As [`Self::post_keyed`]; nothing where no answer came.
     pub async fn try_post_keyed(&self, path: &str, body: &Value, key: &str) -> Option<Answer> {
-        let request = self
-            .http
+        try_read(self.posted(path, body).header("Idempotency-Key", key)).await
+    }
+
+    /// As [`Self::try_post_keyed`], without a key.
+    pub async fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+        try_read(self.posted(path, body)).await
+    }
+
+    fn posted(&self, path: &str, body: &Value) -> reqwest::RequestBuilder {
+        self.http
             .post(format!("{}{path}", self.base))
             .header("X-API-Key", &self.key)
             .header("Content-Type", "application/json")
-            .header("Idempotency-Key", key)
-            .body(body.to_string());
-        try_read(request).await
+            .body(body.to_string())
     }
 
     pub async fn otp(&self, query: &str) -> Answer {
