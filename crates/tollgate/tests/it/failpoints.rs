@@ -343,9 +343,9 @@ impl Patient {
         let path = format!("/romeo/stubs/handler_api.php?api_key=sandbox-romeo-key&{query}");
         let made = provider.get(&path).await;
         assert!(made.text.starts_with("ACCESS_NUMBER"), "{}", made.text);
-        let query = format!("action=add&service=1&quantity=50&link={}", link("keyless"));
-        let path = format!("/panel/api/v2?key=sandbox-panel-key&{query}");
-        let made = provider.post(&path, json!({})).await;
+        let add = json!({ "key": "sandbox-panel-key", "action": "add", "service": "1",
+            "quantity": "50", "link": link("keyless") });
+        let made = provider.post("/panel/api/v2", add).await;
         assert!(made.json()["order"].is_number(), "{}", made.text);
     }
 
