@@ -129,6 +129,14 @@ impl Database {
         self.newest_entry
     }
 
+    /// How much was written since it was last folded into the database file, in bytes: it grows for
+    /// as long as one reader holds on to an old state. Only SQLite has such a file.
+    pub fn log_bytes(&self) -> Option<u64> {
+        let mut log = self.file.clone()?.into_os_string();
+        log.push("-wal");
+        std::fs::metadata(log).ok().map(|file| file.len())
+    }
+
     /// When it was brought back from a backup last, if it ever was.
     pub fn restored_at(&self) -> Option<Timestamp> {
         self.restored_at

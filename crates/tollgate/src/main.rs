@@ -16,6 +16,7 @@ mod os_user;
 mod payments;
 mod postman;
 mod print;
+mod proxies;
 mod reload;
 mod secrets;
 mod server;

@@ -69,6 +69,10 @@ fn describe() {
         "From the first write of a group to its flush."
     );
     describe_histogram!("tollgate_commit_changes", "Changes written together.");
+    describe_gauge!(
+        "tollgate_store_log_bytes",
+        "Written since it was last folded into the database file; SQLite only."
+    );
     describe_counter!("tollgate_audits_total", "Audits of the books, by result.");
     describe_gauge!(
         "tollgate_audit_violations",
@@ -146,10 +150,18 @@ pub fn not_witnessed() {
 }
 
 /// The text of all metrics, with what stands now.
-pub fn drawn(engine: &Arc<Engine>, handle: PrometheusHandle) -> Metrics {
-    let engine = Arc::clone(engine);
+pub fn drawn(
+    engine: &Arc<Engine>,
+    store: &Arc<store::Database>,
+    handle: PrometheusHandle,
+) -> Metrics {
+    let (engine, store) = (Arc::clone(engine), Arc::clone(store));
     Arc::new(move || {
         let (engine, handle) = (Arc::clone(&engine), handle.clone());
+        if let Some(bytes) = store.log_bytes() {
+            gauge!("tollgate_store_log_bytes")
+                .set(count(usize::try_from(bytes).unwrap_or(usize::MAX)));
+        }
         Box::pin(async move {
             upstreams(&engine);
             match engine.open_work().await {

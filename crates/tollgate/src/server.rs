@@ -10,6 +10,7 @@ use crate::metrics;
 use crate::notify;
 use crate::payments;
 use crate::postman::Postman;
+use crate::proxies;
 use crate::reload::Reload;
 use crate::settings::{self, Settings};
 use crate::shared_windows::Windows;
@@ -195,6 +196,7 @@ where
     // from here on a stop is heard, however long the start takes
     let mut stop_asked = std::pin::pin!(stop_asked());
     let (listener, address) = entrance(settings.listen.address)?;
+    proxies::check(settings).await?;
     let watched = Watched::open(settings)?;
     let console = ConsoleListener::open(settings)?;
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
@@ -237,7 +239,7 @@ where
     let door = Arc::new(door(settings, &office, &background, rows));
     let stop = Stop::new();
     let router = web::router(Arc::clone(&door));
-    watched.answer(&door, &background);
+    watched.answer(&door, &store, &background);
     console.answer(&door, &background);
     let mut serving = std::pin::pin!(serve(listener, router, Bounds::default(), stop.clone()));
     if let Some(reload) = start.reload {
@@ -303,11 +305,11 @@ impl Watched {
     }
 
     /// Answers until the last request has ended.
-    fn answer(self, door: &Arc<web::Door>, background: &Background) {
+    fn answer(self, door: &Arc<web::Door>, store: &Arc<store::Database>, background: &Background) {
         let Some((listener, counted)) = self.0 else {
             return;
         };
-        let metrics = metrics::drawn(&door.engine, counted);
+        let metrics = metrics::drawn(&door.engine, store, counted);
         let router = web::admin_router(Arc::clone(door), metrics);
         let stop = Stop::new();
         let serving = serve(listener, router, Bounds::default(), stop.clone());

@@ -11,6 +11,7 @@ mod money;
 mod own_numbers;
 mod panel_v2;
 mod payment;
+mod proxy_check;
 mod redact;
 mod sms;
 mod smspool;
@@ -29,5 +30,6 @@ pub use panel_v2::{Panel, PanelSettings, RateUnit};
 pub use payment::{
     BtcPay, BtcPaySettings, NowPayments, NowPaymentsSettings, Stripe, StripeSettings,
 };
+pub use proxy_check::{ProxyConduct, check_proxy};
 pub use smspool::{SmsPool, SmsPoolSettings};
 pub use transport::{BadUpstream, USER_AGENT};

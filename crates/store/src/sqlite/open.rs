@@ -126,7 +126,7 @@ fn prepare(conn: &SqliteConnection) -> Result<(), OpenError> {
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; \
          PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; \
-         PRAGMA wal_autocheckpoint = 16000;",
+         PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 134217728;",
     )?;
     Ok(())
 }

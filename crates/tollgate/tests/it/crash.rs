@@ -266,8 +266,9 @@ async fn check(client: &Client, practice: &str, told: &Told) {
 }
 
 /// Nothing acknowledged is lost, nothing bought twice, the wallet is what was delivered; beside so
-/// many numbers that the provider made by itself, and what was placed for clients without a key.
-pub async fn check_beside(client: &Client, practice: &str, told: &Told, orphans: usize) {
+/// many numbers that no list of orders names, for they are nobody's or were undone, and what was
+/// placed for clients without a key.
+pub async fn check_beside(client: &Client, practice: &str, told: &Told, unlisted: usize) {
     let numbers = all_orders(client, "otp").await;
     let orders = all_orders(client, "smm").await;
     let known: BTreeSet<&str> = numbers
@@ -327,7 +328,7 @@ pub async fn check_beside(client: &Client, practice: &str, told: &Told, orphans:
         .filter(|sale| sale["kind"] == "otp")
         .count();
     assert!(
-        otp_sold <= numbers.len() + orphans,
+        otp_sold <= numbers.len() + unlisted,
         "{otp_sold} numbers sold for {} orders",
         numbers.len()
     );

@@ -360,8 +360,10 @@ impl Patient {
             self.last_word(number).await;
         }
         settle(&self.client).await;
-        let orphans = usize::from(self.deaths == ORPHANS);
-        check_beside(&self.client, &self.practice, &self.told, orphans).await;
+        let undone = |death: &&Death| death.2 == Errand::BuyUndone;
+        let unlisted =
+            self.deaths.iter().filter(undone).count() + usize::from(self.deaths == ORPHANS);
+        check_beside(&self.client, &self.practice, &self.told, unlisted).await;
         assert!(self.cancellable.is_empty());
         let is_cancel = |death: &&Death| death.2 == Errand::Cancel;
         let asked = self.deaths.iter().filter(is_cancel).count();

@@ -298,3 +298,40 @@ fn keys_that_expired_a_day_ago_are_forgotten_in_batches() {
     assert_eq!(left(), (100, (NOW + Millis(601)).0));
     assert!(store.healthy());
 }
+
+/// A reader that never ends keeps the log from being folded in: what is written goes on and can be
+/// seen to grow, and the file is small again once the reader is gone.
+#[test]
+fn a_long_reader_makes_the_log_grow_and_stops_no_write() {
+    const MUCH: u64 = 134_217_728;
+    let folder = Folder::new();
+    let store = Database::open(folder.path()).unwrap();
+    let world = World::new(&store);
+    let ana = world.customer(Usd(100_000));
+    let path = open::database(folder.path());
+    let reader = open::reader(&path).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM account;")
+        .unwrap();
+    let writer = open::writer(&path).unwrap();
+    writer
+        .execute_batch("CREATE TABLE ballast (page BLOB)")
+        .unwrap();
+    let load = || {
+        writer
+            .execute("INSERT INTO ballast VALUES (zeroblob(16000000))", [])
+            .unwrap();
+    };
+    while store.log_bytes().unwrap() <= MUCH {
+        load();
+    }
+    world.active(ana, &number("u1", "+923001234567"));
+    assert!(store.log_bytes().unwrap() > MUCH);
+
+    reader.execute_batch("COMMIT").unwrap();
+    // one to fold it in, one to begin it anew
+    load();
+    load();
+    assert!(store.log_bytes().unwrap() <= MUCH);
+    world.audited();
+}
