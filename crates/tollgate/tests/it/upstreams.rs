@@ -1,7 +1,10 @@
 //! The accounts at providers as the operator sees and tries them.
 
-use crate::world::{World, discord};
+use crate::world::{PROGRAM, Scratch, World, discord};
 use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::time::Duration;
 
 #[tokio::test]
@@ -70,4 +73,51 @@ async fn every_account_can_be_listed_and_tried_out_and_a_dead_one_is_named() {
     assert!(step["advice"].as_str().unwrap().contains("url"), "{trial}");
     let unknown = world.cli_output(&["upstream", "test", "nobody"]);
     assert_eq!(unknown.status.code(), Some(1));
+}
+
+/// A proxy that sends each request twice, as some do when a connection breaks.
+fn repeating_proxy() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut client = listener.accept().unwrap().0;
+        let mut request = [0; 4096];
+        let length = client.read(&mut request).unwrap();
+        let text = String::from_utf8_lossy(&request[..length]).into_owned();
+        let target = text.split("http://").nth(1).unwrap().split('/').next();
+        for _ in 0..2 {
+            let mut to = TcpStream::connect(target.unwrap()).unwrap();
+            to.write_all(&request[..length]).unwrap();
+            let _ = to.read(&mut [0; 10]);
+        }
+        let _ = client.read(&mut request);
+    });
+    url
+}
+
+#[test]
+fn nothing_is_sold_behind_a_proxy_that_repeats_purchases() {
+    let dir = Scratch::new();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.args(args).current_dir(dir.path()).output().unwrap()
+    };
+    assert!(run(&["init"]).status.success());
+    let path = dir.path().join("tollgate.toml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    assert!(settings.contains("127.0.0.1:8080"));
+    let settings = settings.replace("127.0.0.1:8080", "127.0.0.1:0");
+    let upstream = format!(
+        "\n[upstreams.first]\nprotocol = \"handler_api\"\nurl = \"http://127.0.0.1:9/api\"\n\
+         key = \"s3cret\"\nallow_plain_http = true\nproxy = \"{}\"\n",
+        repeating_proxy()
+    );
+    std::fs::write(&path, settings + &upstream).unwrap();
+    let ended = run(&["serve"]);
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success());
+    assert!(
+        said.contains("upstreams.first.proxy") && said.contains("made twice"),
+        "{said}"
+    );
 }
