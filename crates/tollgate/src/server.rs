@@ -195,8 +195,7 @@ where
 {
     // from here on a stop is heard, however long the start takes
     let mut stop_asked = std::pin::pin!(stop_asked());
-    let (listener, address) = entrance(settings.listen.address)?;
-    proxies::check(settings).await?;
+    let (listener, address) = entrance(settings).await?;
     let watched = Watched::open(settings)?;
     let console = ConsoleListener::open(settings)?;
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::start());
@@ -265,8 +264,10 @@ where
     Ok(())
 }
 
-/// The listener for customers, and where it is.
-fn entrance(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+/// The listener for customers, and where it is, once nothing speaks against buying.
+async fn entrance(settings: &Settings) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    proxies::check(settings).await?;
+    let address = settings.listen.address;
     let listener = listen(address).with_context(|| {
         format!("cannot listen on {address}; give another address with --listen or listen.address")
     })?;
