@@ -110,13 +110,19 @@ pub(in crate::tests) fn fresh_key() -> String {
     format!("{:032x}", NEXT.fetch_add(1, Ordering::SeqCst))
 }
 
-/// A page without its forms' tokens, which are spelled anew each time.
+/// A page without its forms' tokens and keys, which are spelled anew each time.
 pub(super) fn without_tokens(page: &str) -> String {
-    let mut parts = page.split("name=\"form_token\" value=\"");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |page, part| {
-        page + part.split_once('"').map_or(part, |(_, rest)| rest)
-    })
+    let without = |page: String, name: &str| {
+        let mark = format!("name=\"{name}\" value=\"");
+        let mut parts = page.split(&mark);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |page, part| {
+            page + part.split_once('"').map_or(part, |(_, rest)| rest)
+        })
+    };
+    ["form_token", "once"]
+        .into_iter()
+        .fold(page.to_owned(), without)
 }
 
 pub(in crate::tests) fn location(answer: &Answered) -> &str {
