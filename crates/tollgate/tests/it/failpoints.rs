@@ -54,6 +54,9 @@ impl Errand {
 type Death = (&'static str, &'static str, Errand);
 
 const BUYING: [Death; 19] = [
+    // first, while nothing else is in doubt: a number is shown late only if the list names it at once
+    ("BUY-9", "written:number_disclosed", Errand::BuyLost),
+    ("BUY-9", "stored:number_disclosed", Errand::BuyLost),
     ("BUY-1", "before:buy_number", Errand::Buy),
     ("BUY-2", "writing:buy_number", Errand::Buy),
     ("BUY-2", "written:buy_number", Errand::Buy),
@@ -64,8 +67,6 @@ const BUYING: [Death; 19] = [
     ("BUY-7", "writing:number_bought", Errand::Buy),
     ("BUY-7", "written:number_bought", Errand::Buy),
     ("BUY-8", "stored:number_bought", Errand::Buy),
-    ("BUY-9", "written:number_disclosed", Errand::BuyLost),
-    ("BUY-9", "stored:number_disclosed", Errand::BuyLost),
     ("BUY-11", "before:linked", Errand::BuyLost),
     ("BUY-12", "writing:linked", Errand::BuyLost),
     ("BUY-12", "written:linked", Errand::BuyLost),
