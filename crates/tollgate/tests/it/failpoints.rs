@@ -272,7 +272,15 @@ impl Patient {
 /// A service of romeo by name, as a purchase asks for it.
 pub async fn wanted(client: &Client, name: &str) -> Value {
     let query = "services&server=romeo&country_id=13";
-    let listed = client.otp(query).await.data()["services"].clone();
+    let asked = Instant::now();
+    let listed = loop {
+        let answer = client.otp(query).await;
+        // ready may be said before this provider has listed what it sells
+        if answer.status == 200 || asked.elapsed() > REACHED_WITHIN {
+            break answer.data()["services"].clone();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
     let fits = |row: &&Value| match name {
         "" => !row["name"].as_str().unwrap().starts_with("Sandbox"),
         name => row["name"] == name,
