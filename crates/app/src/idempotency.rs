@@ -15,6 +15,9 @@ pub struct KeyedRequest {
     pub key: String,
     /// Digest of method, path, action and canonical body.
     pub fingerprint: [u8; 32],
+    /// Whether "not enough funds" stays under the key and is said again, as the API promises. A form
+    /// that is sent again after a top-up is meant to buy.
+    pub keeps_refusal: bool,
 }
 
 /// What stands under a key for the same request.

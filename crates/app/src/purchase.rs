@@ -229,13 +229,15 @@ impl Engine {
         }
     }
 
-    /// Keeps "no funds" under the caller's key: a replay says the same.
+    /// Keeps "no funds" under the caller's key, where it is one that says the same when replayed.
     async fn keep_refusal(
         &self,
         caller: &Caller,
         key: Option<&KeyedRequest>,
     ) -> Result<(), Started> {
-        let Some(key) = key else { return Ok(()) };
+        let Some(key) = key.filter(|key| key.keeps_refusal) else {
+            return Ok(());
+        };
         let claim = key.claim_without_funds(caller, self.now(), &self.settings);
         match self.commit("keep_refusal", vec![Write::Claim(claim)]).await {
             Err(CommitError::Refused(Refused::KeyTaken)) => Err(Started::KeyTaken),

@@ -482,8 +482,9 @@ pub trait PageRows: Send + Sync {
     ) -> Read<'_, Vec<Movement>>;
     /// What an account's money is on hold for, newest first.
     fn open_holds(&self, account: AccountId, limit: u32) -> Read<'_, Vec<OpenHold>>;
-    /// What an account paid since, among its newest `orders` of each kind; by day, newest first.
-    fn spent(&self, account: AccountId, since: Timestamp, orders: u32) -> Read<'_, Vec<Spent>>;
+    /// What an account paid for orders from one day to another, both included, each as in
+    /// [`Spent::day`]; newest day first.
+    fn spent(&self, account: AccountId, days: (i64, i64)) -> Read<'_, Vec<Spent>>;
     /// What the panel said of an SMM order, newest first.
     fn observations(&self, order: OrderId, limit: u32) -> Read<'_, Vec<Observation>>;
     /// The account's activations on a number, newest first.

@@ -238,6 +238,7 @@ pub async fn request(
         endpoint: "buy".into(),
         key,
         fingerprint: [u8::try_from(purchase % 251).unwrap_or(0); 32],
+        keeps_refusal: true,
     });
     let caller = caller.clone();
     let told = match wish {

@@ -113,7 +113,8 @@ macro_rules! for_every_store {
                 a_message_belongs_to_the_rent_during_which_it_came,
                 an_allocation_with_a_message_is_not_cancelled;
             pages:
-                a_statement_tells_every_event_of_its_owner;
+                a_statement_tells_every_event_of_its_owner,
+                spending_is_summed_up_with_every_order;
             audit_log:
                 lines_are_chained_and_questions_find_them,
                 a_refused_change_leaves_no_line,

@@ -1,12 +1,16 @@
 //! What a wallet tells of itself.
 
-use domain::ids::AccountId;
+use domain::books::DAY_MS;
+use domain::ids::{AccountId, OrderId};
 use domain::ports::PageRows;
-use domain::time::Timestamp;
+use domain::time::Millis;
+use domain::upstream::{PanelStatus, Progress, Sms};
 use domain::usd::Usd;
 
-use super::{PRICE, World, wait};
+use super::{NOW, PLAN, PRICE, World, number, smm_plan, wait};
 use crate::Database;
+
+const TODAY: i64 = NOW.0 / DAY_MS;
 
 /// Every event, newest first, and from any of them on.
 pub(crate) fn a_statement_tells_every_event_of_its_owner(store: &Database) {
@@ -33,9 +37,89 @@ pub(crate) fn a_statement_tells_every_event_of_its_owner(store: &Database) {
         (holds.len(), holds[0].order, holds[0].amount),
         (1, order.id, PRICE)
     );
-    assert_eq!(wait(store.spent(ana, Timestamp(0), 10)).unwrap(), []);
+    assert_eq!(wait(store.spent(ana, (0, TODAY))).unwrap(), []);
     let sold = world.activation(order.id);
     let refused = sold.refused(domain::order::Failure::NoNumbers, "none", "raw".into());
     world.commit(refused).unwrap();
     assert_eq!(wait(store.open_holds(ana, 10)).unwrap(), []);
+}
+
+/// A number that was ordered on a day and got its code.
+fn received(world: &World<'_>, account: AccountId, days_ago: i64, name: &str) -> OrderId {
+    let mut new = world.new_activation(account);
+    new.created_at = NOW - Millis(days_ago * DAY_MS);
+    let id = new.id;
+    world.commit(new.open(&PLAN)).unwrap();
+    let number = number(name, &format!("+92300{:07}", id.0));
+    let bought = world
+        .activation(id)
+        .bought(&number, &PLAN, NOW, "raw".into());
+    world.commit(bought).unwrap();
+    let sms = Sms {
+        code: "1234".into(),
+        text: None,
+    };
+    let seen = world.activation(id).message_seen(sms, &PLAN, NOW);
+    world.commit(seen).unwrap();
+    id
+}
+
+/// An SMM order that first gave back a half and then a quarter more.
+fn partial(world: &World<'_>, account: AccountId) {
+    let id = world.accepted(account, "https://example.com/a", "501").id;
+    for (seconds, remains) in [(0, 500), (3, 500), (6, 750), (9, 750)] {
+        let now = NOW + Millis::seconds(seconds);
+        let status = PanelStatus {
+            progress: Some(Progress::Partial),
+            raw_status: "Partial".into(),
+            remains: Some(remains),
+            start_count: Some(12),
+            charge: Some(Usd(20_000)),
+            children: Vec::new(),
+        };
+        let seen = world.smm_order(id).observed(&status, &smm_plan(), 77, now);
+        world.commit_at(now, seen).unwrap();
+    }
+    assert_eq!(world.smm_order(id).adjustments, 1);
+}
+
+/// However many orders there were, a day and a service are one row, less what came back.
+pub(crate) fn spending_is_summed_up_with_every_order(store: &Database) {
+    let world = World::new(store);
+    let (ana, bob) = (
+        world.customer(Usd(PRICE.0 * 20)),
+        world.customer(Usd(PRICE.0)),
+    );
+    received(&world, ana, 1, "yesterday");
+    received(&world, bob, 0, "bobs");
+    std::thread::scope(|scope| {
+        for place in 0..6 {
+            let world = World::new(store);
+            scope.spawn(move || received(&world, ana, 0, &format!("u{place}")));
+        }
+    });
+    partial(&world, ana);
+    let released = world.calling(ana);
+    let failure = domain::order::Failure::NoNumbers;
+    let refused = released.refused(failure, "none", "raw".into());
+    world.commit(refused).unwrap();
+
+    let spent = |account, days| -> Vec<(i64, String, u64, i64)> {
+        let sums = wait(store.spent(account, days)).unwrap();
+        let sums = sums.into_iter();
+        sums.map(|sum| (sum.day, sum.service, sum.orders, sum.amount.0))
+            .collect()
+    };
+    let numbers = |day, orders: u64| {
+        let amount = PRICE.0 * i64::try_from(orders).unwrap();
+        (day, "Discord".to_owned(), orders, amount)
+    };
+    let followers = (TODAY, "Followers".to_owned(), 1, PRICE.0 / 4);
+    let today = [numbers(TODAY, 6), followers];
+    assert_eq!(spent(ana, (TODAY, TODAY)), today);
+    let both = [&today[..], &[numbers(TODAY - 1, 1)]].concat();
+    assert_eq!(spent(ana, (TODAY - 29, TODAY)), both);
+    assert_eq!(spent(ana, (TODAY - 29, TODAY - 2)), []);
+    assert_eq!(spent(bob, (TODAY - 1, TODAY)), [numbers(TODAY, 1)]);
+    world.audited();
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tokio_postgres::types::Type;
 
 /// Tables whose rows come by the hundred in one group, each row touched by one change of it.
-const BULKY: [&str; 13] = [
+const BULKY: [&str; 14] = [
     "activation",
     "adjustment",
     "attempt",
@@ -18,6 +18,7 @@ const BULKY: [&str; 13] = [
     "observation",
     "resolution",
     "smm_order",
+    "spending",
     "upstream_link",
     "wallet",
 ];
@@ -45,9 +46,12 @@ pub(super) fn statement(sql: &str, types: &[Type]) -> Option<String> {
     let source = format!("unnest({}) AS v({})", arrays.join(", "), names.join(", "));
     let named = |text: &str| text.replace('?', "v.p");
     if let Some((head, rest)) = sql.split_once(" VALUES (") {
-        let (values, rest) = rest.rsplit_once(')')?;
+        let (values, decision) = match rest.split_once(DECISION) {
+            Some((values, decision)) => (values, format!(" ON CONFLICT {decision}")),
+            None => (rest.rsplit_once(')')?.0, String::new()),
+        };
         return Some(format!(
-            "{head} SELECT {} FROM {source}{rest}",
+            "{head} SELECT {} FROM {source}{decision}",
             named(values)
         ));
     }
@@ -59,10 +63,18 @@ pub(super) fn statement(sql: &str, types: &[Type]) -> Option<String> {
     ))
 }
 
+/// Where the values of an insert end and its decision about conflicts begins.
+const DECISION: &str = ") ON CONFLICT ";
+
+/// The one table whose rows decide about conflicts and yet leave together: a group adds to each of
+/// them once.
+const SUMMED: &str = "spending";
+
 /// Whether rows of this statement may be written together. One that decides about conflicts, or
 /// looks elsewhere, stays by itself.
 pub(super) fn is_bulky(sql: &str) -> bool {
-    let plain = !sql.contains(" ON CONFLICT ") && !sql.contains("SELECT ");
+    let decides = sql.contains(DECISION) && table(sql) != SUMMED;
+    let plain = !decides && !sql.contains("SELECT ");
     plain && !sql.starts_with("DELETE") && BULKY.contains(&table(sql))
 }
 
@@ -127,6 +139,14 @@ mod tests {
              FROM unnest($1::int8[], $2::text[]) AS v(p1, p2) WHERE order_id = v.p1"
         );
         assert_eq!(statement(FIRST, &[Type::TEXT]), None);
+        let sum = "INSERT INTO spending (day, orders) VALUES (?1, ?2) \
+                   ON CONFLICT (day) DO UPDATE SET orders = spending.orders + excluded.orders";
+        assert_eq!(
+            statement(sum, &[Type::INT8, Type::INT8]).unwrap(),
+            "INSERT INTO spending (day, orders) SELECT v.p1, v.p2 \
+             FROM unnest($1::int8[], $2::int8[]) AS v(p1, p2) \
+             ON CONFLICT (day) DO UPDATE SET orders = spending.orders + excluded.orders"
+        );
         assert_eq!(
             statement("DELETE FROM hold WHERE order_id = ?1", &types),
             None

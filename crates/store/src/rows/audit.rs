@@ -8,7 +8,7 @@ use domain::ports::Audit;
 use domain::time::Timestamp;
 
 use super::derive::{self, Derived};
-use super::{audit_orders, audit_top_ups, balance};
+use super::{audit_orders, audit_top_ups, balance, spending};
 use crate::audit::{Books, Findings, HoldFacts, book};
 use crate::chain::{Event, Link};
 use crate::sql::cells::{Cells, one};
@@ -42,6 +42,7 @@ fn whole(conn: &dyn Connection, now: Timestamp, append_only: bool) -> Result<Aud
     readings(conn, &mut findings)?;
     audit_orders::check(conn, now, &mut findings)?;
     audit_top_ups::check(conn, now, &mut findings)?;
+    spending::check(conn, &mut findings)?;
     audit.violations = findings.into_violations();
     Ok(audit)
 }

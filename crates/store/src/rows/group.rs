@@ -7,6 +7,7 @@ use domain::change::{Change, CommitError};
 use domain::failpoint;
 
 use super::journal::Wallets;
+use super::spending::Spending;
 use super::touch::touched as touched_by;
 use super::{guard, write};
 use crate::sql::fault::{Fault, Trouble};
@@ -128,6 +129,7 @@ fn pass(moment: &str, changes: &[&Change]) {
 
 fn write_all(conn: &dyn Connection, changes: &[&Change]) -> Result<Vec<Outcome>, Fault> {
     let mut wallets = Wallets::default();
+    let mut spending = Spending::default();
     let mut outcomes = Vec::with_capacity(changes.len());
     conn.foresee(&mut || look_ahead(conn, changes))?;
     let mut touched = HashSet::new();
@@ -138,6 +140,7 @@ fn write_all(conn: &dyn Connection, changes: &[&Change]) -> Result<Vec<Outcome>,
         match guard::check(conn, &mut wallets, change) {
             Ok(passed) => {
                 write::apply(conn, &mut wallets, change, passed)?;
+                spending.note(conn, change)?;
                 outcomes.push(Ok(()));
             }
             Err(fault @ (Fault::Sql(_) | Fault::Earlier(_))) => return Err(fault),
@@ -148,6 +151,7 @@ fn write_all(conn: &dyn Connection, changes: &[&Change]) -> Result<Vec<Outcome>,
         }
     }
     wallets.save(conn)?;
+    spending.save(conn)?;
     conn.end_writing()?;
     Ok(outcomes)
 }

@@ -32,6 +32,7 @@ mod retention;
 mod smm_order;
 mod smm_request;
 mod smm_service;
+mod spending;
 mod statement;
 mod store;
 mod top_up;

@@ -4,11 +4,10 @@ use crate::sql::{Arg, Connection, params};
 use domain::ids::{AccountId, OrderId};
 use domain::ports::{Movement, OpenHold, OrderMoney, PageRows, Read, Spent, StoredMessage};
 use domain::smm_order::Observation;
-use domain::time::Timestamp;
 use domain::upstream::Sms;
 use domain::usd::Usd;
 
-use super::statement;
+use super::{spending, statement};
 use crate::database::Database;
 use crate::sql::cells::{Cells, many, one};
 use crate::sql::fault::Fault;
@@ -147,8 +146,8 @@ impl PageRows for Database {
         self.ask(move |conn| statement::open_holds(conn, account, limit))
     }
 
-    fn spent(&self, account: AccountId, since: Timestamp, orders: u32) -> Read<'_, Vec<Spent>> {
-        self.ask(move |conn| statement::spent(conn, account, since, orders))
+    fn spent(&self, account: AccountId, days: (i64, i64)) -> Read<'_, Vec<Spent>> {
+        self.ask(move |conn| spending::spent(conn, account, days))
     }
 
     fn observations(&self, order: OrderId, limit: u32) -> Read<'_, Vec<Observation>> {

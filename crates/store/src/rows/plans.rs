@@ -1,7 +1,7 @@
 //! How the questions of pages are answered and old rows are found: by index, however many there are.
 
 use crate::audit::Findings;
-use crate::rows::{activation, api_log, pages, retention, smm_order, statement};
+use crate::rows::{activation, api_log, pages, retention, smm_order, spending, statement};
 use crate::sql::fault::Fault;
 use crate::sql::{Arg, Connection, Row, See, Value};
 use crate::sqlite;
@@ -92,6 +92,7 @@ fn goes_by(steps: &str, indexes: &[&str]) {
             "hold",
             "resolution",
             "journal",
+            "s",
         ];
         assert!(!stored.contains(&table), "{table} is read whole:\n{steps}");
     }
@@ -163,6 +164,8 @@ fn wallet_search_and_log_go_by_their_indexes() {
             "smm_order_open (account_id=?)",
         ],
     );
+    let spent = steps(|conn| spending::spent(conn, ANA, (19_000, 19_029)));
+    goes_by(&spent, &["USING PRIMARY KEY (day=? AND account_id=?)"]);
     let statement = steps(|conn| statement::movements(conn, ANA, None, 50));
     goes_by(&statement, &[]);
     let link = steps(|conn| pages::smm_orders_for(conn, ANA, "instagram.com/ana", 25));

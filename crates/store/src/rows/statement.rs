@@ -1,10 +1,8 @@
-//! What a customer's wallet tells: its events, what is on hold, what was spent.
+//! What a customer's wallet tells: its events, and what is on hold.
 
 use crate::sql::{Connection, params};
-use domain::books::DAY_MS;
 use domain::ids::{AccountId, OrderId};
-use domain::ports::{Movement, OpenHold, Spent};
-use domain::time::Timestamp;
+use domain::ports::{Movement, OpenHold};
 
 use crate::sql::cells::{Cells, many};
 use crate::sql::fault::Fault;
@@ -76,40 +74,6 @@ pub(crate) fn open_holds(
             amount: cells.usd()?,
             at: cells.time()?,
             shown: cells.take()?,
-        })
-    })
-}
-
-/// What was taken for orders, less what came back since, by day and service.
-pub(crate) fn spent(
-    conn: &dyn Connection,
-    account: AccountId,
-    since: Timestamp,
-    orders: u32,
-) -> Result<Vec<Spent>, Fault> {
-    let newest = |table: &str| {
-        format!(
-            "SELECT id, service_name, created_at FROM \
-             (SELECT id, service_name, created_at FROM {table} WHERE account_id = ?1 \
-              ORDER BY id DESC LIMIT ?3) newest WHERE created_at >= ?2"
-        )
-    };
-    let sql = format!(
-        "SELECT o.created_at / {DAY_MS} AS day, o.service_name, COUNT(*), \
-             SUM(r.posted - COALESCE( \
-                 (SELECT SUM(a.amount) FROM adjustment a WHERE a.order_id = o.id), 0)) AS paid \
-         FROM ({} UNION ALL {}) o JOIN resolution r ON r.order_id = o.id AND r.posted > 0 \
-         GROUP BY day, o.service_name ORDER BY day DESC, paid DESC",
-        newest("activation"),
-        newest("smm_order")
-    );
-    many(conn, &sql, params![account.0, since.0, orders], |row| {
-        let cells = &mut Cells::new("resolution", row);
-        Ok(Spent {
-            day: cells.take()?,
-            service: cells.take()?,
-            orders: cells.count()?,
-            amount: cells.usd()?,
         })
     })
 }

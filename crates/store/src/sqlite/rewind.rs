@@ -11,7 +11,7 @@ use crate::rows::restoration;
 use domain::time::Timestamp;
 
 /// Every table that a schedule writes, those that others refer to last.
-const TABLES: [&str; 33] = [
+const TABLES: [&str; 34] = [
     "entry",
     "journal",
     "adjustment",
@@ -45,6 +45,7 @@ const TABLES: [&str; 33] = [
     "ticket",
     "smm_service_id",
     "restoration",
+    "spending",
 ];
 
 impl Database {

@@ -31,6 +31,7 @@ pub(crate) fn read(
         endpoint,
         key,
         fingerprint,
+        keeps_refusal: true,
     }))
 }
 

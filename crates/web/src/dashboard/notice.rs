@@ -57,6 +57,14 @@ const DASHBOARD: &[(&str, &str)] = &[
         "The cancel is asked for. What comes of it shows in the order's status.",
     ),
     (
+        "cancel-asked-before",
+        "This cancel was asked for before. What comes of it shows in the order's status.",
+    ),
+    (
+        "order-over",
+        "This order was over already: there was nothing left to cancel. How it ended shows below.",
+    ),
+    (
         "order-placed",
         "The order is placed. How far it has come shows below.",
     ),
@@ -75,6 +83,14 @@ const DASHBOARD: &[(&str, &str)] = &[
     ),
     ("balance-not-watched", "No mail is sent about your balance."),
     ("refill-asked", "The refill is asked for."),
+    (
+        "refill-asked-before",
+        "This refill was asked for before. What comes of it shows below.",
+    ),
+    (
+        "refilled-before",
+        "This order was refilled within the last 24 hours, see below. Nothing was asked for now.",
+    ),
     ("top-up-withdrawn", "The top-up is withdrawn."),
     ("number-cancelled", "Cancelled, and refunded in full."),
     (

@@ -35,5 +35,6 @@ pub(crate) fn request(path: &str, fields: &Fields) -> Result<KeyedRequest, Faile
         endpoint: path.to_owned(),
         key: key.as_str().to_owned(),
         fingerprint: digest.finalize().into(),
+        keeps_refusal: false,
     })
 }

@@ -32,9 +32,6 @@ const DAYS: i64 = 30;
 /// Colours of the chart: one for each of the services most spent on, the last for all others.
 const COLOURS: usize = 5;
 
-/// The newest orders of each kind whose spending is added up.
-const ORDERS: u32 = 5_000;
-
 pub(super) fn routes() -> Router<Arc<Door>> {
     Router::new()
         .route("/wallet", get(show))
@@ -100,8 +97,8 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
 /// Spending of the last days: a bar for each day, a row for each service.
 async fn spending(door: &Door, account: AccountId) -> Result<Value, Failed> {
     let today = door.engine.now().0.div_euclid(DAY_MS);
-    let since = Timestamp((today - DAYS + 1) * DAY_MS);
-    let spent = door.pages.spent(account, since, ORDERS).await?;
+    let first = today - DAYS + 1;
+    let spent = door.pages.spent(account, (first, today)).await?;
     let mut by_day: BTreeMap<i64, i64> = BTreeMap::new();
     let mut by_service: BTreeMap<&str, (u64, i64)> = BTreeMap::new();
     for Spent {
@@ -125,7 +122,7 @@ async fn spending(door: &Door, account: AccountId) -> Result<Value, Failed> {
         .collect();
     let days: Vec<Value> = (0..DAYS)
         .map(|place| {
-            let day = since.0.div_euclid(DAY_MS) + place;
+            let day = first + place;
             let amount = by_day.get(&day).copied().unwrap_or(0);
             let of_day = spent.iter().filter(|one| one.day == day);
             let parts = parts(of_day, &colours, most);
@@ -139,7 +136,7 @@ async fn spending(door: &Door, account: AccountId) -> Result<Value, Failed> {
         })
         .collect();
     let total: i64 = by_day.values().sum();
-    Ok(context! { days, services, spent => total, counted => ORDERS })
+    Ok(context! { days, services, spent => total })
 }
 
 /// The parts of a day's bar from the ground up, one for each colour; heights in thousandths of the

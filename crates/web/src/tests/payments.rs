@@ -207,6 +207,7 @@ async fn begun_by(world: &World, account: AccountId, amount: &str) -> TopUp {
         endpoint: "/wallet/top-up".into(),
         key: fresh_key(),
         fingerprint: [0; 32],
+        keeps_refusal: false,
     };
     world.door.top_ups.begin(&account, way, once).await.unwrap()
 }

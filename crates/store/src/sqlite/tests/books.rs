@@ -86,6 +86,10 @@ fn a_changed_balance_is_found() {
     assert_eq!(rules, ["I-04"]);
     let rules = rules_broken_by("UPDATE wallet SET held = 0, available = available + held");
     assert_eq!(rules, ["I-04", "I-05"]);
+    for sum in ["amount = amount + 1", "orders = orders - 1"] {
+        let rules = rules_broken_by(&format!("UPDATE spending SET {sum}"));
+        assert_eq!(rules, ["I-04"]);
+    }
     assert_eq!(
         rules_broken_by("DELETE FROM wallet; DELETE FROM account"),
         ["I-04"]
@@ -135,7 +139,7 @@ fn a_hold_or_resolution_that_does_not_add_up_is_found() {
     assert_eq!(rules_broken_by(resolution), ["I-06"]);
     let posted = "DROP TRIGGER resolution_no_update; \
          UPDATE resolution SET posted = 0, released = 40000 WHERE order_id = 100001";
-    assert_eq!(rules_broken_by(posted), ["I-09", "I-15"]);
+    assert_eq!(rules_broken_by(posted), ["I-04", "I-09", "I-15"]);
     let adjustment = "INSERT INTO adjustment VALUES (100003, 1, 1, 1)";
     assert_eq!(rules_broken_by(adjustment), ["I-07", "I-09"]);
     let hold = "DROP TRIGGER hold_no_delete; DELETE FROM hold WHERE order_id = 100002";

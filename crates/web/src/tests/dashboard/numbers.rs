@@ -165,6 +165,28 @@ async fn a_waiting_number_stays_in_sight_however_many_come_after_it() {
 }
 
 #[tokio::test]
+async fn a_number_that_was_too_dear_is_bought_by_the_same_form_after_a_top_up() {
+    let world = World::start().await;
+    let (bob, _) = world.new_account("bob@example.com").await;
+    let mut browser = signed_in(&world, bob).await;
+    let page = browser.get("/numbers?country=pakistan").await;
+    let form = first_route(&page.text);
+    let refused = browser.post("/numbers/buy", &fields(&form)).await;
+    assert_eq!(refused.status, 402);
+    assert!(refused.text.contains("Top up"), "{}", refused.text);
+    let engine = &world.door.engine;
+    let credit = engine.credit_wallet(bob, domain::usd::Usd(1_000_000), "x");
+    credit.await.unwrap();
+    for _ in 0..2 {
+        let bought = browser.post("/numbers/buy", &fields(&form)).await;
+        let there = "/numbers?country=pakistan&notice=number-bought";
+        assert_eq!(location(&bought), there, "{}", bought.text);
+    }
+    let holds = world.door.pages.open_holds(bob, 10).await.unwrap();
+    assert_eq!(holds.len(), 1, "and once");
+}
+
+#[tokio::test]
 async fn news_end_with_the_session_that_asked_for_them() {
     let world = World::start().await;
     let ana = customer(&world).await;

@@ -1,7 +1,11 @@
 //! What the page of an SMM order can ask for.
 
-use super::browser::{Browser, customer, location};
+use super::browser::{Browser, customer, fresh_key, location, signed_in};
 use crate::tests::world::{PLACE, World};
+use domain::time::Millis;
+use domain::upstream::{PanelStatus, Progress, RefillProgress};
+use domain::usd::Usd;
+use std::sync::atomic::Ordering;
 
 async fn placed(world: &World) -> String {
     let body = r#"{"service_id":1,"link":"https://instagram.com/user","quantity":500}"#;
@@ -24,9 +28,9 @@ async fn a_cancel_is_asked_for_from_the_orders_page_and_moves_no_money_yet() {
     let mut browser = customer(&world).await;
     let once = once(&mut browser, &id).await;
     let fields = [("order", id.as_str()), ("once", once.as_str())];
-    for _ in 0..2 {
+    for notice in ["cancel-asked", "cancel-asked-before"] {
         let answer = browser.post("/smm/cancel", &fields).await;
-        let there = format!("/orders/{id}?notice=cancel-asked");
+        let there = format!("/orders/{id}?notice={notice}");
         assert_eq!(location(&answer), there, "{}", answer.text);
     }
     let page = browser.get(&format!("/orders/{id}")).await.text;
@@ -49,6 +53,82 @@ async fn what_is_not_due_or_not_ones_own_is_refused_on_the_page() {
     for path in ["/smm/cancel", "/smm/refill"] {
         assert_eq!(stranger.post(path, &fields).await.status, 404, "{path}");
     }
+}
+
+/// The panel has this to say of its order, until all of it is settled.
+async fn ends(world: &World, progress: Progress) {
+    *world.panel.said.lock().unwrap() = Some(PanelStatus {
+        progress: Some(progress),
+        raw_status: progress.word().to_owned(),
+        remains: Some(0),
+        start_count: Some(7),
+        charge: None,
+        children: Vec::new(),
+    });
+    for _ in 0..20 {
+        world.clock.advance(Millis::seconds(30));
+        world.door.engine.run_due_smm_requests().await;
+        world.door.engine.run_due_smm_orders().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_asked_for_before_or_is_over_is_said_without_an_error() {
+    let world = World::start().await;
+    let id = placed(&world).await;
+    let mut browser = customer(&world).await;
+    browser.get(&format!("/orders/{id}")).await;
+    // each form has a key of its own, as those of two windows have
+    let mut ask = async |path: &str| {
+        let key = fresh_key();
+        let fields = [("order", id.as_str()), ("once", key.as_str())];
+        let answer = browser.post(path, &fields).await;
+        let notice = location(&answer).split_once("notice=");
+        let notice = notice
+            .unwrap_or_else(|| panic!("{path}: {}", answer.text))
+            .1;
+        let page = browser.get(location(&answer)).await;
+        assert_eq!(page.status, 200);
+        assert!(page.text.contains("role=\"status\""), "{}", page.text);
+        notice.to_owned()
+    };
+    for _ in 0..2 {
+        assert_eq!(ask("/smm/cancel").await, "cancel-asked");
+    }
+    ends(&world, Progress::Completed).await;
+    assert_eq!(ask("/smm/cancel").await, "order-over");
+    assert_eq!(ask("/smm/refill").await, "refill-asked");
+    assert_eq!(ask("/smm/refill").await, "refill-asked-before");
+    *world.panel.refill_said.lock().unwrap() = RefillProgress::Completed;
+    ends(&world, Progress::Completed).await;
+    assert_eq!(ask("/smm/refill").await, "refilled-before");
+    assert_eq!(world.panel.refills.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn an_order_that_was_too_dear_is_placed_by_the_same_form_after_a_top_up() {
+    let world = World::start().await;
+    let (bob, _) = world.new_account("bob@example.com").await;
+    let mut browser = signed_in(&world, bob).await;
+    browser.get("/smm/order?service=1").await;
+    let key = fresh_key();
+    let fields = [
+        ("once", key.as_str()),
+        ("service", "1"),
+        ("link", LINK),
+        ("quantity", "500"),
+        ("max_price", "0.540000"),
+    ];
+    for _ in 0..2 {
+        assert_eq!(browser.post("/smm/order", &fields).await.status, 402);
+    }
+    let engine = &world.door.engine;
+    engine.credit_wallet(bob, Usd(540_000), "x").await.unwrap();
+    let placed = browser.post("/smm/order", &fields).await;
+    let there = location(&placed).to_owned();
+    assert!(there.ends_with("?notice=order-placed"), "{}", placed.text);
+    let again = browser.post("/smm/order", &fields).await;
+    assert_eq!(location(&again), there, "and once");
 }
 
 /// A hidden field's or a button's value on a page.

@@ -90,6 +90,24 @@ async fn the_statement_goes_back_page_by_page_and_as_a_file() {
 }
 
 #[tokio::test]
+async fn spending_counts_every_order_that_was_paid_for() {
+    let world = World::start().await;
+    let mut ana = customer(&world).await;
+    let empty = ana.get("/wallet").await.text;
+    assert!(empty.contains("Nothing spent yet"), "{empty}");
+    for code in ["123456", "234567"] {
+        let order = world.buy().await;
+        world.receive(&order, code).await;
+    }
+    world.buy().await;
+    let page = ana.get("/wallet").await.text;
+    let start = page.find("id=\"spending\"").unwrap();
+    let spending = &page[start..page.find("id=\"statement\"").unwrap()];
+    let row = "Discord</td><td class=\"right\">2</td><td class=\"right\">$0.08</td>";
+    assert!(spending.contains(row), "{spending}");
+}
+
+#[tokio::test]
 async fn little_left_is_mailed_once_for_each_fall() {
     let world = World::start().await;
     let people = &world.door.people;
