@@ -235,6 +235,8 @@ where
         orders.into_iter().map(|order| order.id).collect::<Vec<_>>()
     };
     assert_eq!(found(), [received.0]);
+    let watched = world.activation(received).watched_to_the_end();
+    world.commit(watched).unwrap();
     let later = NOW + Millis::minutes(60 * 24 * 60);
     let due = wait(store.numbers_to_forget(Some(ana), later, 9)).unwrap();
     assert_eq!(due.len(), 1);
