@@ -282,6 +282,16 @@ impl Desk {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Returns what a ticket withholds, as [`Engine::pay_ticket`] does, but to nobody's own account.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn pay_ticket(&self, id: i64, note: &str) -> Result<(), AdminError> {
+        let (_, order) = self.engine.withheld(id).await?;
+        acting::not_own(self.rows.as_ref(), acting::staff(), order.account).await?;
+        self.engine.pay_ticket(id, note).await.map(drop)
+    }
+
     /// Settles an SMM order in review: so much of it was left undelivered. Its tickets are closed with
     /// the reason.
     ///

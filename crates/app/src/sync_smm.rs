@@ -66,8 +66,21 @@ impl Engine {
         for (upstream, orders) in in_doubt {
             self.settle_orders(&upstream, orders).await;
         }
+        self.count_doubt().await;
         self.sweep_panels(now).await;
         count
+    }
+
+    /// Panels with purchases in doubt, counted anew: the last one settled opens them again, whoever
+    /// settled it.
+    async fn count_doubt(&self) {
+        for (name, _) in &self.outside.panels {
+            if self.watch.in_doubt(name) > 0
+                && let Ok(all) = self.store().smm_orders_in_doubt(name).await
+            {
+                self.watch.set_in_doubt(name, all.len());
+            }
+        }
     }
 
     /// Looks for orders at panels that belong to no order of ours: made twice, or placed after

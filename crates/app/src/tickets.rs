@@ -4,6 +4,7 @@ use crate::accounts::AdminError;
 use crate::engine::Engine;
 use domain::change::{CommitError, Write};
 use domain::ids::OrderId;
+use domain::smm_order::SmmOrder;
 use domain::ticket::{Ticket, TicketKind};
 use domain::usd::Usd;
 
@@ -41,6 +42,22 @@ impl Engine {
     /// closes the ticket. Gives the order and what went back, in micro-dollars.
     pub async fn pay_ticket(&self, id: i64, note: &str) -> Result<(OrderId, Usd), AdminError> {
         let close = closing(id, note)?;
+        let (ticket, row) = self.withheld(id).await?;
+        let order = row.id;
+        let left = Usd(row.price.0 - row.returned.0);
+        let mut writes = row.corrected_by_hand(ticket.amount);
+        if writes.is_empty() {
+            return Err(AdminError::Invalid(format!(
+                "all of the hold of order {order} went back already: close the ticket"
+            )));
+        }
+        writes.push(close);
+        self.settle_ticket("pay_ticket", id, writes).await?;
+        Ok((order, ticket.amount.min(left)))
+    }
+
+    /// An open ticket that withholds money from a customer, and the order it is about.
+    pub(crate) async fn withheld(&self, id: i64) -> Result<(Ticket, SmmOrder), AdminError> {
         let open = self.store().tickets(true, TICKETS).await?;
         let ticket = open.into_iter().find(|ticket| ticket.id == id);
         let ticket = ticket.ok_or_else(|| not_open(id))?;
@@ -53,16 +70,7 @@ impl Engine {
         let order = OrderId(ticket.reference);
         let row = self.store().smm_order(order).await?;
         let row = row.ok_or_else(|| AdminError::NotFound(format!("order {order}")))?;
-        let left = Usd(row.price.0 - row.returned.0);
-        let mut writes = row.corrected_by_hand(ticket.amount);
-        if writes.is_empty() {
-            return Err(AdminError::Invalid(format!(
-                "all of the hold of order {order} went back already: close the ticket"
-            )));
-        }
-        writes.push(close);
-        self.settle_ticket("pay_ticket", id, writes).await?;
-        Ok((order, ticket.amount.min(left)))
+        Ok((ticket, row))
     }
 
     async fn settle_ticket(

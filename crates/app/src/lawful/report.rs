@@ -61,7 +61,9 @@ impl Lawful {
                 self.rows.smm_order_before(&subject, latest).await?
             }
         };
-        let stopped = self.account_to_stop(behind.as_ref(), report.harm).await?;
+        // without a time nobody knows that it was this holder: the operator decides
+        let known = behind.as_ref().filter(|_| at.is_some());
+        let stopped = self.account_to_stop(known, report.harm).await?;
         let case = AbuseCase {
             id: self.engine.store().next_row_id(),
             receipt: receipt()?,

@@ -3,6 +3,7 @@
 use super::password::hash_now;
 use super::second_factor::secret_from_base32;
 use super::{People, PeopleError, token};
+use crate::acting;
 use domain::change::{CommitError, Refused};
 use domain::ids::{AccountId, PersonId};
 use domain::people::{MailToken, PeopleWrite, Person, Role, TokenUse, Totp};
@@ -27,7 +28,7 @@ fn invalid(field: &'static str, why: impl Into<String>) -> PeopleError {
 
 /// Nobody locks themselves out.
 fn not_oneself(id: PersonId) -> Result<(), PeopleError> {
-    match crate::acting::staff() == Some(id) {
+    match acting::staff() == Some(id) {
         true => Err(invalid("person", "Somebody else has to do this to you.")),
         false => Ok(()),
     }
@@ -177,12 +178,14 @@ impl People {
         not_oneself(id)?;
         let person = self.member(id).await?;
         let (link, token) = self.join_link(id)?;
+        // at the command line it is the way back in for the only owner there is
+        let ends = is_owner(&person) && acting::staff().is_some();
         let person = Person {
             password: None,
             totp: None,
             ..person
         };
-        let writes = vec![
+        let mut writes = vec![
             PeopleWrite::Update(Box::new(person)),
             PeopleWrite::SetRecoveryCodes {
                 person: id,
@@ -194,7 +197,8 @@ impl People {
             },
             PeopleWrite::IssueToken(token),
         ];
-        self.write("reset_staff", writes).await?;
+        writes.extend(ends.then_some(PeopleWrite::KeepOwner { except: id }));
+        keeps_owner(self.write("reset_staff", writes).await)?;
         Ok(Joining { person: id, link })
     }
 
@@ -206,7 +210,6 @@ impl People {
         before: &Person,
         after: Person,
     ) -> Result<(), PeopleError> {
-        let is_owner = |one: &Person| one.role == Role::Owner && !one.disabled;
         let person = after.id;
         let ends = is_owner(before) && !is_owner(&after);
         let mut writes = vec![
@@ -217,13 +220,7 @@ impl People {
             },
         ];
         writes.extend(ends.then_some(PeopleWrite::KeepOwner { except: person }));
-        match self.write(name, writes).await {
-            Err(CommitError::Refused(Refused::LastOwner)) => Err(invalid(
-                "person",
-                "Nobody else who has joined is an owner: make somebody else one first.",
-            )),
-            outcome => Ok(outcome?),
-        }
+        keeps_owner(self.write(name, writes).await)
     }
 
     /// Whether a link still lets somebody in, and whom.
@@ -252,5 +249,20 @@ impl People {
         };
         let writes = vec![PeopleWrite::Update(Box::new(person))];
         Ok(self.write("set_password", writes).await?)
+    }
+}
+
+fn is_owner(person: &Person) -> bool {
+    person.role == Role::Owner && !person.disabled
+}
+
+/// A change that would have left nobody who may do everything says so.
+fn keeps_owner(outcome: Result<(), CommitError>) -> Result<(), PeopleError> {
+    match outcome {
+        Err(CommitError::Refused(Refused::LastOwner)) => Err(invalid(
+            "person",
+            "Nobody else who has joined is an owner: make somebody else one first.",
+        )),
+        outcome => Ok(outcome?),
     }
 }

@@ -3,6 +3,7 @@
 
 use super::TopUps;
 use domain::change::Write;
+use domain::time::Timestamp;
 use domain::top_up::{TopUp, TopUpState, TopUpWrite, Verdict};
 
 /// Rows of each kind taken up in one pass.
@@ -28,11 +29,25 @@ impl TopUps {
                 self.engine.step("clear_top_up", vec![clear]).await;
             }
         }
-        if let Ok(refunds) = self.rows.refunds_due(now, PASS).await {
-            for refund in refunds {
-                // what cannot be told now is due again later
-                let _ = self.tell(refund).await;
+        self.tell_refunds(now).await;
+    }
+
+    /// One is claimed at a time: a processor that answers slowly must not outlast the claim on the others,
+    /// which would let another node tell them too.
+    async fn tell_refunds(&self, now: Timestamp) {
+        let mut last = None;
+        for _ in 0..PASS {
+            let due = self.rows.refunds_due(now, 1).await.unwrap_or_default();
+            let Some(refund) = due.into_iter().next() else {
+                return;
+            };
+            let this = Some((refund.top_up, refund.seq));
+            if last == this {
+                return;
             }
+            last = this;
+            // what cannot be told now is due again later
+            let _ = self.tell(refund).await;
         }
     }
 

@@ -60,14 +60,6 @@ pub enum VaultError {
         /// The file.
         path: PathBuf,
     },
-    /// The daily keys begin after today, so that no code of today could be kept.
-    #[error("the keys in {} begin {ahead} days after today: this machine's clock is behind, or a clock was ahead once. Set it right; if it is right, stop every node, remove the file and start: codes that were stored so far stay unreadable", path.display())]
-    Ahead {
-        /// The file.
-        path: PathBuf,
-        /// How far ahead of today, in days.
-        ahead: i64,
-    },
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     NoRandomness,
@@ -165,7 +157,7 @@ impl Vault {
     /// where there is none.
     ///
     /// # Errors
-    /// The keys are malformed, or the directory cannot be used, or its keys begin after today.
+    /// The keys are malformed, or the directory cannot be used.
     pub fn open(
         keys: &str,
         daily: &Path,
@@ -175,8 +167,14 @@ impl Vault {
         let chain = Chain::open(daily, day_of(now - retention))?;
         let ahead = chain.oldest - day_of(now);
         if ahead > 0 {
-            let path = chain.path();
-            return Err(VaultError::Ahead { path, ahead });
+            // a clock that was wrong once is no reason to stand still, and none to lose a code
+            tracing::error!(
+                file = %chain.path().display(),
+                "the daily keys begin {ahead} days after today: this machine's clock is behind, or a clock was \
+                 ahead once. Codes are sealed with the first of them and stay readable for as much longer. Set \
+                 the clock right; if it is right, stop every node when no code is awaited, remove the file and \
+                 start"
+            );
         }
         Ok(Self {
             lasting: RwLock::new(Lasting::parse(keys)?),
@@ -264,14 +262,16 @@ impl Vault {
         sealed(&key, &format!("k{number}"), cell, plain)
     }
 
-    /// Seals what is readable only as long as the key of its day is there; nothing where that key was
-    /// thrown away already.
+    /// Seals what is readable only as long as the key of its day is there: under the oldest key that is
+    /// left where the day's own was thrown away, since what has just come must not be lost. Nothing where
+    /// the day is too far ahead.
     pub(crate) fn seal_for(
         &self,
         day: i64,
         cell: &Cell,
         plain: &[u8],
     ) -> Result<Option<String>, VaultError> {
+        let day = day.max(self.oldest_day());
         let Some((chain, key)) = self.daily(day) else {
             return Ok(None);
         };

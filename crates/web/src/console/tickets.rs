@@ -72,8 +72,7 @@ async fn close(
 async fn pay(State(door): State<Arc<Door>>, Path(id): Path<i64>, form: OperatorsForm) -> Response {
     let done = async {
         let reason = form.reason()?;
-        form.because(door.engine.pay_ticket(id, reason)).await?;
-        Ok(())
+        form.because(door.desk.pay_ticket(id, reason)).await
     };
     outcome(&door, &form, done.await).await
 }
