@@ -206,8 +206,7 @@ impl RedeemCodes {
 
     fn rows_of(&self, order: &CodeOrder, codes: &[String]) -> Vec<RedeemCode> {
         let now = self.engine.now();
-        let day = |days: u32| Millis::minutes(i64::from(days) * 24 * 60);
-        let expires_at = order.expires_days.map(|days| now + day(days));
+        let expires_at = order.expires_days.map(|days| now + days_of(days));
         let batch = self.engine.store().next_row_id();
         let row = |(number, code): (usize, &String)| RedeemCode {
             id: match number {
@@ -237,12 +236,16 @@ impl RedeemCodes {
         for code in codes.first().into_iter().chain(codes.last()) {
             let row = self.rows.redeem_code(&hash_of(code)).await?;
             let same = row.filter(|row| {
+                let ends = |days: u32| row.created_at + days_of(days);
                 (row.amount, row.source, &row.note) == (order.amount, order.source, &order.note)
+                    && row.expires_at == order.expires_days.map(ends)
             });
             let same = same.ok_or(AdminError::Conflict(OTHER_VALUES))?;
             batches.push((same.batch, same.expires_at));
         }
         let (batch, expires_at) = *batches.first().ok_or(AdminError::Storage)?;
+        let shown = format!("batch {batch}");
+        self.engine.note("show_redeem_codes", None, shown).await?;
         Ok(MadeCodes {
             batch,
             codes: codes.iter().map(|code| redeem::grouped(code)).collect(),
@@ -334,4 +337,8 @@ fn earlier(code: &RedeemCode, account: AccountId) -> Option<Redeemed> {
         at,
         before: true,
     })
+}
+
+fn days_of(days: u32) -> Millis {
+    Millis::minutes(i64::from(days) * 24 * 60)
 }

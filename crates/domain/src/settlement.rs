@@ -30,6 +30,16 @@ pub fn undelivered(claimed: i64, quantity: u64) -> u64 {
     u64::try_from(claimed).unwrap_or(0).min(quantity)
 }
 
+/// Whether what the panel says it charged decides what goes back, or could.
+pub fn charge_decides(order: &SmmOrder, status: &PanelStatus) -> bool {
+    let out_of_range = |remains| remains > bound(order.quantity);
+    match status.progress {
+        Some(Progress::Canceled) => true,
+        Some(Progress::Partial) => order.flat || status.remains.is_none_or(out_of_range),
+        _ => false,
+    }
+}
+
 /// Judges one status. A final state counts once it has been the same for `confirmation`.
 pub fn judge(
     order: &SmmOrder,

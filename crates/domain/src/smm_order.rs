@@ -363,6 +363,10 @@ impl SmmOrder {
         let mut writes = self.record(status, now);
         let changed = !writes.is_empty();
         let undo = self.state == SmmState::Undo;
+        if self.charge != charged && settlement::charge_decides(&self, status) {
+            // what was kept decides what goes back, so it has to be seen twice as well
+            self.candidate = None;
+        }
         if self.resolved_at.is_some() && !undo {
             writes.extend(self.book_correction(charged));
         }

@@ -256,8 +256,10 @@ pub fn smm_refunds(state: &State, found: &mut Found) {
             ));
             continue;
         };
+        let charge_counts = last.progress == Some(Progress::Canceled);
         let same = |status: &PanelStatus| {
-            status.progress == last.progress && status.remains == last.remains
+            let charge = !charge_counts || status.charge == last.charge;
+            charge && status.progress == last.progress && status.remains == last.remains
         };
         let twice = seen
             .iter()

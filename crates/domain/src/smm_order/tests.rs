@@ -239,3 +239,24 @@ fn an_id_that_stays_unknown_enters_review_with_a_ticket() {
     assert_eq!(tickets(&writes).len(), 1);
     assert_eq!(after(&writes).state, SmmState::Review);
 }
+
+#[test]
+fn a_charge_that_decides_what_goes_back_is_seen_twice() {
+    let pause = plan().confirmation;
+    let (kept, free) = (
+        status(Progress::Canceled, Some(200), 270_000),
+        status(Progress::Canceled, Some(200), 0),
+    );
+    let first = after(&order().observed(&kept, &plan(), 77, T0));
+    let changed = after(&first.observed(&free, &plan(), 77, T0 + pause));
+    assert_eq!(changed.resolved_at, None, "free was seen once");
+    let twice = T0 + pause + pause;
+    let settled = after(&changed.clone().observed(&free, &plan(), 77, twice));
+    assert_eq!(settled.progress, Progress::Canceled);
+    assert_eq!(settled.resolved_at, Some(twice));
+    // where the units decide, the charge may wander
+    let partial = |charge| status(Progress::Partial, Some(200), charge);
+    let first = after(&order().observed(&partial(1), &plan(), 77, T0));
+    let second = after(&first.observed(&partial(2), &plan(), 77, T0 + pause));
+    assert_eq!(second.resolved_at, Some(T0 + pause));
+}
