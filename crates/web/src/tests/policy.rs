@@ -63,11 +63,9 @@ async fn a_report_finds_who_held_the_number_and_tells_nobody() {
         what: "they tried to open an account in my name".to_owned(),
         contact: String::new(),
     };
+    let told = async |harm, at| lawful.report(report(harm, at)).await.unwrap();
     // a customer by contract is looked at, and goes on
-    let receipt = lawful
-        .report(report(domain::policy::Harm::Money, None))
-        .await
-        .unwrap();
+    let receipt = told(domain::policy::Harm::Money, None).await;
     let case = lawful.cases(true).await.unwrap().remove(0);
     assert_eq!((&case.receipt, case.kind), (&receipt, BlockedKind::Number));
     let behind = case.behind.as_ref().unwrap();
@@ -81,19 +79,10 @@ async fn a_report_finds_who_held_the_number_and_tells_nobody() {
     assert_eq!(held[0].held, Held::Order(behind.order));
 
     tier(&world, 1).await;
-    lawful
-        .report(report(domain::policy::Harm::Other, Some(now)))
-        .await
-        .unwrap();
+    told(domain::policy::Harm::Other, Some(now)).await;
     // whoever had it last need not be who is meant
-    lawful
-        .report(report(domain::policy::Harm::Money, None))
-        .await
-        .unwrap();
-    lawful
-        .report(report(domain::policy::Harm::Money, Some(now)))
-        .await
-        .unwrap();
+    told(domain::policy::Harm::Money, None).await;
+    told(domain::policy::Harm::Money, Some(now)).await;
     let cases = lawful.cases(true).await.unwrap();
     let stopped: Vec<bool> = cases.iter().map(|case| case.suspended).collect();
     assert_eq!(stopped, [true, false, false, false]);
