@@ -4,7 +4,7 @@
 use crate::accounts::AdminError;
 use crate::acting;
 use crate::engine::Engine;
-use crate::redeem::CodeOrder;
+use crate::redeem::{CodeOrder, MadeCodes, RedeemCodes};
 use domain::change::{CommitError, Refused, Write};
 use domain::desk::{AccountNote, Announcement, DeskWrite, MoneyRequest, MoneyState};
 use domain::ids::{AccountId, OrderId, PersonId};
@@ -83,19 +83,24 @@ impl Desk {
         self.cap
     }
 
-    /// Whether one person may make these codes: all of them together are worth no more than what one
-    /// person may move.
+    /// Makes redeem codes, as [`RedeemCodes::create`] does: all of them together are worth no more than
+    /// what one person may move.
     ///
     /// # Errors
-    /// They are worth more.
-    pub fn may_make(&self, codes: &CodeOrder) -> Result<(), AdminError> {
-        let worth = codes.amount.0.checked_mul(i64::from(codes.count));
-        if worth.is_some_and(|worth| worth <= self.cap.0) {
-            return Ok(());
+    /// They are worth more, or as there.
+    pub async fn make_codes(
+        &self,
+        codes: &RedeemCodes,
+        order: CodeOrder,
+        form: &OnceKey,
+    ) -> Result<MadeCodes, AdminError> {
+        let worth = order.amount.0.checked_mul(i64::from(order.count));
+        if worth.is_none_or(|worth| worth > self.cap.0) {
+            let cap = self.cap.short();
+            let why = format!("one person may make codes worth ${cap} at most in one batch");
+            return Err(AdminError::Invalid(why));
         }
-        let cap = self.cap.short();
-        let why = format!("one person may make codes worth ${cap} at most in one batch");
-        Err(AdminError::Invalid(why))
+        codes.create(order, Some(form)).await
     }
 
     /// Moves money at once, or above the cap asks for a second person. The same form again gives the

@@ -74,12 +74,8 @@ async fn make(State(door): State<Arc<Door>>, form: OperatorsForm) -> Response {
     let done = async {
         let once = once::read(&form.fields)?;
         let order = order(&form)?;
-        let too_much = |error| Failed {
-            field: "usd",
-            ..Failed::from(error)
-        };
-        door.desk.may_make(&order).map_err(too_much)?;
-        let made = form.because(door.redeem.create(order, Some(&once))).await?;
+        let made = door.desk.make_codes(&door.redeem, order, &once);
+        let made = form.because(made).await?;
         Ok::<_, Failed>(context! { batch => made.batch, codes => made.codes })
     };
     let shown = match done.await {
