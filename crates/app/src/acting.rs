@@ -6,7 +6,7 @@ use crate::accounts::AdminError;
 use domain::audit_log::{Actor, AuditWrite, By, Note};
 use domain::change::Write;
 use domain::ids::{AccountId, PersonId};
-use domain::people::OwnAccounts;
+use domain::ports::OwnAccounts;
 use std::future::Future;
 
 tokio::task_local! {

@@ -3,7 +3,6 @@
 //! which has to be known to check a code.
 
 use crate::ids::{AccountId, PersonId};
-use crate::ports::Read;
 use crate::time::Timestamp;
 use crate::usd::Usd;
 
@@ -274,12 +273,6 @@ pub enum PeopleWrite {
     /// A watched balance has crossed its threshold. Guard: it is watched at this threshold, and was
     /// on the other side of it.
     CrossBalance(LowBalance),
-}
-
-/// Whose an account is among staff.
-pub trait OwnAccounts: Send + Sync {
-    /// Whether a member of staff has this account as a customer, under the same e-mail.
-    fn is_own(&self, staff: PersonId, account: AccountId) -> Read<'_, bool>;
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::ids::{AccountId, KeyId, OrderId, PersonId};
 use crate::ledger::Wallet;
 use crate::orphan::Orphan;
 use crate::own_number::{Allocation, InboundSms, OwnNumber};
-use crate::people::{LowBalance, Mail, MailToken, OwnAccounts, Person, Session};
+use crate::people::{LowBalance, Mail, MailToken, Person, Session};
 use crate::policy::OtpClass;
 use crate::redeem::RedeemCode;
 use crate::smm_order::{Observation, SmmOrder};
@@ -291,6 +291,12 @@ pub trait AuditRows: Send + Sync {
     /// Looks at every line and chain, and compares them with the checkpoints here and with what was
     /// kept outside.
     fn verify_audit_log(&self, kept: Vec<Witness>) -> Read<'_, Verified>;
+}
+
+/// Whose an account is among staff.
+pub trait OwnAccounts: Send + Sync {
+    /// Whether a member of staff has this account as a customer, under the same e-mail.
+    fn is_own(&self, staff: PersonId, account: AccountId) -> Read<'_, bool>;
 }
 
 /// What only the console asks for, over all accounts; written through [`Store::commit`].

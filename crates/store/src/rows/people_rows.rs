@@ -1,8 +1,8 @@
 //! The port for people who sign in, over the same readers.
 
 use domain::ids::{AccountId, PersonId};
-use domain::people::{LowBalance, Mail, MailToken, OwnAccounts, Person, Session};
-use domain::ports::{PeopleRows, Read};
+use domain::people::{LowBalance, Mail, MailToken, Person, Session};
+use domain::ports::{OwnAccounts, PeopleRows, Read};
 use domain::time::Timestamp;
 use domain::usd::Usd;
 
