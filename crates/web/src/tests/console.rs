@@ -25,7 +25,7 @@ pub(super) async fn hire(world: &World, name: &str, role: Role) -> PersonId {
 }
 
 /// The same, signed in.
-pub(super) async fn at_work<'w>(world: &'w World, name: &str, role: Role) -> Browser<'w> {
+pub(in crate::tests) async fn at_work<'w>(world: &'w World, name: &str, role: Role) -> Browser<'w> {
     hire(world, name, role).await;
     let mut browser = Browser::new(world);
     let email = format!("{name}@example.com");

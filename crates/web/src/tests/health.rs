@@ -1,6 +1,6 @@
 //! When an upstream is left alone, and when it is bought from again.
 
-use super::world::{BUY, World};
+use super::world::{BUY, PLACE, World};
 use app::{Closed, UpstreamHealth, UpstreamLimits};
 use domain::breaker::Shown;
 use domain::time::Millis;
@@ -123,6 +123,39 @@ async fn no_more_purchases_run_at_once_than_are_allowed() {
     let (first, ()) = tokio::join!(world.post(BUY, &[], &slow), meanwhile);
     assert_eq!(first.status, 200);
     assert_eq!(world.tries().await, (200, true));
+}
+
+#[tokio::test]
+async fn a_panel_with_too_much_in_doubt_is_closed_until_that_is_settled() {
+    let limits = UpstreamLimits {
+        in_doubt_cap: Some(1),
+        ..UpstreamLimits::default()
+    };
+    let world = World::limiting("panel", limits).await;
+    let place = async |name: &str| {
+        let body =
+            format!(r#"{{"service_id":1,"link":"https://instagram.com/{name}","quantity":100}}"#);
+        world
+            .post(PLACE, &[("Idempotency-Key", name)], &body)
+            .await
+            .status
+    };
+    let look = async || {
+        world.clock.advance(Millis::seconds(30));
+        world.door.engine.run_due_smm_orders().await;
+    };
+    let calls = || world.panel.placed.load(Ordering::SeqCst);
+    let before = calls();
+    assert_eq!(place("lost").await, 202);
+    look().await;
+    assert_eq!(place("next").await, 503);
+    assert_eq!(calls(), before);
+    // its window ends, and nothing else is in doubt there
+    for _ in 0..60 {
+        look().await;
+    }
+    assert_eq!(world.wallet().await.held, Usd::ZERO);
+    assert_eq!(place("after").await, 200);
 }
 
 #[tokio::test]

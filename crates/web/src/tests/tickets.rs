@@ -1,7 +1,9 @@
 //! What waits for a person: the operator sees it, and only the operator moves its money.
 
+use super::console::at_work;
 use super::world::{PLACE, World};
 use domain::ids::OrderId;
+use domain::people::Role;
 use domain::ticket::{Ticket, TicketKind};
 use domain::time::Millis;
 use domain::upstream::{PanelStatus, Progress};
@@ -67,6 +69,31 @@ async fn a_large_correction_waits_until_the_operator_pays_it_once() {
     later(&world).await;
     assert_eq!(world.wallet().await.available, Usd(49_998_920));
     assert_eq!(tickets(&world).await, []);
+}
+
+#[tokio::test]
+async fn nobody_pays_a_ticket_about_an_order_of_their_own() {
+    let world = World::start().await;
+    placed(&world).await;
+    says(&world, Progress::Completed, 0, 9_000_000);
+    later(&world).await;
+    says(&world, Progress::Partial, 9_999, 900);
+    later(&world).await;
+    let pay = format!("/console/tickets/{}/pay", tickets(&world).await[0].id);
+    let why = [("reason", "the panel is right")];
+    let store = world.door.engine.store();
+    let own = store.account(world.account).await.unwrap().unwrap();
+    let (name, _) = own.email.split_once('@').unwrap();
+    let mut herself = at_work(&world, name, Role::Owner).await;
+    herself.get("/console/tickets").await;
+    let refused = herself.post(&pay, &why).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("of your own"), "{}", refused.text);
+    assert_eq!(world.wallet().await.available, Usd(39_200_000));
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    owner.get("/console/tickets").await;
+    assert_eq!(owner.post(&pay, &why).await.status, 303);
+    assert_eq!(world.wallet().await.available, Usd(49_998_920));
 }
 
 #[tokio::test]

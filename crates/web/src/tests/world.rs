@@ -270,6 +270,13 @@ impl World {
         Self::of(generous(), settings, true).await
     }
 
+    /// A world that limits what is bought at one upstream.
+    pub async fn limiting(upstream: &str, limits: UpstreamLimits) -> Self {
+        let mut settings = settings();
+        settings.upstreams.insert(upstream.to_owned(), limits);
+        Self::of(generous(), settings, true).await
+    }
+
     async fn of(door_settings: DoorSettings, settings: Settings, keeps_mails: bool) -> Self {
         let store = Arc::new(Database::in_memory().unwrap());
         let clock = Arc::new(HandClock(AtomicI64::new(1_769_860_800_000)));

@@ -39,6 +39,10 @@ async fn a_form_sent_twice_makes_and_shows_one_batch() {
     let (status, codes) = make(&mut finance, &[]).await;
     assert_eq!((status, codes.lines().count()), (200, 3), "{codes}");
     assert_eq!(make(&mut finance, &[]).await, (200, codes.clone()));
+    let shown = super::lines(&world, 1).await;
+    assert_eq!(shown[0].note.action, "show_redeem_codes");
+    let (other, why) = make(&mut finance, &[("expires_days", "30")]).await;
+    assert_eq!(other, 409, "{why}");
     let list = async || world.door.redeem.list().await.unwrap();
     assert_eq!(list().await.len(), 3);
     let (other, why) = make(&mut finance, &[("usd", "3")]).await;

@@ -5,6 +5,7 @@ use super::super::dashboard::people::{between, code};
 use super::super::world::World;
 use super::{at_work, lines};
 use crate::console::{Listed, all};
+use domain::audit_log::{Actor, By};
 use domain::people::Role;
 use domain::time::Millis;
 
@@ -159,6 +160,10 @@ async fn a_session_ends_after_a_quarter_of_an_hour_and_with_the_access() {
         people.set_role(owner, Role::Auditor).await.is_err(),
         "the last owner"
     );
+    // somebody whose own access ended as they were about to lock the last owner out
+    let by = By::new(Actor::Staff(id));
+    assert!(app::acting(by, people.reset_staff(owner)).await.is_err());
+    assert!(people.reset_staff(owner).await.is_ok(), "at the machine");
 }
 
 #[tokio::test]
