@@ -2,7 +2,8 @@
 
 use crate::sql::fault::Fault;
 
-/// How long a row is claimed: longer than one call to an upstream takes, and not so long that the rows of
+/// How long a row is claimed: longer than one call to an upstream takes (rows that wait
+/// for several are claimed one at a time), and not so long that the rows of
 /// a node that died wait for it.
 const CLAIMED_MS: i64 = 35_000;
 

@@ -1,5 +1,5 @@
 //! The keys of stored secrets: those of days that are over are thrown away, and what lasts is sealed
-//! anew when there is a newer key.
+//! anew when the operator says so.
 
 use super::Office;
 use crate::secrets::write_private;

@@ -53,7 +53,7 @@ pub enum Account {
         /// Account id.
         id: i64,
     },
-    /// Print everything that is kept of an account, as JSON.
+    /// Print what is kept of an account, as JSON.
     Export {
         /// Account id.
         id: i64,

@@ -97,7 +97,7 @@ pub struct HeldRow {
 pub enum Secrets {
     /// Show which key is in use, and how much older keys still seal.
     Status,
-    /// Add a key to the key file. `secrets rotate` takes it into use.
+    /// Add a key to the key file. `secrets take` on every node, then `secrets rotate` take it into use.
     NewKey,
     /// Read the key file anew, to open what other nodes seal with its newest key.
     Take,
