@@ -85,7 +85,7 @@ pub struct Refreshed {
 }
 
 impl Engine {
-    /// Asks one upstream for its listing and swaps the catalogue. A listing that fails, is empty
+    /// Asks one upstream for its listing, swaps the catalogue and keeps the listing over a restart. A listing that fails, is empty
     /// or has suddenly lost much changes nothing.
     pub async fn refresh_upstream(&self, name: &str) -> Refreshed {
         let outcome = match (self.number_upstream(name), self.panel(name)) {
@@ -102,7 +102,6 @@ impl Engine {
                 );
                 self.note_success(name);
                 self.health.listed(name);
-                self.rebuild_catalogue();
             }
             Err(why) => {
                 tracing::warn!(
@@ -166,6 +165,8 @@ impl Engine {
             .last_good()
             .numbers
             .insert(name.to_owned(), shelf.clone());
+        // sold before it is kept: what the archive shows is what customers see
+        self.rebuild_catalogue();
         self.keep(name, shelf, noted).await;
         Ok(count)
     }
@@ -349,6 +350,7 @@ impl Engine {
             listings.panels.insert(name.to_owned(), services);
             listings.smm_ids = ids;
         }
+        self.rebuild_catalogue();
         self.keep_services(name, list, read_at).await;
         Ok(count)
     }
