@@ -3,10 +3,9 @@
 //! files of the store.
 
 use crate::served::Served;
-use crate::world::{Client, Scratch};
+use crate::world::{Client, Scratch, free_address};
 use reqwest::{RequestBuilder, Response};
 use serde_json::json;
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use wire::inbound::Inbound;
@@ -53,8 +52,7 @@ fn settings(admin: &str, format: &str) -> String {
 
 impl Cage {
     async fn open(format: &str) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-        let admin = free.unwrap().to_string();
+        let admin = free_address().to_string();
         let served = Served::start_listening(LISTEN, &settings(&admin, format), 0).await;
         Self {
             served,

@@ -1,10 +1,11 @@
 //! The real program killed under load, over providers in a process of their own that lose
 //! answers: no acknowledged order is lost, none is bought twice, the wallet is what was delivered.
 
-use crate::world::{Answer, Client, PROGRAM, Running, Scratch, World, facts, sandbox};
+use crate::world::{
+    Answer, Client, PROGRAM, Running, Scratch, World, facts, free_address, sandbox,
+};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -42,15 +43,6 @@ impl Load {
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
-}
-
-/// A free port that stays the same over restarts.
-pub fn port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 /// Starts a demo at an address of its own.
@@ -211,7 +203,7 @@ async fn sixty_kills_under_load_lose_nothing() {
     Client::new(&practice, "")
         .post("/_sandbox/faults", faults)
         .await;
-    let (dir, port) = (Scratch::new(), port());
+    let (dir, port) = (Scratch::new(), free_address().port());
     let base = format!("http://127.0.0.1:{port}");
     let mut demo = start(&dir, port, &practice);
     ready(&Client::new(&base, "")).await;

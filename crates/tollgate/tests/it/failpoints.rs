@@ -2,10 +2,8 @@
 //! once more for this, with the feature that lets it die there. Several installations die at the
 //! same time, each at points of its own.
 
-use crate::crash::{
-    Told, all_orders, check_beside, note, port, ready, rich_client, settle, start_with,
-};
-use crate::world::{Answer, Client, PROGRAM, Running, Scratch, World, sandbox};
+use crate::crash::{Told, all_orders, check_beside, note, ready, rich_client, settle, start_with};
+use crate::world::{Answer, Client, PROGRAM, Running, Scratch, World, free_address, sandbox};
 use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -290,7 +288,7 @@ pub async fn wanted(client: &Client, name: &str) -> Value {
 }
 
 async fn patient(practice: &str, deaths: &'static [Death]) -> Patient {
-    let (dir, port) = (Scratch::new(), port());
+    let (dir, port) = (Scratch::new(), free_address().port());
     let base = format!("http://127.0.0.1:{port}");
     let _first = start_with(Command::new(PROGRAM), &dir, port, practice);
     ready(&Client::new(&base, "")).await;

@@ -1,9 +1,9 @@
 //! The real program is killed while its purchase is half sent, and stopped in the middle of one until
 //! its lease is over: what it had asked for is found or given up, and bought once at most.
 
-use crate::crash::{port, ready, rich_client, start_with};
+use crate::crash::{ready, rich_client, start_with};
 use crate::failpoints::{BUY, wanted};
-use crate::world::{Answer, Client, PROGRAM, Running, Scratch, World, sandbox};
+use crate::world::{Answer, Client, PROGRAM, Running, Scratch, World, free_address, sandbox};
 use serde_json::{Value, json};
 use std::io::{Read, Write, copy};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -101,7 +101,7 @@ impl House {
     async fn new() -> Self {
         let (providers, practice) = sandbox();
         let between = Between::new(&practice);
-        let (dir, port) = (Scratch::new(), port());
+        let (dir, port) = (Scratch::new(), free_address().port());
         let base = format!("http://127.0.0.1:{port}");
         let demo = start_with(Command::new(PROGRAM), &dir, port, &between.url);
         ready(&Client::new(&base, "")).await;

@@ -1,9 +1,8 @@
 //! The operator's own numbers, from the settings file to a code: the real `serve`, with a carrier's
 //! signed webhooks.
 
-use crate::world::{Client, PROGRAM, Running, Scratch, World};
+use crate::world::{Client, PROGRAM, Running, Scratch, World, free_address};
 use serde_json::{Value, json};
-use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use wire::inbound::Inbound;
@@ -32,12 +31,6 @@ struct Gate {
     _server: Running,
 }
 
-/// An address nobody listens on yet.
-fn free() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
-}
-
 fn command(dir: &Scratch, args: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(args).current_dir(dir.path());
@@ -49,7 +42,7 @@ impl Gate {
     async fn open() -> Self {
         let dir = Scratch::new();
         assert!(command(&dir, &["init"]).status().unwrap().success());
-        let (free, admin) = (free(), free());
+        let (free, admin) = (free_address(), free_address());
         let file = dir.path().join("tollgate.toml");
         let mut text = std::fs::read_to_string(&file).unwrap();
         for (before, after) in [

@@ -185,10 +185,7 @@ async fn serve_runs_on_what_init_wrote_and_sells_nothing_before_it_is_told_to() 
         command
     };
     assert!(run(&["init"]).status().unwrap().success());
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = crate::world::free_address();
     let file = dir.path().join("tollgate.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let moved = text.replace("127.0.0.1:8080", &free.to_string());

@@ -1,10 +1,8 @@
 //! A backup made under load is brought back after more was bought: nothing is bought again, what the
 //! upstreams know settles what the backup did not, the books are in order.
 
-use crate::crash::{
-    Load, all_orders, any_service, micros, port, ready, rich_client, settle, start,
-};
-use crate::world::{Client, PROGRAM, Scratch, World, sandbox};
+use crate::crash::{Load, all_orders, any_service, micros, ready, rich_client, settle, start};
+use crate::world::{Client, PROGRAM, Scratch, World, free_address, sandbox};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -42,7 +40,7 @@ async fn a_backup_under_load_is_brought_back_and_nothing_is_bought_again() {
     let faults = json!({ "seed": 11, "rates": { "lost_after": 0.1, "lost_before": 0.05 } });
     let provider = Client::new(&practice, "");
     provider.post("/_sandbox/faults", faults).await;
-    let (dir, port) = (Scratch::new(), port());
+    let (dir, port) = (Scratch::new(), free_address().port());
     let base = format!("http://127.0.0.1:{port}");
     let mut demo = start(&dir, port, &practice);
     ready(&Client::new(&base, "")).await;

@@ -1,9 +1,9 @@
 //! A `serve` over upstreams of a test's own, and one customer with ten dollars.
 
-use crate::world::{Client, PROGRAM, Running, Scratch};
+use crate::world::{Client, PROGRAM, Running, Scratch, free_address};
 use serde_json::Value;
 use std::fs::{File, Permissions};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -244,8 +244,7 @@ impl Served {
 /// A directory with settings and keys, and where it will answer.
 fn installation(listen: &str, settings: &str) -> (Scratch, SocketAddr) {
     let dir = Scratch::new();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-    let address = free.unwrap();
+    let address = free_address();
     let settings = format!(
         "[listen]\naddress = \"{address}\"\n{listen}[store]\ndata_dir = \"data\"\n{settings}"
     );

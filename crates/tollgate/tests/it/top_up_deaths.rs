@@ -1,10 +1,10 @@
 //! The real program dies at each named point of a top-up's life and is started again: one credit,
 //! one refund, no payment lost.
 
-use crate::crash::{port, ready, start_with};
+use crate::crash::{ready, start_with};
 use crate::failpoints::{SIGABRT, mortal_program};
 use crate::visitor::Visitor;
-use crate::world::{Client, PROGRAM, Running, Scratch, World, facts, sandbox};
+use crate::world::{Client, PROGRAM, Running, Scratch, World, facts, free_address, sandbox};
 use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -230,7 +230,7 @@ impl Patient {
 }
 
 async fn patient(practice: &str) -> Patient {
-    let (dir, port) = (Scratch::new(), port());
+    let (dir, port) = (Scratch::new(), free_address().port());
     let base = format!("http://127.0.0.1:{port}");
     let mut first = start_with(Command::new(PROGRAM), &dir, port, practice);
     ready(&Client::new(&base, "")).await;

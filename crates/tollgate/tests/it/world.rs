@@ -2,13 +2,29 @@
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_tollgate");
+
+/// An address nobody listens on, to be used again over restarts. The port is below those that the system
+/// gives to outgoing connections: one of these could take it while the program is down, even a
+/// connection to itself by a client that keeps asking.
+pub fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 12_000 + std::process::id() % 200 * 100;
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(first).unwrap() + number % 100;
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener.local_addr().unwrap();
+        }
+    }
+}
 
 /// A directory that is gone when the test is over.
 pub struct Scratch(PathBuf);
