@@ -1,13 +1,14 @@
 //! What a wallet tells of itself.
 
 use domain::books::DAY_MS;
+use domain::change::Write;
 use domain::ids::{AccountId, OrderId};
 use domain::ports::PageRows;
-use domain::time::Millis;
+use domain::time::{Millis, Timestamp};
 use domain::upstream::{PanelStatus, Progress, Sms};
 use domain::usd::Usd;
 
-use super::{NOW, PLAN, PRICE, World, number, smm_plan, wait};
+use super::{NOW, Outcome, PLAN, PRICE, World, number, smm_plan, wait};
 use crate::Database;
 
 const TODAY: i64 = NOW.0 / DAY_MS;
@@ -65,8 +66,16 @@ fn received(world: &World<'_>, account: AccountId, days_ago: i64, name: &str) ->
 }
 
 /// An SMM order that first gave back a half and then a quarter more.
-fn partial(world: &World<'_>, account: AccountId) {
-    let id = world.accepted(account, "https://example.com/a", "501").id;
+pub(super) fn partial(
+    world: &World<'_>,
+    account: AccountId,
+    commit: impl Fn(Timestamp, Vec<Write>) -> Outcome,
+) {
+    let (link, panel_id) = (
+        format!("https://example.com/{account}"),
+        format!("5{account}"),
+    );
+    let id = world.accepted(account, &link, &panel_id).id;
     for (seconds, remains) in [(0, 500), (3, 500), (6, 750), (9, 750)] {
         let now = NOW + Millis::seconds(seconds);
         let status = PanelStatus {
@@ -78,7 +87,7 @@ fn partial(world: &World<'_>, account: AccountId) {
             children: Vec::new(),
         };
         let seen = world.smm_order(id).observed(&status, &smm_plan(), 77, now);
-        world.commit_at(now, seen).unwrap();
+        commit(now, seen).unwrap();
     }
     assert_eq!(world.smm_order(id).adjustments, 1);
 }
@@ -98,7 +107,7 @@ pub(crate) fn spending_is_summed_up_with_every_order(store: &Database) {
             scope.spawn(move || received(&world, ana, 0, &format!("u{place}")));
         }
     });
-    partial(&world, ana);
+    partial(&world, ana, |at, writes| world.commit_at(at, writes));
     let released = world.calling(ana);
     let failure = domain::order::Failure::NoNumbers;
     let refused = released.refused(failure, "none", "raw".into());
