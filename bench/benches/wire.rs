@@ -288,7 +288,7 @@ fn panel_replies(criterion: &mut Criterion) {
     use panel_v2::{Added, OrderStatus, Profile, print_error, purchase};
     let added = Added("90210".to_owned());
     both(criterion, "panel_v2/added", &added, Added::print, |text| {
-        Added::parse(Answer::ok(text)).is_ok()
+        Added::parse(Answer::ok(text), false).is_ok()
     });
     let error = "Not enough funds on balance".to_owned();
     both(

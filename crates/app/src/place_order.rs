@@ -106,6 +106,8 @@ impl Engine {
             call: PanelRequest {
                 service: source.service.to_string(),
                 members: sent.clone(),
+                // that of the attempt it becomes, once it is one
+                reference: String::new(),
             },
         });
         let mut routes: Vec<PanelRoute> = routes.collect();
@@ -403,7 +405,13 @@ impl Order for SmmOrder {
         route: &'a PanelRoute,
     ) -> Pending<'a, Reply<Purchase<String>>> {
         match engine.panel(&self.upstream) {
-            Some(panel) => panel.place(&route.call),
+            Some(panel) => Box::pin(async move {
+                let request = PanelRequest {
+                    reference: self.purchase_reference(),
+                    ..route.call.clone()
+                };
+                panel.place(&request).await
+            }),
             None => Box::pin(std::future::ready(Reply {
                 outcome: Purchase::Refused(Upstream::Unreachable),
                 raw: String::new(),

@@ -178,6 +178,12 @@ pub struct SmmOrder {
 }
 
 impl SmmOrder {
+    /// Our own id of the latest attempt, unlike that of any other installation.
+    pub fn purchase_reference(&self) -> String {
+        let (order, attempt, at) = (self.id.0, self.attempt, self.created_at.0);
+        format!("tollgate-smm-{order}-{attempt}-{at}")
+    }
+
     /// First writes of an order: the row, the hold and the attempt, durable before the call.
     pub fn open(mut self, plan: &SmmPlan) -> Vec<Write> {
         self.due_at = Some(self.created_at + plan.lease);

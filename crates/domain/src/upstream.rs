@@ -388,12 +388,14 @@ pub struct PanelService {
 }
 
 /// One SMM order to place: the members as the panel takes them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PanelRequest {
     /// The panel's service id.
     pub service: String,
     /// Member name and value in sending order: `link`, `quantity`, `comments` …
     pub members: Vec<(&'static str, String)>,
+    /// Our own id of this purchase, as that of [`NumberRequest::reference`].
+    pub reference: String,
 }
 
 /// Progress of an SMM order in the panel's words, mapped.

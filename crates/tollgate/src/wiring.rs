@@ -188,6 +188,10 @@ fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
     })?;
     Ok(PanelSettings {
         lists_orders: one.doubt.lists_orders,
+        transport: one.panel.transport,
+        bearer: one.panel.bearer,
+        text_ids: one.panel.text_ids,
+        status_words: one.panel.status_words.clone(),
         multi_status: one.panel.multi_status,
         error_means_refused: one.doubt.error_means_refused,
         challenge_means_refused: one.panel.challenge_means_refused,
@@ -197,6 +201,7 @@ fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
             list_lag: one.doubt.list_lag,
             late_window: one.doubt.late_window,
             dup_window: one.doubt.duplicate_window,
+            idempotency_key: one.panel.request_ids,
             ..base.capabilities.clone()
         },
         ..base

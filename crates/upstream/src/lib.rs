@@ -26,7 +26,7 @@ pub use handler_api::{
     Dialect, HandlerApi, HandlerApiSettings, PriceList, Profile, PurchaseAction, StatusAction,
 };
 pub use own_numbers::{CostRule, OwnNumbers, OwnNumbersSettings};
-pub use panel_v2::{Panel, PanelSettings, RateUnit};
+pub use panel_v2::{Panel, PanelSettings, PanelTransport, RateUnit};
 pub use payment::{
     BtcPay, BtcPaySettings, NowPayments, NowPaymentsSettings, Stripe, StripeSettings,
 };

@@ -6,13 +6,13 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use settings::{PanelSettings, RateUnit};
+pub use settings::{PanelSettings, PanelTransport, RateUnit};
 
 use crate::money::Exchange;
 use crate::transport::{
     ANSWER_MAX, BadUpstream, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
 };
-use classify::{cancelled, may_pass, read_failure, refill_failure, refilled, row_failure};
+use classify::{Reading, cancelled, may_pass, read_failure, refill_failure, refilled, row_failure};
 use domain::time::Millis;
 use domain::upstream::{
     CancelReply, Capabilities, ListedPanelOrder, PanelRequest, PanelService, PanelStatusRow,
@@ -42,7 +42,7 @@ pub struct Panel {
 impl Panel {
     /// Builds the adapter. The process must have installed its TLS provider before.
     pub fn new(settings: PanelSettings) -> Result<Self, BadUpstream> {
-        let (exchange, transport) = settings.account.open(false)?;
+        let (exchange, transport) = settings.account.open(settings.bearer)?;
         Ok(Self {
             settings,
             exchange,
@@ -50,18 +50,40 @@ impl Panel {
         })
     }
 
-    fn form(&self, request: Request) -> String {
-        Call {
+    /// The call as the panel takes it, key included.
+    fn printed(&self, request: Request) -> String {
+        let call = Call {
             key: Some(self.settings.account.key.clone()),
             request,
+        };
+        match self.settings.transport {
+            PanelTransport::Form | PanelTransport::Get => call.form(),
+            PanelTransport::Json => call.json(),
         }
-        .form()
+    }
+
+    fn payload<'a>(&self, printed: &'a str) -> Payload<'a> {
+        match self.settings.transport {
+            PanelTransport::Form => Payload::Form(printed),
+            PanelTransport::Get => Payload::Query(printed),
+            PanelTransport::Json => Payload::Json {
+                path: &[],
+                body: printed,
+            },
+        }
+    }
+
+    /// What this panel's words mean.
+    fn reading(&self) -> Reading<'_> {
+        Reading {
+            exchange: self.exchange,
+            words: &self.settings.status_words,
+        }
     }
 
     async fn once(&self, request: Request) -> Result<Fetched, Lost> {
-        self.transport
-            .once(Payload::Form(&self.form(request)))
-            .await
+        let printed = self.printed(request);
+        self.transport.once(self.payload(&printed)).await
     }
 
     /// One read, parsed.
@@ -72,10 +94,10 @@ impl Panel {
         parse: impl FnOnce(&Fetched) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, ReadFailure> {
         let action = request.action();
-        let form = self.form(request);
+        let printed = self.printed(request);
         let read = self
             .transport
-            .read(Payload::Form(&form), max, parse)
+            .read(self.payload(&printed), max, parse)
             .await?;
         read.map_err(|failure| {
             let failure = read_failure(&failure, |text| self.transport.clean(text));
@@ -94,10 +116,14 @@ impl Panel {
         retried(may_pass, || self.read(request.clone(), max, parse.clone())).await
     }
 
-    /// Whether a repeat that leaves now meets the window in which this panel answers an equal order
-    /// with the one it made, even if it is processed as late as it can be.
+    /// Whether a repeat makes no second order: by the id that it carries, or because it meets the
+    /// window in which this panel answers an equal order with the one it made, even if it is
+    /// processed as late as it can be.
     fn is_repeat_safe(&self, since_first: Duration) -> bool {
         let sheet = &self.settings.capabilities;
+        if sheet.idempotency_key {
+            return true;
+        }
         let spent_ms = i64::try_from(since_first.as_millis()).unwrap_or(i64::MAX / 2);
         let timeout_ms = i64::try_from(self.settings.account.timeout_ms).unwrap_or(i64::MAX / 2);
         sheet.dup_window >= Millis(spent_ms + timeout_ms + sheet.late_window.0)
@@ -111,7 +137,7 @@ impl Panel {
         }
         // whichever of the two arrived, one order was made, and both are answered with its id
         let again = self.place_once(request).await;
-        let raw = format!("{}\nsent again within its window: {}", first.raw, again.raw);
+        let raw = format!("{}\nsent again: {}", first.raw, again.raw);
         Reply {
             // a refusal of the second says nothing of a first that may still be on its way
             outcome: match again.outcome {
@@ -127,7 +153,8 @@ impl Panel {
         let members = request.members.iter();
         let add = Add {
             service: request.service.clone(),
-            request_id: None,
+            request_id: (self.settings.capabilities.idempotency_key)
+                .then(|| request.reference.clone()),
             members: members
                 .map(|(name, value)| ((*name).to_owned(), value.clone()))
                 .collect(),
@@ -140,6 +167,7 @@ impl Panel {
         let profile = Profile {
             error_means_refused: self.settings.error_means_refused,
             challenge_means_refused: self.settings.challenge_means_refused,
+            text_ids: self.settings.text_ids,
         };
         let outcome = purchase(fetched.answer(), sent, profile);
         Reply {
@@ -162,12 +190,12 @@ impl Panel {
             // whose children are not read is not judged in this round
             let said = self.said_of(batch).await.unwrap_or_default();
             states.extend(said.into_iter().filter_map(|(id, row)| {
-                let state = classify::status(&row.ok()?, self.exchange);
+                let state = self.reading().status(&row.ok()?);
                 Some((id, state))
             }));
         }
         let whole = rows.into_iter().map(|(id, row)| {
-            let row = row.and_then(|status| classify::family(&status, &states, self.exchange));
+            let row = row.and_then(|status| self.reading().family(&status, &states));
             (id, row)
         });
         Ok(whole.collect())

@@ -335,9 +335,13 @@ fn post(client: &Client, url: Url, form: &str) -> RequestBuilder {
         .body(form.to_owned())
 }
 
-/// The URL with these segments behind its own path, each escaped where it must be.
+/// The URL with these segments behind its own path, each escaped where it must be; as it was given
+/// where there are none.
 fn below(url: &Url, path: &[&str]) -> Url {
     let mut url = url.clone();
+    if path.is_empty() {
+        return url;
+    }
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().extend(path);
     }

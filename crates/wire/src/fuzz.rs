@@ -84,7 +84,7 @@ pub(crate) fn panel_v2_reply(answer: Answer<'_>) {
     let asked = ["1".to_owned(), "2".to_owned()];
     let _ = (Services::parse(answer), Orders::parse(answer));
     let _ = (OrderStatus::parse(answer), Statuses::parse(answer));
-    let _ = (Balance::parse(answer), Added::parse(answer));
+    let _ = (Balance::parse(answer), Added::parse(answer, true));
     let _ = (Refill::parse(answer), Refills::parse(answer));
     let _ = (RefillStatus::parse(answer), RefillStatuses::parse(answer));
     let _ = Cancels::parse(answer, &asked);

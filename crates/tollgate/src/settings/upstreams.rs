@@ -135,7 +135,8 @@ impl Upstream {
     /// Calls that one purchase may take there: two where a repeat is recognised.
     pub fn calls(&self) -> i64 {
         let repeats = self.doubt.duplicate_window > Millis(0);
-        1 + i64::from(repeats || self.handler_api.idempotent_purchase)
+        let known = self.handler_api.idempotent_purchase || self.panel.request_ids;
+        1 + i64::from(repeats || known)
     }
 
     /// Reads the section; `sync` has the polling plan of upstreams that set none of their own.
@@ -160,6 +161,7 @@ impl Upstream {
             part.problem("float_warn_usd", "must not be below float_stop_usd");
         }
         let usd_per_unit = part.parsed("usd_per_unit", Decimal::ONE, exact::positive);
+        let panel = PanelProfile::read(part, usd_per_unit);
         Self {
             name: name.to_owned(),
             protocol,
@@ -171,7 +173,6 @@ impl Upstream {
             handler_api,
             own: OwnPool::read(part),
             usd_per_unit,
-            panel: PanelProfile::read(part, usd_per_unit),
             timeout: Duration::from_millis(timeout_ms.into()),
             connect_timeout: Duration::from_millis(connect_timeout_ms.into()),
             reads_per_minute: part.number("reads_per_minute", 600, 1..=1_000_000),
@@ -179,7 +180,8 @@ impl Upstream {
             float_warn,
             float_stop,
             polling: polling(part, protocol, sync),
-            doubt: Doubt::read(part, protocol, timeout_ms, &handler_api),
+            doubt: Doubt::read(part, protocol, timeout_ms, (&handler_api, &panel)),
+            panel,
             min_cancel_age: seconds(part.number(
                 "min_cancel_age_s",
                 whole_seconds(sheet.min_cancel_age),
@@ -241,7 +243,7 @@ impl Doubt {
         part: &mut Section<'_>,
         protocol: Protocol,
         timeout_ms: u32,
-        handler_api: &HandlerApi,
+        (handler_api, panel): (&HandlerApi, &PanelProfile),
     ) -> Self {
         let lists_orders = match protocol {
             Protocol::HandlerApi => handler_api.dialect.profile().capabilities.list_active,
@@ -262,7 +264,7 @@ impl Doubt {
             }
             Protocol::PanelV2 => (smm_window, "smm_in_doubt_s"),
         };
-        let calls = 1 + i64::from(duplicate_window > Millis(0));
+        let calls = 1 + i64::from(duplicate_window > Millis(0) || panel.request_ids);
         if window <= Millis(calls * i64::from(timeout_ms)) {
             let why = "is too short: a customer would be released while the call may still run \
                        (timeout_ms)";

@@ -3,7 +3,8 @@
 use super::Exchange;
 use domain::time::Timestamp;
 use domain::upstream::{
-    CancelReply, ListedPanelOrder, PanelService, PanelStatus, ReadFailure, RefillReply, Refusal,
+    CancelReply, ListedPanelOrder, PanelService, PanelStatus, Progress, ReadFailure, RefillReply,
+    Refusal,
 };
 use std::collections::HashMap;
 use wire::panel_v2::{
@@ -48,34 +49,54 @@ pub(super) fn may_pass(failure: &ReadFailure) -> bool {
     )
 }
 
-/// State of one order.
-pub(super) fn status(status: &OrderStatus, exchange: Exchange) -> PanelStatus {
-    PanelStatus {
-        progress: progress(&status.status),
-        raw_status: status.status.clone(),
-        remains: status.remains,
-        start_count: status.start_count,
-        charge: status.charge.and_then(|charge| exchange.cost(charge)),
-        children: Vec::new(),
-    }
+/// What the words and amounts of one panel mean.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    /// From its currency to ours.
+    pub(super) exchange: Exchange,
+    /// Status words of its own, which count before those that all panels use.
+    pub(super) words: &'a [(String, Progress)],
 }
 
-/// State of an order with those of its children; a failure while one of them is not known.
-pub(super) fn family(
-    parent: &OrderStatus,
-    states: &HashMap<String, PanelStatus>,
-    exchange: Exchange,
-) -> Result<PanelStatus, ReadFailure> {
-    let children: Option<Vec<PanelStatus>> = parent
-        .children
-        .iter()
-        .map(|id| states.get(id).cloned())
-        .collect();
-    let missing = || ReadFailure::Fault("the state of a child order is missing".to_owned());
-    Ok(PanelStatus {
-        children: children.ok_or_else(missing)?,
-        ..status(parent, exchange)
-    })
+impl Reading<'_> {
+    fn progress(self, word: &str) -> Option<Progress> {
+        let own = self.words.iter();
+        let own = own.filter(|(known, _)| known.eq_ignore_ascii_case(word.trim()));
+        own.map(|(_, progress)| *progress)
+            .next()
+            .or_else(|| progress(word))
+    }
+
+    /// State of one order.
+    pub(super) fn status(self, status: &OrderStatus) -> PanelStatus {
+        let charge = status.charge;
+        PanelStatus {
+            progress: self.progress(&status.status),
+            raw_status: status.status.clone(),
+            remains: status.remains,
+            start_count: status.start_count,
+            charge: charge.and_then(|charge| self.exchange.cost(charge)),
+            children: Vec::new(),
+        }
+    }
+
+    /// State of an order with those of its children; a failure while one of them is not known.
+    pub(super) fn family(
+        self,
+        parent: &OrderStatus,
+        states: &HashMap<String, PanelStatus>,
+    ) -> Result<PanelStatus, ReadFailure> {
+        let children: Option<Vec<PanelStatus>> = parent
+            .children
+            .iter()
+            .map(|id| states.get(id).cloned())
+            .collect();
+        let missing = || ReadFailure::Fault("the state of a child order is missing".to_owned());
+        Ok(PanelStatus {
+            children: children.ok_or_else(missing)?,
+            ..self.status(parent)
+        })
+    }
 }
 
 /// A row of the panel's own order list.

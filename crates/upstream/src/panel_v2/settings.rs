@@ -1,7 +1,8 @@
 //! What an operator says about an SMM panel.
 
 use crate::account::Account;
-use domain::upstream::Capabilities;
+use domain::upstream::{Capabilities, Progress};
+use std::fmt;
 
 /// Units that a panel's rate is the price of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,11 +34,48 @@ impl RateUnit {
     }
 }
 
+/// How a panel takes its calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PanelTransport {
+    /// POST of a form, as nearly everywhere.
+    #[default]
+    Form,
+    /// POST of a JSON object.
+    Json,
+    /// GET with a query, in which the key stands too.
+    Get,
+}
+
+impl PanelTransport {
+    /// Every way with its word in the settings.
+    pub const WORDS: [(&str, Self); 3] = [
+        ("form", Self::Form),
+        ("json", Self::Json),
+        ("get", Self::Get),
+    ];
+}
+
+impl fmt::Display for PanelTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = Self::WORDS.iter().find(|(_, known)| known == self);
+        f.write_str(word.map_or("", |(word, _)| word))
+    }
+}
+
 /// One account at one panel.
 #[derive(Clone, Debug)]
 pub struct PanelSettings {
     /// Where it is and how it is paid. URL: that of the API, used as given.
     pub account: Account,
+    /// How it takes its calls.
+    pub transport: PanelTransport,
+    /// Whether the key travels as a bearer token as well.
+    pub bearer: bool,
+    /// Whether ids of orders may be words.
+    pub text_ids: bool,
+    /// Status words and codes that mean something else there than everywhere, or nothing elsewhere;
+    /// in any case of letters.
+    pub status_words: Vec<(String, Progress)>,
     /// Whether `action=orders` lists the account's own orders.
     pub lists_orders: bool,
     /// Whether `status` takes many orders at once.
@@ -49,7 +87,8 @@ pub struct PanelSettings {
     pub challenge_means_refused: bool,
     /// Units that a rate is the price of.
     pub rate_unit: RateUnit,
-    /// What it can do. `list_active` says the same as `lists_orders`.
+    /// What it can do. `list_active` says the same as `lists_orders`, `idempotency_key` that it
+    /// knows an order that is sent again by its `request_id`.
     pub capabilities: Capabilities,
 }
 
@@ -59,6 +98,10 @@ impl PanelSettings {
     pub fn new(account: Account) -> Self {
         Self {
             account,
+            transport: PanelTransport::Form,
+            bearer: false,
+            text_ids: false,
+            status_words: Vec::new(),
             lists_orders: false,
             multi_status: true,
             error_means_refused: false,

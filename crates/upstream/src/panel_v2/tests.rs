@@ -1,5 +1,7 @@
 //! The contract of the adapter: one request per order, and nothing said that is not known.
 
+mod profiles;
+
 use super::*;
 use crate::test_server::{Act, TestServer, account, install_provider};
 use domain::time::Timestamp;
@@ -24,6 +26,7 @@ fn request() -> PanelRequest {
             ("quantity", "500".to_owned()),
             ("comments", "service disabled\naccount blocked".to_owned()),
         ],
+        reference: "tollgate-smm-7-1-0".to_owned(),
     }
 }
 

@@ -7,16 +7,19 @@ use app::limits::Bucket;
 use axum::http::{HeaderMap, StatusCode};
 use domain::access::{Caller, Scope};
 use domain::time::Timestamp;
+use domain::window::Admission;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 const API_KEY: &str = "x-api-key";
 
-/// The caller behind the key. A failure counts against the address, a good key never does.
+/// The caller behind the key. A failure counts against the address, whose window is noted, a good
+/// key never does.
 pub(crate) async fn authenticate(
     door: &Door,
     headers: &HeaderMap,
     address: IpAddr,
+    noted: &mut Option<Admission>,
 ) -> Result<Arc<Caller>, Problem> {
     let mut keys = headers.get_all(API_KEY).iter();
     let only = keys.next();
@@ -33,6 +36,7 @@ pub(crate) async fn authenticate(
     let limit = door.settings.failed_auth_per_minute.get();
     let bucket = Bucket::address(address, "auth");
     let failures = door.limits.admit(bucket, limit, door.engine.now().0).await;
+    *noted = Some(failures);
     if !failures.admitted {
         return Err(Problem::rate_limited(failures.reset_s));
     }

@@ -173,7 +173,8 @@ async fn admit(
     known: &mut Known,
 ) -> Result<Arc<Caller>, Problem> {
     let address = address::of_caller(parts, &door.settings.trusted_proxies);
-    let caller = auth::authenticate(door, &parts.headers, address).await?;
+    let noted = &mut known.admission;
+    let caller = auth::authenticate(door, &parts.headers, address, noted).await?;
     known.trail.account = Some(caller.account.id);
     known.trail.key = Some(caller.key.id);
     let now = door.engine.now();

@@ -2,8 +2,9 @@
 
 use super::failure::{Failure, by_status, open};
 use super::words::{Class, class_of, without_sent};
+use crate::amount;
 use crate::answer::Answer;
-use crate::json::{Id, print};
+use crate::json::{Id, Node, Object, print};
 use domain::upstream::{Purchase, Refusal};
 use serde::Serialize;
 
@@ -18,6 +19,8 @@ pub struct Profile {
     pub error_means_refused: bool,
     /// A browser check in the place of an answer means that the call never reached the panel.
     pub challenge_means_refused: bool,
+    /// Ids of orders may be words, such as `a1B2c3`.
+    pub text_ids: bool,
 }
 
 /// What pages hold that check a browser before they let it through, in lower case.
@@ -39,12 +42,15 @@ pub fn is_challenge(answer: Answer<'_>) -> bool {
 }
 
 impl Added {
-    /// Reads a reply. The id is a positive integer, as a number or as a string, written plainly.
-    pub fn parse(answer: Answer<'_>) -> Result<Self, Failure> {
-        let object = open(answer)?
-            .object()
-            .ok_or_else(|| Failure::shape("an order id"))?;
-        let order = object.text(&["order"]).filter(|text| is_order_id(text));
+    /// Reads a reply. The id is a positive integer, as a number or as a string, written plainly; or
+    /// a word of at most 64 characters, where the panel has such ids.
+    pub fn parse(answer: Answer<'_>, text_ids: bool) -> Result<Self, Failure> {
+        let read = |object: Object<'_>| {
+            let order = object.get("order")?;
+            let number = order.text().filter(|text| is_order_id(text));
+            number.or_else(|| order.string().filter(|word| text_ids && is_word_id(word)))
+        };
+        let order = open(answer)?.object().and_then(read);
         order.map(Self).ok_or_else(|| Failure::shape("an order id"))
     }
 
@@ -65,6 +71,12 @@ pub(super) fn is_order_id(text: &str) -> bool {
     digits && !text.starts_with('0') && text.parse::<i64>().is_ok()
 }
 
+/// Printable characters, not all of them digits, and none that separates the ids of a list.
+fn is_word_id(text: &str) -> bool {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    !digits && !text.contains(',') && amount::id(text).as_deref() == Some(text)
+}
+
 /// What an answer to `add` means. `sent` are the values that went out; they are taken out of the
 /// error text before it is matched. Whatever is not a usable id or a listed refusal is unknown.
 pub fn purchase<'a>(
@@ -72,7 +84,7 @@ pub fn purchase<'a>(
     sent: impl IntoIterator<Item = &'a str>,
     profile: Profile,
 ) -> Purchase<String> {
-    let (text, status) = match Added::parse(answer) {
+    let (text, status) = match Added::parse(answer, profile.text_ids) {
         Ok(Added(order)) => return Purchase::Done(order),
         Err(Failure::Error { text, status }) => (text, status),
         Err(_) if profile.challenge_means_refused && is_challenge(answer) => {
@@ -97,6 +109,6 @@ pub fn purchase<'a>(
 
 /// An error beside an order id: the panel says both.
 fn names_an_order(answer: Answer<'_>) -> bool {
-    let object = crate::json::Node::read(answer.text()).and_then(crate::json::Node::object);
+    let object = Node::read(answer.text()).and_then(Node::object);
     object.is_some_and(|object| object.get("order").is_some())
 }

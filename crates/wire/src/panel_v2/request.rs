@@ -1,7 +1,8 @@
 //! Requests: the form of a call, printed by a client and read by a server, which takes JSON too.
 
-use crate::json::{Node, Object};
+use crate::json::{Id, Keyed, Node, Object, print};
 use form_urlencoded::Serializer;
+use serde::Serialize;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -9,6 +10,20 @@ use std::fmt;
 pub const IDS_MAX: usize = 100;
 /// Most members looked at.
 const MEMBERS_MAX: usize = 64;
+/// Members that a JSON body has as integers, where they are some.
+const COUNTED: [&str; 11] = [
+    "service",
+    "order",
+    "refill",
+    "quantity",
+    "runs",
+    "interval",
+    "min",
+    "max",
+    "posts",
+    "old_posts",
+    "delay",
+];
 
 /// One call: whose key, and what is asked.
 #[derive(Clone, PartialEq, Eq)]
@@ -145,17 +160,39 @@ impl Call {
         })
     }
 
-    /// Prints the form body. It holds the key: never log it.
+    /// Prints the form body, which is the query too. It holds the key: never log it.
     pub fn form(&self) -> String {
         let mut out = Serializer::new(String::new());
-        if let Some(key) = &self.key {
-            out.append_pair("key", key);
-        }
-        out.append_pair("action", self.request.action());
-        for (name, value) in self.request.members() {
+        for (name, value) in self.members() {
             out.append_pair(&name, &value);
         }
         out.finish()
+    }
+
+    /// Prints the JSON body, for panels that take no form. It holds the key: never log it.
+    pub fn json(&self) -> String {
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Value<'a> {
+            Count(Id<'a>),
+            Text(&'a str),
+        }
+        let members = self.members();
+        let printed = members.iter().map(|(name, value)| {
+            let value = match COUNTED.contains(&name.as_str()) {
+                true => Value::Count(Id(value)),
+                false => Value::Text(value),
+            };
+            (name, value)
+        });
+        print(&Keyed(printed.collect()))
+    }
+
+    /// Every member, the key and the action before those of the request.
+    fn members(&self) -> Vec<(String, String)> {
+        let key = self.key.iter().map(|key| ("key".to_owned(), key.clone()));
+        let action = ("action".to_owned(), self.request.action().to_owned());
+        key.chain([action]).chain(self.request.members()).collect()
     }
 }
 

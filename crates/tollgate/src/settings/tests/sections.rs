@@ -4,8 +4,9 @@ use super::*;
 use crate::settings::exact::Percent;
 use domain::policy::{OtpClass, Rules, SmmClass, Strength};
 use domain::time::Millis;
+use domain::upstream::Progress;
 use domain::usd::Usd;
-use upstream::{Dialect, PriceList, PurchaseAction, StatusAction};
+use upstream::{Dialect, PanelTransport, PriceList, PurchaseAction, StatusAction};
 
 #[test]
 fn proxies_are_blocks_of_addresses() {
@@ -290,6 +291,25 @@ fn a_panel_has_a_profile_and_a_currency_of_its_own_once_a_unit_is_no_dollar() {
     assert_eq!(own.currency.as_deref(), Some("RUB"));
     assert!(!own.multi_status && own.challenge_means_refused);
     assert_eq!(own.refill_window, Some(Millis::minutes(30 * 24 * 60)));
+    assert_eq!(
+        (plain.transport, plain.text_ids),
+        (PanelTransport::Form, false)
+    );
+    assert!(!plain.bearer && !plain.request_ids && plain.status_words.is_empty());
+    let odd = of(
+        "transport='json'\nbearer=true\ntext_ids=true\nrequest_ids=true\n\
+         status_words={ Fail = 'Canceled', \"9\" = 'In progress' }",
+    );
+    assert_eq!((odd.transport, odd.text_ids), (PanelTransport::Json, true));
+    assert!(odd.bearer && odd.request_ids);
+    let words = [("9", Progress::InProgress), ("Fail", Progress::Canceled)];
+    let words = words.map(|(word, meant)| (word.to_owned(), meant));
+    assert_eq!(odd.status_words, words);
+    place.refuses(
+        &upstream("status_words={ Fail = 'Gone' }"),
+        "upstreams.p1.status_words.Fail: must be one of \"Pending\", \"Processing\", \
+         \"In progress\", \"Completed\", \"Partial\", \"Canceled\"",
+    );
     place.refuses(
         &upstream("currency='rubles'"),
         "upstreams.p1.currency: must be three upper-case letters, such as \"USD\"",

@@ -142,6 +142,7 @@ async fn besieged_panel(what: &'static str, panel: Panel, gate: Gate) {
             ("link", "https://x.test/a".to_owned()),
             ("quantity", "5".to_owned()),
         ],
+        ..PanelRequest::default()
     };
     let reply = panel.place(&order).await;
     assert_eq!(reply.outcome, Purchase::Unknown, "{what}: {}", reply.raw);

@@ -53,6 +53,7 @@ fn followers(quantity: &str, link: &str) -> PanelRequest {
     PanelRequest {
         service: "1".to_owned(),
         members: vec![("link", link), ("quantity", quantity.to_owned())],
+        ..PanelRequest::default()
     }
 }
 
@@ -224,6 +225,7 @@ async fn a_poll_takes_its_answer_and_a_subscription_is_told_by_its_children() {
             ("quantity", "50".to_owned()),
             ("answer_number", answer.to_owned()),
         ],
+        ..PanelRequest::default()
     };
     desk.placed(&poll("2")).await;
     let refused = desk.panel.place(&poll("none")).await.outcome;
@@ -238,6 +240,7 @@ async fn a_poll_takes_its_answer_and_a_subscription_is_told_by_its_children() {
         ]
         .map(|(name, value)| (name, value.to_owned()))
         .to_vec(),
+        ..PanelRequest::default()
     };
     let before = desk.panel.balance().await.unwrap();
     let id = desk.placed(&subscription).await;

@@ -12,8 +12,9 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct View {
     status: &'static str,
+    /// There is none before a message came; an inner nothing is one that is kept no longer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
+    code: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     /// Whether there was a code whose retention is over.
@@ -34,8 +35,11 @@ impl From<Activation> for View {
             .message
             .filter(|_| status == PublicStatus::Received);
         let code_expired = message.as_ref().is_some_and(Sms::is_forgotten);
-        let message = message.filter(|_| !code_expired);
-        let (code, text) = message.map_or((None, None), |sms| (Some(sms.code), sms.text));
+        let (code, text) = match message {
+            None => (None, None),
+            Some(_) if code_expired => (Some(None), None),
+            Some(sms) => (Some(Some(sms.code)), sms.text),
+        };
         Self {
             status: status.word(),
             code,

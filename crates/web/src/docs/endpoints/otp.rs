@@ -237,8 +237,8 @@ const GET_STATUS: Endpoint = Endpoint {
             field("status", Shape::OneOf(STATUSES), "Where the order stands."),
             maybe(
                 "code",
-                Shape::Text,
-                "The newest code, once status is received.",
+                Shape::Nullable(&Shape::Text),
+                "The newest code, once status is received; null where it is kept no longer.",
             ),
             maybe(
                 "text",
@@ -248,7 +248,7 @@ const GET_STATUS: Endpoint = Endpoint {
             maybe(
                 "code_expired",
                 Shape::Boolean,
-                "true where a code came and is kept no longer: code and text are left out then.",
+                "true where a code came and is kept no longer: code is null then, text left out.",
             ),
             field("order_id", Shape::OrderId, "The order."),
             field(

@@ -151,7 +151,7 @@ fn header_references(status: u16, actions: &[&'static Endpoint]) -> Value {
         .iter()
         .any(|endpoint| endpoint.method == Method::Post);
     let mut names = vec!["X-Request-Id"];
-    if authenticated && status != 401 {
+    if authenticated {
         names.extend(["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]);
     }
     if authenticated && matches!(status, 409 | 429 | 503) {
@@ -181,7 +181,8 @@ pub(super) fn headers() -> Value {
             "schema": { "type": "string", "minLength": 1 },
         },
         "RateLimit-Limit": {
-            "description": "How many requests 60 seconds admit, for this key and action.",
+            "description": "How many requests 60 seconds admit, for this key and action; with \
+                            status 401, how many that fail like this one, from this address.",
             "schema": count,
         },
         "RateLimit-Remaining": {

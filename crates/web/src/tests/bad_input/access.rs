@@ -39,7 +39,8 @@ async fn keys() {
         (401, "invalid_api_key"),
         "B-039"
     );
-    assert_eq!(answer.header("ratelimit-limit"), None);
+    let limit = answer.header("ratelimit-limit");
+    assert_eq!(limit, Some("1000000"), "that of the address");
     let twice = [("x-api-key", sound.as_str()), ("x-api-key", other.as_str())];
     refuses(
         &world,
@@ -217,8 +218,13 @@ async fn failures_to_authenticate_count_for_the_address_and_never_for_a_key() {
     })
     .await;
     let wrong = || world.request("GET", BALANCE, &[("x-api-key", "wrong")], "");
-    for status in [401, 401, 429] {
-        assert_eq!(world.send(wrong()).await.status, status);
+    for (status, left) in [(401, "1"), (401, "0"), (429, "0")] {
+        let answer = world.send(wrong()).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("ratelimit-limit"), Some("2"));
+        assert_eq!(answer.header("ratelimit-remaining"), Some(left));
+        assert!(answer.header("ratelimit-reset").is_some());
+        assert_eq!(answer.header("retry-after").is_some(), status == 429);
     }
     assert_eq!(world.get(BALANCE).await.status, 200);
     let from_elsewhere = world.send_from("192.0.2.9:1", wrong()).await;

@@ -3,7 +3,13 @@
 use super::{JSON, refuses, refuses_bodies, refuses_queries};
 use crate::DoorSettings;
 use crate::tests::world::{BUY, CANCEL, World, generous};
+use domain::activation::Activation;
+use domain::change::{Change, Write};
+use domain::ids::OrderId;
+use domain::ports::Store;
 use domain::time::Millis;
+use domain::upstream::Sms;
+use serde_json::Value;
 
 #[tokio::test]
 async fn ids_of_orders() {
@@ -129,6 +135,31 @@ async fn cancelling_at_the_wrong_time() {
         )],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_code_that_is_kept_no_longer_is_null_and_says_why() {
+    let world = World::start().await;
+    let order = world.buy().await;
+    world.receive(&order, "415127").await;
+    let target = format!("/api/v1/otp?action=get_status&order_id={order}");
+    let kept = world.get(&target).await.data();
+    assert_eq!(kept["code"], "415127");
+    assert_eq!(kept.get("code_expired"), None);
+    let id = OrderId::parse(&order).unwrap();
+    let received = world.store.activation(id).await.unwrap().unwrap();
+    let write = Write::UpdateActivation(Box::new(Activation {
+        message: Some(Sms::forgotten()),
+        version: received.version + 1,
+        ..received
+    }));
+    let change = Change::new("test", world.door.engine.now(), vec![write]);
+    world.store.commit(change).await.unwrap();
+    let gone = world.get(&target).await.data();
+    assert_eq!(gone["status"], "received", "B-103");
+    assert_eq!(gone.get("code"), Some(&Value::Null), "B-103");
+    assert_eq!(gone["code_expired"], true, "B-103");
+    assert_eq!(gone.get("text"), None);
 }
 
 #[tokio::test]

@@ -92,7 +92,8 @@ proptest! {
     #[test]
     fn requests_survive_the_trip(key in option::of(text()), request in request()) {
         let call = Call { key, request };
-        prop_assert_eq!(Call::parse_form(&call.form()), Ok(call));
+        prop_assert_eq!(Call::parse_form(&call.form()), Ok(call.clone()));
+        prop_assert_eq!(Call::parse_json(&call.json()), Ok(call));
     }
 
     #[test]
@@ -115,7 +116,7 @@ proptest! {
         let balance = Balance { balance, currency };
         prop_assert_eq!(Balance::parse(Answer::ok(&balance.print())), Ok(balance));
         let added = Added(id.clone());
-        prop_assert_eq!(Added::parse(Answer::ok(&added.print())), Ok(added));
+        prop_assert_eq!(Added::parse(Answer::ok(&added.print()), false), Ok(added));
         let refill = Refill(id);
         prop_assert_eq!(Refill::parse(Answer::ok(&refill.print())), Ok(refill));
         let status = RefillStatus(word);
