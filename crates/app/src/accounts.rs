@@ -26,9 +26,12 @@ pub enum AdminError {
     /// The e-mail belongs to another account.
     #[error("an account with the e-mail {0} exists already")]
     EmailTaken(String),
-    /// It was done already, or came too late.
+    /// It was done already, came too late, or what there is does not allow it.
     #[error("{0}")]
-    Conflict(&'static str),
+    Conflict(String),
+    /// Somebody else has to do it.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// The store failed.
     #[error("the store could not take the change; nothing is known to be written")]
     Storage,
@@ -298,10 +301,10 @@ impl Engine {
                 let why = format!(
                     "an account of tier {tier} may have {most} keys that work: revoke one first"
                 );
-                return Err(AdminError::Invalid(why));
+                return Err(AdminError::Conflict(why));
             }
             Err(CommitError::Refused(Refused::KeyTaken)) => {
-                return Err(AdminError::Conflict(taken));
+                return Err(AdminError::Conflict(taken.to_owned()));
             }
             outcome => outcome?,
         }

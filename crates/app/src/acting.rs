@@ -39,8 +39,8 @@ pub(crate) async fn not_own(
 ) -> Result<(), AdminError> {
     let Some(who) = who else { return Ok(()) };
     match rows.is_own(who, account).await? {
-        true => Err(AdminError::Invalid(
-            "this is an account of your own: somebody else decides on its money".to_owned(),
+        true => Err(AdminError::Forbidden(
+            "this is an account of your own: somebody else decides on its money",
         )),
         false => Ok(()),
     }

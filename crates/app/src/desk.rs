@@ -174,7 +174,7 @@ impl Desk {
         }
         if !request.is_for(who) {
             let why = "whoever asked cannot decide: it takes a second person";
-            return Err(AdminError::Invalid(why.to_owned()));
+            return Err(AdminError::Forbidden(why));
         }
         acting::not_own(self.rows.as_ref(), Some(who), request.account).await?;
         let request = MoneyRequest {
@@ -342,7 +342,7 @@ fn asked_before(known: MoneyRequest, again: &MoneyRequest) -> Result<MoneyReques
     match what(&known) == what(again) {
         true => Ok(known),
         false => Err(AdminError::Conflict(
-            "this form was sent before with something else in it: load the page anew",
+            "this form was sent before with something else in it: load the page anew".to_owned(),
         )),
     }
 }
@@ -369,7 +369,7 @@ fn movement(request: &MoneyRequest) -> Write {
 fn refused(error: CommitError, account: AccountId) -> AdminError {
     match error {
         CommitError::Refused(Refused::InsufficientFunds) => {
-            AdminError::Invalid("the wallet has less than that available".to_owned())
+            AdminError::Conflict("the wallet has less than that available".to_owned())
         }
         CommitError::Refused(Refused::NoSuchAccount) => {
             AdminError::NotFound(format!("account {account}"))
@@ -379,7 +379,7 @@ fn refused(error: CommitError, account: AccountId) -> AdminError {
 }
 
 fn decided_already(id: i64) -> AdminError {
-    AdminError::Invalid(format!("request {id} is decided on already"))
+    AdminError::Conflict(format!("request {id} is decided on already"))
 }
 
 fn text(what: &str, text: &str) -> Result<String, AdminError> {

@@ -240,7 +240,7 @@ impl RedeemCodes {
                 (row.amount, row.source, &row.note) == (order.amount, order.source, &order.note)
                     && row.expires_at == order.expires_days.map(ends)
             });
-            let same = same.ok_or(AdminError::Conflict(OTHER_VALUES))?;
+            let same = same.ok_or(AdminError::Conflict(OTHER_VALUES.to_owned()))?;
             batches.push((same.batch, same.expires_at));
         }
         let (batch, expires_at) = *batches.first().ok_or(AdminError::Storage)?;

@@ -30,7 +30,7 @@ impl Engine {
         let old = old.ok_or_else(|| AdminError::NotFound(format!("key {id}")))?;
         let now = self.now();
         if old.revoked || old.expires_at.is_some_and(|end| end <= now) {
-            return Err(AdminError::Conflict(OVER));
+            return Err(AdminError::Conflict(OVER.to_owned()));
         }
         let order = KeyOrder::like(&old);
         let claim = KeyClaim {

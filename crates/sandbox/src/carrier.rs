@@ -3,7 +3,7 @@
 
 use crate::accounts::{AccountIndex, account_named};
 use crate::activation::Activation;
-use crate::catalogue::{COUNTRIES, CountryIndex, Misbehaviour, ServiceIndex, Shelf};
+use crate::catalogue::{COUNTRIES, CountryIndex, Misbehaviour, Shelf};
 use crate::numbers::free_number;
 use crate::post::post;
 use domain::usd::Usd;
@@ -100,17 +100,21 @@ fn taken(status: u16) -> io::Result<()> {
     }
 }
 
-/// What the pool is rented for: of the services that misbehave only those whose misbehaviour is in
-/// the messages, since a pool answers for itself.
+/// What the pool is rented for.
 pub fn pool_services() -> Vec<PoolService> {
     let shelf = &*POOL;
-    let sold = shelf.services.iter().filter(|one| plays(one.service));
-    sold.map(|one| PoolService {
+    let sold = shelf.services.iter().map(|one| PoolService {
         code: one.id.clone(),
         name: one.service.name(),
         cost: shelf.usual_cost(one.service),
-    })
-    .collect()
+    });
+    sold.collect()
+}
+
+/// What goes wrong with a rent for the service with this code. What is not in the messages is for
+/// whoever rents the numbers out to play.
+pub fn pool_misbehaviour(code: &str) -> Option<Misbehaviour> {
+    POOL.service(code)?.service.behaviour()
 }
 
 /// Every number of the pool.
@@ -125,7 +129,7 @@ pub fn pool_numbers() -> Vec<PoolNumber> {
 /// What is written to a number that is rented for a service, and how many milliseconds after the
 /// rent began. `rent` tells rents apart: it decides the codes.
 pub fn letters(rent: i64, service: &str) -> Vec<(i64, String)> {
-    let Some(listed) = POOL.service(service).filter(|one| plays(one.service)) else {
+    let Some(listed) = POOL.service(service) else {
         return Vec::new();
     };
     let rented = Activation {
@@ -179,14 +183,6 @@ fn pool() -> AccountIndex {
     account_named("luke").unwrap_or_default()
 }
 
-fn plays(service: ServiceIndex) -> bool {
-    use Misbehaviour::{BankText, LateCode, NeverACode, SecondCode};
-    let messages = [BankText, LateCode, NeverACode, SecondCode];
-    service
-        .behaviour()
-        .is_none_or(|behaviour| messages.contains(&behaviour))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,17 +222,21 @@ mod tests {
         };
         assert_eq!(ages("sbsecond"), [4_000, 12_000]);
         assert_eq!(ages("sbnever"), [0; 0]);
-        assert_eq!(letters(17, "sbgarbage"), []);
+        assert_eq!(ages("sbcancelled"), [0; 0]);
         assert_eq!(letters(17, "nothing of ours"), []);
     }
 
     #[test]
-    fn what_a_pool_cannot_play_is_not_in_it() {
+    fn the_pool_is_rented_for_every_service_those_that_misbehave_included() {
         let services = pool_services();
         let odd = services
             .iter()
             .filter(|one| one.name.starts_with("Sandbox:"));
-        assert_eq!(odd.count(), 4);
+        let played: Vec<_> = odd.map(|one| pool_misbehaviour(&one.code)).collect();
+        let all = crate::misbehaving_services().iter();
+        let all: Vec<_> = all.map(|one| Some(one.behaviour)).collect();
+        assert_eq!(played, all);
+        assert_eq!(pool_misbehaviour("tg"), None);
         assert!(services.iter().all(|one| one.cost > Usd::ZERO));
         assert!(services.len() > 80);
     }

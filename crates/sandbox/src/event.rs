@@ -46,6 +46,8 @@ pub(crate) enum Event {
         cost_micros: Usd,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         subscription: Option<Subscription>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
     },
     /// A regressing order's false Partial was read.
     FalsePartialSeen { at: i64, id: u64 },

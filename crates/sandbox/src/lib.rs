@@ -27,8 +27,8 @@ mod subscription;
 
 pub use accounts::{Account, Dialect, Protocol, accounts};
 pub use carrier::{
-    CARRIER_PATH, CARRIER_TOKEN, Letter, PoolNumber, PoolService, letters, pool_numbers,
-    pool_services,
+    CARRIER_PATH, CARRIER_TOKEN, Letter, PoolNumber, PoolService, letters, pool_misbehaviour,
+    pool_numbers, pool_services,
 };
 pub use catalogue::{MisbehavingService, Misbehaviour, misbehaving_services, products};
 pub use clock::{Clock, system_clock};

@@ -26,6 +26,7 @@ pub(crate) struct PanelQuote {
     units: u64,
     cost: Usd,
     subscription: Option<Subscription>,
+    reference: Option<String>,
 }
 
 impl Sandbox {
@@ -64,7 +65,17 @@ impl Sandbox {
             units,
             cost,
             subscription,
+            reference: add.request_id.clone(),
         })
+    }
+
+    /// Whether this order is sent again under the id it was carried out under: it is then answered
+    /// plainly, whatever became of the first answer.
+    pub(crate) fn is_ordered(&self, quote: &PanelQuote) -> bool {
+        let Some(reference) = quote.reference.as_deref() else {
+            return false;
+        };
+        self.books(|books, _| books.state.ordered_as(reference).is_some())
     }
 
     /// How this purchase goes: the link has its way, others are struck at random.
@@ -81,6 +92,14 @@ impl Sandbox {
     /// Places the order and returns its id; the error is the panel's text.
     pub(crate) fn book_order(&self, quote: &PanelQuote) -> Result<u64, &'static str> {
         self.books(|books, now| {
+            let reference = quote.reference.as_deref();
+            if let Some(known) = reference.and_then(|one| books.state.ordered_as(one)) {
+                let same = (known.service, known.units) == (quote.service, quote.units);
+                return match same && known.link == quote.link {
+                    true => Ok(known.id),
+                    false => Err("Request ID was used with other parameters"),
+                };
+            }
             if books.state.balance(PANEL) < quote.cost {
                 return Err("Not enough funds on balance");
             }
@@ -93,6 +112,7 @@ impl Sandbox {
                 units: quote.units,
                 cost_micros: quote.cost,
                 subscription: quote.subscription,
+                reference: quote.reference.clone(),
             };
             books.record(&event).map_err(|_| STORAGE)?;
             Ok(id)

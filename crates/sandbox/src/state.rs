@@ -145,6 +145,12 @@ impl State {
         self.activation(account, *id)
     }
 
+    /// The SMM order that was placed under an id of its buyer's.
+    pub(crate) fn ordered_as(&self, reference: &str) -> Option<&PanelOrder> {
+        let id = self.sold_as.get(&(PANEL, reference.to_owned()))?;
+        self.order(*id)
+    }
+
     /// An activation of this account.
     pub(crate) fn activation(&self, account: AccountIndex, id: u64) -> Option<&Activation> {
         let at = self
@@ -266,10 +272,14 @@ impl State {
             units,
             cost_micros,
             subscription,
+            reference,
         } = event
         else {
             return;
         };
+        if let Some(reference) = reference {
+            self.sold_as.insert((PANEL, reference.clone()), *id);
+        }
         if let Some(subscription) = subscription {
             for post in subscription.posts_at(*at) {
                 self.due.push(Reverse((post, Due::Post(*id))));

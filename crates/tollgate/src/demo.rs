@@ -1,6 +1,9 @@
 //! `demo`: everything on one machine with nothing to configure.
 
+mod misbehaving;
 mod pool;
+
+pub use misbehaving::MisbehavingPool;
 
 use crate::admin::Office;
 use crate::secrets;

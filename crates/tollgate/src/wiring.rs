@@ -1,6 +1,8 @@
 //! From settings to a running engine: adapters, spans and servers.
 
+use crate::demo::MisbehavingPool;
 use crate::settings::{self, Protocol, Settings};
+use app::api_key::Environment;
 use app::{Engine, Outside, Routing, UpstreamLimits};
 use domain::activation::Plan;
 use domain::catalogue::{Server, ServerRoute};
@@ -32,11 +34,18 @@ const SMM_WATCH: Millis = Millis::minutes(30 * 24 * 60);
 /// Builds the engine.
 pub fn engine(
     settings: &Settings,
+    environment: Environment,
     store: &Arc<Database>,
     clock: Arc<dyn Clock>,
     tasks: Arc<dyn Tasks>,
 ) -> anyhow::Result<Arc<Engine>> {
-    let pool = |one: &settings::Upstream| Arc::new(own_numbers(one, store, &clock));
+    let pool = |one: &settings::Upstream| -> Arc<dyn NumberUpstream> {
+        let own = Arc::new(own_numbers(one, store, &clock));
+        match environment {
+            Environment::Demo => Arc::new(MisbehavingPool::new(own, Arc::clone(&clock))),
+            _ => own,
+        }
+    };
     let (numbers, panels) = adapters(settings, pool)?;
     let archive = Arc::new(store::CatalogueFiles::new(
         &settings.store.data_dir.join("catalogue"),
@@ -62,7 +71,7 @@ type Adapters = (
 
 fn adapters(
     settings: &Settings,
-    pool: impl Fn(&settings::Upstream) -> Arc<OwnNumbers>,
+    pool: impl Fn(&settings::Upstream) -> Arc<dyn NumberUpstream>,
 ) -> anyhow::Result<Adapters> {
     let mut numbers: HashMap<String, Arc<dyn NumberUpstream>> = HashMap::new();
     let mut panels: Vec<(String, Arc<dyn PanelUpstream>)> = Vec::new();

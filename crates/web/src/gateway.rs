@@ -5,7 +5,7 @@ use crate::door::Door;
 use crate::{address, dashboard, docs};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
@@ -37,6 +37,10 @@ pub(crate) async fn openapi(State(door): State<Arc<Door>>, request: Request) -> 
 
 /// Programs get a problem, people a page.
 pub(crate) async fn not_found(request: Request) -> Response {
+    // it names no path that could be there or not
+    if request.method() == Method::CONNECT {
+        return Problem::method_not_allowed("GET, POST").into_response();
+    }
     if is_person(&request) {
         return dashboard::not_found();
     }

@@ -3,6 +3,7 @@
 use super::{Excuses, error_500, purchase, text};
 use crate::accounts::{PANEL, accounts};
 use crate::catalogue::panel_services::PANEL_SERVICES;
+use crate::faults::Manner;
 use crate::panel_order::{PanelOrder, Snapshot, Word};
 use crate::sandbox::Sandbox;
 use axum::extract::{RawQuery, State};
@@ -82,7 +83,11 @@ async fn place(sandbox: &Sandbox, add: &Add) -> Response {
         Ok(id) => text(Added(id.to_string()).print()),
         Err(error) => text(print_error(error)),
     };
-    purchase(sandbox.panel_manner(&quote), excuses, book).await
+    let manner = match sandbox.is_ordered(&quote) {
+        true => Manner::Plain,
+        false => sandbox.panel_manner(&quote),
+    };
+    purchase(manner, excuses, book).await
 }
 
 fn services() -> String {

@@ -335,3 +335,32 @@ async fn the_demos_own_numbers_get_their_codes_from_a_carrier() {
     assert_eq!(listed(&world), before);
     world.verify();
 }
+
+#[tokio::test]
+async fn the_demos_own_numbers_misbehave_like_everybody_elses() {
+    let world = World::new().await;
+    let buy = async |code: &str| {
+        let wanted = json!({ "service_id": code, "country_id": "PK", "server": "luke" });
+        world.client.buy(wanted).await
+    };
+    let soon = Duration::from_secs(20);
+    let cancelled = buy("sbcancelled").await.data();
+    assert_eq!(buy("sbnonumbers").await.verdict(), "503 no_numbers");
+    for unknown in ["sblostafter", "sblostbefore", "sbgarbage"] {
+        let verdict = buy(unknown).await.verdict();
+        assert_eq!(verdict, "503 purchase_outcome_unknown", "{unknown}");
+    }
+    let slow = buy("sbslow").await.data();
+    world.wait_for(&slow["order_id"], &["received"], soon).await;
+    world
+        .wait_for(&cancelled["order_id"], &["cancelled"], soon)
+        .await;
+    let listed = world.client.otp("services&country_id=PK&server=luke").await;
+    let services = listed.data()["services"].as_array().unwrap().clone();
+    let odd = services.iter().filter(|one| {
+        let name = one["name"].as_str().unwrap();
+        name.starts_with("Sandbox:")
+    });
+    assert_eq!(odd.count(), 10);
+    world.verify();
+}

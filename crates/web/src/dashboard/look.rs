@@ -75,7 +75,7 @@ async fn begin(State(door): State<Arc<Door>>, visitor: Visitor) -> Response {
     match door.people.begin_look(&visitor.asked("ticket")) {
         Some(token) => with_cookie(&token, Redirect::to("/").into_response()),
         None => {
-            let failed = Failed::new(StatusCode::GONE, "This link is no longer good.");
+            let failed = Failed::new(StatusCode::BAD_REQUEST, "This link is no longer good.");
             Page::new(&visitor, "Not done").failed(&failed)
         }
     }

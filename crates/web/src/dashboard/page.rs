@@ -44,7 +44,7 @@ impl Failed {
     pub(crate) fn field(field: &'static str, why: &str) -> Self {
         Self {
             field,
-            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, why)
+            ..Self::new(StatusCode::BAD_REQUEST, why)
         }
     }
 }
@@ -52,13 +52,10 @@ impl Failed {
 impl From<PeopleError> for Failed {
     fn from(error: PeopleError) -> Self {
         let status = match error {
-            PeopleError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            PeopleError::NoMatch
-            | PeopleError::NoEntry
-            | PeopleError::ProofNeeded
-            | PeopleError::NoMail => StatusCode::FORBIDDEN,
+            PeopleError::Invalid { .. } | PeopleError::BadLink => StatusCode::BAD_REQUEST,
+            PeopleError::NoMatch | PeopleError::NoEntry => StatusCode::UNAUTHORIZED,
+            PeopleError::ProofNeeded | PeopleError::NoMail => StatusCode::FORBIDDEN,
             PeopleError::Changed => StatusCode::CONFLICT,
-            PeopleError::BadLink => StatusCode::GONE,
             PeopleError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             PeopleError::Key(error) => return error.into(),
             PeopleError::Storage => StatusCode::SERVICE_UNAVAILABLE,
@@ -104,7 +101,8 @@ impl From<app::AdminError> for Failed {
             app::AdminError::Storage => StatusCode::SERVICE_UNAVAILABLE,
             app::AdminError::NotFound(_) => StatusCode::NOT_FOUND,
             app::AdminError::Conflict(_) => StatusCode::CONFLICT,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
+            app::AdminError::Forbidden(_) => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_REQUEST,
         };
         Self::new(status, &sentence(&error.to_string()))
     }

@@ -94,6 +94,7 @@ pub(crate) fn csv_cell(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// B-151.
     #[test]
     fn no_cell_is_a_formula() {
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {

@@ -193,6 +193,7 @@ const REFUSED_HEADS: &[(&str, &str)] = &[
     ("TLS", "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}"),
 ];
 
+/// B-018, B-019.
 #[tokio::test]
 async fn heads_in_doubt_are_refused_and_the_connection_closed() {
     let world = World::start().await;
@@ -235,6 +236,7 @@ async fn a_refused_request_does_not_harm_the_one_before_it() {
     }
 }
 
+/// B-019.
 #[tokio::test]
 async fn chunks_in_doubt_are_refused_and_the_connection_closed() {
     let world = World::start().await;
@@ -298,6 +300,7 @@ async fn a_request_in_single_bytes_is_served() {
     assert!(until_closed(&mut socket).await.ends_with("\r\n\r\nhi"));
 }
 
+/// B-016.
 #[tokio::test]
 async fn too_many_or_too_large_headers_are_431() {
     let world = World::start().await;
@@ -311,6 +314,7 @@ async fn too_many_or_too_large_headers_are_431() {
     }
 }
 
+/// B-017.
 #[tokio::test]
 async fn a_body_far_too_large_is_413_and_the_answer_arrives() {
     let world = World::start().await;
@@ -325,6 +329,7 @@ async fn a_body_far_too_large_is_413_and_the_answer_arrives() {
     world.still_serves("a large body").await;
 }
 
+/// B-018.
 #[tokio::test]
 async fn a_body_shorter_than_its_length_is_400() {
     let world = World::start().await;
@@ -343,6 +348,7 @@ async fn a_body_longer_than_its_length_is_no_second_request() {
     assert_eq!(statuses(&answer), ["200", "400"], "{answer}");
 }
 
+/// B-026: there are no streams to reset.
 #[tokio::test]
 async fn http2_is_not_spoken() {
     let world = World::start().await;

@@ -10,6 +10,7 @@ async fn tier(world: &World, tier: u8) {
     engine.set_tier(world.account, tier).await.unwrap();
 }
 
+/// B-081, B-082.
 #[tokio::test]
 async fn each_tier_buys_what_is_its_and_says_what_for() {
     let world = World::start().await;
@@ -160,6 +161,7 @@ async fn numbers_are_forgotten_after_thirty_days_and_accounts_on_request() {
     world.books().await;
 }
 
+/// B-081.
 #[tokio::test]
 async fn one_more_than_the_tier_allows_waits_and_is_told_how_long() {
     let world = World::start().await;
@@ -218,6 +220,7 @@ async fn a_target_whose_owner_objects_is_not_ordered_for() {
     assert_eq!(world.post(PLACE, &[], order).await.status, 200);
 }
 
+/// B-154.
 #[tokio::test]
 async fn reports_come_through_the_door_a_few_a_minute() {
     let world = World::start().await;
@@ -250,4 +253,31 @@ async fn reports_come_through_the_door_a_few_a_minute() {
     assert_eq!(from_there.status, 200, "one address is not all");
     world.clock.advance(Millis::seconds(61));
     assert_eq!(send(&mut somebody).await.status, 200);
+}
+
+/// B-154.
+#[tokio::test]
+async fn reports_are_bounded_and_only_text() {
+    let world = World::start().await;
+    let mut somebody = Browser::new(&world);
+    somebody.get("/report-abuse").await;
+    let report = |what: &'static str| {
+        [
+            ("subject", "+923001234567"),
+            ("harm", "other"),
+            ("what", what),
+            ("contact", ""),
+        ]
+    };
+    let long: &'static str = "x".repeat(1024 * 1024).leak();
+    let large = somebody.post("/report-abuse", &report(long)).await;
+    assert_eq!(large.status, 413);
+    let markup = report("<script>alert(1)</script> again and again");
+    assert_eq!(somebody.post("/report-abuse", &markup).await.status, 200);
+    let cases = world.door.lawful.cases(false).await.unwrap();
+    assert_eq!(
+        cases.len(),
+        1,
+        "kept as it was written, for people who read plain text"
+    );
 }

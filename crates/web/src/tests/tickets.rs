@@ -87,7 +87,7 @@ async fn nobody_pays_a_ticket_about_an_order_of_their_own() {
     let mut herself = at_work(&world, name, Role::Owner).await;
     herself.get("/console/tickets").await;
     let refused = herself.post(&pay, &why).await;
-    assert_eq!(refused.status, 422);
+    assert_eq!(refused.status, 403);
     assert!(refused.text.contains("of your own"), "{}", refused.text);
     assert_eq!(world.wallet().await.available, Usd(39_200_000));
     let mut owner = at_work(&world, "owner", Role::Owner).await;

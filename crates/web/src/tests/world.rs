@@ -35,9 +35,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
-use store::Database;
+use store::{Database, Vault};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+
+/// When every world begins.
+pub(super) const NOW: Timestamp = Timestamp(1_769_860_800_000);
 
 /// Time that stands still until it is moved; sleeping takes real time.
 pub(super) struct HandClock(AtomicI64);
@@ -277,9 +280,25 @@ impl World {
         Self::of(generous(), settings, true).await
     }
 
+    /// A world whose codes are sealed, and forgotten with the keys of this vault.
+    pub async fn sealed_by(vault: Arc<Vault>) -> Self {
+        let store = Database::in_memory().unwrap().with_vault(vault);
+        Self::over(store, generous(), settings(), true).await
+    }
+
     async fn of(door_settings: DoorSettings, settings: Settings, keeps_mails: bool) -> Self {
-        let store = Arc::new(Database::in_memory().unwrap());
-        let clock = Arc::new(HandClock(AtomicI64::new(1_769_860_800_000)));
+        let store = Database::in_memory().unwrap();
+        Self::over(store, door_settings, settings, keeps_mails).await
+    }
+
+    async fn over(
+        store: Database,
+        door_settings: DoorSettings,
+        settings: Settings,
+        keeps_mails: bool,
+    ) -> Self {
+        let store = Arc::new(store);
+        let clock = Arc::new(HandClock(AtomicI64::new(NOW.0)));
         let (numbers, panel) = (Arc::new(Numbers::default()), Arc::new(Panel::default()));
         let tasks = TaskTracker::new();
         let names = ["peter", "paul", "andrew", "mark"];

@@ -314,3 +314,22 @@ async fn json_and_query_strings_are_taken_too() {
     let response = world.router.clone().oneshot(request).await.unwrap();
     assert!(text_of(response).await.contains("100000.00"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_is_sent_again_under_its_id_is_the_one_that_was_made() {
+    let world = World::new();
+    let add = |rest: &str| {
+        let link = "https%3A%2F%2Finstagram.com%2Fana%3Fsandbox%3Dslow";
+        format!("action=add&service=1&link={link}&quantity=1000{rest}")
+    };
+    let first = world.panel(&add("&request_id=a1")).await;
+    let again = Instant::now();
+    assert_eq!(world.panel(&add("&request_id=a1")).await, first);
+    assert_eq!(again.elapsed(), Duration::ZERO, "answered plainly");
+    assert_eq!(balance(&world).await, "99999.10");
+    let other = world.panel("action=add&service=1&link=x.test&quantity=50&request_id=a1");
+    let refused = other.await["error"].as_str().unwrap().to_owned();
+    assert_eq!(refused, "Request ID was used with other parameters");
+    let (one, two) = (add(""), add("&request_id=a2"));
+    assert_ne!(world.panel(&one).await, world.panel(&two).await);
+}

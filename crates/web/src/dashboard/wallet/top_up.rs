@@ -147,7 +147,7 @@ pub(in crate::dashboard) async fn redeem(
 
 fn failed(why: NotRedeemed) -> Failed {
     let status = match why {
-        NotRedeemed::Unusable => StatusCode::UNPROCESSABLE_ENTITY,
+        NotRedeemed::Unusable => StatusCode::BAD_REQUEST,
         NotRedeemed::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         NotRedeemed::Suspended => StatusCode::FORBIDDEN,
         NotRedeemed::Storage => StatusCode::SERVICE_UNAVAILABLE,

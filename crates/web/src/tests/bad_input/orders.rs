@@ -2,14 +2,11 @@
 
 use super::{JSON, refuses, refuses_bodies, refuses_queries};
 use crate::DoorSettings;
-use crate::tests::world::{BUY, CANCEL, World, generous};
-use domain::activation::Activation;
-use domain::change::{Change, Write};
-use domain::ids::OrderId;
-use domain::ports::Store;
+use crate::tests::world::{BUY, CANCEL, NOW, World, generous};
 use domain::time::Millis;
-use domain::upstream::Sms;
 use serde_json::Value;
+use std::sync::Arc;
+use store::Vault;
 
 #[tokio::test]
 async fn ids_of_orders() {
@@ -81,6 +78,7 @@ async fn orders_of_others_look_like_none() {
     );
 }
 
+/// B-098: both spellings of an id.
 #[tokio::test]
 async fn cancelling_at_the_wrong_time() {
     let world = World::start().await;
@@ -139,22 +137,19 @@ async fn cancelling_at_the_wrong_time() {
 
 #[tokio::test]
 async fn a_code_that_is_kept_no_longer_is_null_and_says_why() {
-    let world = World::start().await;
+    let day = Millis::minutes(24 * 60);
+    let daily = std::env::temp_dir().join(format!("tollgate-b-103-{}", std::process::id()));
+    let keys = store::fresh_keys().unwrap();
+    let vault = Arc::new(Vault::open(&keys, &daily, day, NOW).unwrap());
+    let world = World::sealed_by(Arc::clone(&vault)).await;
     let order = world.buy().await;
     world.receive(&order, "415127").await;
     let target = format!("/api/v1/otp?action=get_status&order_id={order}");
     let kept = world.get(&target).await.data();
     assert_eq!(kept["code"], "415127");
     assert_eq!(kept.get("code_expired"), None);
-    let id = OrderId::parse(&order).unwrap();
-    let received = world.store.activation(id).await.unwrap().unwrap();
-    let write = Write::UpdateActivation(Box::new(Activation {
-        message: Some(Sms::forgotten()),
-        version: received.version + 1,
-        ..received
-    }));
-    let change = Change::new("test", world.door.engine.now(), vec![write]);
-    world.store.commit(change).await.unwrap();
+    vault.forget(NOW + Millis(5 * day.0)).unwrap();
+    std::fs::remove_dir_all(daily).unwrap();
     let gone = world.get(&target).await.data();
     assert_eq!(gone["status"], "received", "B-103");
     assert_eq!(gone.get("code"), Some(&Value::Null), "B-103");

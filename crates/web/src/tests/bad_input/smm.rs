@@ -79,6 +79,7 @@ async fn services_and_their_members() {
     refuses_bodies(&world, PLACE, table).await;
 }
 
+/// B-112.
 #[tokio::test]
 async fn links() {
     let world = World::start().await;

@@ -90,7 +90,7 @@ async fn methods() {
         assert_eq!(
             (answer.status, answer.header("allow")),
             (405, Some("GET")),
-            "B-012 {method}"
+            "B-012, B-013 {method}"
         );
         let answer = world
             .send(world.request(method, "/api/v1/otp", JSON, "{}"))
@@ -98,6 +98,10 @@ async fn methods() {
         let expected = if method == "POST" { 400 } else { 405 };
         assert_eq!(answer.status, expected, "{method} without an action");
     }
+    let tunnel = world.request("CONNECT", "example.org:443", &[], "");
+    let answer = world.send(tunnel).await;
+    let verdict = (answer.status, answer.code());
+    assert_eq!(verdict, (405, "method_not_allowed".to_owned()), "B-013");
 }
 
 #[tokio::test]
@@ -182,4 +186,23 @@ async fn extra_members_have_no_effect() {
     assert_eq!(world.wallet().await.held.to_string(), "0.040000");
     let plain = world.get(&format!("{BALANCE}&admin=1&x[]=2")).await;
     assert_eq!(plain.data()["wallet_balance"], "49.960000");
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_read_nothing() {
+    let world = World::start().await;
+    let origin = ("origin", "https://evil.example");
+    let wish = ("access-control-request-method", "POST");
+    for (method, headers) in [("GET", &[origin][..]), ("OPTIONS", &[origin, wish])] {
+        for target in [BALANCE, "/api/v1/openapi.json", "/docs"] {
+            let answer = world.send(world.request(method, target, headers, "")).await;
+            let allowed = answer.header("access-control-allow-origin");
+            let with_cookies = answer.header("access-control-allow-credentials");
+            assert_eq!(
+                (allowed, with_cookies),
+                (None, None),
+                "B-156 {method} {target}"
+            );
+        }
+    }
 }

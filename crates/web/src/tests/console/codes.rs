@@ -76,7 +76,7 @@ async fn what_is_no_number_is_refused_by_its_name() {
         ("reason", "", "Say why"),
     ] {
         let (status, page) = make(&mut finance, &[(field, bad)]).await;
-        assert_eq!(status, 422, "{field}={bad}");
+        assert_eq!(status, 400, "{field}={bad}");
         assert!(page.contains(said), "{field}={bad}: {page}");
     }
     assert_eq!(world.door.redeem.list().await.unwrap(), []);

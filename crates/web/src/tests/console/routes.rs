@@ -90,7 +90,7 @@ async fn every_deed_but_a_few_asks_why() {
     for route in deeds.filter(|route| route.method == "POST") {
         let path = target(&world, &route, &order);
         let answer = owner.post(&path, &FIELDS).await;
-        let why = answer.status == 422 && answer.text.contains("Say why");
+        let why = answer.status == 400 && answer.text.contains("Say why");
         let needs = !WITHOUT_REASON.contains(&route.path);
         assert_eq!(why, needs, "{path}: {} {}", answer.status, answer.text);
         asked += usize::from(why);

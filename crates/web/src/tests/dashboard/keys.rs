@@ -123,13 +123,14 @@ async fn an_end_that_is_no_number_of_days_makes_no_key() {
     let keys = world.door.engine.store().keys(world.account).await.unwrap();
     for days in ["-1", "0", "30x", "99999999999", "3651", "1.5"] {
         let page = make(&mut browser, &[("name", "shop"), ("days", days)]).await;
-        assert_eq!(page.status, 422, "{days}");
+        assert_eq!(page.status, 400, "{days}");
         assert!(page.text.contains("1 to 3650 days"), "{days}");
     }
     let after = world.door.engine.store().keys(world.account).await.unwrap();
     assert_eq!(after.len(), keys.len());
 }
 
+/// B-146.
 #[tokio::test]
 async fn a_key_is_restricted_by_its_owner() {
     let world = World::start().await;
@@ -144,7 +145,7 @@ async fn a_key_is_restricted_by_its_owner() {
         ("addresses", "300.1.2.3"),
     ];
     let page = browser.post("/keys/change", &bad).await;
-    assert_eq!(page.status, 422);
+    assert_eq!(page.status, 400);
     assert!(page.text.contains("300.1.2.3"));
     let away = [
         ("id", id.as_str()),
@@ -195,4 +196,50 @@ async fn a_key_needs_a_password_shown_lately_and_others_keys_do_not_exist() {
 
     let answer = browser.post("/keys/revoke", &[("id", "999999")]).await;
     assert_eq!(answer.status, 404);
+}
+
+/// B-143.
+#[tokio::test]
+async fn a_keys_name_is_only_text_and_neither_empty_nor_endless() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    browser.get("/keys").await;
+    for name in ["", " ", "a\nb", &"a".repeat(10 * 1024)] {
+        let page = make(&mut browser, &[("name", name)]).await;
+        assert_eq!(page.status, 400, "{name:.20?}");
+    }
+    let page = make(&mut browser, &[("name", "<b>shop</b>")]).await;
+    assert_eq!(page.status, 200);
+    let page = browser.get("/keys").await;
+    assert!(!page.text.contains("<b>shop"), "{}", page.text);
+    assert!(page.text.contains("&lt;b&gt;shop"), "{}", page.text);
+}
+
+/// B-144.
+#[tokio::test]
+async fn the_key_after_the_hundredth_is_refused() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    browser.get("/keys").await;
+    // the world's own key is one of them
+    for _ in 1..100 {
+        world.new_key(world.account, app::KeyOrder::default()).await;
+    }
+    let page = make(&mut browser, &[("name", "one more")]).await;
+    assert_eq!(page.status, 409, "{}", page.text);
+    assert!(page.text.contains("100 keys"), "{}", page.text);
+}
+
+/// B-146.
+#[tokio::test]
+async fn a_list_of_addresses_is_bounded_and_holds_addresses() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    browser.get("/keys").await;
+    let many = vec!["192.0.2.1"; 10_000].join("\n");
+    for addresses in ["300.1.1.1", "192.0.2.0/33", "::/129", "example.org", &many] {
+        let fields = [("name", "shop"), ("addresses", addresses)];
+        let page = make(&mut browser, &fields).await;
+        assert!([400, 413].contains(&page.status), "{addresses:.20}");
+    }
 }

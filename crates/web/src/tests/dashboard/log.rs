@@ -50,7 +50,7 @@ async fn requests_are_logged_behind_and_equal_polls_are_one_line() {
             .text
             .contains("No requests that fit")
     );
-    assert_eq!(ana.get("/log?order=x").await.status, 422);
+    assert_eq!(ana.get("/log?order=x").await.status, 400);
     let story = ana.get(&format!("/orders/{order}")).await.text;
     assert!(story.contains("API requests") && story.contains("get_status</td>"));
 }

@@ -21,7 +21,7 @@ async fn signed_up(world: &World) -> Browser<'_> {
     let answer = browser.post("/verify", &confirming).await;
     assert_eq!(location(&answer), "/sign-in?notice=verified");
     let again = browser.post("/verify", &confirming).await;
-    assert_eq!(again.status, 410, "a link is good for one use");
+    assert_eq!(again.status, 400, "a link is good for one use");
     let answer = browser.sign_in(EMAIL, PASSWORD).await;
     assert_eq!((answer.status, location(&answer)), (303, "/"));
     browser
@@ -55,6 +55,7 @@ async fn mails_are_shown_in_the_demo_only() {
     assert_eq!(Browser::new(&world).get("/mailbox").await.status, 404);
 }
 
+/// B-131.
 #[tokio::test]
 async fn strangers_learn_nothing_about_who_has_an_account() {
     let world = World::start().await;
@@ -75,7 +76,7 @@ async fn strangers_learn_nothing_about_who_has_an_account() {
     let nobody = stranger
         .sign_in("nobody@example.com", "not the password")
         .await;
-    assert_eq!((wrong.status, nobody.status), (403, 403));
+    assert_eq!((wrong.status, nobody.status), (401, 401));
     let blank = |text: &str| text.replace(EMAIL, "").replace("nobody@example.com", "");
     assert_eq!(blank(&wrong.text), blank(&nobody.text));
     for email in [EMAIL, "nobody@example.com"] {
@@ -92,7 +93,7 @@ async fn an_address_opens_only_to_who_reads_its_mail_and_knows_the_password() {
     let sign_up = [("email", EMAIL), ("password", theirs)];
     stranger.post("/sign-up", &sign_up).await;
     let answer = stranger.sign_in(EMAIL, theirs).await;
-    assert_eq!(answer.status, 403, "nobody has confirmed the address");
+    assert_eq!(answer.status, 401, "nobody has confirmed the address");
     let nobody = stranger.sign_in("nobody@example.com", theirs).await;
     let blank = |text: &str| text.replace(EMAIL, "").replace("nobody@example.com", "");
     assert_eq!(
@@ -107,8 +108,8 @@ async fn an_address_opens_only_to_who_reads_its_mail_and_knows_the_password() {
     let token = link.split_once('=').unwrap().1.to_owned();
     let confirming = [("token", token.as_str()), ("password", PASSWORD)];
     let answer = owner.post("/verify", &confirming).await;
-    assert_eq!(answer.status, 422, "{}", answer.text);
-    assert_eq!(owner.sign_in(EMAIL, PASSWORD).await.status, 403);
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    assert_eq!(owner.sign_in(EMAIL, PASSWORD).await.status, 401);
 
     // whoever signs up last has the password
     owner
@@ -119,9 +120,10 @@ async fn an_address_opens_only_to_who_reads_its_mail_and_knows_the_password() {
     let confirming = [("token", token.as_str()), ("password", PASSWORD)];
     assert_eq!(owner.post("/verify", &confirming).await.status, 303);
     assert_eq!(owner.sign_in(EMAIL, PASSWORD).await.status, 303);
-    assert_eq!(stranger.sign_in(EMAIL, theirs).await.status, 403);
+    assert_eq!(stranger.sign_in(EMAIL, theirs).await.status, 401);
 }
 
+/// B-134.
 #[tokio::test]
 async fn guessing_is_slowed_down() {
     let world = World::start().await;
@@ -138,6 +140,7 @@ async fn guessing_is_slowed_down() {
     assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 303);
 }
 
+/// B-134.
 #[tokio::test]
 async fn guesses_of_strangers_do_not_lock_the_owner_out() {
     let world = World::start().await;
@@ -227,7 +230,7 @@ async fn easy_passwords_are_refused_with_the_reason() {
         let answer = browser
             .post("/sign-up", &[("email", EMAIL), ("password", easy)])
             .await;
-        assert_eq!(answer.status, 422, "{easy}");
+        assert_eq!(answer.status, 400, "{easy}");
         assert!(answer.text.contains("too easy to guess"));
         world.clock.advance(Millis::seconds(61));
     }
@@ -237,6 +240,7 @@ async fn easy_passwords_are_refused_with_the_reason() {
     assert!(part.text.contains("<meter") && part.text.contains("Too easy"));
 }
 
+/// B-138.
 #[tokio::test]
 async fn a_reset_ends_every_session_and_the_link_works_once() {
     let world = World::start().await;
@@ -251,17 +255,18 @@ async fn a_reset_ends_every_session_and_the_link_works_once() {
     ];
     let answer = other.post("/reset", &fields).await;
     assert_eq!(location(&answer), "/sign-in?notice=password-set");
-    assert_eq!(other.post("/reset", &fields).await.status, 410);
+    assert_eq!(other.post("/reset", &fields).await.status, 400);
     let page = browser.get("/keys").await;
     assert_eq!(
         (page.status, location(&page)),
         (303, "/sign-in?next=%2Fkeys")
     );
-    assert_eq!(other.sign_in(EMAIL, PASSWORD).await.status, 403);
+    assert_eq!(other.sign_in(EMAIL, PASSWORD).await.status, 401);
     let answer = other.sign_in(EMAIL, "another lantern drifts north").await;
     assert_eq!(answer.status, 303);
 }
 
+/// B-138.
 #[tokio::test]
 async fn a_reset_link_ends_after_an_hour() {
     let world = World::start().await;
@@ -274,7 +279,7 @@ async fn a_reset_link_ends_after_an_hour() {
         ("token", token.as_str()),
         ("password", "another lantern drifts north"),
     ];
-    assert_eq!(browser.post("/reset", &fields).await.status, 410);
+    assert_eq!(browser.post("/reset", &fields).await.status, 400);
 }
 
 /// The code that an authenticator app shows now.
@@ -291,6 +296,7 @@ pub(in crate::tests) fn between<'t>(text: &'t str, before: &str, after: &str) ->
     &text[start..start + end]
 }
 
+/// B-136.
 #[tokio::test]
 async fn the_second_factor_is_asked_for_once_it_is_on_and_no_code_works_twice() {
     let world = World::start().await;
@@ -314,7 +320,7 @@ async fn the_second_factor_is_asked_for_once_it_is_on_and_no_code_works_twice() 
     let ticket = between(&asked.text, "name=\"ticket\" value=\"", "\"").to_owned();
     let spent = [("ticket", ticket.as_str()), ("code", first.as_str())];
     let answer = other.post("/sign-in/code", &spent).await;
-    assert_eq!(answer.status, 403, "a code is good for one use");
+    assert_eq!(answer.status, 401, "a code is good for one use");
     world.clock.advance(Millis::seconds(30));
     let fresh = code(&world, &secret);
     let fields = [("ticket", ticket.as_str()), ("code", fresh.as_str())];
@@ -324,7 +330,7 @@ async fn the_second_factor_is_asked_for_once_it_is_on_and_no_code_works_twice() 
     assert_ne!(again.status, 303, "neither code nor ticket work twice");
 
     let mut third = Browser::new(&world);
-    for (try_, status) in [(1, 303), (2, 403)] {
+    for (try_, status) in [(1, 303), (2, 401)] {
         world.clock.advance(Millis::seconds(61));
         let asked = third.sign_in(EMAIL, PASSWORD).await;
         let ticket = between(&asked.text, "name=\"ticket\" value=\"", "\"").to_owned();
@@ -390,6 +396,7 @@ async fn sessions_in_use_end_after_thirty_days() {
     assert_eq!(browser.get("/account").await.status, 303);
 }
 
+/// B-139.
 #[tokio::test]
 async fn forms_from_elsewhere_are_refused() {
     let world = World::start().await;
@@ -407,6 +414,7 @@ async fn forms_from_elsewhere_are_refused() {
     assert_eq!(world.send(request.unwrap()).await.status, 403);
 }
 
+/// B-141.
 #[tokio::test]
 async fn nobody_is_led_away_after_signing_in() {
     let world = World::start().await;
@@ -509,4 +517,70 @@ async fn a_customer_takes_their_data_along_once_they_have_shown_who_they_are() {
     world.clock.advance(Millis::minutes(60));
     let later = ana.post("/account/export", &[]).await;
     assert_eq!(location(&later), "/confirm-password?next=%2Faccount");
+}
+
+/// B-132.
+#[tokio::test]
+async fn what_is_no_address_is_refused() {
+    let world = World::start().await;
+    let mut browser = Browser::new(&world);
+    let long = format!("{}@example.org", "a".repeat(300));
+    for email in [
+        "eva@example.org\r\nBcc: all@example.org",
+        "eva\n@example.org",
+        &long,
+        "eva@ex\u{430}mple.org",
+        "ev\u{430}@example.org",
+        "eva@eva@example.org",
+        "eva",
+        "@example.org",
+        "eva@",
+        "",
+    ] {
+        let fields = [("email", email), ("password", PASSWORD)];
+        let answer = browser.post("/sign-up", &fields).await;
+        assert_eq!(answer.status, 400, "{email:?}");
+        world.clock.advance(Millis::seconds(61));
+    }
+}
+
+/// B-133.
+#[tokio::test]
+async fn long_passwords_of_any_characters_are_taken_and_short_ones_are_not() {
+    let world = World::start().await;
+    let mut browser = Browser::new(&world);
+    let mut sign_up = async |password: &str| {
+        world.clock.advance(Millis::seconds(61));
+        let fields = [("email", EMAIL), ("password", password)];
+        browser.post("/sign-up", &fields).await.status
+    };
+    assert_eq!(sign_up("q7#Lw2z").await, 400, "seven characters");
+    let long =
+        "Ω≈ç√∫˜µ≤ <b>'\";--% четыре слова и ещё несколько \u{1f511} beside them, in all over 64";
+    assert!(long.chars().count() > 64);
+    assert_eq!(sign_up(long).await, 200);
+    assert_eq!(sign_up(&"x".repeat(1024 * 1024)).await, 413);
+}
+
+/// B-137.
+#[tokio::test]
+async fn between_password_and_code_there_is_no_session() {
+    let world = World::start().await;
+    let mut browser = signed_up(&world).await;
+    browser.get("/account").await;
+    browser.post("/account/totp/begin", &[]).await;
+    let page = browser.get("/account").await;
+    let secret = between(&page.text, "<code class=\"break\">", "</code>").to_owned();
+    let first = code(&world, &secret);
+    browser
+        .post("/account/totp/confirm", &[("code", &first)])
+        .await;
+    let mut other = Browser::new(&world);
+    let asked = other.sign_in(EMAIL, PASSWORD).await;
+    assert!(asked.text.contains("Two-step sign-in"), "{}", asked.text);
+    for path in ["/wallet", "/keys", "/account"] {
+        let answer = other.get(path).await;
+        assert!(location(&answer).starts_with("/sign-in"), "{path}");
+    }
+    assert_eq!(other.post("/keys/access", &[("on", "1")]).await.status, 303);
 }

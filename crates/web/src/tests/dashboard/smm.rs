@@ -320,7 +320,7 @@ async fn a_mass_order_is_checked_whole_before_any_of_it_is_placed() {
 
     let many = format!("1 | {LINK} | 500\n").repeat(101);
     let refused = browser.post("/smm/mass", &[("lines", &many)]).await;
-    assert_eq!(refused.status, 422);
+    assert_eq!(refused.status, 400);
     assert!(
         refused.text.contains("These are 101 lines"),
         "{}",

@@ -15,6 +15,7 @@ fn with(amount: &str) -> Vec<(&str, &str)> {
     STRIPE.into_iter().chain([("amount", amount)]).collect()
 }
 
+/// B-122, B-123.
 #[tokio::test]
 async fn unusable_amounts_currencies_and_ways_are_refused() {
     let world = World::start().await;
@@ -207,7 +208,7 @@ async fn a_form_sent_twice_is_one_top_up() {
     let pay: Vec<_> = with("25").into_iter().chain([("once", card)]).collect();
     let begun = ana.post(path, &pay).await;
     assert_eq!(location(&ana.post(path, &pay).await), location(&begun));
-    assert_eq!(ana.post(path, &with("25")).await.status, 422, "no key");
+    assert_eq!(ana.post(path, &with("25")).await.status, 400, "no key");
     let own = world.door.top_ups.of(world.account).await.unwrap();
     assert_eq!(own.len(), 2);
     // somebody else's form may have the same key

@@ -41,7 +41,7 @@ async fn a_code_counts_once_and_says_no_more_to_others() {
     let used = bob.post("/wallet/redeem", &[("code", &codes[0])]).await;
     let unknown = "ABCDE-23456-FGHJK-789LM";
     let unknown = bob.post("/wallet/redeem", &[("code", unknown)]).await;
-    assert_eq!((used.status, unknown.status), (422, 422));
+    assert_eq!((used.status, unknown.status), (400, 400));
     assert_eq!(without_tokens(&used.text), without_tokens(&unknown.text));
     for _ in 0..4 {
         bob.post("/wallet/redeem", &[("code", "x")]).await;
@@ -123,7 +123,7 @@ async fn little_left_is_mailed_once_for_each_fall() {
     ana.get("/wallet").await;
     for bad in ["five", "0", "-1", "1e3"] {
         let refused = ana.post("/wallet/low-balance", &[("threshold", bad)]).await;
-        assert_eq!(refused.status, 422, "{bad}");
+        assert_eq!(refused.status, 400, "{bad}");
     }
     let set = ana
         .post("/wallet/low-balance", &[("threshold", "49.99")])

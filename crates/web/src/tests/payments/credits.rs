@@ -23,6 +23,7 @@ async fn a_paid_session_is_credited_once_however_often_it_is_told() {
     audited(&world).await;
 }
 
+/// B-126.
 #[tokio::test]
 async fn what_nobody_signed_leaves_no_trace() {
     let world = World::start().await;
@@ -65,6 +66,7 @@ async fn what_nobody_signed_leaves_no_trace() {
     assert_eq!(deliver(&world, &body).await, 200, "a good one passes");
 }
 
+/// B-129.
 #[tokio::test]
 async fn other_methods_types_and_sizes_are_refused() {
     let world = World::start().await;
@@ -92,6 +94,7 @@ async fn other_methods_types_and_sizes_are_refused() {
     }
 }
 
+/// B-127, B-128.
 #[tokio::test]
 async fn events_that_fit_nothing_are_kept_and_credit_nothing() {
     let world = World::start().await;
@@ -130,6 +133,7 @@ async fn events_that_fit_nothing_are_kept_and_credit_nothing() {
     audited(&world).await;
 }
 
+/// B-124.
 #[tokio::test]
 async fn a_payment_that_does_not_fit_waits_for_the_operator() {
     let spoil: [fn(&mut Session); 5] = [
