@@ -91,7 +91,7 @@ pub fn office(settings: &Settings, environment: Environment) -> anyhow::Result<O
     let vault = open_vault(settings, clock.now())?;
     let store = open_store(settings, &vault)?;
     let newest_entry = store.newest_entry();
-    let engine = wiring::engine(settings, environment, &store, clock, tasks)?;
+    let engine = wiring::engine(settings, environment, (&store, &clock, tasks))?;
     engine.check_clock(newest_entry);
     let limits = Arc::new(Limits::new(ADDRESSES_COUNTED));
     let parts = (&engine, &store, &vault);
@@ -205,13 +205,7 @@ where
     let books_end = BooksEnd::of(&store, start.trust);
     let purchases = Tracked::default();
     let tasks = Arc::new(purchases.clone());
-    let engine = wiring::engine(
-        settings,
-        start.environment,
-        &store,
-        Arc::clone(&clock) as _,
-        tasks,
-    )?;
+    let engine = wiring::engine(settings, start.environment, (&store, &clock, tasks))?;
     let limits = Arc::new(limits(settings)?);
     let parts = (&engine, &store, &vault);
     let office = assemble(settings, start.environment, parts, &limits, Some(address))?;

@@ -1,12 +1,14 @@
 //! From settings to a running engine: adapters, spans and servers.
 
+use crate::clock::SteadyClock;
 use crate::demo::MisbehavingPool;
 use crate::settings::{self, Protocol, Settings};
+use crate::tasks::Tracked;
 use app::api_key::Environment;
 use app::{Engine, Outside, Routing, UpstreamLimits};
 use domain::activation::Plan;
 use domain::catalogue::{Server, ServerRoute};
-use domain::ports::{Clock, Tasks};
+use domain::ports::Clock;
 use domain::smm_order::SmmPlan;
 use domain::time::Millis;
 use domain::upstream::{Capabilities, NumberUpstream, PanelUpstream};
@@ -35,10 +37,9 @@ const SMM_WATCH: Millis = Millis::minutes(30 * 24 * 60);
 pub fn engine(
     settings: &Settings,
     environment: Environment,
-    store: &Arc<Database>,
-    clock: Arc<dyn Clock>,
-    tasks: Arc<dyn Tasks>,
+    (store, clock, tasks): (&Arc<Database>, &Arc<SteadyClock>, Arc<Tracked>),
 ) -> anyhow::Result<Arc<Engine>> {
+    let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
     let pool = |one: &settings::Upstream| -> Arc<dyn NumberUpstream> {
         let own = Arc::new(own_numbers(one, store, &clock));
         match environment {
