@@ -263,6 +263,14 @@ async fn cancels_are_requests() {
             CancelReply::BadTransition,
         ),
         (
+            Act::ok(r#"{"cancel":{"error":"Incorrect order ID"}}"#),
+            CancelReply::UnknownOrder,
+        ),
+        (
+            Act::ok(r#"{"order":5,"cancel":{"error":"Order cannot be canceled"}}"#),
+            CancelReply::BadTransition,
+        ),
+        (
             Act::ok(r#"{"error":"Too many requests"}"#),
             CancelReply::Unknown,
         ),
@@ -387,6 +395,10 @@ async fn refills_are_requests_with_an_id() {
         (
             Act::ok(r#"{"error":"Invalid API key"}"#),
             RefillReply::Unknown,
+        ),
+        (
+            Act::ok(r#"{"refill":{"error":"Refill is not available"}}"#),
+            RefillReply::Refused,
         ),
         (Act::ok("<html></html>"), RefillReply::Unknown),
         (Act::HangUp, RefillReply::Unknown),

@@ -61,12 +61,12 @@ pub struct Refill(pub String);
 impl Refill {
     /// Reads a reply.
     pub fn parse(answer: Answer<'_>) -> Result<Self, Failure> {
-        let refill = open(answer)?
-            .object()
-            .and_then(|object| object.id(&["refill"]));
-        refill
-            .map(Self)
-            .ok_or_else(|| Failure::shape("a refill id"))
+        let object = open(answer)?.object().unwrap_or_default();
+        if let Some(refused) = refused_at(&object, "refill", answer.status) {
+            return Err(refused);
+        }
+        let refill = object.id(&["refill"]).map(Self);
+        refill.ok_or_else(|| Failure::shape("a refill id"))
     }
 
     /// Prints a reply: the id as a string.
@@ -168,6 +168,9 @@ impl Cancels {
     pub fn parse(answer: Answer<'_>, asked: &[String]) -> Result<Self, Failure> {
         let node = open(answer)?;
         if let Some(object) = node.object() {
+            if let Some(refused) = refused_at(&object, "cancel", answer.status) {
+                return Err(refused);
+            }
             return match (asked, single_accepts(&object)) {
                 ([order], true) => Ok(Self(vec![(order.clone(), Ok(()))])),
                 _ => Err(Failure::shape("an answer to cancel")),
@@ -206,6 +209,13 @@ pub fn print_cancel_single(order: &str) -> String {
         cancel: 1,
         status: "success",
     })
+}
+
+/// The refusal in an error object that stands in the place of a value.
+fn refused_at(object: &Object<'_>, name: &str, status: u16) -> Option<Failure> {
+    let text = error_text(&object.get(name)?.object()?)?;
+    let text = cut(&text, TEXT_MAX);
+    Some(Failure::Error { text, status })
 }
 
 fn single_accepts(object: &Object<'_>) -> bool {
