@@ -1,29 +1,17 @@
 // What staff do at the console, in a real browser. Run by scripts/test; screenshots are left in artifacts/browser.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
-import { artifacts, narrow, overflow, start, violations, visit, wide } from './world.mjs';
+import { artifacts, atWork, narrow, overflow, start, violations, wide } from './world.mjs';
 
 let world;
 let at;
 before(async () => {
   world = await start();
   await furnish();
-  at = await atWork();
+  at = await atWork(world);
 });
 after(async () => { await at?.context.close(); await world?.stop(); });
-
-/** The six digits of an authenticator app (RFC 6238). */
-function code(secret) {
-  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const hash = createHmac('sha1', key).update(step).digest();
-  const from = hash[19] & 15;
-  return String((hash.readUInt32BE(from) & 0x7fffffff) % 1_000_000).padStart(6, '0');
-}
 
 /** Orders of both kinds, so that lists have something in them. */
 async function furnish() {
@@ -42,21 +30,6 @@ async function furnish() {
     await new Promise((done) => setTimeout(done, 250));
   }
   world.command('redeem', 'create', '--usd', '5.00', '--note', 'a fair');
-}
-
-/** A window of the demo's owner. */
-async function atWork() {
-  const window = await visit(world);
-  const { page } = window;
-  const { email, password, totp_secret } = world.operator;
-  await page.goto('/console');
-  await page.fill('[name=email]', email);
-  await page.fill('[name=password]', password);
-  await page.click('main button:has-text("Sign in")');
-  await page.fill('[name=code]', code(totp_secret));
-  await page.click('main button:has-text("Sign in")');
-  await page.waitForURL((url) => url.pathname === '/console');
-  return window;
 }
 
 const pages = () => [

@@ -8,6 +8,7 @@ use domain::people::Session;
 use domain::ports::{Movement, Page, PageRows, StoredMessage};
 use domain::redeem::RedeemCode;
 use domain::smm_order::SmmOrder;
+use domain::smm_request::{RequestKind, SmmRequest};
 use domain::time::Timestamp;
 use domain::top_up::{self, TopUp};
 use serde_json::{Value, json};
@@ -226,12 +227,17 @@ async fn smm_orders(engine: &Engine, id: AccountId) -> Result<Vec<Value>, AdminE
             break;
         };
         before = Some(last.id);
-        all.extend(found.iter().map(smm_order));
+        for order in &found {
+            all.push(smm_order(
+                order,
+                &engine.store().smm_requests(order.id).await?,
+            ));
+        }
     }
     Ok(all)
 }
 
-fn smm_order(order: &SmmOrder) -> Value {
+fn smm_order(order: &SmmOrder, requests: &[SmmRequest]) -> Value {
     json!({
         "order_id": order.id.to_string(),
         "service": order.service_name,
@@ -242,6 +248,17 @@ fn smm_order(order: &SmmOrder) -> Value {
         "price": order.price.to_string(),
         "returned": order.returned.to_string(),
         "created_at": time(order.created_at),
+        "requests": requests.iter().map(smm_request).collect::<Vec<_>>(),
+    })
+}
+
+/// A cancel or a refill that was asked for.
+fn smm_request(one: &SmmRequest) -> Value {
+    json!({
+        "kind": one.kind.slug(),
+        "state": one.state.slug(),
+        "refill_id": (one.kind == RequestKind::Refill).then(|| one.id.to_string()),
+        "at": time(one.created_at),
     })
 }
 

@@ -24,7 +24,7 @@ mod pages;
 pub(crate) mod people;
 mod people_rows;
 #[cfg(test)]
-mod plans;
+pub(crate) mod plans;
 mod policy;
 mod redeem;
 pub(crate) mod restoration;

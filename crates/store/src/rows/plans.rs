@@ -15,16 +15,35 @@ use std::cell::RefCell;
 const ANA: AccountId = AccountId(1);
 
 /// Explains every statement instead of running it.
-struct Explaining {
-    conn: rusqlite::Connection,
+pub(crate) struct Explaining {
+    conn: Box<dyn Connection>,
+    /// What goes before a statement to have it explained, and the column with the steps.
+    how: (&'static str, usize),
     steps: RefCell<Vec<String>>,
+}
+
+impl Explaining {
+    pub(crate) fn new(conn: Box<dyn Connection>, how: (&'static str, usize)) -> Self {
+        Self {
+            conn,
+            how,
+            steps: RefCell::default(),
+        }
+    }
+
+    /// The steps of what `ask` asks.
+    pub(crate) fn steps<T>(&self, ask: impl Fn(&dyn Connection) -> Result<T, Fault>) -> String {
+        ask(self).unwrap();
+        self.steps.take().join("\n")
+    }
 }
 
 impl Connection for Explaining {
     fn query(&self, sql: &str, args: &[Arg<'_>], _: See<'_>) -> Result<(), Fault> {
-        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let (explain, column) = self.how;
+        let explain = format!("{explain} {sql}");
         self.conn.query(&explain, args, &mut |row| {
-            if let Value::Text(step) = row.cell(3)? {
+            if let Value::Text(step) = row.cell(column)? {
                 self.steps.borrow_mut().push(step.to_owned());
             }
             Ok(true)
@@ -71,12 +90,7 @@ impl Connection for Explaining {
 
 /// The steps of what `ask` asks.
 fn steps<T>(ask: impl Fn(&dyn Connection) -> Result<T, Fault>) -> String {
-    let explaining = Explaining {
-        conn: sqlite::empty(),
-        steps: RefCell::default(),
-    };
-    ask(&explaining).unwrap();
-    explaining.steps.into_inner().join("\n")
+    Explaining::new(Box::new(sqlite::empty()), ("EXPLAIN QUERY PLAN", 3)).steps(ask)
 }
 
 /// No table is read from end to end, and of each large one only what this index leads to.
@@ -101,7 +115,11 @@ fn goes_by(steps: &str, indexes: &[&str]) {
     }
 }
 
-fn page(states: &[ActivationState], since: Option<Timestamp>, before: Option<OrderId>) -> Page {
+pub(crate) fn page(
+    states: &[ActivationState],
+    since: Option<Timestamp>,
+    before: Option<OrderId>,
+) -> Page {
     Page {
         limit: 50,
         before,
@@ -109,6 +127,71 @@ fn page(states: &[ActivationState], since: Option<Timestamp>, before: Option<Ord
         states: states.iter().map(|state| state.slug()).collect(),
         progress: Vec::new(),
     }
+}
+
+pub(crate) type Ask = Box<dyn Fn(&dyn Connection) -> Result<(), Fault>>;
+
+fn ask<T: 'static>(ask: impl Fn(&dyn Connection) -> Result<T, Fault> + 'static) -> Ask {
+    Box::new(move |conn| ask(conn).map(drop))
+}
+
+/// What pages ask of an account with very many orders, for any engine.
+pub(crate) fn asked_by_pages() -> Vec<(&'static str, Ask)> {
+    let numbers = |page: Page| ask(move |conn| activation::listed(conn, ANA, &page));
+    let smm = |page: Page| ask(move |conn| smm_order::listed(conn, ANA, &page));
+    let progress = |progress| Page {
+        progress: vec![progress],
+        ..page(&[], None, None)
+    };
+    let before = Some(OrderId(110_000));
+    let waiting = [ActivationState::Active, ActivationState::CancelRequested];
+    let (since, never) = (Some(Timestamp(19_000_000)), Some(Timestamp(i64::MAX)));
+    vec![
+        ("numbers", numbers(page(&[], None, None))),
+        ("older numbers", numbers(page(&[], None, before))),
+        ("waiting numbers", numbers(page(&waiting, None, None))),
+        ("numbers of a day", numbers(page(&[], since, None))),
+        ("no numbers of a day", numbers(page(&[], never, None))),
+        ("SMM orders", smm(page(&[], None, None))),
+        ("completed SMM orders", smm(progress("Completed"))),
+        ("no canceled SMM orders", smm(progress("Canceled"))),
+        ("SMM orders of a day", smm(page(&[], since, None))),
+        ("holds", ask(|conn| statement::open_holds(conn, ANA, 100))),
+        (
+            "spending",
+            ask(|conn| spending::spent(conn, ANA, (19_000, 19_029))),
+        ),
+        (
+            "statement",
+            ask(|conn| statement::movements(conn, ANA, None, 50)),
+        ),
+        (
+            "a link",
+            ask(|conn| pages::smm_orders_for(conn, ANA, "instagram.com/u7", 25)),
+        ),
+        (
+            "a number",
+            ask(|conn| pages::activations_on(conn, ANA, "923000000007", 25)),
+        ),
+        (
+            "the log",
+            ask(|conn| api_log::lines(conn, ANA, &CallsOf::default())),
+        ),
+        (
+            "the log of an order",
+            ask(|conn| {
+                let order = Some(OrderId(100_500));
+                api_log::lines(
+                    conn,
+                    ANA,
+                    &CallsOf {
+                        order,
+                        ..CallsOf::default()
+                    },
+                )
+            }),
+        ),
+    ]
 }
 
 #[test]

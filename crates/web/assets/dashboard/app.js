@@ -60,23 +60,40 @@
     block.append(button);
   }
 
-  // an open menu closes when the reader goes on elsewhere
+  // an open menu closes when the reader goes on elsewhere, or by Escape
+  document.addEventListener('keydown', (event) => {
+    const menu = event.key === 'Escape' && document.querySelector('details.who[open]');
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector('summary').focus();
+  });
+  document.addEventListener('focusin', (event) => {
+    for (const menu of document.querySelectorAll('details.who[open]')) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
   document.addEventListener('click', (event) => {
     for (const menu of document.querySelectorAll('details.who[open]')) {
       if (!menu.contains(event.target)) menu.open = false;
     }
   });
 
+  // what a part has to say aloud; countdowns in it are not read out
+  const sayings = (part) => [...part.querySelectorAll('[data-say]')].map((one) => one.dataset.say);
+
   // a part of the page that the server sends anew whenever it changes
   const follow = (part) => {
     const source = new EventSource(part.dataset.events);
     source.addEventListener('live', (event) => {
-      // what the reader is about to press stays where it is
-      if (part.contains(document.activeElement) && document.activeElement.matches('button')) {
-        document.activeElement.blur();
-      }
+      const before = sayings(part);
+      // who reads on with the keyboard stays at the same button, or at its order
+      const at = part.contains(document.activeElement) ? document.activeElement.id : '';
       part.innerHTML = event.data;
       dress(part);
+      const same = document.getElementById(at) ?? document.getElementById(at.replace(/^[a-z]+-/, 'order-'));
+      same?.focus();
+      const news = sayings(part).filter((one) => !before.includes(one));
+      if (news.length) document.getElementById(part.dataset.news).textContent = news.join('. ');
     });
     addEventListener('pagehide', () => source.close());
   };
@@ -87,6 +104,8 @@
     // where the entries of the navigation lie in one line, the present one is in sight
     document.querySelector('.side [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
     document.querySelectorAll('[data-events]').forEach(follow);
+    // a form that came back is open at the field that is wrong
+    document.querySelector('main [aria-invalid]')?.focus();
   };
   document.addEventListener('htmx:after:swap', () => dress(document));
   start();

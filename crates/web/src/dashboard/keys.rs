@@ -32,45 +32,74 @@ pub(super) fn routes() -> Router<Arc<Door>> {
 }
 
 async fn show(State(door): State<Arc<Door>>, customer: Customer) -> Response {
-    keys_page(&door, &customer.visitor, &customer.account, None, None).await
+    keys_page(
+        &door,
+        &customer.visitor,
+        &customer.account,
+        Shown::default(),
+    )
+    .await
 }
 
-/// `fresh` is the text of a key just made, shown this once.
+/// What the page shows beside the keys.
+#[derive(Default)]
+struct Shown<'a> {
+    /// The text of a key just made, this once.
+    fresh: Option<&'a str>,
+    /// What was wrong, and the form as it was filled in.
+    failed: Option<(Failed, &'a Fields)>,
+}
+
 async fn keys_page(
     door: &Door,
     visitor: &Visitor,
     account: &Account,
-    fresh: Option<&str>,
-    failed: Option<Failed>,
+    Shown { fresh, failed }: Shown<'_>,
 ) -> Response {
     let page = Page::new(visitor, "API access").under("keys");
-    let (account, keys) = match known(door, account).await {
-        Ok(known) => known,
-        Err(failed) => return page.failed(&failed),
-    };
-    let uses = match door.log.key_uses(account.id).await {
-        Ok(uses) => uses,
-        Err(error) => return page.failed(&error.into()),
-    };
+    let (failed, fields) = failed.unzip();
+    match values(door, account, fields).await {
+        Ok(values) => page.with_failure(failed).show(
+            "keys.html",
+            context! { fresh, example_key => fresh.unwrap_or("your_api_key_here"), ..values },
+        ),
+        Err(failed) => page.failed(&failed),
+    }
+}
+
+async fn values(door: &Door, account: &Account, typed: Option<&Fields>) -> Result<Value, Failed> {
+    let (account, keys) = known(door, account).await?;
+    let uses = door.log.key_uses(account.id).await?;
     let row = |key| row(key, &uses);
     let now = door.engine.now();
     let (over, keys): (Vec<_>, Vec<_>) = keys.iter().partition(|key| is_over(key, now));
-    let once = match once::key() {
-        Ok(once) => once,
-        Err(refusal) => return page.failed(&refusal.into()),
-    };
-    let values = context! {
-        once,
+    Ok(context! {
+        once => once::key()?,
+        typed => as_typed(typed),
         api_access => account.api_access,
         suspended => account.suspended,
-        fresh,
-        example_key => fresh.unwrap_or("your_api_key_here"),
         base_url => door.people.base_url(),
         general_limit => door.settings.requests_per_minute.get(),
         keys => keys.into_iter().map(row).collect::<Vec<_>>(),
         over => over.into_iter().map(row).collect::<Vec<_>>(),
-    };
-    page.with_failure(failed).show("keys.html", values)
+    })
+}
+
+/// The form of a new key: as it was filled in, where it came back.
+fn as_typed(fields: Option<&Fields>) -> Value {
+    // forms about a key that is there name it
+    let fields = fields.filter(|fields| fields.filled("id").is_none());
+    let none = Fields::default();
+    let again = fields.is_some();
+    let fields = fields.unwrap_or(&none);
+    context! {
+        again,
+        name => fields.text("name"),
+        scopes => fields.all("scope").map(str::to_owned).collect::<Vec<_>>(),
+        rate_limit => fields.text("rate_limit"),
+        addresses => [fields.text("addresses").to_owned()],
+        days => fields.text("days"),
+    }
 }
 
 /// The account and its keys as they are now, newest first.
@@ -162,8 +191,11 @@ async fn shown_once(
 ) -> Response {
     match made {
         Ok(issued) => {
-            let fresh = Some(issued.text.as_str());
-            keys_page(door, &form.visitor, &customer.account, fresh, None).await
+            let shown = Shown {
+                fresh: Some(issued.text.as_str()),
+                failed: None,
+            };
+            keys_page(door, &form.visitor, &customer.account, shown).await
         }
         Err(PeopleError::ProofNeeded) => to_proof("/keys"),
         Err(error) => again(door, form, customer, error.into()).await,
@@ -172,7 +204,11 @@ async fn shown_once(
 
 /// The page again with what was wrong.
 async fn again(door: &Door, form: &Form, customer: &Customer, failed: Failed) -> Response {
-    keys_page(door, &form.visitor, &customer.account, None, Some(failed)).await
+    let shown = Shown {
+        fresh: None,
+        failed: Some((failed, &form.fields)),
+    };
+    keys_page(door, &form.visitor, &customer.account, shown).await
 }
 
 async fn rotate(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {

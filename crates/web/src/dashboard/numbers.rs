@@ -207,24 +207,27 @@ async fn buy(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away
         text: form.fields.text("q").to_owned(),
     };
     let failed = match bought(&door, &customer, &form.fields).await {
-        Ok(notice) => {
-            let country = link::encoded(&search.country);
-            let there = format!("/numbers?country={country}&notice={notice}");
-            return Ok(Redirect::to(&there).into_response());
-        }
+        Ok(there) => return Ok(Redirect::to(&there).into_response()),
         Err(failed) => failed,
     };
     Ok(numbers_page(&door, &customer, &search, Some(failed)).await)
 }
 
-async fn bought(door: &Door, customer: &Customer, fields: &Fields) -> Result<&'static str, Failed> {
+/// Buys; gives the page where its buyer goes on.
+async fn bought(door: &Door, customer: &Customer, fields: &Fields) -> Result<String, Failed> {
     let caller = Caller::signed_in(customer.account.clone());
     let request = order_of(fields)?;
     let key = once::request("/numbers/buy", fields)?;
-    let answer = door.engine.buy_number(&caller, &request, Some(key)).await;
-    match answer.outcome {
-        Ok(Purchased::Done(_)) => Ok("number-bought"),
-        Ok(Purchased::Pending(_)) | Err(Refusal::IdempotencyInProgress) => Ok("purchase-pending"),
+    let country = link::encoded(fields.text("country"));
+    let list = |notice: &str| Ok(format!("/numbers?country={country}&notice={notice}"));
+    let bought = once::bought(key, |key| {
+        Box::pin(door.engine.buy_number(&caller, &request, Some(key)))
+    });
+    match bought.await.outcome {
+        Ok(Purchased::Done(_)) => list("number-bought"),
+        Ok(Purchased::Pending(order)) => Ok(format!("/orders/{order}?notice=order-pending")),
+        // the same form sent before has not got its order yet
+        Err(Refusal::IdempotencyInProgress) => list("purchase-pending"),
         Err(refusal) => Err(refusal.into()),
     }
 }

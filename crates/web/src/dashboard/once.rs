@@ -2,11 +2,15 @@
 
 use super::fields::{Fields, TOKEN};
 use super::page::Failed;
-use app::{KeyedRequest, OnceKey, Refusal};
+use app::{Answer, KeyedRequest, OnceKey, Refusal};
+use domain::upstream::Pending;
 use sha2::{Digest, Sha256};
 
 /// The hidden field with the key.
 const FIELD: &str = "once";
+
+/// Purchases of one form that may fail before it is used up.
+const TURNS: u32 = 20;
 
 /// A fresh key.
 pub(crate) fn key() -> Result<String, Refusal> {
@@ -37,4 +41,26 @@ pub(crate) fn request(path: &str, fields: &Fields) -> Result<KeyedRequest, Faile
         fingerprint: digest.finalize().into(),
         keeps_refusal: false,
     })
+}
+
+/// Buys under the key of a form. Only what was bought, or may have been, stays under it: a purchase
+/// that failed cost nothing, and whoever goes back and sends the same form again means to try again.
+/// Each turn has a key of its own, so forms sent at the same moment still buy once.
+pub(crate) async fn bought<'a, T>(
+    form: KeyedRequest,
+    buy: impl Fn(KeyedRequest) -> Pending<'a, Answer<T>>,
+) -> Answer<T> {
+    let mut answer = buy(form.clone()).await;
+    for turn in 2..=TURNS {
+        if !answer.replayed || answer.outcome.is_ok() {
+            break;
+        }
+        let key = format!("{}.{turn}", form.key);
+        answer = buy(KeyedRequest {
+            key,
+            ..form.clone()
+        })
+        .await;
+    }
+    answer
 }

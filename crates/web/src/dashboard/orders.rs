@@ -115,6 +115,7 @@ fn number_row(order: &Activation) -> Value {
         phone => shown.map(ToString::to_string),
         status => view::status(order.public_status()),
         price => order.price.0,
+        open => order.state.is_open(),
         at => order.created_at.0,
     }
 }

@@ -136,7 +136,7 @@ async fn spending(door: &Door, account: AccountId) -> Result<Value, Failed> {
         })
         .collect();
     let total: i64 = by_day.values().sum();
-    Ok(context! { days, services, spent => total })
+    Ok(context! { days, services, most, spent => total })
 }
 
 /// The parts of a day's bar from the ground up, one for each colour; heights in thousandths of the

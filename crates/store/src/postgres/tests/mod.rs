@@ -4,6 +4,7 @@ mod books;
 mod claims;
 mod groups;
 mod moved;
+mod plans;
 mod refusals;
 mod server;
 

@@ -143,8 +143,10 @@ async fn placed(
     let caller = Caller::signed_in(customer.account.clone());
     let order = members::order(fields)?;
     let key = once::request("/smm/order", fields)?;
-    let answer = door.engine.place_order(&caller, &order, Some(key)).await;
-    match answer.outcome {
+    let placed = once::bought(key, |key| {
+        Box::pin(door.engine.place_order(&caller, &order, Some(key)))
+    });
+    match placed.await.outcome {
         Ok(Purchased::Done(order)) => Ok((Some(order.id), "order-placed")),
         Ok(Purchased::Pending(order)) => Ok((Some(order), "order-pending")),
         // the same form sent before has not got its order yet

@@ -1,7 +1,7 @@
 //! `/wallet/top-up`: every way to put money into the wallet that is configured. Each way is a
 //! section of the page with a form of its own.
 
-use crate::dashboard::fields::Form;
+use crate::dashboard::fields::{Fields, Form};
 use crate::dashboard::once;
 use crate::dashboard::page::{Failed, Page};
 use crate::dashboard::session::{Away, Customer};
@@ -22,18 +22,23 @@ pub(in crate::dashboard) async fn show(
     State(door): State<Arc<Door>>,
     customer: Customer,
 ) -> Response {
-    top_up_page(&door, &customer, None).await
-}
-
-async fn top_up_page(door: &Door, customer: &Customer, failed: Option<Failed>) -> Response {
     let page = Page::new(&customer.visitor, "Top up").under("wallet");
-    match values(door, customer).await {
-        Ok(values) => page.with_failure(failed).show("top_up.html", values),
+    match values(&door, &customer, &Fields::default()).await {
+        Ok(values) => page.show("top_up.html", values),
         Err(failed) => page.failed(&failed),
     }
 }
 
-async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
+/// The page again with what was wrong, and what was typed still in its form.
+async fn again(door: &Door, customer: &Customer, form: &Form, failed: Failed) -> Response {
+    let page = Page::new(&customer.visitor, "Top up").under("wallet");
+    match values(door, customer, &form.fields).await {
+        Ok(values) => page.with_failure(Some(failed)).show("top_up.html", values),
+        Err(failed) => page.failed(&failed),
+    }
+}
+
+async fn values(door: &Door, customer: &Customer, typed: &Fields) -> Result<Value, Failed> {
     let account = customer.account.id;
     let wallet = door.engine.store().wallet(account).await?;
     let redeemed = door.redeem.redeemed_by(account, REDEEMED).await?;
@@ -49,7 +54,7 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
     let wallet = wallet.unwrap_or_default();
     let tier = customer.account.tier;
     let offers = door.top_ups.offers().iter();
-    let ways: Result<Vec<Value>, Refusal> = offers.map(|offer| way(offer, tier)).collect();
+    let ways: Result<Vec<Value>, Refusal> = offers.map(|offer| way(offer, tier, typed)).collect();
     let ways = ways?;
     let top_ups = door.top_ups.of(account).await?;
     let top_ups: Vec<Value> = top_ups.iter().map(one_top_up::view).collect();
@@ -63,7 +68,7 @@ async fn values(door: &Door, customer: &Customer) -> Result<Value, Failed> {
 }
 
 /// A way to pay with its terms for an account of this tier, and the key of its form.
-fn way(offer: &Offer, tier: u8) -> Result<Value, Refusal> {
+fn way(offer: &Offer, tier: u8, fields: &Fields) -> Result<Value, Refusal> {
     let Terms {
         min,
         max,
@@ -75,8 +80,13 @@ fn way(offer: &Offer, tier: u8) -> Result<Value, Refusal> {
     let bonuses = bonuses.iter().map(|rule| {
         context! { from => rule.from.0, percent => percent(rule.parts_per_million) }
     });
+    let typed = fields.text("method") == offer.processor.slug();
+    let text = |name| if typed { fields.text(name) } else { "" };
     Ok(context! {
         once => once::key()?,
+        typed,
+        amount => text("amount"),
+        note => text("note"),
         method => offer.processor.slug(),
         label => offer.processor.label(),
         is_manual => offer.processor == Processor::Manual,
@@ -114,12 +124,12 @@ pub(in crate::dashboard) async fn begin(
     };
     let once = match once::request("/wallet/top-up", &form.fields) {
         Ok(once) => once,
-        Err(failed) => return Ok(top_up_page(&door, &customer, Some(failed)).await),
+        Err(failed) => return Ok(again(&door, &customer, &form, failed).await),
     };
     let begun = door.top_ups.begin(&customer.account, way, once).await;
     Ok(match begun {
         Ok(row) => Redirect::to(&format!("/wallet/top-up/{}", row.id)).into_response(),
-        Err(why) => top_up_page(&door, &customer, Some(one_top_up::failed(&why))).await,
+        Err(why) => again(&door, &customer, &form, one_top_up::failed(&why)).await,
     })
 }
 
@@ -141,7 +151,7 @@ pub(in crate::dashboard) async fn redeem(
             };
             Redirect::to(&format!("/wallet/top-up?notice={notice}")).into_response()
         }
-        Err(why) => top_up_page(&door, &customer, Some(failed(why))).await,
+        Err(why) => again(&door, &customer, &form, failed(why)).await,
     })
 }
 

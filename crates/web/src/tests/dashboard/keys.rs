@@ -243,3 +243,28 @@ async fn a_list_of_addresses_is_bounded_and_holds_addresses() {
         assert!([400, 413].contains(&page.status), "{addresses:.20}");
     }
 }
+
+#[tokio::test]
+async fn a_form_that_is_refused_comes_back_as_it_was_filled_in() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let fields = [
+        ("name", "shop"),
+        ("scope", "smm"),
+        ("rate_limit", "many"),
+        ("addresses", "203.0.113.7"),
+        ("days", "90"),
+    ];
+    let page = make(&mut browser, &fields).await;
+    assert_eq!(page.status, 400, "{}", page.text);
+    let (_, form) = page.text.split_once("<h2>New key</h2>").unwrap();
+    for kept in [
+        "value=\"shop\"",
+        "value=\"smm\" checked",
+        "value=\"many\" placeholder=\"1000000\" aria-invalid",
+        "value=\"203.0.113.7\"",
+        "value=\"90\" selected",
+    ] {
+        assert!(form.contains(kept), "{kept}: {form}");
+    }
+}

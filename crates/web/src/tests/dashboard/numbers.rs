@@ -1,11 +1,13 @@
 //! Buying numbers in the page, their live list, the story of an order, and the search.
 
 use super::browser::{Browser, PASSWORD, customer, location, signed_in};
-use crate::tests::world::World;
+use crate::tests::world::{Answered, World};
 use axum::body::Body;
 use axum::http::Request;
 use domain::time::Millis;
+use domain::upstream::Refusal;
 use futures_util::StreamExt;
+use std::sync::atomic::Ordering;
 use tower::ServiceExt;
 
 fn value<'t>(text: &'t str, name: &str) -> &'t str {
@@ -206,5 +208,63 @@ async fn news_end_with_the_session_that_asked_for_them() {
     assert!(
         news.next().await.is_none(),
         "a stranger's browser sees no number"
+    );
+}
+
+/// Sends the form of a page's first route.
+async fn sent(browser: &mut Browser<'_>, page: &str) -> Answered {
+    let form = first_route(&browser.get(page).await.text);
+    browser.post("/numbers/buy", &fields(&form)).await
+}
+
+#[tokio::test]
+async fn a_form_whose_purchase_failed_buys_when_it_is_sent_again() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let page = browser.get("/numbers?country=pakistan&q=discord").await;
+    let mut form = first_route(&page.text);
+    for (name, value) in [
+        ("server", "peter"),
+        ("service", "306343"),
+        ("country_id", "61"),
+    ] {
+        for pair in form.iter_mut().filter(|pair| pair.0 == name) {
+            value.clone_into(&mut pair.1);
+        }
+    }
+    *world.numbers.refusal.lock().unwrap() = Some(Refusal::NoStock);
+    for calls in 1..=3 {
+        let refused = browser.post("/numbers/buy", &fields(&form)).await;
+        assert_eq!(refused.status, 503, "{}", refused.text);
+        assert!(refused.text.contains("Nothing was charged"));
+        let asked = world.numbers.calls.load(Ordering::SeqCst);
+        assert_eq!(asked, calls, "each time it is tried");
+    }
+    *world.numbers.refusal.lock().unwrap() = None;
+    for _ in 0..2 {
+        let bought = browser.post("/numbers/buy", &fields(&form)).await;
+        let there = "/numbers?country=pakistan&notice=number-bought";
+        assert_eq!(location(&bought), there, "{}", bought.text);
+    }
+    assert_eq!(
+        world.numbers.sold.load(Ordering::SeqCst),
+        1,
+        "and bought once"
+    );
+}
+
+#[tokio::test]
+async fn a_purchase_whose_outcome_is_unknown_leads_to_its_order() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let lost = "/numbers?country=pakistan&q=answer%20lost";
+    let answer = sent(&mut browser, lost).await;
+    let (order, notice) = location(&answer).split_once('?').unwrap();
+    assert_eq!(notice, "notice=order-pending", "{}", answer.text);
+    let page = browser.get(order).await;
+    assert!(
+        page.text.contains("Pending") && page.text.contains("every 2s"),
+        "{}",
+        page.text
     );
 }

@@ -1,7 +1,7 @@
 //! Signing up, in and out; passwords, second factor, sessions.
 
 use super::browser::{Browser, PASSWORD, customer, location};
-use crate::tests::world::World;
+use crate::tests::world::{PLACE, World};
 use domain::time::Millis;
 
 const EMAIL: &str = "eva@example.org";
@@ -493,6 +493,13 @@ async fn a_customer_takes_their_data_along_once_they_have_shown_who_they_are() {
         ("once", "00112233445566778899aabbccddeeff"),
     ];
     ana.post("/wallet/top-up", &wish).await;
+    let order = r#"{"service_id":1,"link":"https://instagram.com/user","quantity":500}"#;
+    let order = world.post(PLACE, &[], order).await.data();
+    let cancel = format!("{{\"order_id\":{}}}", order["order_id"]);
+    let cancel = world
+        .post("/api/v1/smm?action=cancel_order", &[], &cancel)
+        .await;
+    assert_eq!(cancel.status, 200, "{}", cancel.text);
     ana.get("/account").await;
     let taken = ana.post("/account/export", &[]).await;
     assert_eq!(taken.status, 200, "{}", taken.text);
@@ -505,6 +512,9 @@ async fn a_customer_takes_their_data_along_once_they_have_shown_who_they_are() {
     );
     assert_eq!(data["wallet"]["uncleared"], "0.000000");
     assert_eq!(data["activations"][0]["messages"][0]["code"], "482913");
+    let smm = &data["smm_orders"][0];
+    assert_eq!(smm["link"], "https://instagram.com/user", "{data}");
+    assert_eq!(smm["requests"][0]["kind"], "cancel", "{data}");
     assert_eq!(data["sessions"][0]["address"], "127.0.0.1");
     assert_eq!(data["top_ups"][0]["amount"], "25.000000", "{data}");
     assert_eq!(data["redeemed_codes"][0]["amount"], "5.000000", "{data}");

@@ -373,3 +373,26 @@ async fn lines_end_in_any_way_and_a_mark_of_the_encoding_is_none_of_them() {
     let page = browser.post("/smm/mass", &[("lines", lines)]).await.text;
     assert!(page.contains("Place 2 orders for"), "{page}");
 }
+
+#[tokio::test]
+async fn an_order_whose_outcome_is_unknown_is_led_to() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    browser.get("/smm/order?service=1").await;
+    let key = fresh_key();
+    let fields = [
+        ("once", key.as_str()),
+        ("service", "1"),
+        ("link", "https://instagram.com/lost"),
+        ("quantity", "500"),
+        ("max_price", "0.540000"),
+    ];
+    let answer = browser.post("/smm/order", &fields).await;
+    let (order, notice) = location(&answer).split_once('?').unwrap();
+    assert_eq!(notice, "notice=order-pending", "{}", answer.text);
+    let page = browser.get(order).await;
+    assert!(
+        page.text.contains("every 3s"),
+        "its news come by themselves"
+    );
+}

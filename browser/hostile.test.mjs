@@ -1,0 +1,79 @@
+// Providers whose every word is hostile: what they call their services, what they write in messages, why they refuse.
+// Each page that shows such words shows them as text, the customer's and the staff's.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { atWork, overflow, planted, providers, signIn, start, visit, narrow, wide } from './world.mjs';
+
+const HOSTILE = 'Telegram"><img src=x onerror="alert(1)"><script>alert(2)</script>';
+const PANEL = 'Followers</option></select><svg onload=alert(3)>';
+
+let practice;
+let world;
+before(async () => {
+  practice = await providers((text, inJson) => {
+    const word = (hostile) => (inJson ? JSON.stringify(hostile).slice(1, -1) : hostile);
+    return text.replaceAll('Telegram', word(HOSTILE)).replaceAll('Followers', word(PANEL)).replaceAll('Instagram', word(`Instagram ${PANEL}`));
+  });
+  world = await start(['--sandbox-url', practice.url]);
+});
+after(async () => { await world?.stop(); practice?.stop(); });
+
+async function ask(path, body) {
+  const headers = { 'X-API-Key': world.api_key, 'Content-Type': 'application/json' };
+  const how = body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers };
+  const answer = await (await fetch(world.base_url + path, how)).json();
+  assert.equal(answer.success, true, JSON.stringify(answer));
+  return answer.data;
+}
+
+/** Opens pages; nothing on them may have become an element, and each has to show one of the words. */
+async function look({ page, faults }, paths, words) {
+  for (const path of paths) {
+    await page.goto(path);
+    await page.waitForFunction(() => document.readyState === 'complete');
+    await page.evaluate(() => document.querySelectorAll('details:not(.who)').forEach((one) => { one.open = true; }));
+    const made = await planted(page);
+    if (made) faults.push(`${path}: ${made} elements of a stranger`);
+    const far = await overflow(page);
+    if (far > 0) faults.push(`${path}: ${far} px too wide`);
+    const text = await page.locator('main').innerText();
+    if (words.length && !words.some((word) => text.includes(word))) faults.push(`${path} does not show what a provider wrote`);
+  }
+}
+
+test('what providers write is text on every page', async () => {
+  const { services } = await ask('/api/v1/otp?action=services&country_id=61&server=peter');
+  const service = services.find((one) => one.name.includes('onerror'));
+  assert.ok(service, 'a service has a hostile name');
+  const number = await ask('/api/v1/otp?action=buy_number', { service_id: service.service_id, country_id: '61', provider_type: 1 });
+  const smm = await ask('/api/v1/smm?action=place_order', { service_id: 1, link: 'https://instagram.com/user', quantity: 100 });
+  for (let tries = 0; ; tries += 1) {
+    const status = await ask(`/api/v1/otp?action=get_status&order_id=${number.order_id}`);
+    if (status.status === 'received') break;
+    assert.ok(tries < 80, 'a code comes');
+    await new Promise((done) => setTimeout(done, 250));
+  }
+  const own = await visit(world, { viewport: narrow });
+  await signIn(own.page, world.customer);
+  await own.page.goto(`/orders/${number.order_id}`);
+  const message = await own.page.locator('[role=status] .hint.break').innerText();
+  assert.match(message, /<script>alert\(2\)<\/script> code is \d{6}/);
+  const words = ['onerror', 'onload'];
+  const pages = ['/', '/numbers', '/numbers?country=pakistan&q=telegram', '/orders', `/orders/${number.order_id}`, '/orders?kind=smm',
+    `/orders/${smm.order_id}`, '/smm', '/smm?q=followers', '/smm/order?service=1', '/wallet', '/search?q=instagram.com/user'];
+  await look(own, pages, words);
+  await own.page.goto('/smm/mass');
+  await own.page.fill('textarea', '1 | https://instagram.com/mass | 10');
+  await own.page.click('main button:has-text("Check the lines")');
+  assert.equal(await planted(own.page), 0);
+  assert.deepEqual(own.faults, []);
+  await own.context.close();
+
+  const staff = await atWork(world);
+  await staff.page.setViewportSize(wide);
+  await look(staff, ['/console/orders', `/console/orders/${number.order_id}`, `/console/orders/${smm.order_id}`], words);
+  await look(staff, ['/console', '/console/accounts', `/console/accounts/${world.account_id}`, '/console/ledger?totals=yes', '/console/ledger/upstreams',
+    '/console/audit', '/console/tickets?show=all', '/console/money', '/console/reports'], []);
+  assert.deepEqual(staff.faults, []);
+  await staff.context.close();
+});
