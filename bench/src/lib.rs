@@ -3,10 +3,14 @@
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
-use app::{ApiLog, AuditLog, Desk, Engine, Lawful, Notary, RedeemCodes, TopUpSettings, TopUps};
+use app::{
+    ApiLog, AuditLog, Desk, Engine, Lawful, Notary, RedeemCodes, Stock, Surroundings,
+    TopUpSettings, TopUps,
+};
 use axum::Router;
 use domain::audit_log::Witness;
 use domain::time::Millis;
+use domain::upstream::Pending;
 use domain::usd::Usd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +32,12 @@ impl Notary for Unwitnessed {
 
     fn kept(&self, _: Option<PathBuf>) -> (Vec<Witness>, Vec<String>) {
         (Vec::new(), Vec::new())
+    }
+}
+
+impl Surroundings for Unwitnessed {
+    fn reach<'a>(&'a self, _: &'a str, _: u16) -> Pending<'a, Result<String, String>> {
+        Box::pin(std::future::ready(Err("nothing is tried out".to_owned())))
     }
 }
 
@@ -74,7 +84,9 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
     let audit = AuditLog::new(of, rows, Arc::new(Unwitnessed));
     let desk = Desk::new(Arc::clone(&engine), Arc::clone(&store) as _, Usd::ZERO);
     let log = ApiLog::new(Arc::clone(&engine), Arc::clone(&store) as _);
+    let stock = Stock::new(Arc::clone(&engine), Vec::new(), Arc::new(Unwitnessed));
     web::router(Arc::new(Door {
+        stock: Arc::new(stock),
         log: Arc::new(log),
         audit: Arc::new(audit),
         desk: Arc::new(desk),

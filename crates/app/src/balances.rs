@@ -41,6 +41,7 @@ impl Engine {
         if !self.may_read(upstream) {
             return None;
         }
+        let since = self.now();
         let read = match (self.number_upstream(upstream), self.panel(upstream)) {
             (Some(numbers), _) => numbers.balance().await,
             (None, Some(panel)) => panel.balance().await,
@@ -49,7 +50,7 @@ impl Engine {
         self.read_came_to(upstream, &read);
         match read {
             Ok(balance) => {
-                self.balance_came_to(upstream, balance);
+                self.balance_came_to(upstream, balance, since);
                 self.balances.note(upstream, balance, self.now());
                 Some(balance)
             }

@@ -7,6 +7,7 @@ use crate::key_cache::KeyCache;
 use crate::lawful::Denials;
 use crate::measured::Measured;
 use crate::pace::Cancels;
+use crate::pauses::Pauses;
 use crate::tickets;
 use crate::watch::Watch;
 use arc_swap::ArcSwap;
@@ -22,7 +23,7 @@ use domain::ports::{Audit, CatalogueArchive, Clock, Store, StoreError, Tasks, Vi
 use domain::routing::Strategy;
 use domain::smm_order::SmmPlan;
 use domain::time::{Millis, Timestamp};
-use domain::upstream::{NumberUpstream, PanelUpstream};
+use domain::upstream::{Capabilities, NumberUpstream, PanelUpstream};
 use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64};
@@ -153,6 +154,7 @@ pub struct Engine {
     pub(crate) cancels: Cancels,
     pub(crate) denials: Denials,
     pub(crate) health: Arc<Health>,
+    pub(crate) pauses: Pauses,
     pub(crate) measured: Measured,
     pub(crate) balances: Balances,
     pub(crate) audited: Mutex<Vec<Violation>>,
@@ -174,6 +176,7 @@ impl Engine {
             cancels: Cancels::default(),
             denials: Denials::default(),
             health: Arc::default(),
+            pauses: Pauses::default(),
             measured: Measured::default(),
             balances: Balances::default(),
             audited: Mutex::default(),
@@ -210,6 +213,13 @@ impl Engine {
     /// Names of all panels.
     pub fn panels(&self) -> impl Iterator<Item = &str> {
         self.outside.panels.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What an upstream can and cannot do; nothing for an unknown name.
+    pub fn capabilities(&self, upstream: &str) -> Option<&Capabilities> {
+        let numbers = self.number_upstream(upstream);
+        let panel = || self.panel(upstream).map(|panel| panel.capabilities());
+        numbers.map(|one| one.capabilities()).or_else(panel)
     }
 
     pub(crate) fn number_upstream(&self, name: &str) -> Option<&Arc<dyn NumberUpstream>> {

@@ -4,6 +4,7 @@
 use crate::engine::Engine;
 use crate::refusal::Refusal;
 use domain::breaker::{Breaker, Limits, Shown};
+use domain::latency::{Latency, Took};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{Purchase, ReadFailure, Refusal as Upstream};
 use domain::usd::Usd;
@@ -36,6 +37,8 @@ pub struct UpstreamLimits {
 /// Why nothing is bought at an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
+    /// The operator wants nothing bought there.
+    Paused,
     /// It refuses all of us: our key, our account or our funds (the class of its answer).
     Fault(&'static str),
     /// It keeps failing: nobody calls before this moment.
@@ -63,6 +66,10 @@ pub struct UpstreamHealth {
     pub reading: Shown,
     /// Since when it refuses all of us, and the class of its answer.
     pub fault: Option<(&'static str, Timestamp)>,
+    /// How long the latest purchase calls took.
+    pub took: Option<Took>,
+    /// How long the latest reading of our balance took.
+    pub balance_took: Option<Millis>,
     /// Our last known balance there, and when it was read.
     pub balance: Option<(Usd, Timestamp)>,
     /// Whether that is below what the operator wants to be warned of.
@@ -93,6 +100,8 @@ struct Seen {
     /// Country and service.
     not_sold: HashSet<(String, String)>,
     float_is_low: bool,
+    calls: Latency,
+    balance_took: Option<Millis>,
 }
 
 /// What is known of all upstreams.
@@ -166,6 +175,8 @@ impl Engine {
             buying: seen.buying.shown(now),
             reading: seen.reading.shown(now),
             fault: seen.fault.map(|fault| (fault.class, fault.since)),
+            took: seen.calls.shown(),
+            balance_took: seen.balance_took,
             balance: self.upstream_balance(upstream),
             float_is_low: seen.float_is_low,
             under_way: seen.under_way,
@@ -175,13 +186,16 @@ impl Engine {
     }
 
     /// What the operator set for an upstream.
-    pub(crate) fn limits_of(&self, upstream: &str) -> UpstreamLimits {
+    pub fn limits_of(&self, upstream: &str) -> UpstreamLimits {
         let limits = self.settings.upstreams.get(upstream);
         limits.copied().unwrap_or_default()
     }
 
     /// Why nothing is bought at an upstream now.
     pub(crate) fn closed(&self, upstream: &str) -> Option<Closed> {
+        if self.pauses.holds(upstream) {
+            return Some(Closed::Paused);
+        }
         let in_doubt = self.watch.in_doubt(upstream);
         let balance = self.upstream_balance(upstream).map(|(balance, _)| balance);
         let (now, limits) = (self.now(), self.limits_of(upstream));
@@ -192,6 +206,9 @@ impl Engine {
 
     /// Takes the right to one purchase call.
     pub(crate) fn enter(&self, upstream: &str) -> Result<Slot, Refusal> {
+        if self.pauses.holds(upstream) {
+            return Err(Refusal::RouteClosed);
+        }
         let in_doubt = self.watch.in_doubt(upstream);
         let balance = self.upstream_balance(upstream).map(|(balance, _)| balance);
         let (now, limits) = (self.now(), self.limits_of(upstream));
@@ -213,8 +230,8 @@ impl Engine {
         })
     }
 
-    /// What came of a purchase call.
-    pub(crate) fn call_came_to<T>(&self, upstream: &str, outcome: &Purchase<T>) {
+    /// What came of a purchase call that left at `since`.
+    pub(crate) fn call_came_to<T>(&self, upstream: &str, outcome: &Purchase<T>, since: Timestamp) {
         let now = self.now();
         count_purchase(upstream, outcome);
         let failed = match outcome {
@@ -232,6 +249,7 @@ impl Engine {
         let limits = self.settings.routing.breaker;
         let (opened, began, ended) = self.health.with(upstream, |seen| {
             let opened = seen.buying.note(failed, &limits, dice(upstream, now), now);
+            seen.calls.note(now - since);
             let began = fault.is_some() && seen.fault.is_none();
             let over = fault.is_none() && matches!(outcome, Purchase::Done(_));
             let ended = if over { seen.fault.take() } else { None };
@@ -301,14 +319,17 @@ impl Engine {
         });
     }
 
-    /// Our balance at an upstream was read: whoever answers knows our key, and may have our money.
-    pub(crate) fn balance_came_to(&self, upstream: &str, balance: Usd) {
+    /// Our balance at an upstream was read, by a question of `since`: whoever answers knows our key,
+    /// and may have our money.
+    pub(crate) fn balance_came_to(&self, upstream: &str, balance: Usd, since: Timestamp) {
+        let took = self.now() - since;
         let limits = self.limits_of(upstream);
         let (was_low, is_low, ended) = self.health.with(upstream, |seen| {
             let over = seen.fault.filter(|fault| fault.is_over_at(balance));
             if over.is_some() {
                 seen.fault = None;
             }
+            seen.balance_took = Some(took);
             let is_low = balance < limits.float_warn.max(limits.float_stop);
             let was_low = std::mem::replace(&mut seen.float_is_low, is_low);
             (was_low, is_low, over)

@@ -131,6 +131,9 @@ impl Engine {
                 Err(refusal) => return Answer::first(Err(refusal)),
             }
         }
+        if self.pauses().await.is_err() {
+            return Answer::first(Err(Refusal::StorageUnavailable));
+        }
         let started = match decide.await.and_then(|opening| self.admit(opening)) {
             Ok((opening, slot)) => self.open(caller, (opening, slot), key.as_ref()).await,
             Err(refusal) => {
@@ -346,6 +349,7 @@ impl Engine {
         } = opened;
         loop {
             let _until_stored = order.under_way(self);
+            let since = self.now();
             let Reply {
                 mut outcome,
                 mut raw,
@@ -353,7 +357,7 @@ impl Engine {
             if lacks_rule(8) && matches!(outcome, Purchase::Unknown) {
                 Reply { outcome, raw } = order.call(self, &route).await;
             }
-            self.call_came_to(order.upstream(), &outcome);
+            self.call_came_to(order.upstream(), &outcome, since);
             drop(slot);
             let refusal = match outcome {
                 Purchase::Done(sold) => {
@@ -390,6 +394,10 @@ impl Engine {
         raw: &str,
     ) -> Result<Option<(O, O::Route, Slot)>, Refusal> {
         let class = refusal.slug();
+        if self.pauses().await.is_err() {
+            // nobody knows which of them the operator has paused
+            others.clear();
+        }
         while let Some(mut next) = others.pop_front() {
             let may_call = order.may_call(self, &mut next);
             let Ok(slot) = may_call.and_then(|()| self.enter(O::route_upstream(&next))) else {

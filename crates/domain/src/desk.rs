@@ -5,7 +5,7 @@ mod rows;
 
 pub use rows::{
     AccountNote, Announcement, BookTotal, DeskWrite, EventsOf, JournalEvent, MoneyRequest,
-    MoneyState, OrderLine, OrdersOf, ReportBy, ReportLine, Sold,
+    MoneyState, OrderLine, OrdersOf, Pause, ReportBy, ReportLine, Sold,
 };
 
 use crate::people::Role;
@@ -55,6 +55,8 @@ pub enum Deed {
     RevokeKeys,
     /// Look at the dashboard as a customer sees it.
     Impersonate,
+    /// Try out how an upstream answers; nothing is bought.
+    TryUpstreams,
     /// Close tickets.
     CloseTickets,
     /// Return what a ticket withholds.
@@ -97,7 +99,7 @@ const MONEY: &[Role] = &[Owner, Finance];
 
 impl Deed {
     /// All deeds.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         D::SeeOverview,
         D::SeeAccounts,
         D::SeeOrders,
@@ -119,6 +121,7 @@ impl Deed {
         D::SetApiAccess,
         D::RevokeKeys,
         D::Impersonate,
+        D::TryUpstreams,
         D::CloseTickets,
         D::PayTickets,
         D::MoveMoney,
@@ -154,7 +157,7 @@ impl Deed {
             | D::RevokeKeys
             | D::Impersonate
             | D::Announce => DESK,
-            D::NoteAccounts | D::CloseTickets => &[Owner, Finance, Support],
+            D::NoteAccounts | D::TryUpstreams | D::CloseTickets => &[Owner, Finance, Support],
             D::PayTickets
             | D::MoveMoney
             | D::DecideMoney

@@ -16,6 +16,7 @@ pub mod countries;
 pub mod desk;
 pub mod failpoint;
 pub mod ids;
+pub mod latency;
 pub mod ledger;
 pub mod link;
 pub mod markup;

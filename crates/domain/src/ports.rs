@@ -16,7 +16,7 @@ use crate::catalogue::CostChange;
 use crate::change::{Change, CommitError, Reason};
 use crate::desk::{
     AccountNote, Announcement, BookTotal, EventsOf, JournalEvent, MoneyRequest, OrderLine,
-    OrdersOf, ReportBy, ReportLine,
+    OrdersOf, Pause, ReportBy, ReportLine,
 };
 use crate::ids::{AccountId, KeyId, OrderId, PersonId};
 use crate::ledger::Wallet;
@@ -98,8 +98,13 @@ pub trait Store: Send + Sync {
     /// A fresh id for any other row (accounts, keys, credits, orphans); ids may be skipped.
     fn next_row_id(&self) -> i64;
 
-    /// Rises when keys or accounts may have changed through another process: what was read of them
-    /// before is to be read again.
+    /// Upstreams at which the operator wants nothing bought.
+    fn pauses(&self) -> Read<'_, Vec<Pause>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// Rises when keys, accounts or pauses may have changed through another process: what was read of
+    /// them before is to be read again.
     fn access_version(&self) -> u64 {
         0
     }

@@ -17,8 +17,8 @@ pub mod upstreams;
 
 use app::api_key::{Environment, Pepper};
 use app::{
-    AdminError, AuditLog, Desk, Engine, KeyOrder, Lawful, OwnNumbers, People, RedeemCodes, TopUps,
-    acting,
+    AdminError, AuditLog, Desk, Engine, KeyOrder, Lawful, OwnNumbers, People, RedeemCodes, Stock,
+    TopUps, acting,
 };
 use domain::access::{Account, ApiKey, Scope};
 use domain::audit_log::{Actor, By};
@@ -150,6 +150,15 @@ pub enum Request {
         /// Its name.
         name: String,
     },
+    /// Stops buying at an upstream, or goes on.
+    UpstreamPause {
+        /// Its name.
+        name: String,
+        /// Whether to stop.
+        paused: bool,
+        /// Why.
+        reason: String,
+    },
     /// Compares prices with those under other rules.
     CataloguePreview {
         /// Text of a settings file, or of its markup section.
@@ -176,8 +185,8 @@ pub struct Office {
     pub people: Arc<People>,
     /// The operator's own numbers.
     pub numbers: Arc<OwnNumbers>,
-    /// The accounts at providers.
-    pub upstreams: Arc<Vec<upstreams::Known>>,
+    /// What is bought and sold.
+    pub stock: Arc<Stock>,
     /// The use cases about redeem codes.
     pub redeem: Arc<RedeemCodes>,
     /// The use cases about attestations and the do-not-use list.
@@ -250,8 +259,13 @@ impl Office {
             Request::Secrets(question) => keeper::answer(self, question).await,
             Request::Staff(question) => staff::answer(&self.people, question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
-            Request::UpstreamList => Ok(upstreams::list(engine, &self.upstreams)),
-            Request::UpstreamTest { name } => upstreams::test(engine, &self.upstreams, &name).await,
+            Request::UpstreamList => upstreams::list(&self.stock, engine).await,
+            Request::UpstreamTest { name } => upstreams::test(&self.stock, &name).await,
+            Request::UpstreamPause {
+                name,
+                paused,
+                reason,
+            } => upstreams::pause(engine, (&name, paused), &reason).await,
             Request::CatalogueStats => Ok(catalogue::stats(engine)),
             Request::CatalogueUnclassified => Ok(catalogue::unclassified(engine)),
             Request::CatalogueClassify { name, class } => {

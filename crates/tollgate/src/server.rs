@@ -2,7 +2,7 @@
 
 use crate::admin::Office;
 use crate::admin::keeper::Keeper;
-use crate::admin::upstreams::Known;
+use crate::admin::upstreams::{Network, sheets};
 use crate::background::Background;
 use crate::checkpoints::Checkpoints;
 use crate::clock::SteadyClock;
@@ -21,7 +21,7 @@ use anyhow::Context;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::PeopleSettings;
-use app::{ApiLog, AuditLog, Desk, Engine, Lawful, OwnNumbers, People, RedeemCodes, TopUps};
+use app::{ApiLog, AuditLog, Desk, Engine, Lawful, OwnNumbers, People, RedeemCodes, Stock, TopUps};
 use domain::ports::{
     ApiLogRows, AuditRows, Clock, DeskRows, PeopleRows, PolicyRows, PoolRows, RedeemRows, TopUpRows,
 };
@@ -126,7 +126,7 @@ fn assemble(
         top_ups: top_ups(settings, engine, store, limits, address)?,
         audit: audit_log(settings, engine, store)?,
         desk: desk(settings, engine, store),
-        upstreams: Arc::new(Known::all(settings)),
+        stock: stock(settings, engine),
         pages: Arc::clone(store) as _,
         keeper: Arc::new(Keeper::new(
             Arc::clone(engine),
@@ -389,6 +389,12 @@ fn audit_log(
     Ok(Arc::new(AuditLog::new(Arc::clone(engine), rows, notary)))
 }
 
+/// Use cases about what is bought and sold.
+fn stock(settings: &Settings, engine: &Arc<Engine>) -> Arc<Stock> {
+    let around = Arc::new(Network);
+    Arc::new(Stock::new(Arc::clone(engine), sheets(settings), around))
+}
+
 /// Use cases of the console.
 fn desk(settings: &Settings, engine: &Arc<Engine>, store: &Arc<store::Database>) -> Arc<Desk> {
     let rows: Arc<dyn DeskRows> = Arc::clone(store) as _;
@@ -473,6 +479,7 @@ fn door(
         top_ups: Arc::clone(&office.top_ups),
         audit: Arc::clone(&office.audit),
         desk: Arc::clone(&office.desk),
+        stock: Arc::clone(&office.stock),
         pages: Arc::clone(&office.pages),
         streams: web::Streams::default(),
         environment: office.environment,

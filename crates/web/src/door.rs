@@ -6,7 +6,7 @@ use crate::hooks::Hooks;
 use crate::lists::Lists;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
-use app::{ApiLog, AuditLog, Desk, Engine, Lawful, People, RedeemCodes, TopUps};
+use app::{ApiLog, AuditLog, Desk, Engine, Lawful, People, RedeemCodes, Stock, TopUps};
 use domain::ports::PageRows;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -71,6 +71,8 @@ pub struct Door {
     pub audit: Arc<AuditLog>,
     /// The use cases of the console.
     pub desk: Arc<Desk>,
+    /// What is bought and sold.
+    pub stock: Arc<Stock>,
     /// Reads that only pages need.
     pub pages: Arc<dyn PageRows>,
     /// Streams of news open at pages.

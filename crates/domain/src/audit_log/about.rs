@@ -233,6 +233,13 @@ fn of_desk(write: &DeskWrite) -> About {
         DeskWrite::EndAnnouncement { id, .. } => {
             About::of_house(format!("announcement {id}"), "ended".into())
         }
+        DeskWrite::Pause(pause) => {
+            let object = format!("upstream {}", pause.upstream);
+            About::of_house(object, "paused".into()).because(&pause.why)
+        }
+        DeskWrite::Resume { upstream, why } => {
+            About::of_house(format!("upstream {upstream}"), "bought from again".into()).because(why)
+        }
     }
 }
 

@@ -95,6 +95,19 @@ pub struct Announcement {
     pub until: Option<Timestamp>,
 }
 
+/// The operator wants nothing bought at an upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Upstream.
+    pub upstream: String,
+    /// Who said so: an [`Actor`](crate::audit_log::Actor) in words.
+    pub actor: String,
+    /// Why.
+    pub why: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// One thing that the console writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeskWrite {
@@ -112,6 +125,15 @@ pub enum DeskWrite {
         id: i64,
         /// From when.
         at: Timestamp,
+    },
+    /// Nothing more is bought at an upstream. Guard: it is not paused.
+    Pause(Box<Pause>),
+    /// It is bought from again. Guard: it is paused.
+    Resume {
+        /// Upstream.
+        upstream: String,
+        /// Why.
+        why: String,
     },
 }
 

@@ -3,8 +3,8 @@
 
 use domain::change::{Refused, Write};
 use domain::desk::{
-    AccountNote, Announcement, DeskWrite, EventsOf, MoneyRequest, MoneyState, OrdersOf, ReportBy,
-    Sold,
+    AccountNote, Announcement, DeskWrite, EventsOf, MoneyRequest, MoneyState, OrdersOf, Pause,
+    ReportBy, Sold,
 };
 use domain::ids::{AccountId, OrderId, PersonId};
 use domain::policy::PolicyWrite;
@@ -161,6 +161,32 @@ pub(crate) fn notes_and_announcements_come_back<S: Store + DeskRows>(store: &S) 
     assert_eq!(world.commit(vec![end]), refused(Refused::Stale));
     assert_eq!(shown(10), []);
     assert_eq!(wait(store.announcements(None, 9)).unwrap().len(), 1);
+}
+
+pub(crate) fn an_upstream_is_paused_once_and_resumed_once<S: Store + DeskRows>(store: &S) {
+    let world = World::new(store);
+    let pause = |upstream: &str| Pause {
+        upstream: upstream.into(),
+        actor: "staff:1".into(),
+        why: "numbers come dead".into(),
+        since: NOW,
+    };
+    let write = |one: &Pause| Write::Desk(DeskWrite::Pause(Box::new(one.clone())));
+    let (romeo, peter) = (pause("romeo1"), pause("peter1"));
+    world.commit(vec![write(&romeo)]).unwrap();
+    world.commit(vec![write(&peter)]).unwrap();
+    assert_eq!(world.commit(vec![write(&romeo)]), refused(Refused::Stale));
+    let paused = || wait(store.pauses()).unwrap();
+    assert_eq!(paused(), [peter.clone(), romeo]);
+    let resume = || {
+        Write::Desk(DeskWrite::Resume {
+            upstream: "romeo1".into(),
+            why: "mended".into(),
+        })
+    };
+    world.commit(vec![resume()]).unwrap();
+    assert_eq!(world.commit(vec![resume()]), refused(Refused::Stale));
+    assert_eq!(paused(), [peter]);
 }
 
 /// A received activation of one customer, an open one and an SMM order of another.

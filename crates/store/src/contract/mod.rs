@@ -124,6 +124,7 @@ macro_rules! for_every_store {
                 a_debit_takes_what_is_there_and_is_in_the_books,
                 a_request_is_made_once_and_decided_on_once,
                 notes_and_announcements_come_back,
+                an_upstream_is_paused_once_and_resumed_once,
                 tickets_of_an_order_are_found_whatever_became_of_them,
                 orders_and_accounts_are_found,
                 a_number_is_found_when_its_hash_is_all_that_is_kept,

@@ -1,8 +1,8 @@
-//! What the console writes of its own: requests for money, notes, announcements.
+//! What the console writes of its own: requests for money, notes, announcements, paused upstreams.
 
 use crate::sql::{Connection, Row, params};
 use domain::change::Refused;
-use domain::desk::{AccountNote, Announcement, DeskWrite, MoneyRequest, MoneyState};
+use domain::desk::{AccountNote, Announcement, DeskWrite, MoneyRequest, MoneyState, Pause};
 use domain::ids::{AccountId, PersonId};
 use domain::time::Timestamp;
 
@@ -37,6 +37,8 @@ pub(crate) fn check(conn: &dyn Connection, write: &DeskWrite) -> Result<(), Faul
                        AND (shows_until IS NULL OR shows_until > ?2)";
             exists(conn, sql, params![id, at.0])?
         }
+        DeskWrite::Pause(pause) => !is_paused(conn, &pause.upstream)?,
+        DeskWrite::Resume { upstream, .. } => is_paused(conn, upstream)?,
         DeskWrite::Note(_) | DeskWrite::Announce(_) => true,
     };
     holds.then_some(()).ok_or(Fault::Refused(Refused::Stale))
@@ -78,7 +80,41 @@ pub(crate) fn write(conn: &dyn Connection, write: &DeskWrite) -> Result<(), Faul
             params![id, at.0],
             Refused::Stale,
         ),
+        DeskWrite::Pause(pause) => {
+            conn.write(
+                "INSERT INTO upstream_pause (upstream, actor, why, since) VALUES (?1, ?2, ?3, ?4)",
+                params![pause.upstream, pause.actor, pause.why, pause.since.0],
+            )?;
+            conn.announce_access()
+        }
+        DeskWrite::Resume { upstream, .. } => {
+            conn.write_one(
+                "DELETE FROM upstream_pause WHERE upstream = ?1",
+                params![upstream.as_str()],
+                Refused::Stale,
+            )?;
+            conn.announce_access()
+        }
     }
+}
+
+fn is_paused(conn: &dyn Connection, upstream: &str) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM upstream_pause WHERE upstream = ?1";
+    exists(conn, sql, params![upstream])
+}
+
+/// Paused upstreams, by name.
+pub(crate) fn pauses(conn: &dyn Connection) -> Result<Vec<Pause>, Fault> {
+    let sql = "SELECT upstream, actor, why, since FROM upstream_pause ORDER BY upstream";
+    many(conn, sql, params![], |row| {
+        let cells = &mut Cells::new("upstream_pause", row);
+        Ok(Pause {
+            upstream: cells.take()?,
+            actor: cells.take()?,
+            why: cells.take()?,
+            since: cells.time()?,
+        })
+    })
 }
 
 fn ask(conn: &dyn Connection, request: &MoneyRequest) -> Result<(), Fault> {

@@ -8,6 +8,7 @@ use domain::attempt::Attempt;
 use domain::balance::{Position, Suspects};
 use domain::books::HouseLeg;
 use domain::change::{Change, CommitError};
+use domain::desk::Pause;
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
 use domain::orphan::Orphan;
@@ -19,7 +20,7 @@ use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 
 use super::{
-    access, activation, attempt, audit, balance, journal, smm_order, smm_request, smm_service,
+    access, activation, attempt, audit, balance, desk, journal, smm_order, smm_request, smm_service,
 };
 use crate::database::Database;
 
@@ -34,6 +35,10 @@ impl Store for Database {
 
     fn next_row_id(&self) -> i64 {
         self.ids.rows.next()
+    }
+
+    fn pauses(&self) -> Read<'_, Vec<Pause>> {
+        self.ask(desk::pauses)
     }
 
     fn access_version(&self) -> u64 {

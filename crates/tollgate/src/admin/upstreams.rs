@@ -2,62 +2,73 @@
 
 use super::rfc3339;
 use crate::settings::{Settings, Upstream};
-use app::{AdminError, Closed, Engine, UpstreamHealth};
+use app::{
+    AdminError, Closed, Engine, Stock, Surroundings, TrialStep, UpstreamHealth, UpstreamSheet,
+};
 use domain::outcomes::Figures;
 use domain::time::Timestamp;
-use domain::upstream::{ReadFailure, Refusal};
+use domain::upstream::{Pending, Refusal};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use url::Url;
 
 /// A name that is not looked up, or an address that does not answer, within this is out of reach.
 const REACH: Duration = Duration::from_secs(5);
 
-/// What commands know of an upstream: nothing secret.
-#[derive(Clone)]
-pub struct Known {
-    name: String,
-    protocol: &'static str,
-    servers: Vec<String>,
-    /// Host and port; nothing where it is no provider of somebody else.
-    place: Option<(String, u16)>,
+/// All upstreams of an installation, without anything secret.
+pub fn sheets(settings: &Settings) -> Vec<UpstreamSheet> {
+    let sheets = settings.upstreams.iter().map(|one| sheet(settings, one));
+    sheets.collect()
 }
 
-impl Known {
-    /// All upstreams of an installation.
-    pub fn all(settings: &Settings) -> Vec<Self> {
-        let known = |one: &Upstream| {
-            let url = Url::parse(&one.url).ok();
-            let place = url.and_then(|url| {
-                let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
-                Some((host, url.port_or_known_default()?))
-            });
-            let behind = settings.servers.iter().filter(|server| {
-                let mut routes = server.routes.iter();
-                routes.any(|route| route.upstream == one.name)
-            });
-            Self {
-                name: one.name.clone(),
-                protocol: one.protocol.word(),
-                servers: behind.map(|server| server.name.clone()).collect(),
-                place,
-            }
-        };
-        settings.upstreams.iter().map(known).collect()
+fn sheet(settings: &Settings, one: &Upstream) -> UpstreamSheet {
+    let url = Url::parse(&one.url).ok();
+    let place = url.and_then(|url| {
+        let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+        Some((host, url.port_or_known_default()?))
+    });
+    let behind = settings.servers.iter().filter(|server| {
+        let mut routes = server.routes.iter();
+        routes.any(|route| route.upstream == one.name)
+    });
+    let own = format!("upstreams.{}.", one.name);
+    let entries = settings.describe().iter().filter_map(|entry| {
+        let key = entry.key.strip_prefix(&own)?;
+        let origin = entry.origin.to_string();
+        Some((key.to_owned(), entry.value.clone(), origin))
+    });
+    UpstreamSheet {
+        name: one.name.clone(),
+        protocol: one.protocol.word(),
+        servers: behind.map(|server| server.name.clone()).collect(),
+        place,
+        settings: entries.collect(),
+    }
+}
+
+/// The network of this machine.
+pub struct Network;
+
+impl Surroundings for Network {
+    fn reach<'a>(&'a self, host: &'a str, port: u16) -> Pending<'a, Result<String, String>> {
+        Box::pin(reach(host, port))
     }
 }
 
 /// Every upstream with its servers and its health.
-pub(super) fn list(engine: &Engine, known: &[Known]) -> Value {
+pub(super) async fn list(stock: &Stock, engine: &Engine) -> Result<Value, AdminError> {
+    // the state of each says whether it is paused
+    engine.pauses().await?;
     let health = engine.upstream_health();
-    let rows: Vec<Value> = known
+    let rows: Vec<Value> = stock
+        .sheets()
         .iter()
         .map(|one| {
             let health = health.iter().find(|health| health.upstream == one.name);
             row(one, health, &engine.measured_at(&one.name))
         })
         .collect();
-    json!({ "upstreams": rows })
+    Ok(json!({ "upstreams": rows }))
 }
 
 /// What was measured of a route or an upstream; nothing is said while outcomes are too few.
@@ -72,7 +83,7 @@ pub(super) fn measured(figures: &Figures) -> Value {
     })
 }
 
-fn row(known: &Known, health: Option<&UpstreamHealth>, figures: &Figures) -> Value {
+fn row(known: &UpstreamSheet, health: Option<&UpstreamHealth>, figures: &Figures) -> Value {
     let state = match health {
         None => "not used".to_owned(),
         Some(health) => health.closed.as_ref().map_or("open".to_owned(), closed),
@@ -96,6 +107,7 @@ fn row(known: &Known, health: Option<&UpstreamHealth>, figures: &Figures) -> Val
 fn closed(closed: &Closed) -> String {
     let until = |at: Timestamp| format!("failing; tried again at {}", rfc3339(at.0));
     match closed {
+        Closed::Paused => "paused".to_owned(),
         Closed::Fault(class) if *class == Refusal::WrongCurrency.slug() => {
             "its account is in another currency than the setting currency says".to_owned()
         }
@@ -109,57 +121,38 @@ fn closed(closed: &Closed) -> String {
 }
 
 /// Tries an upstream out, step by step. Nothing is bought.
-pub(super) async fn test(
-    engine: &Engine,
-    known: &[Known],
-    name: &str,
-) -> Result<Value, AdminError> {
-    let one = known.iter().find(|one| one.name == name);
-    let one = one.ok_or_else(|| AdminError::NotFound(format!("upstream {name}")))?;
-    let mut steps = Vec::new();
-    let mut ok = true;
-    if let Some((host, port)) = &one.place {
-        let since = Instant::now();
-        let reached = reach(host, *port).await;
-        ok = reached.is_ok();
-        let advice = format!("check upstreams.{name}.url, the network and the provider");
-        steps.push(step(
-            "connect",
-            since.elapsed().as_millis(),
-            reached,
-            &advice,
-        ));
-    }
-    if ok {
-        let probed = engine.probe(name).await.ok_or_else(|| {
-            AdminError::Invalid(format!(
-                "upstream {name} is configured but nothing uses it; name it in a server's routes \
-                 or in [smm]"
-            ))
-        })?;
-        for probe in probed {
-            ok &= probe.outcome.is_ok();
-            let advice = probe
-                .outcome
-                .as_ref()
-                .err()
-                .map(|failure| advice(name, failure));
-            let took = u128::from(probe.took.0.unsigned_abs());
-            let said = probe.outcome.map_err(|failure| failure.to_string());
-            steps.push(step(probe.name, took, said, &advice.unwrap_or_default()));
-        }
-    }
-    Ok(json!({ "ok": ok, "upstream": name, "protocol": one.protocol, "steps": steps }))
+pub(super) async fn test(stock: &Stock, name: &str) -> Result<Value, AdminError> {
+    let trial = stock.try_out(name).await?;
+    let steps: Vec<Value> = trial.steps.iter().map(step).collect();
+    Ok(json!({
+        "ok": trial.is_ok(),
+        "upstream": trial.upstream,
+        "protocol": trial.protocol,
+        "steps": steps,
+    }))
 }
 
-fn step(name: &str, took_ms: u128, outcome: Result<String, String>, advice: &str) -> Value {
-    let took_ms = u64::try_from(took_ms).unwrap_or(u64::MAX);
-    match outcome {
-        Ok(found) => json!({ "step": name, "ok": true, "ms": took_ms, "found": found }),
-        Err(wrong) => {
-            json!({ "step": name, "ok": false, "ms": took_ms, "wrong": wrong, "advice": advice })
+fn step(step: &TrialStep) -> Value {
+    let (name, ms) = (step.name, step.took.0);
+    match &step.outcome {
+        Ok(found) => json!({ "step": name, "ok": true, "ms": ms, "found": found }),
+        Err((wrong, advice)) => {
+            json!({ "step": name, "ok": false, "ms": ms, "wrong": wrong, "advice": advice })
         }
     }
+}
+
+/// Nothing more is bought at an upstream, or it is bought from again.
+pub(super) async fn pause(
+    engine: &Engine,
+    (name, paused): (&str, bool),
+    why: &str,
+) -> Result<Value, AdminError> {
+    match paused {
+        true => engine.pause_upstream(name, why).await?,
+        false => engine.resume_upstream(name, why).await?,
+    }
+    Ok(json!({ "upstream": name, "paused": paused }))
 }
 
 async fn reach(host: &str, port: u16) -> Result<String, String> {
@@ -175,36 +168,4 @@ async fn reach(host: &str, port: u16) -> Result<String, String> {
         .map_err(|_| format!("{address} does not answer"))?
         .map_err(|error| format!("no connection to {address}: {error}"))?;
     Ok(address.to_string())
-}
-
-/// What to look at, and the setting behind it.
-fn advice(name: &str, failure: &ReadFailure) -> String {
-    let setting = |key: &str, what: &str| format!("{what}: upstreams.{name}.{key}");
-    match failure {
-        ReadFailure::Refused(Refusal::UpstreamAuth) => {
-            setting("key", "the key is wrong or missing")
-        }
-        ReadFailure::Refused(Refusal::AccountBlocked) => {
-            "the account is blocked there; ask the provider".to_owned()
-        }
-        ReadFailure::Refused(Refusal::WrongCurrency) => setting(
-            "currency",
-            "the account is in another currency; set it with usd_per_unit",
-        ),
-        ReadFailure::Refused(Refusal::UpstreamFunds) => "top up the account there".to_owned(),
-        ReadFailure::Refused(Refusal::Throttled) => {
-            setting("reads_per_minute", "it is asked too often")
-        }
-        ReadFailure::Refused(Refusal::Unreachable) => {
-            setting("url", "no request could be sent (address, TLS or proxy)")
-        }
-        ReadFailure::Fault(_) => setting(
-            "timeout_ms",
-            "it failed, or gave no whole answer in time; try again, then look at the url",
-        ),
-        _ => setting(
-            "protocol",
-            "the answer does not fit the protocol; check it and the url",
-        ),
-    }
 }

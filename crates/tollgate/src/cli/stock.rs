@@ -13,6 +13,22 @@ const PREVIEW_MAX: usize = 32 * 1024;
 pub enum Upstreams {
     /// Show every upstream: protocol, servers, state, last known balance.
     List,
+    /// Buy nothing there any more, on any node and over restarts; what was bought is served on.
+    Pause {
+        /// Its name in the settings.
+        name: String,
+        /// Why, for the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Buy there again.
+    Resume {
+        /// Its name in the settings.
+        name: String,
+        /// Why, for the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Try one out, step by step, and say what is wrong. Nothing is bought.
     Test {
         /// Its name in the settings.
@@ -124,6 +140,16 @@ impl From<Upstreams> for Request {
         match command {
             Upstreams::List => Self::UpstreamList,
             Upstreams::Test { name } => Self::UpstreamTest { name },
+            Upstreams::Pause { name, reason } => Self::UpstreamPause {
+                name,
+                paused: true,
+                reason,
+            },
+            Upstreams::Resume { name, reason } => Self::UpstreamPause {
+                name,
+                paused: false,
+                reason,
+            },
         }
     }
 }

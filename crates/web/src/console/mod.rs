@@ -18,6 +18,7 @@ mod session;
 mod sign_in;
 mod staff;
 mod tickets;
+mod upstreams;
 
 pub(crate) use session::{Operator, OperatorsForm};
 
@@ -72,6 +73,12 @@ const NAVIGATION: &[Entry] = &[
     ),
     entry("orders", "/console/orders", "Orders", Deed::SeeOrders),
     entry("tickets", "/console/tickets", "Tickets", Deed::SeeTickets),
+    entry(
+        "upstreams",
+        "/console/upstreams",
+        "Upstreams",
+        Deed::SeeUpstreams,
+    ),
     entry("money", "/console/money", "Credits", Deed::SeeLedger),
     entry("codes", "/console/codes", "Redeem codes", Deed::SeeCodes),
     entry("ledger", "/console/ledger", "Ledger", Deed::SeeLedger),
@@ -157,6 +164,7 @@ pub(crate) fn all() -> Routes {
         .merge(accounts::routes())
         .merge(orders::routes())
         .merge(tickets::routes())
+        .merge(upstreams::routes())
         .merge(money::routes())
         .merge(codes::routes())
         .merge(ledger::routes())

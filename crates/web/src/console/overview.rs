@@ -1,9 +1,9 @@
 //! `/console`: how the business runs, what waits for somebody, and what is wrong.
 
+use super::upstreams::word;
 use super::{Operator, Routes};
 use crate::dashboard::page::Failed;
 use crate::door::Door;
-use app::Closed;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
@@ -30,6 +30,7 @@ async fn show(State(door): State<Arc<Door>>, operator: Operator) -> Response {
 
 async fn values(door: &Door, operator: &Operator) -> Result<Value, Failed> {
     let rows = door.desk.rows();
+    door.engine.pauses().await?;
     let now = door.engine.now();
     let today = now.0.div_euclid(DAY_MS);
     let span = (Timestamp((today - DAYS + 1) * DAY_MS), now);
@@ -98,17 +99,6 @@ fn upstreams(door: &Door) -> Vec<Value> {
         }
     });
     rows.collect()
-}
-
-fn word(closed: &Closed) -> &'static str {
-    match closed {
-        Closed::Fault(_) => "refuses us",
-        Closed::Breaker(_) => "failing",
-        Closed::Trying => "being tried",
-        Closed::Float(_) => "balance too low",
-        Closed::InDoubt(_) => "too much in doubt",
-        Closed::Busy(_) => "busy",
-    }
 }
 
 /// What somebody has to look at now, the worst first.

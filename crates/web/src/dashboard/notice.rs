@@ -118,6 +118,11 @@ const CONSOLE: &[(&str, &str)] = &[
         "Somebody else refused this meanwhile: nothing has moved.",
     ),
     ("decided", "Decided."),
+    (
+        "upstream-paused",
+        "Nothing more is bought here. What was bought before goes on.",
+    ),
+    ("upstream-resumed", "Purchases come here again."),
     ("ticket-closed", "The ticket is closed."),
     ("settled", "The order is settled."),
     ("code-off", "The code is switched off."),

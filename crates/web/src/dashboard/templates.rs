@@ -78,7 +78,9 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
     "sign_in_code.html",
     "staff.html",
     "tickets.html",
+    "upstream.html",
     "upstream_books.html",
+    "upstreams.html",
 ];
 
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> =

@@ -5,6 +5,7 @@ mod deeds;
 mod doors;
 mod roles;
 mod routes;
+mod upstreams;
 
 use super::dashboard::browser::{Browser, PASSWORD, location};
 use super::dashboard::people::code;

@@ -8,7 +8,7 @@ use app::limits::Limits;
 use app::people::{People, PeopleSettings};
 use app::{
     AuditLog, CatalogueSettings, Desk, Engine, KeyOrder, Lawful, Notary, Outside, RedeemCodes,
-    Settings, UpstreamLimits,
+    Settings, Stock, Surroundings, UpstreamLimits, UpstreamSheet,
 };
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -210,6 +210,38 @@ impl Notary for Drawer {
     }
 }
 
+/// Addresses that answer: all but one.
+struct Near;
+
+impl Surroundings for Near {
+    fn reach<'a>(&'a self, host: &'a str, port: u16) -> Pending<'a, Result<String, String>> {
+        let reached = match host {
+            "gone.example.com" => Err(format!("the name {host} has no address")),
+            _ => Ok(format!("192.0.2.1:{port}")),
+        };
+        Box::pin(std::future::ready(reached))
+    }
+}
+
+/// Use cases about what is bought and sold.
+fn stock(engine: &Arc<Engine>) -> Stock {
+    let sheet = |(name, host): (&str, &str)| UpstreamSheet {
+        name: name.to_owned(),
+        protocol: "handler_api",
+        servers: vec![name.to_owned()],
+        place: Some((host.to_owned(), 443)),
+        settings: vec![("key".to_owned(), "***".to_owned(), "file".to_owned())],
+    };
+    let places = [
+        ("peter", "peter.example.com"),
+        ("paul", "gone.example.com"),
+        ("andrew", "andrew.example.com"),
+        ("unused", "unused.example.com"),
+    ];
+    let sheets = places.into_iter().map(sheet).collect();
+    Stock::new(Arc::clone(engine), sheets, Arc::new(Near))
+}
+
 /// Use cases about people; mails stay to be read where it is a demo.
 fn people(
     engine: &Arc<Engine>,
@@ -329,11 +361,13 @@ impl World {
             Usd(100_000_000),
         );
         let log = app::ApiLog::new(Arc::clone(&engine), Arc::clone(&store) as _);
+        let stock = stock(&engine);
         let (payments, top_ups) = super::payments::top_ups(&engine, &store, &limits);
         let door = Arc::new(Door {
             log: Arc::new(log),
             audit: Arc::new(audit),
             desk: Arc::new(desk),
+            stock: Arc::new(stock),
             engine,
             top_ups,
             redeem: Arc::new(redeem),

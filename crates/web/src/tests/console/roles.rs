@@ -17,6 +17,7 @@ async fn ask(
     route: &Listed,
 ) -> crate::tests::world::Answered {
     let path = route.path.replace("{id}", &world.account.to_string());
+    let path = path.replace("{name}", "peter");
     match route.method {
         "GET" => browser.get(&path).await,
         _ => browser.post(&path, &[]).await,

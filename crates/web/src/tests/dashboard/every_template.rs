@@ -104,13 +104,16 @@ async fn top_ups(world: &World, ana: &mut Browser<'_>) {
 }
 
 /// Pages of the console.
-const DESK: [&str; 17] = [
+const DESK: [&str; 20] = [
     "/console",
     "/console/accounts",
     "/console/accounts?q=nobody",
     "/console/orders",
     "/console/orders?state=review",
     "/console/tickets",
+    "/console/upstreams",
+    "/console/upstreams/peter",
+    "/console/upstreams/unused",
     "/console/tickets?show=all",
     "/console/money",
     "/console/codes",
@@ -186,6 +189,9 @@ async fn desk(world: &World, orders: &[&str]) {
         ),
         ("/console/announcements", vec![("text", "a test")]),
         ("/console/audit/verify", vec![]),
+        ("/console/upstreams/peter/test", vec![]),
+        ("/console/upstreams/paul/test", vec![]),
+        ("/console/upstreams/peter/pause", vec![("reason", "a test")]),
     ] {
         let page = owner.post(path, &fields).await;
         assert!(page.status < 500, "{path}: {}", page.text);

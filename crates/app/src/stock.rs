@@ -1,0 +1,63 @@
+//! What is bought and sold, for whoever runs the business: the accounts at providers with what their
+//! settings say, and a trial of one.
+
+mod trial;
+
+pub use trial::{Trial, TrialStep};
+
+use crate::engine::Engine;
+use domain::upstream::Pending;
+use std::sync::Arc;
+
+/// An upstream as the settings have it, without anything secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamSheet {
+    /// Its name.
+    pub name: String,
+    /// Word of the language it speaks.
+    pub protocol: &'static str,
+    /// Public servers that it stands behind.
+    pub servers: Vec<String>,
+    /// Host and port; nothing where it is no provider of somebody else.
+    pub place: Option<(String, u16)>,
+    /// Every setting of it: name, value (secrets covered), where that came from.
+    pub settings: Vec<(String, String, String)>,
+}
+
+/// What use cases here need from the program around them.
+pub trait Surroundings: Send + Sync {
+    /// Opens a connection and closes it: the address that answered, or why none did.
+    fn reach<'a>(&'a self, host: &'a str, port: u16) -> Pending<'a, Result<String, String>>;
+}
+
+/// The use cases.
+pub struct Stock {
+    pub(crate) engine: Arc<Engine>,
+    sheets: Vec<UpstreamSheet>,
+    around: Arc<dyn Surroundings>,
+}
+
+impl Stock {
+    /// Over an engine, its upstreams as they are configured, and what surrounds it.
+    pub fn new(
+        engine: Arc<Engine>,
+        sheets: Vec<UpstreamSheet>,
+        around: Arc<dyn Surroundings>,
+    ) -> Self {
+        Self {
+            engine,
+            sheets,
+            around,
+        }
+    }
+
+    /// All upstreams, in the order of the settings.
+    pub fn sheets(&self) -> &[UpstreamSheet] {
+        &self.sheets
+    }
+
+    /// One upstream.
+    pub fn sheet(&self, name: &str) -> Option<&UpstreamSheet> {
+        self.sheets.iter().find(|sheet| sheet.name == name)
+    }
+}

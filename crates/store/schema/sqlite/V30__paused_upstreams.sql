@@ -1,0 +1,7 @@
+-- Upstreams at which the operator wants nothing bought. actor: who said so, as in the audit log.
+CREATE TABLE upstream_pause (
+    upstream TEXT    NOT NULL PRIMARY KEY,
+    actor    TEXT    NOT NULL,
+    why      TEXT    NOT NULL,
+    since    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

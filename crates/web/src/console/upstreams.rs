@@ -1,0 +1,153 @@
+//! `/console/upstreams`: whom we buy from, how each is doing, and whether anything is bought there.
+
+mod one;
+
+use super::{Operator, Routes};
+use crate::dashboard::page::Failed;
+use crate::door::Door;
+use app::{Closed, ListingState, UpstreamHealth};
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use domain::breaker::Shown;
+use domain::desk::Deed;
+use domain::outcomes::Figures;
+use minijinja::{Value, context};
+use std::sync::Arc;
+
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .see("/console/upstreams", Deed::SeeUpstreams, get(list))
+        .see(
+            "/console/upstreams/{name}",
+            Deed::SeeUpstreams,
+            get(one::show),
+        )
+        .act(
+            "/console/upstreams/{name}/test",
+            Deed::TryUpstreams,
+            post(one::test),
+        )
+        .act(
+            "/console/upstreams/{name}/pause",
+            Deed::ChangeUpstreams,
+            post(one::pause),
+        )
+        .act(
+            "/console/upstreams/{name}/resume",
+            Deed::ChangeUpstreams,
+            post(one::resume),
+        )
+}
+
+async fn list(State(door): State<Arc<Door>>, operator: Operator) -> Response {
+    let page = operator.page("Upstreams", "upstreams");
+    page.showing("console/upstreams.html", values(&door).await)
+}
+
+async fn values(door: &Door) -> Result<Value, Failed> {
+    door.engine.pauses().await?;
+    let health = door.engine.upstream_health();
+    let listings = listings(door);
+    let rows: Vec<Value> = door
+        .stock
+        .sheets()
+        .iter()
+        .map(|sheet| {
+            let health = health.iter().find(|one| one.upstream == sheet.name);
+            context! {
+                name => &sheet.name,
+                protocol => sheet.protocol,
+                servers => sheet.servers.join(", "),
+                health => health.map(health_view),
+                listing => listing_of(&listings, &sheet.name),
+                measured => figures_view(&door.engine.measured_at(&sheet.name)),
+            }
+        })
+        .collect();
+    Ok(context! { upstreams => rows })
+}
+
+/// What every upstream listed last.
+fn listings(door: &Door) -> Vec<ListingState> {
+    let mut all = door.engine.listing_states();
+    all.extend(door.engine.panel_states());
+    all
+}
+
+fn listing_of(listings: &[ListingState], name: &str) -> Option<Value> {
+    let found = listings.iter().find(|one| one.upstream == name);
+    found.map(|one| {
+        context! { offers => one.offers, read_at => one.read_at.0, trouble => &one.trouble }
+    })
+}
+
+fn health_view(health: &UpstreamHealth) -> Value {
+    context! {
+        state => health.closed.as_ref().map_or("open", word),
+        why => health.closed.as_ref().map(why),
+        buying => shown(&health.buying),
+        reading => shown(&health.reading),
+        fault => health.fault.map(|(class, since)| {
+            context! { class => class.replace('_', " "), since => since.0 }
+        }),
+        took => health.took.map(|took| {
+            context! { calls => took.calls, p50 => took.p50.0, p90 => took.p90.0 }
+        }),
+        balance_took => health.balance_took.map(|took| took.0),
+        balance => health.balance.map(|(usd, _)| usd.0),
+        balance_at => health.balance.map(|(_, at)| at.0),
+        low => health.float_is_low,
+        under_way => health.under_way,
+        in_doubt => health.in_doubt,
+        not_sold => health.not_sold,
+    }
+}
+
+/// What was measured, ready for a page.
+pub(super) fn figures_view(figures: &Figures) -> Value {
+    context! {
+        samples => figures.samples,
+        rate => figures.rate,
+        at_least => figures.at_least,
+        cancelled => figures.cancelled,
+        p50_s => figures.p50_s,
+        p90_s => figures.p90_s,
+    }
+}
+
+/// The state of an upstream in one or two words.
+pub(super) fn word(closed: &Closed) -> &'static str {
+    match closed {
+        Closed::Paused => "paused",
+        Closed::Fault(_) => "refuses us",
+        Closed::Breaker(_) => "failing",
+        Closed::Trying => "being tried",
+        Closed::Float(_) => "balance too low",
+        Closed::InDoubt(_) => "too much in doubt",
+        Closed::Busy(_) => "busy",
+    }
+}
+
+fn why(closed: &Closed) -> String {
+    match closed {
+        Closed::Paused => "Somebody here paused it.".to_owned(),
+        Closed::Fault(class) => format!("It refuses all of us: {}.", class.replace('_', " ")),
+        Closed::Breaker(_) => "It keeps failing; it is tried again in a while.".to_owned(),
+        Closed::Trying => "One purchase is under way to see whether it works again.".to_owned(),
+        Closed::Float(balance) => {
+            format!("Our balance there, ${balance}, is below the least that must stay.")
+        }
+        Closed::InDoubt(count) => format!("{count} purchases there are in doubt."),
+        Closed::Busy(count) => format!("{count} purchase calls are under way."),
+    }
+}
+
+fn shown(breaker: &Shown) -> Value {
+    let (word, until) = match breaker {
+        Shown::Closed => ("pass", None),
+        Shown::Trying => ("are being tried", None),
+        Shown::Open(until) => ("pause", Some(until.0)),
+    };
+    context! { word, until }
+}

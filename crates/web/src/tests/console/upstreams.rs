@@ -1,0 +1,113 @@
+//! Upstreams at the console: what is seen of them, the trial, and the pause.
+
+use super::super::dashboard::browser::location;
+use super::super::world::{BUY, World};
+use super::{at_work, lines};
+use app::UpstreamLimits;
+use domain::people::Role;
+use domain::ports::Store;
+use domain::usd::Usd;
+use std::sync::atomic::Ordering;
+
+/// Bought behind `peter`, where `mark` stands as well.
+const ORDER: &str =
+    r#"{"service_id":"306343","country_id":"61","server":"peter","provider_type":1}"#;
+
+/// Bought where nobody but `peter` stands.
+const ALONE: &str =
+    r#"{"service_id":"306343","country_id":"61","server":"peter","provider_type":2}"#;
+
+#[tokio::test]
+async fn a_paused_upstream_is_skipped_and_goes_on_serving_what_was_bought() {
+    let world = World::with_two_upstreams(UpstreamLimits::default()).await;
+    let before = world.post(BUY, &[], ALONE).await.data();
+    let bought_at = async |order: &serde_json::Value| {
+        let id: i64 = order["order_id"].as_str().unwrap().parse().unwrap();
+        let row = world.store.activation(domain::ids::OrderId(id)).await;
+        row.unwrap().unwrap().upstream
+    };
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let pause = "/console/upstreams/peter/pause";
+    let bare = owner.post(pause, &[]).await;
+    assert_eq!(bare.status, 422, "{}", bare.text);
+    let why = [("reason", "numbers come dead")];
+    let paused = owner.post(pause, &why).await;
+    let there = "/console/upstreams/peter?notice=upstream-paused";
+    assert_eq!(location(&paused), there, "{}", paused.text);
+    assert_eq!(owner.post(pause, &why).await.status, 422, "it is paused");
+    let line = lines(&world, 1).await.remove(0).note;
+    assert_eq!(line.action, "pause_upstream");
+    assert_eq!(line.object, "upstream peter");
+    assert_eq!(line.reason, "numbers come dead");
+
+    let calls = world.numbers.calls.load(Ordering::SeqCst);
+    assert_eq!(world.post(BUY, &[], ALONE).await.status, 503);
+    assert_eq!(world.numbers.calls.load(Ordering::SeqCst), calls);
+    let elsewhere = world.post(BUY, &[], ORDER).await.data();
+    assert_eq!(bought_at(&elsewhere).await, "mark");
+    let order = before["order_id"].as_str().unwrap();
+    world.receive(order, "482913").await;
+    let status = format!("/api/v1/otp?action=get_status&order_id={order}");
+    assert_eq!(world.get(&status).await.data()["status"], "received");
+
+    let page = owner.get("/console/upstreams/peter").await.text;
+    assert!(page.contains("numbers come dead"), "{page}");
+    assert!(
+        owner
+            .get("/console/upstreams")
+            .await
+            .text
+            .contains("Paused")
+    );
+    let resume = "/console/upstreams/peter/resume";
+    let resumed = owner.post(resume, &[("reason", "mended there")]).await;
+    assert_eq!(resumed.status, 303, "{}", resumed.text);
+    assert_eq!(owner.post(resume, &why).await.status, 422, "it is not");
+    assert_eq!(world.post(BUY, &[], ALONE).await.status, 200);
+    world.books().await;
+}
+
+#[tokio::test]
+async fn a_pause_outlives_what_the_process_remembers() {
+    let world = World::start().await;
+    let engine = &world.door.engine;
+    engine.pause_upstream("peter", "too dear").await.unwrap();
+    // what the next process reads at its first purchase
+    let stored = world.store.pauses().await.unwrap();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(
+        (&*stored[0].upstream, &*stored[0].why),
+        ("peter", "too dear")
+    );
+    assert!(engine.pause_upstream("nobody", "too dear").await.is_err());
+    assert!(engine.pause_upstream("paul", " x ").await.is_err());
+    // a row that another process took away is read anew with the next change
+    engine.resume_upstream("peter", "cheaper").await.unwrap();
+    assert!(engine.pauses().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_test_says_what_each_step_found_and_shows_no_key() {
+    let world = World::start().await;
+    world.numbers.balance.store(12_340_000, Ordering::SeqCst);
+    let mut support = at_work(&world, "support", Role::Support).await;
+    support.get("/console/upstreams").await;
+    let tried = support.post("/console/upstreams/peter/test", &[]).await;
+    assert_eq!(tried.status, 200, "{}", tried.text);
+    for found in ["It answers as it should", "12.340000 USD", "Listing", " ms"] {
+        assert!(tried.text.contains(found), "{found}: {}", tried.text);
+    }
+    assert_eq!(lines(&world, 1).await[0].note.action, "try_upstream");
+    let gone = support.post("/console/upstreams/paul/test", &[]).await;
+    assert!(gone.text.contains("has no address"), "{}", gone.text);
+    assert!(gone.text.contains("upstreams.paul.url"), "{}", gone.text);
+    let unused = support.post("/console/upstreams/unused/test", &[]).await;
+    assert!(unused.text.contains("nothing uses it"), "{}", unused.text);
+    let nobody = support.post("/console/upstreams/nobody/test", &[]).await;
+    assert_eq!(nobody.status, 404);
+    // reading is no purchase, and support pauses nothing
+    assert_eq!(world.wallet().await.available, Usd(50_000_000));
+    let pause = "/console/upstreams/peter/pause";
+    let refused = support.post(pause, &[("reason", "a test")]).await;
+    assert_eq!(refused.status, 403);
+}
