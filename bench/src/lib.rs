@@ -9,6 +9,7 @@ use app::{
 };
 use axum::Router;
 use domain::audit_log::Witness;
+use domain::markup::Markups;
 use domain::time::Millis;
 use domain::upstream::Pending;
 use domain::usd::Usd;
@@ -38,6 +39,14 @@ impl Notary for Unwitnessed {
 impl Surroundings for Unwitnessed {
     fn reach<'a>(&'a self, _: &'a str, _: u16) -> Pending<'a, Result<String, String>> {
         Box::pin(std::future::ready(Err("nothing is tried out".to_owned())))
+    }
+
+    fn markups(&self, _: &str) -> Result<Markups, Vec<String>> {
+        Ok(Markups::default())
+    }
+
+    fn markup_text(&self, _: &Markups) -> String {
+        String::new()
     }
 }
 

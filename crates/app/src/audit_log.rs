@@ -93,6 +93,10 @@ impl AuditLog {
         self.engine.note(action, account, object).await
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// How many lines there are.
     pub async fn size(&self) -> Result<u64, AdminError> {
         Ok(self.rows.audit_head().await?.0)

@@ -215,6 +215,16 @@ impl Engine {
         self.outside.panels.iter().map(|(name, _)| name.as_str())
     }
 
+    /// What the operator says about names.
+    pub fn naming(&self) -> &Naming {
+        &self.settings.catalogue.naming
+    }
+
+    /// What the operator says of SMM services.
+    pub fn smm_rules(&self) -> &SmmRules {
+        &self.settings.catalogue.smm
+    }
+
     /// What an upstream can and cannot do; nothing for an unknown name.
     pub fn capabilities(&self, upstream: &str) -> Option<&Capabilities> {
         let numbers = self.number_upstream(upstream);

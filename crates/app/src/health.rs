@@ -132,6 +132,16 @@ impl Health {
         self.with(upstream, |seen| seen.not_sold.contains(&offer))
     }
 
+    /// All that upstreams said they do not sell: upstream, country and service.
+    pub fn all_not_sold(&self) -> Vec<(String, String, String)> {
+        let all = self.seen();
+        let offers = all.iter().flat_map(|(upstream, seen)| {
+            let offers = seen.not_sold.iter();
+            offers.map(|(country, service)| (upstream.clone(), country.clone(), service.clone()))
+        });
+        offers.collect()
+    }
+
     /// It has listed what it sells.
     pub fn listed(&self, upstream: &str) {
         self.with(upstream, |seen| seen.not_sold.clear());

@@ -6,9 +6,10 @@ mod report;
 mod rules;
 
 pub(crate) use denials::Denials;
+pub use denials::Denied;
 pub use forget::CONTACTS_KEPT;
 pub use report::Report;
-pub use rules::ClassInForce;
+pub use rules::{ClassInForce, RULES_NOTED};
 
 use crate::accounts::AdminError;
 use crate::engine::Engine;

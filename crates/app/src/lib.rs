@@ -52,7 +52,7 @@ pub use desk::{Desk, MoneyOrder, OnceKey};
 pub use engine::{CatalogueSettings, Engine, Outside, Routing, Settings};
 pub use health::{Closed, UpstreamHealth, UpstreamLimits};
 pub use idempotency::KeyedRequest;
-pub use lawful::{CONTACTS_KEPT, ClassInForce, Lawful, Report};
+pub use lawful::{CONTACTS_KEPT, ClassInForce, Denied, Lawful, RULES_NOTED, Report};
 pub use list_services::{CountryView, ServerChoice, ServiceList, ServiceView, ServicesOf};
 pub use measured::RouteMeasured;
 pub use open_work::{OpenWork, Queue};
@@ -63,5 +63,8 @@ pub use redeem::{CodeOrder, MadeCodes, NotRedeemed, RedeemCodes, Redeemed};
 pub use refresh_catalogue::{ListingState, Refreshed};
 pub use refusal::{Answer, Purchased, Refusal};
 pub use smm_request::RefillAsked;
-pub use stock::{Stock, Surroundings, Trial, TrialStep, UpstreamSheet};
+pub use stock::{
+    Behind, Comparison, Dead, DeadOffer, PriceExample, RouteSheet, ServerSheet, Stock,
+    Surroundings, Trial, TrialStep, UpstreamSheet, Waiting,
+};
 pub use top_up::{Matched, NotBegun, NotReceived, Offer, Reconciled, TopUpSettings, TopUps, Way};

@@ -94,6 +94,44 @@ impl Engine {
         rows.collect()
     }
 
+    /// How every typed route performs, over all its countries: by server and type.
+    pub(crate) fn measured_types(&self) -> BTreeMap<(String, i64), Figures> {
+        let now = self.now();
+        let sums = self.sums_by(|place| Some((place.0.clone(), place.1)));
+        let rows = sums.into_iter().map(|(place, sum)| {
+            let figures = sum.figures(now, self.settings.routing.half_life);
+            (place, figures)
+        });
+        rows.collect()
+    }
+
+    /// Offers none of whose numbers received a code, once so many were bought: server and type,
+    /// country, service, and how many there were.
+    pub(crate) fn silent_offers(&self, fewest: u32) -> Vec<((String, String, String), u32)> {
+        let (now, half_life) = (self.now(), self.settings.routing.half_life);
+        let places = self.measured.0.read();
+        let places = places.unwrap_or_else(PoisonError::into_inner);
+        let mut silent = Vec::new();
+        for ((server, kind, country), services) in places.iter() {
+            for (service, pools) in services {
+                let samples = |(_, outcomes): &(Option<String>, Outcomes)| {
+                    let figures = outcomes.figures(now, half_life);
+                    outcomes.is_silent().then_some(figures.samples)
+                };
+                let dead = pools.iter().filter_map(samples);
+                let dead = dead.filter(|samples| *samples >= fewest);
+                silent.extend(dead.map(|samples| {
+                    let place = match kind {
+                        0 => server.clone(),
+                        kind => format!("{server} {kind}"),
+                    };
+                    ((place, country.clone(), service.clone()), samples)
+                }));
+            }
+        }
+        silent
+    }
+
     /// How an upstream performs, behind every server that it stands behind.
     pub fn measured_at(&self, upstream: &str) -> Figures {
         let is_behind = |place: &RoutePlace| {

@@ -171,7 +171,8 @@ impl Engine {
         };
         let policy = decide(service.class);
         if let Some(refusal) = Refusal::of_policy(&policy) {
-            self.denials.note(policy.class);
+            let what = (&*service.name, caller.account.tier);
+            self.denials.note(&policy, what, self.now());
             return Err(refusal);
         }
         let (min, max) = (service.min, service.max);

@@ -1,11 +1,18 @@
 //! What is bought and sold, for whoever runs the business: the accounts at providers with what their
-//! settings say, and a trial of one.
+//! settings say and a trial of one, servers, the catalogue, prices.
 
+mod preview;
+mod servers;
+mod shelves;
 mod trial;
 
+pub use preview::{Comparison, PriceExample};
+pub use servers::{Behind, RouteSheet, ServerSheet};
+pub use shelves::{Dead, DeadOffer, Waiting};
 pub use trial::{Trial, TrialStep};
 
 use crate::engine::Engine;
+use domain::markup::Markups;
 use domain::upstream::Pending;
 use std::sync::Arc;
 
@@ -28,6 +35,15 @@ pub struct UpstreamSheet {
 pub trait Surroundings: Send + Sync {
     /// Opens a connection and closes it: the address that answered, or why none did.
     fn reach<'a>(&'a self, host: &'a str, port: u16) -> Pending<'a, Result<String, String>>;
+
+    /// Reads markup rules: a settings file, or its section alone.
+    ///
+    /// # Errors
+    /// What is wrong, each with the setting it is about.
+    fn markups(&self, file: &str) -> Result<Markups, Vec<String>>;
+
+    /// Rules as the section of a settings file.
+    fn markup_text(&self, markups: &Markups) -> String;
 }
 
 /// The use cases.

@@ -131,6 +131,15 @@ impl Watch {
             .is_some_and(|wrong| quote <= *wrong)
     }
 
+    /// All offers whose quote is known to be wrong: upstream, country and service, and the quote.
+    pub fn all_dear(&self) -> Vec<((String, String, String), Usd)> {
+        let seen = self.seen();
+        let offers = seen.dear.iter();
+        offers
+            .map(|(place, quote)| (place.clone(), *quote))
+            .collect()
+    }
+
     pub fn poll_is_due(&self, upstream: &str, now: Timestamp) -> bool {
         self.seen()
             .next_poll

@@ -157,6 +157,11 @@ impl Outcomes {
         }
     }
 
+    /// Whether none of them brought a code.
+    pub fn is_silent(&self) -> bool {
+        self.delivered == 0
+    }
+
     fn all(&self) -> u64 {
         self.delivered + self.cancelled + self.silent
     }

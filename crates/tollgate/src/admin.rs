@@ -267,9 +267,9 @@ impl Office {
                 reason,
             } => upstreams::pause(engine, (&name, paused), &reason).await,
             Request::CatalogueStats => Ok(catalogue::stats(engine)),
-            Request::CatalogueUnclassified => Ok(catalogue::unclassified(engine)),
+            Request::CatalogueUnclassified => Ok(catalogue::unclassified(&self.stock)),
             Request::CatalogueClassify { name, class } => {
-                catalogue::classify(engine, &name, &class).await
+                catalogue::classify(&self.stock, &name, &class).await
             }
             Request::CatalogueHistory {
                 service,
@@ -282,7 +282,7 @@ impl Office {
             }
             Request::Number(request) => numbers::answer(&self.numbers, request).await,
             Request::CataloguePreview { file, tier, limit } => {
-                catalogue::preview(engine, &file, tier, limit)
+                catalogue::preview(&self.stock, (&file, tier), limit).await
             }
         }
     }

@@ -224,6 +224,9 @@ where
         () = background.first_catalogue() => {}
     }
     start_work(&background, &office, settings);
+    if let Err(error) = office.audit.note_rules().await {
+        tracing::warn!(%error, "the rules in force could not be noted");
+    }
     socket::listen(
         &settings.store.data_dir,
         office.clone(),

@@ -193,7 +193,8 @@ impl Engine {
         };
         let decision = policy::decide_otp(&self.settings.rules, &request);
         if let Some(refusal) = Refusal::of_policy(&decision) {
-            self.denials.note(decision.class);
+            self.denials
+                .note(&decision, (offer.service_name, tier), self.now());
             return Err(refusal);
         }
         Ok(decision)

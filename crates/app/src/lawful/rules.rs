@@ -1,8 +1,16 @@
 //! The rules in force, as anybody may read them.
 
+use super::Denied;
+use crate::accounts::AdminError;
+use crate::audit_log::AuditLog;
 use crate::engine::Engine;
+use domain::audit_log::LinesOf;
+use domain::policy::RULE_VERSION;
 use domain::policy::velocity::Velocity;
 use domain::policy::{OtpClass, SmmClass, Strength};
+
+/// What lines of the audit log are called that say by which rules the program started.
+pub const RULES_NOTED: &str = "rules_in_force";
 
 /// How one class stands here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +66,27 @@ impl Engine {
         classes.map(in_force).collect()
     }
 
+    /// The rules in force in one line: version, what is lifted, whether SMM orders are confirmed.
+    fn rules_in_words(&self) -> String {
+        let classes = self.otp_classes().into_iter().chain(self.smm_classes());
+        let lifted = classes.filter(|class| class.lifted);
+        let lifted: Vec<&str> = lifted.map(|class| class.class).collect();
+        let lifted = match lifted.as_slice() {
+            [] => "nothing lifted".to_owned(),
+            classes => format!("lifted: {}", classes.join(", ")),
+        };
+        let smm = match self.smm_is_confirmed() {
+            true => "SMM orders confirmed",
+            false => "SMM orders not confirmed",
+        };
+        format!("rules version {RULE_VERSION}; {lifted}; {smm}")
+    }
+
+    /// The latest sales that this process denied, newest first.
+    pub fn denied_lately(&self) -> Vec<Denied> {
+        self.denials.latest()
+    }
+
     /// Whether the operator has recorded that SMM orders are lawful where they are sold.
     pub fn smm_is_confirmed(&self) -> bool {
         self.settings.rules.smm_confirmed
@@ -66,5 +95,26 @@ impl Engine {
     /// The bounds of every tier.
     pub fn velocities(&self) -> Vec<&Velocity> {
         self.settings.velocity.iter().collect()
+    }
+}
+
+impl AuditLog {
+    /// Notes by which rules the program starts, if they are not those of the start before: since when
+    /// something is lifted is then in the log.
+    ///
+    /// # Errors
+    /// The store cannot answer.
+    pub async fn note_rules(&self) -> Result<(), AdminError> {
+        let wanted = LinesOf {
+            action: Some(RULES_NOTED.to_owned()),
+            limit: 1,
+            ..LinesOf::default()
+        };
+        let rules = self.engine().rules_in_words();
+        let noted = self.lines(&wanted).await?;
+        match noted.first() {
+            Some(line) if line.note.object == rules => Ok(()),
+            _ => self.note(RULES_NOTED, None, rules).await,
+        }
     }
 }

@@ -37,6 +37,15 @@ impl Engine {
         Ok(())
     }
 
+    /// Classes that the operator gave to services by name: in the settings, and since.
+    pub fn classes_given(&self) -> Vec<(String, OtpClass)> {
+        let rules = self.rules_in_force();
+        let named = rules.otp_names();
+        named
+            .map(|(name, class)| (name.to_owned(), class))
+            .collect()
+    }
+
     /// The rules of the settings and what the operator classified since.
     pub(super) fn rules_in_force(&self) -> Rules {
         let mut rules = self.settings.rules.clone();

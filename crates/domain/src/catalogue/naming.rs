@@ -68,6 +68,33 @@ impl Naming {
         self.hidden_services.insert(fold(name));
     }
 
+    /// What the operator has upstreams mean by spellings of countries: folded spelling and country.
+    pub fn country_aliases(&self) -> Vec<(String, String)> {
+        let rows = self.countries.iter();
+        rows.map(|(spelling, country)| (spelling.clone(), country.name.to_owned()))
+            .collect()
+    }
+
+    /// Countries that the operator shows under another name: key and that name.
+    pub fn renamed_countries(&self) -> Vec<(String, String)> {
+        let rows = self.country_names.iter();
+        rows.map(|(key, name)| ((*key).to_owned(), name.clone()))
+            .collect()
+    }
+
+    /// Services that the operator sells under another name: folded spelling and that name.
+    pub fn service_aliases(&self) -> Vec<(String, String)> {
+        let rows = self.services.iter();
+        rows.map(|(spelling, name)| (spelling.clone(), name.clone()))
+            .collect()
+    }
+
+    /// Keys of countries and folded names of services that the operator does not sell.
+    pub fn hidden(&self) -> Vec<String> {
+        let all = self.hidden_countries.iter().chain(&self.hidden_services);
+        all.cloned().collect()
+    }
+
     /// Canonical key and shown name of a country as an upstream names it; nothing if it is hidden.
     pub fn country(&self, listed: &str) -> Option<(String, String)> {
         let aliased = self.countries.get(&fold(listed)).copied();
@@ -128,5 +155,10 @@ mod tests {
         assert_eq!(naming.service("odd-ONE"), None);
         assert_eq!(naming.service("Kakaotalk").as_deref(), Some("KakaoTalk"));
         assert_eq!(naming.service("Обмен").as_deref(), Some("Обмен"));
+        let told = |one: &str, other: &str| vec![(one.to_owned(), other.to_owned())];
+        assert_eq!(naming.country_aliases(), told("brdalt", "Germany"));
+        assert_eq!(naming.renamed_countries(), told("germany", "Deutschland"));
+        assert_eq!(naming.service_aliases(), told("телеграм", "Telegram"));
+        assert_eq!(naming.hidden(), ["cuba", "oddone"]);
     }
 }

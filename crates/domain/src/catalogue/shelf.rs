@@ -181,6 +181,17 @@ impl Shelf {
         self.rows.is_empty()
     }
 
+    /// How many countries it sells in.
+    pub fn country_count(&self) -> usize {
+        self.countries.len()
+    }
+
+    /// The lowest and the highest cost of its offers.
+    pub fn costs(&self) -> Option<(Usd, Usd)> {
+        let costs = || self.rows.iter().map(|row| row.cost);
+        Some((costs().min()?, costs().max()?))
+    }
+
     /// Services that nobody has classified: id, name as listed, and how many offers wait. Those of a
     /// practice provider that misbehave are not in it: they never have a class.
     pub fn unclassified(&self) -> Vec<(&str, &str, usize)> {

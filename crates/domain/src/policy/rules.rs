@@ -64,6 +64,12 @@ impl Rules {
         self.smm_by_name.insert(entry(name), class);
     }
 
+    /// OTP services that the operator classified by name.
+    pub fn otp_names(&self) -> impl Iterator<Item = (&str, OtpClass)> {
+        let named = self.otp_by_name.iter();
+        named.map(|(name, class)| (name.as_str(), *class))
+    }
+
     /// Lifts the default denial of an OTP class; its lowest tier still holds.
     pub fn lift_otp(&mut self, class: OtpClass) -> Result<(), CannotLift> {
         if class.strength() != Strength::DefaultDeny {

@@ -2,15 +2,12 @@
 
 use super::rfc3339;
 use super::upstreams::measured;
-use crate::settings::Settings;
-use app::{AdminError, Engine, ListingState};
-use domain::catalogue::{Catalogue, Offer, RouteKey};
+use app::{AdminError, Engine, ListingState, PriceExample, Stock};
+use domain::catalogue::Catalogue;
 use domain::countries;
-use domain::policy::OtpClass;
 use domain::ports::ChangesOf;
 use domain::usd::Usd;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// Counts, and each upstream's part.
 pub fn stats(engine: &Engine) -> Value {
@@ -71,43 +68,20 @@ fn smm_notes(catalogue: &Catalogue) -> Vec<Value> {
 }
 
 /// Services that wait for a class, the ones with most offers first.
-pub fn unclassified(engine: &Engine) -> Value {
-    let catalogue = engine.catalogue();
-    let mut waiting: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
-    for shelf in catalogue.shelves() {
-        for (id, name, offers) in shelf.unclassified() {
-            let entry = waiting.entry(name).or_default();
-            entry.0 += offers;
-            entry.1.push(format!("{} {id}", shelf.upstream()));
-        }
-    }
-    let mut rows: Vec<_> = waiting.into_iter().collect();
-    rows.sort_by_key(|(_, (offers, _))| std::cmp::Reverse(*offers));
-    let rows: Vec<Value> = rows
-        .into_iter()
-        .map(|(name, (offers, at))| json!({ "name": name, "offers": offers, "at": at }))
-        .collect();
-    json!({ "services": rows })
+pub fn unclassified(stock: &Stock) -> Value {
+    let rows = stock.unclassified().into_iter().map(|one| {
+        let at = one.at.iter();
+        let at: Vec<String> = at
+            .map(|(upstream, id)| format!("{upstream} {id}"))
+            .collect();
+        json!({ "name": one.name, "offers": one.offers, "at": at })
+    });
+    json!({ "services": rows.collect::<Vec<_>>() })
 }
 
 /// Gives a service a class.
-pub async fn classify(engine: &Engine, name: &str, word: &str) -> Result<Value, AdminError> {
-    let known = OtpClass::ALL
-        .iter()
-        .filter(|class| **class != OtpClass::Unclassified);
-    let class = known.clone().find(|class| class.slug() == word);
-    let Some(class) = class else {
-        let words: Vec<&str> = known.map(|class| class.slug()).collect();
-        return Err(AdminError::Invalid(format!(
-            "{word}: there are the classes {}",
-            words.join(", ")
-        )));
-    };
-    if name.trim().is_empty() {
-        return Err(AdminError::Invalid("NAME: must not be empty".to_owned()));
-    }
-    let written = engine.classify_service(name.trim(), *class).await;
-    written.map_err(|error| AdminError::Invalid(error.to_string()))?;
+pub async fn classify(stock: &Stock, name: &str, word: &str) -> Result<Value, AdminError> {
+    let class = stock.classify(name, word).await?;
     Ok(json!({ "name": name.trim(), "class": class.slug() }))
 }
 
@@ -157,81 +131,38 @@ pub async fn history(engine: &Engine, wanted: ChangesOf) -> Result<Value, AdminE
     Ok(json!({ "changes": rows }))
 }
 
-/// Counts of a comparison.
-#[derive(Default)]
-struct Compared {
-    offers: usize,
-    dearer: usize,
-    cheaper: usize,
-    unsold: usize,
-    below_cost: usize,
-}
-
 /// What another file's markup would change, without applying it.
-pub fn preview(engine: &Engine, file: &str, tier: u8, limit: u32) -> Result<Value, AdminError> {
-    let markups = Settings::markup_of(file).map_err(|problems| {
-        let lines: Vec<String> = problems
-            .iter()
-            .map(|problem| format!("{}: {}", problem.key, problem.why))
-            .collect();
-        AdminError::Invalid(lines.join("\n"))
-    })?;
-    let (now, then) = (engine.catalogue(), engine.catalogue().repriced(markups));
+pub async fn preview(
+    stock: &Stock,
+    (file, tier): (&str, u8),
+    limit: u32,
+) -> Result<Value, AdminError> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (mut compared, mut examples) = (Compared::default(), Vec::new());
-    for key in now.countries.iter().flat_map(|country| &country.routes) {
-        let (Some(before), Some(after)) = (now.route(key, tier), then.route(key, tier)) else {
-            continue;
-        };
-        // a rule may leave an offer without a price, so the two lists need not be equally long
-        let mut after = after.offers().peekable();
-        for old in before.offers() {
-            let new = after.next_if(|new| is_same(&old, new));
-            let new_price = new.map(|new| new.price);
-            let below_cost = new_price.is_some_and(|price| price < old.cost);
-            compared.add(old.price, new_price, below_cost);
-            if new_price != Some(old.price) && examples.len() < limit {
-                examples.push(example(&now, key, &old, new_price));
-            }
-        }
-    }
+    let compared = stock.preview(file, tier, limit).await?;
+    let examples: Vec<Value> = compared.examples.iter().map(example).collect();
+    let usd = |amount: Option<Usd>| amount.map(|amount| amount.to_string());
     Ok(json!({
-        "tier": tier,
+        "tier": compared.tier,
         "offers": compared.offers,
         "dearer": compared.dearer,
         "cheaper": compared.cheaper,
         "no_longer_sold": compared.unsold,
         "below_cost": compared.below_cost,
+        "least_margin_before": usd(compared.least_margin_before),
+        "least_margin": usd(compared.least_margin),
         "examples": examples,
     }))
 }
 
-impl Compared {
-    fn add(&mut self, before: Usd, after: Option<Usd>, below_cost: bool) {
-        self.offers += 1;
-        self.below_cost += usize::from(below_cost);
-        match after {
-            None => self.unsold += 1,
-            Some(after) if after > before => self.dearer += 1,
-            Some(after) if after < before => self.cheaper += 1,
-            Some(_) => {}
-        }
-    }
-}
-
-fn is_same(old: &Offer<'_>, new: &Offer<'_>) -> bool {
-    old.service_id == new.service_id && old.pool_id == new.pool_id && old.cost == new.cost
-}
-
-fn example(catalogue: &Catalogue, key: &RouteKey, old: &Offer<'_>, price: Option<Usd>) -> Value {
+fn example(one: &PriceExample) -> Value {
     json!({
-        "server": catalogue.servers[key.server].name,
-        "provider_type": key.provider_type,
-        "country_id": &*key.country_id,
-        "service": &**old.service_name,
-        "service_id": &**old.service_id,
-        "cost": old.cost.to_string(),
-        "price_before": old.price.to_string(),
-        "price": price.map(|price| price.to_string()),
+        "server": one.server,
+        "provider_type": one.provider_type,
+        "country_id": one.country_id,
+        "service": one.service,
+        "service_id": one.service_id,
+        "cost": one.cost.to_string(),
+        "price_before": one.before.to_string(),
+        "price": one.after.map(|price| price.to_string()),
     })
 }

@@ -1,10 +1,11 @@
 //! The accounts at providers, for the command line: how each is doing, and a trial of one.
 
 use super::rfc3339;
-use crate::settings::{Settings, Upstream};
+use crate::settings::{Problem, Settings, Upstream};
 use app::{
     AdminError, Closed, Engine, Stock, Surroundings, TrialStep, UpstreamHealth, UpstreamSheet,
 };
+use domain::markup::Markups;
 use domain::outcomes::Figures;
 use domain::time::Timestamp;
 use domain::upstream::{Pending, Refusal};
@@ -46,12 +47,21 @@ fn sheet(settings: &Settings, one: &Upstream) -> UpstreamSheet {
     }
 }
 
-/// The network of this machine.
+/// The network of this machine, and the language of its settings file.
 pub struct Network;
 
 impl Surroundings for Network {
     fn reach<'a>(&'a self, host: &'a str, port: u16) -> Pending<'a, Result<String, String>> {
         Box::pin(reach(host, port))
+    }
+
+    fn markups(&self, file: &str) -> Result<Markups, Vec<String>> {
+        let told = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
+        Settings::markup_of(file).map_err(told)
+    }
+
+    fn markup_text(&self, markups: &Markups) -> String {
+        Settings::markup_text(markups)
     }
 }
 

@@ -107,6 +107,42 @@ fn markup(figures: Figures, below_cost: bool) -> Markup {
     }
 }
 
+/// The section as a file has it. A rule names all its figures, so that none falls back on the general
+/// ones.
+pub fn written(markups: &Markups) -> String {
+    let mut lines = vec!["[markup]".to_owned()];
+    lines.extend(figures_written(&markups.general));
+    for rule in &markups.rules {
+        lines.extend([String::new(), "[[markup.rules]]".to_owned()]);
+        let names = [
+            ("server", &rule.server),
+            ("service", &rule.service),
+            ("country", &rule.country),
+        ];
+        for (key, name) in names {
+            let name = name.iter().map(|name| Value::from(name.as_str()));
+            lines.extend(name.map(|name| format!("{key} = {name}")));
+        }
+        lines.extend(rule.tier.map(|tier| format!("tier = {tier}")));
+        lines.extend(figures_written(&rule.markup));
+        let below = rule.markup.below_cost;
+        lines.extend(below.then(|| "below_cost = true".to_owned()));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn figures_written(markup: &Markup) -> [String; 4] {
+    let percent = Percent {
+        hundredths: i32::try_from(markup.parts_per_million / 100).unwrap_or(i32::MAX),
+    };
+    [
+        format!("percent = \"{percent}\""),
+        format!("fixed_usd = \"{}\"", markup.fixed),
+        format!("min_margin_usd = \"{}\"", markup.min_margin),
+        format!("round_to_usd = \"{}\"", markup.round_to),
+    ]
+}
+
 fn word(value: &Value) -> Result<String, String> {
     match text(value)? {
         "" => Err("must not be empty; leave it out to cover all".to_owned()),

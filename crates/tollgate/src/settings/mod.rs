@@ -181,6 +181,11 @@ impl Settings {
         Ok(markups)
     }
 
+    /// Markup rules as the section of a settings file: what [`Self::markup_of`] reads back.
+    pub fn markup_text(markups: &Markups) -> String {
+        markup::written(markups)
+    }
+
     /// Every setting with its value and where it came from, in the order of reading; secrets
     /// show as `***`.
     pub fn describe(&self) -> &[Entry] {

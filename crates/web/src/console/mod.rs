@@ -7,13 +7,17 @@
 mod accounts;
 mod announcements;
 mod audit;
+mod catalogue;
 mod codes;
 mod ledger;
 mod money;
 mod orders;
 mod overview;
 mod page;
+mod policy;
+mod prices;
 mod reports;
+mod servers;
 mod session;
 mod sign_in;
 mod staff;
@@ -79,6 +83,15 @@ const NAVIGATION: &[Entry] = &[
         "Upstreams",
         Deed::SeeUpstreams,
     ),
+    entry("servers", "/console/servers", "Servers", Deed::SeeUpstreams),
+    entry(
+        "catalogue",
+        "/console/catalogue",
+        "Catalogue",
+        Deed::SeeCatalogue,
+    ),
+    entry("prices", "/console/prices", "Prices", Deed::SeeCatalogue),
+    entry("policy", "/console/policy", "Policy", Deed::SeePolicy),
     entry("money", "/console/money", "Credits", Deed::SeeLedger),
     entry("codes", "/console/codes", "Redeem codes", Deed::SeeCodes),
     entry("ledger", "/console/ledger", "Ledger", Deed::SeeLedger),
@@ -165,6 +178,10 @@ pub(crate) fn all() -> Routes {
         .merge(orders::routes())
         .merge(tickets::routes())
         .merge(upstreams::routes())
+        .merge(servers::routes())
+        .merge(catalogue::routes())
+        .merge(prices::routes())
+        .merge(policy::routes())
         .merge(money::routes())
         .merge(codes::routes())
         .merge(ledger::routes())

@@ -17,7 +17,7 @@ pub(crate) mod once;
 mod orders;
 mod overview;
 pub(crate) mod page;
-mod policy;
+pub(crate) mod policy;
 pub(crate) mod session;
 mod sign_in;
 mod sign_up;

@@ -65,7 +65,8 @@ async fn values(door: &Door) -> Result<Value, Failed> {
     })
 }
 
-fn class(one: &ClassInForce) -> Value {
+/// A class with its rule in words, ready for a page.
+pub(crate) fn class(one: &ClassInForce) -> Value {
     let rule = match one.strength {
         Strength::HardDeny => "never sold",
         Strength::DefaultDeny if one.lifted => "sold here: the operator has lifted the denial",

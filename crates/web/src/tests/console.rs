@@ -5,6 +5,7 @@ mod deeds;
 mod doors;
 mod roles;
 mod routes;
+mod stock;
 mod upstreams;
 
 use super::dashboard::browser::{Browser, PASSWORD, location};

@@ -221,6 +221,25 @@ impl Surroundings for Near {
         };
         Box::pin(std::future::ready(reached))
     }
+
+    /// A percentage alone.
+    fn markups(&self, file: &str) -> Result<Markups, Vec<String>> {
+        let percent = file.trim().parse::<i64>();
+        let percent = percent.map_err(|_| vec!["markup.percent: is no number".to_owned()])?;
+        let general = Markup {
+            parts_per_million: percent * 10_000,
+            below_cost: percent < 0,
+            ..Markup::default()
+        };
+        Ok(Markups {
+            general,
+            rules: Vec::new(),
+        })
+    }
+
+    fn markup_text(&self, markups: &Markups) -> String {
+        (markups.general.parts_per_million / 10_000).to_string()
+    }
 }
 
 /// Use cases about what is bought and sold.

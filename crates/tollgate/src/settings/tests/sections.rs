@@ -189,6 +189,12 @@ fn markup_rules_fall_back_to_the_general_figures() {
     );
     assert_eq!(markup.general.parts_per_million, 122_500);
     assert_eq!(markup.general.fixed, Usd(10_000));
+    let odd = r#"markup.rules=[{server='pe"ter', percent='-12.05', below_cost=true, tier=2}]"#;
+    for file in [text, odd] {
+        let read = Settings::markup_of(file).unwrap();
+        let again = Settings::markup_of(&Settings::markup_text(&read)).unwrap();
+        assert_eq!(again, read, "what is written is read back");
+    }
     for (hundredths, text) in [(0, "0"), (1225, "12.25"), (1205, "12.05"), (1250, "12.5")] {
         assert_eq!(Percent { hundredths }.to_string(), text);
     }

@@ -10,17 +10,18 @@ use crate::console::{Listed, all};
 use domain::people::Role;
 
 /// Deeds that ask for no reason: their own words, or the log itself, say all.
-const WITHOUT_REASON: [&str; 6] = [
+const WITHOUT_REASON: [&str; 7] = [
     "/console/accounts/{id}/note",
     "/console/announcements",
     "/console/announcements/{id}/end",
     "/console/audit/checkpoint",
     "/console/audit/verify",
+    "/console/prices/preview",
     "/console/upstreams/{name}/test",
 ];
 
 /// What the forms ask for beside the reason.
-const FIELDS: [(&str, &str); 12] = [
+const FIELDS: [(&str, &str); 13] = [
     ("suspended", "yes"),
     ("on", "no"),
     ("tier", "2"),
@@ -33,6 +34,7 @@ const FIELDS: [(&str, &str); 12] = [
     ("undelivered", "1"),
     ("role", "support"),
     ("email", "new@example.com"),
+    ("kind", "number"),
 ];
 
 /// A route's path with an order or account that is there.

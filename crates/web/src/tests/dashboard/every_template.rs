@@ -104,7 +104,7 @@ async fn top_ups(world: &World, ana: &mut Browser<'_>) {
 }
 
 /// Pages of the console.
-const DESK: [&str; 20] = [
+const DESK: [&str; 28] = [
     "/console",
     "/console/accounts",
     "/console/accounts?q=nobody",
@@ -114,6 +114,14 @@ const DESK: [&str; 20] = [
     "/console/upstreams",
     "/console/upstreams/peter",
     "/console/upstreams/unused",
+    "/console/servers",
+    "/console/servers/peter",
+    "/console/catalogue",
+    "/console/catalogue/dead",
+    "/console/catalogue/names",
+    "/console/catalogue/history?service=Discord",
+    "/console/prices",
+    "/console/policy",
     "/console/tickets?show=all",
     "/console/money",
     "/console/codes",
@@ -192,6 +200,22 @@ async fn desk(world: &World, orders: &[&str]) {
         ("/console/upstreams/peter/test", vec![]),
         ("/console/upstreams/paul/test", vec![]),
         ("/console/upstreams/peter/pause", vec![("reason", "a test")]),
+        (
+            "/console/prices/preview",
+            vec![("rules", "25"), ("tier", "3")],
+        ),
+        (
+            "/console/prices/preview",
+            vec![("rules", "x"), ("tier", "3")],
+        ),
+        (
+            "/console/policy/block",
+            vec![
+                ("kind", "number"),
+                ("value", "+923001234567"),
+                ("reason", "asked for by its holder"),
+            ],
+        ),
     ] {
         let page = owner.post(path, &fields).await;
         assert!(page.status < 500, "{path}: {}", page.text);

@@ -1,0 +1,139 @@
+//! What other markup rules would change, without applying them.
+
+use super::Stock;
+use crate::accounts::AdminError;
+use domain::catalogue::{Catalogue, Offer, RouteKey};
+use domain::markup::Markups;
+use domain::usd::Usd;
+
+/// An offer whose price would change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceExample {
+    /// Server.
+    pub server: String,
+    /// Typed route, 0 where the server has none.
+    pub provider_type: i64,
+    /// Country id.
+    pub country_id: String,
+    /// Service.
+    pub service: String,
+    /// Its id.
+    pub service_id: String,
+    /// What it costs us.
+    pub cost: Usd,
+    /// Price now.
+    pub before: Usd,
+    /// Price then; nothing where it would not be sold.
+    pub after: Option<Usd>,
+}
+
+/// What would change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Tier whose prices were compared.
+    pub tier: u8,
+    /// Offers looked at.
+    pub offers: usize,
+    /// Of them dearer.
+    pub dearer: usize,
+    /// Of them cheaper.
+    pub cheaper: usize,
+    /// Of them no longer sold.
+    pub unsold: usize,
+    /// Of them below their cost.
+    pub below_cost: usize,
+    /// The least that is earned with any offer now.
+    pub least_margin_before: Option<Usd>,
+    /// The least that would be earned.
+    pub least_margin: Option<Usd>,
+    /// The first that change.
+    pub examples: Vec<PriceExample>,
+}
+
+impl Stock {
+    /// The rules in force.
+    pub fn markups(&self) -> std::sync::Arc<Markups> {
+        self.engine.markups.load_full()
+    }
+
+    /// The rules in force as the settings file would have them.
+    pub fn markup_text(&self) -> String {
+        self.around.markup_text(&self.markups())
+    }
+
+    /// Compares prices with those under the rules of a settings file, or of its markup section.
+    ///
+    /// # Errors
+    /// The text has mistakes: each is named, on a line of its own.
+    pub async fn preview(
+        &self,
+        file: &str,
+        tier: u8,
+        examples: usize,
+    ) -> Result<Comparison, AdminError> {
+        let markups = self.around.markups(file);
+        let markups = markups.map_err(|wrong| AdminError::Invalid(wrong.join("\n")))?;
+        let now = self.engine.catalogue();
+        let work = move || compare(&now, &now.repriced(markups), tier, examples);
+        self.engine.compute(work).await.ok_or(AdminError::Storage)
+    }
+}
+
+fn compare(now: &Catalogue, then: &Catalogue, tier: u8, examples: usize) -> Comparison {
+    let mut compared = Comparison {
+        tier,
+        ..Comparison::default()
+    };
+    for key in now.countries.iter().flat_map(|country| &country.routes) {
+        let (Some(before), Some(after)) = (now.route(key, tier), then.route(key, tier)) else {
+            continue;
+        };
+        // a rule may leave an offer without a price, so the two lists need not be equally long
+        let mut after = after.offers().peekable();
+        for old in before.offers() {
+            let new = after.next_if(|new| is_same(&old, new));
+            let price = new.map(|new| new.price);
+            compared.add(&old, price);
+            if price != Some(old.price) && compared.examples.len() < examples {
+                compared.examples.push(example(now, key, &old, price));
+            }
+        }
+    }
+    compared
+}
+
+impl Comparison {
+    fn add(&mut self, old: &Offer<'_>, after: Option<Usd>) {
+        self.offers += 1;
+        let least = |known: Option<Usd>, price: Usd| {
+            let margin = Usd(price.0 - old.cost.0);
+            Some(known.map_or(margin, |known| known.min(margin)))
+        };
+        self.least_margin_before = least(self.least_margin_before, old.price);
+        let Some(after) = after else {
+            self.unsold += 1;
+            return;
+        };
+        self.least_margin = least(self.least_margin, after);
+        self.below_cost += usize::from(after < old.cost);
+        self.dearer += usize::from(after > old.price);
+        self.cheaper += usize::from(after < old.price);
+    }
+}
+
+fn is_same(old: &Offer<'_>, new: &Offer<'_>) -> bool {
+    old.service_id == new.service_id && old.pool_id == new.pool_id && old.cost == new.cost
+}
+
+fn example(now: &Catalogue, key: &RouteKey, old: &Offer<'_>, after: Option<Usd>) -> PriceExample {
+    PriceExample {
+        server: now.servers[key.server].name.clone(),
+        provider_type: key.provider_type,
+        country_id: key.country_id.to_string(),
+        service: old.service_name.to_string(),
+        service_id: old.service_id.to_string(),
+        cost: old.cost,
+        before: old.price,
+        after,
+    }
+}

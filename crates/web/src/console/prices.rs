@@ -1,0 +1,153 @@
+//! `/console/prices`: the markup rules in force, and what others would change.
+
+use super::{Operator, OperatorsForm, Routes};
+use crate::dashboard::page::Failed;
+use crate::door::Door;
+use app::{Comparison, PriceExample};
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use domain::desk::Deed;
+use domain::markup::Markup;
+use minijinja::{Value, context};
+use std::sync::Arc;
+
+/// Examples of changed prices.
+const EXAMPLES: usize = 50;
+
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .see("/console/prices", Deed::SeeCatalogue, get(show))
+        .act("/console/prices/preview", Deed::ChangePrices, post(preview))
+}
+
+/// Changed rules as somebody wrote them, and what came of them.
+#[derive(Default)]
+struct Tried {
+    text: Option<String>,
+    tier: u8,
+    compared: Option<Comparison>,
+    failed: Option<Failed>,
+}
+
+async fn show(State(door): State<Arc<Door>>, operator: Operator) -> Response {
+    let tried = Tried {
+        tier: 3,
+        ..Tried::default()
+    };
+    page(&door, &operator, tried)
+}
+
+fn page(door: &Door, operator: &Operator, tried: Tried) -> Response {
+    let page = operator.page("Prices", "prices").with_failure(tried.failed);
+    let markups = door.stock.markups();
+    let rules: Vec<Value> = markups
+        .rules
+        .iter()
+        .map(|rule| {
+            context! {
+                server => &rule.server,
+                service => &rule.service,
+                country => &rule.country,
+                tier => rule.tier,
+                markup => markup_view(&rule.markup),
+            }
+        })
+        .collect();
+    let values = context! {
+        general => markup_view(&markups.general),
+        rules,
+        text => tried.text.unwrap_or_else(|| door.stock.markup_text()),
+        tier => tried.tier,
+        compared => tried.compared.as_ref().map(comparison_view),
+    };
+    page.show("console/prices.html", values)
+}
+
+fn markup_view(markup: &Markup) -> Value {
+    context! {
+        percent => percent(markup.parts_per_million),
+        fixed => markup.fixed.0,
+        min_margin => markup.min_margin.0,
+        round_to => markup.round_to.0,
+        below_cost => markup.below_cost,
+    }
+}
+
+/// Millionths as percent with as many decimals as they have, at most four.
+fn percent(parts_per_million: i64) -> String {
+    let sign = if parts_per_million < 0 {
+        "\u{2212}"
+    } else {
+        ""
+    };
+    let parts = parts_per_million.unsigned_abs();
+    let decimals = format!("{:04}", parts % 10_000);
+    match decimals.trim_end_matches('0') {
+        "" => format!("{sign}{}", parts / 10_000),
+        decimals => format!("{sign}{}.{decimals}", parts / 10_000),
+    }
+}
+
+fn comparison_view(compared: &Comparison) -> Value {
+    let same = compared.offers - compared.dearer - compared.cheaper - compared.unsold;
+    context! {
+        tier => compared.tier,
+        offers => compared.offers,
+        same,
+        dearer => compared.dearer,
+        cheaper => compared.cheaper,
+        unsold => compared.unsold,
+        below_cost => compared.below_cost,
+        least_before => compared.least_margin_before.map(|usd| usd.0),
+        least => compared.least_margin.map(|usd| usd.0),
+        examples => compared.examples.iter().map(example_view).collect::<Vec<_>>(),
+    }
+}
+
+fn example_view(one: &PriceExample) -> Value {
+    context! {
+        server => &one.server,
+        kind => one.provider_type,
+        country_id => &one.country_id,
+        service => &one.service,
+        service_id => &one.service_id,
+        cost => one.cost.0,
+        before => one.before.0,
+        after => one.after.map(|usd| usd.0),
+        margin => one.after.map(|usd| usd.0 - one.cost.0),
+    }
+}
+
+/// `POST …/preview`: nothing changes.
+async fn preview(State(door): State<Arc<Door>>, form: OperatorsForm) -> Response {
+    let text = form.fields.text("rules").to_owned();
+    let tier = form.fields.number("tier").filter(|tier| *tier <= 3);
+    let compared = async {
+        let tier = tier.ok_or_else(|| Failed::field("tier", "The tier is 0, 1, 2 or 3."))?;
+        Ok::<_, Failed>(door.stock.preview(&text, tier, EXAMPLES).await?)
+    };
+    let mut tried = Tried {
+        tier: tier.unwrap_or(3),
+        ..Tried::default()
+    };
+    match compared.await {
+        Ok(compared) => tried.compared = Some(compared),
+        Err(failed) => tried.failed = Some(failed),
+    }
+    tried.text = Some(text);
+    page(&door, &form.operator, tried)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn percents_lose_no_digit() {
+        assert_eq!(percent(200_000), "20");
+        assert_eq!(percent(125_100), "12.51");
+        assert_eq!(percent(-5_000), "\u{2212}0.5");
+        assert_eq!(percent(0), "0");
+    }
+}

@@ -1,0 +1,150 @@
+//! Servers, catalogue, prices and policy at the console.
+
+use super::super::dashboard::browser::location;
+use super::super::world::{PLACE, World};
+use super::{at_work, lines};
+use domain::people::Role;
+use domain::time::Millis;
+
+#[tokio::test]
+async fn servers_show_whom_they_buy_from_and_what_was_measured() {
+    let world = World::start().await;
+    for _ in 0..6 {
+        let order = world.buy().await;
+        world.receive(&order, "1234").await;
+        world.clock.advance(Millis::seconds(1));
+    }
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let page = owner.get("/console/servers").await.text;
+    for told in ["/console/upstreams/peter", "100 %", " of 6", "price"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let one = owner.get("/console/servers/peter").await.text;
+    for told in ["6 of 6", "Type 1", "Margin"] {
+        assert!(one.contains(told), "{told}: {one}");
+    }
+    let mut support = at_work(&world, "support", Role::Support).await;
+    let one = support.get("/console/servers/peter").await.text;
+    assert!(!one.contains("Margin"), "money is not for support");
+    assert_eq!(support.get("/console/servers/nobody").await.status, 404);
+}
+
+#[tokio::test]
+async fn an_offer_without_a_code_is_dead() {
+    let world = World::start().await;
+    for _ in 0..5 {
+        world.buy().await;
+        world.clock.advance(Millis::minutes(21));
+        world.door.engine.run_due_activations().await;
+    }
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let page = owner.get("/console/catalogue/dead").await.text;
+    assert!(page.contains("no code in 5 numbers"), "{page}");
+    assert!(page.contains("306343"), "{page}");
+}
+
+#[tokio::test]
+async fn a_preview_counts_and_changes_nothing() {
+    let world = World::start().await;
+    let mut fin = at_work(&world, "finance", Role::Finance).await;
+    let page = fin.get("/console/prices").await.text;
+    assert!(page.contains("20 %"), "{page}");
+    let before = world.door.stock.markups();
+    let tried = [("rules", "50"), ("tier", "3")];
+    let dearer = fin.post("/console/prices/preview", &tried).await;
+    assert_eq!(dearer.status, 200, "{}", dearer.text);
+    assert!(
+        dearer.text.contains("Nothing has changed"),
+        "{}",
+        dearer.text
+    );
+    assert!(dearer.text.contains("<dt>Cheaper</dt><dd>0</dd>"));
+    assert!(!dearer.text.contains("<dt>Dearer</dt><dd>0</dd>"));
+    let tried = [("rules", "-10"), ("tier", "3")];
+    let loses = fin.post("/console/prices/preview", &tried).await;
+    assert!(loses.text.contains("<dt>Dearer</dt><dd>0</dd>"));
+    assert!(!loses.text.contains("<dt>Below cost</dt><dd>0</dd>"));
+    let wrong = [("rules", "many"), ("tier", "3")];
+    let wrong = fin.post("/console/prices/preview", &wrong).await;
+    assert_eq!(wrong.status, 422);
+    assert!(
+        wrong.text.contains("arkup.percent: is no number"),
+        "{}",
+        wrong.text
+    );
+    assert!(
+        wrong.text.contains(">many</textarea>"),
+        "what was typed stays"
+    );
+    assert_eq!(before, world.door.stock.markups());
+    let mut support = at_work(&world, "support", Role::Support).await;
+    let refused = support.post("/console/prices/preview", &tried).await;
+    assert_eq!(refused.status, 403);
+}
+
+#[tokio::test]
+async fn what_is_blocked_stands_on_the_page_until_it_is_taken_off() {
+    let world = World::start().await;
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let form = |kind, value, reason| [("kind", kind), ("value", value), ("reason", reason)];
+    let block = "/console/policy/block";
+    let why = "its holder asked for it";
+    let wrong = owner.post(block, &form("number", "12", why)).await;
+    assert_eq!(wrong.status, 422, "{}", wrong.text);
+    let odd = owner.post(block, &form("mail", "+923001234567", why)).await;
+    assert_eq!(odd.status, 422, "{}", odd.text);
+    let done = owner
+        .post(block, &form("number", "+923001234567", why))
+        .await;
+    assert_eq!(
+        location(&done),
+        "/console/policy?notice=blocked",
+        "{}",
+        done.text
+    );
+    let page = owner.get("/console/policy").await.text;
+    assert!(
+        page.contains("923001234567") && page.contains(why),
+        "{page}"
+    );
+    let line = lines(&world, 1).await.remove(0).note;
+    assert_eq!((&*line.action, &*line.reason), ("block", why));
+    let off = form("number", "923001234567", "they sold the phone");
+    let off = owner.post("/console/policy/unblock", &off).await;
+    assert_eq!(off.status, 303, "{}", off.text);
+    assert!(
+        !owner
+            .get("/console/policy")
+            .await
+            .text
+            .contains("923001234567")
+    );
+}
+
+#[tokio::test]
+async fn a_denied_sale_and_a_start_are_told() {
+    let world = World::start().await;
+    let audit = &world.door.audit;
+    audit.note_rules().await.unwrap();
+    audit.note_rules().await.unwrap();
+    let noted = lines(&world, 10).await;
+    let noted: Vec<_> = noted
+        .iter()
+        .filter(|line| line.note.action == "rules_in_force")
+        .collect();
+    assert_eq!(noted.len(), 1, "the same rules are noted once");
+    assert!(
+        noted[0].note.object.contains("nothing lifted"),
+        "{:?}",
+        noted[0]
+    );
+    let report = r#"{"service_id":3,"link":"https://instagram.com/user","quantity":500}"#;
+    let denied = world.post(PLACE, &[], report).await;
+    assert_eq!(denied.code(), "service_restricted", "{}", denied.text);
+    let mut auditor = at_work(&world, "auditor", Role::Auditor).await;
+    let page = auditor.get("/console/policy").await.text;
+    assert!(page.contains("rules version"), "{page}");
+    for told in ["Mass report", "smm.hard_deny", "mass reports"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+}
