@@ -143,22 +143,8 @@ pub enum Request {
     },
     /// About the operator's own numbers.
     Number(numbers::Request),
-    /// Shows how every upstream is doing.
-    UpstreamList,
-    /// Tries one upstream out.
-    UpstreamTest {
-        /// Its name.
-        name: String,
-    },
-    /// Stops buying at an upstream, or goes on.
-    UpstreamPause {
-        /// Its name.
-        name: String,
-        /// Whether to stop.
-        paused: bool,
-        /// Why.
-        reason: String,
-    },
+    /// The accounts at providers.
+    Upstream(upstreams::Question),
     /// Compares prices with those under other rules.
     CataloguePreview {
         /// Text of a settings file, or of its markup section.
@@ -259,13 +245,7 @@ impl Office {
             Request::Secrets(question) => keeper::answer(self, question).await,
             Request::Staff(question) => staff::answer(&self.people, question).await,
             Request::CatalogueRefresh => Ok(self.refresh_catalogue().await),
-            Request::UpstreamList => upstreams::list(&self.stock, engine).await,
-            Request::UpstreamTest { name } => upstreams::test(&self.stock, &name).await,
-            Request::UpstreamPause {
-                name,
-                paused,
-                reason,
-            } => upstreams::pause(engine, (&name, paused), &reason).await,
+            Request::Upstream(question) => upstreams::answer(self, question).await,
             Request::CatalogueStats => Ok(catalogue::stats(engine)),
             Request::CatalogueUnclassified => Ok(catalogue::unclassified(&self.stock)),
             Request::CatalogueClassify { name, class } => {

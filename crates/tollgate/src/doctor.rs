@@ -2,6 +2,7 @@
 //! is not as it should be what to do about it. Changes nothing, buys nothing.
 
 use crate::admin::Request;
+use crate::admin::upstreams::Question;
 use crate::cli::Place;
 use crate::demo;
 use crate::installation::{DEMO_DIR, Installation, installation, read_settings, settings_file};
@@ -399,9 +400,9 @@ fn books(engine: &Engine, verified: anyhow::Result<Value>) -> Vec<Finding> {
 /// One upstream's trial: name, connection with TLS, key, listing.
 async fn upstream(data_dir: &Path, name: &str) -> Finding {
     const CHECK: &str = "upstream";
-    let request = Request::UpstreamTest {
+    let request = Request::Upstream(Question::Test {
         name: name.to_owned(),
-    };
+    });
     let trial = match asked(data_dir, request, TRIAL).await {
         Ok(trial) => trial,
         Err(error) => {

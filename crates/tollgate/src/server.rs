@@ -181,7 +181,10 @@ pub struct Start {
 }
 
 /// Everything that goes on by itself from now on.
-fn start_work(background: &Background, office: &Office, settings: &Settings) {
+async fn start_work(background: &Background, office: &Office, settings: &Settings) {
+    if let Err(error) = office.audit.note_rules().await {
+        tracing::warn!(%error, "the rules in force could not be noted");
+    }
     background.start();
     background.watch_top_ups(&office.top_ups);
     background.keep_witnessed(&office.audit, settings.audit.checkpoint);
@@ -223,10 +226,7 @@ where
         () = &mut stop_asked => return Ok(()),
         () = background.first_catalogue() => {}
     }
-    start_work(&background, &office, settings);
-    if let Err(error) = office.audit.note_rules().await {
-        tracing::warn!(%error, "the rules in force could not be noted");
-    }
+    start_work(&background, &office, settings).await;
     socket::listen(
         &settings.store.data_dir,
         office.clone(),

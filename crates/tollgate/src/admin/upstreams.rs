@@ -1,6 +1,6 @@
 //! The accounts at providers, for the command line: how each is doing, and a trial of one.
 
-use super::rfc3339;
+use super::{Office, rfc3339};
 use crate::settings::{Problem, Settings, Upstream};
 use app::{
     AdminError, Closed, Engine, Stock, Surroundings, TrialStep, UpstreamHealth, UpstreamSheet,
@@ -9,12 +9,49 @@ use domain::markup::Markups;
 use domain::outcomes::Figures;
 use domain::time::Timestamp;
 use domain::upstream::{Pending, Refusal};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
 use url::Url;
 
 /// A name that is not looked up, or an address that does not answer, within this is out of reach.
 const REACH: Duration = Duration::from_secs(5);
+
+/// What can be asked about the accounts at providers.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// How every upstream is doing.
+    List,
+    /// What a trial of one comes to.
+    Test {
+        /// Its name.
+        name: String,
+    },
+    /// Nothing more is bought at one, or it is bought from again.
+    Pause {
+        /// Its name.
+        name: String,
+        /// Whether to stop.
+        paused: bool,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Answers it.
+pub(super) async fn answer(office: &Office, question: Question) -> Result<Value, AdminError> {
+    let (stock, engine) = (&office.stock, &office.engine);
+    match question {
+        Question::List => list(stock, engine).await,
+        Question::Test { name } => test(stock, &name).await,
+        Question::Pause {
+            name,
+            paused,
+            reason,
+        } => pause(engine, (&name, paused), &reason).await,
+    }
+}
 
 /// All upstreams of an installation, without anything secret.
 pub fn sheets(settings: &Settings) -> Vec<UpstreamSheet> {
@@ -66,7 +103,7 @@ impl Surroundings for Network {
 }
 
 /// Every upstream with its servers and its health.
-pub(super) async fn list(stock: &Stock, engine: &Engine) -> Result<Value, AdminError> {
+async fn list(stock: &Stock, engine: &Engine) -> Result<Value, AdminError> {
     // the state of each says whether it is paused
     engine.pauses().await?;
     let health = engine.upstream_health();
@@ -131,7 +168,7 @@ fn closed(closed: &Closed) -> String {
 }
 
 /// Tries an upstream out, step by step. Nothing is bought.
-pub(super) async fn test(stock: &Stock, name: &str) -> Result<Value, AdminError> {
+async fn test(stock: &Stock, name: &str) -> Result<Value, AdminError> {
     let trial = stock.try_out(name).await?;
     let steps: Vec<Value> = trial.steps.iter().map(step).collect();
     Ok(json!({
@@ -153,7 +190,7 @@ fn step(step: &TrialStep) -> Value {
 }
 
 /// Nothing more is bought at an upstream, or it is bought from again.
-pub(super) async fn pause(
+async fn pause(
     engine: &Engine,
     (name, paused): (&str, bool),
     why: &str,

@@ -1,6 +1,7 @@
 //! Words of the command line about what is sold: upstreams, the catalogue, the operator's own numbers.
 
 use crate::admin::Request;
+use crate::admin::upstreams::Question;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -137,20 +138,17 @@ pub enum Number {
 
 impl From<Upstreams> for Request {
     fn from(command: Upstreams) -> Self {
-        match command {
-            Upstreams::List => Self::UpstreamList,
-            Upstreams::Test { name } => Self::UpstreamTest { name },
-            Upstreams::Pause { name, reason } => Self::UpstreamPause {
-                name,
-                paused: true,
-                reason,
-            },
-            Upstreams::Resume { name, reason } => Self::UpstreamPause {
-                name,
-                paused: false,
-                reason,
-            },
-        }
+        let pause = |name, paused, reason| Question::Pause {
+            name,
+            paused,
+            reason,
+        };
+        Self::Upstream(match command {
+            Upstreams::List => Question::List,
+            Upstreams::Test { name } => Question::Test { name },
+            Upstreams::Pause { name, reason } => pause(name, true, reason),
+            Upstreams::Resume { name, reason } => pause(name, false, reason),
+        })
     }
 }
 

@@ -79,35 +79,29 @@ fn unknown() -> Failed {
     Failed::new(StatusCode::NOT_FOUND, "There is no such upstream.")
 }
 
-/// The capability sheet: what, whether or how long, and what follows from it.
+/// A line of the capability sheet: what, whether or how long, and what follows from it.
+type Capability = (&'static str, String, &'static str);
+
+/// The capability sheet.
 fn capabilities(can: &Capabilities) -> Vec<Value> {
+    let rows = calls(can).into_iter().chain(spans(can));
+    let view = |(what, value, meaning): Capability| context! { what, value, meaning };
+    rows.map(view).collect()
+}
+
+/// What it can be asked.
+fn calls(can: &Capabilities) -> [Capability; 7] {
     let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
-    let page = can.list_page_limit;
-    let rows = [
+    [
         (
             "Recognises a purchase sent twice",
             yes(can.idempotency_key),
             "an unknown answer can be asked for again",
         ),
         (
-            "Answers an equal order with the one it made",
-            span(can.dup_window),
-            "for so long a repeat buys nothing more",
-        ),
-        (
             "Lists what is active",
             yes(can.list_active),
             "purchases in doubt are found in the list",
-        ),
-        (
-            "May be missing from the list",
-            span(can.list_lag),
-            "so long after it was booked",
-        ),
-        (
-            "Rows on a page of the list",
-            page.map_or("all".to_owned(), |rows| rows.to_string()),
-            "more pages are asked for",
         ),
         (
             "Lists the past",
@@ -120,11 +114,6 @@ fn capabilities(can: &Capabilities) -> Vec<Value> {
             "floats are watched and books compared",
         ),
         (
-            "May still process a purchase",
-            span(can.late_window),
-            "so long after our timeout",
-        ),
-        (
             "Takes a price cap",
             yes(can.max_price),
             "it never takes more than was quoted",
@@ -133,6 +122,38 @@ fn capabilities(can: &Capabilities) -> Vec<Value> {
             "Cancels",
             yes(can.cancel),
             "customers may give back what brought no code",
+        ),
+        (
+            "Key shared with other programs",
+            yes(can.shared_key),
+            "must be no: their orders would be taken for ours",
+        ),
+    ]
+}
+
+/// How long it takes or allows.
+fn spans(can: &Capabilities) -> [Capability; 6] {
+    let page = can.list_page_limit;
+    [
+        (
+            "Answers an equal order with the one it made",
+            span(can.dup_window),
+            "for so long a repeat buys nothing more",
+        ),
+        (
+            "May be missing from the list",
+            span(can.list_lag),
+            "so long after it was booked",
+        ),
+        (
+            "Rows on a page of the list",
+            page.map_or("all".to_owned(), |rows| rows.to_string()),
+            "more pages are asked for",
+        ),
+        (
+            "May still process a purchase",
+            span(can.late_window),
+            "so long after our timeout",
         ),
         (
             "No cancel before",
@@ -144,14 +165,7 @@ fn capabilities(can: &Capabilities) -> Vec<Value> {
             span(can.activation_ttl),
             "where it does not say itself",
         ),
-        (
-            "Key shared with other programs",
-            yes(can.shared_key),
-            "must be no: their orders would be taken for ours",
-        ),
-    ];
-    let view = |(what, value, meaning)| context! { what, value, meaning };
-    rows.into_iter().map(view).collect()
+    ]
 }
 
 fn span(span: Millis) -> String {
