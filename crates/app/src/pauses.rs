@@ -77,10 +77,8 @@ impl Engine {
             since: self.now(),
         };
         let write = DeskWrite::Pause(Box::new(pause));
-        self.change_pause("pause_upstream", write, || {
-            format!("upstream {upstream} is paused already")
-        })
-        .await
+        self.change_pause("pause_upstream", write, "this upstream is paused already")
+            .await
     }
 
     /// It is bought from again.
@@ -93,22 +91,22 @@ impl Engine {
             upstream: upstream.to_owned(),
             why: reason(why)?,
         };
-        self.change_pause("resume_upstream", write, || {
-            format!("upstream {upstream} is not paused")
-        })
-        .await
+        self.change_pause("resume_upstream", write, "this upstream is not paused")
+            .await
     }
 
     async fn change_pause(
         &self,
         name: &'static str,
         write: DeskWrite,
-        stale: impl Fn() -> String,
+        stale: &'static str,
     ) -> Result<(), AdminError> {
         let written = self.commit(name, vec![Write::Desk(write)]).await;
         self.pauses.changed_here.fetch_add(1, Ordering::AcqRel);
         match written {
-            Err(CommitError::Refused(Refused::Stale)) => Err(AdminError::Invalid(stale())),
+            Err(CommitError::Refused(Refused::Stale)) => {
+                Err(AdminError::Conflict(stale.to_owned()))
+            }
             outcome => {
                 outcome?;
                 self.pauses().await?;

@@ -29,12 +29,12 @@ async fn a_paused_upstream_is_skipped_and_goes_on_serving_what_was_bought() {
     let mut owner = at_work(&world, "owner", Role::Owner).await;
     let pause = "/console/upstreams/peter/pause";
     let bare = owner.post(pause, &[]).await;
-    assert_eq!(bare.status, 422, "{}", bare.text);
+    assert_eq!(bare.status, 400, "{}", bare.text);
     let why = [("reason", "numbers come dead")];
     let paused = owner.post(pause, &why).await;
     let there = "/console/upstreams/peter?notice=upstream-paused";
     assert_eq!(location(&paused), there, "{}", paused.text);
-    assert_eq!(owner.post(pause, &why).await.status, 422, "it is paused");
+    assert_eq!(owner.post(pause, &why).await.status, 409, "it is paused");
     let line = lines(&world, 1).await.remove(0).note;
     assert_eq!(line.action, "pause_upstream");
     assert_eq!(line.object, "upstream peter");
@@ -62,7 +62,7 @@ async fn a_paused_upstream_is_skipped_and_goes_on_serving_what_was_bought() {
     let resume = "/console/upstreams/peter/resume";
     let resumed = owner.post(resume, &[("reason", "mended there")]).await;
     assert_eq!(resumed.status, 303, "{}", resumed.text);
-    assert_eq!(owner.post(resume, &why).await.status, 422, "it is not");
+    assert_eq!(owner.post(resume, &why).await.status, 409, "it is not");
     assert_eq!(world.post(BUY, &[], ALONE).await.status, 200);
     world.books().await;
 }
