@@ -7,6 +7,10 @@ use std::ops::ControlFlow;
 /// Longest method anybody could mean.
 const METHOD_LEN_MAX: u8 = 32;
 
+/// Longest request line behind its method, in bytes: longer than any target that is not refused for
+/// its length, so that one that is cut here is refused all the same.
+const LINE_MAX: usize = 24 * 1024;
+
 /// Most digits of a Content-Length: fewer than an `i64` holds, and far beyond any body we take.
 const LENGTH_DIGITS_MAX: usize = 18;
 
@@ -20,6 +24,8 @@ pub struct Broken {
     pub at: usize,
     /// Which part of a request it would have belonged to.
     pub part: Part,
+    /// Whether nothing is wrong with the request line but its length.
+    pub line_too_long: bool,
 }
 
 /// The part of a request that the next byte belongs to.
@@ -37,6 +43,8 @@ pub enum Part {
 #[derive(Debug, Default)]
 pub struct StrictHead {
     at: At,
+    /// Bytes of the request line so far, behind its method.
+    line: usize,
     head: Head,
     heads: u64,
 }
@@ -113,8 +121,11 @@ impl StrictHead {
             match self.step(byte) {
                 Some(next) => self.at = next,
                 None => {
-                    let part = self.part_of_next();
-                    return Err(Broken { at, part });
+                    return Err(Broken {
+                        at,
+                        part: self.part_of_next(),
+                        line_too_long: self.at == At::RequestLine && self.line == LINE_MAX,
+                    });
                 }
             }
             at += 1;
@@ -157,7 +168,11 @@ impl StrictHead {
     fn skip(&mut self, rest: &[u8]) -> usize {
         match self.at {
             At::Length { left } | At::Chunk { left } => self.skip_counted(left, rest.len()),
-            At::RequestLine => until_line_end(rest),
+            At::RequestLine => {
+                let skipped = until_line_end(rest).min(LINE_MAX - self.line);
+                self.line += skipped;
+                skipped
+            }
             At::Value if !self.head.name_matters() => until_line_end(rest),
             _ => 0,
         }
@@ -192,7 +207,10 @@ impl StrictHead {
             (At::Method { length }, _) if is_token(byte) && length < METHOD_LEN_MAX => {
                 Some(At::Method { length: length + 1 })
             }
-            (At::RequestLine, b'\r') => Some(At::RequestLineLf),
+            (At::RequestLine, b'\r') => {
+                self.line = 0;
+                Some(At::RequestLineLf)
+            }
             (At::RequestLineLf, b'\n') => Some(At::HeaderStart),
             (At::HeaderStart, b'\r') => Some(At::HeadLf),
             (At::HeaderStart | At::Name, _) if is_token(byte) => {

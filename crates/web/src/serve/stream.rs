@@ -24,6 +24,10 @@ use crate::strict_head::{Part, StrictHead};
 /// end of headers is what hyper waits for before it looks.
 const SPOIL: &[u8] = b"\0\r\n\r\n";
 
+/// What hyper reads in place of the rest of a request line without end: the end of a request whose
+/// target is too long, which is answered as any such request is.
+const CUT: &[u8] = b" HTTP/1.1\r\n\r\n";
+
 /// How long, and for how many bytes, a caller is heard out who still sends after our last word.
 /// Closing at once would make the kernel reset the connection and lose the answer on its way.
 const HEAR_OUT: Duration = Duration::from_secs(2);
@@ -47,8 +51,8 @@ pub(super) struct StrictStream {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Sound,
-    /// This many bytes of [`SPOIL`] have been read.
-    Spoiling(usize),
+    /// This is still to be read: of [`SPOIL`] or [`CUT`].
+    Spoiling(&'static [u8]),
     BadBody,
     TooSlow,
     /// The caller has said its last byte.
@@ -109,7 +113,8 @@ impl StrictStream {
         };
         self.state = match broken.part {
             Part::Body => State::BadBody,
-            Part::Between | Part::Head => State::Spoiling(0),
+            Part::Between | Part::Head if broken.line_too_long => State::Spoiling(CUT),
+            Part::Between | Part::Head => State::Spoiling(SPOIL),
         };
         buf.set_filled(before + broken.at);
         // to read nothing would mean the end of the stream
@@ -123,11 +128,10 @@ impl StrictStream {
     /// What hyper reads once the connection is not sound any more.
     fn say_why(&mut self, buf: &mut ReadBuf<'_>) -> io::Result<()> {
         match &mut self.state {
-            State::Spoiling(read) => {
-                let rest = &SPOIL[*read..];
-                let piece = &rest[..rest.len().min(buf.remaining())];
+            State::Spoiling(rest) => {
+                let (piece, later) = rest.split_at(rest.len().min(buf.remaining()));
                 buf.put_slice(piece);
-                *read += piece.len();
+                *rest = later;
                 Ok(())
             }
             State::BadBody => Err(io::Error::new(

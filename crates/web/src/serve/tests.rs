@@ -1,7 +1,9 @@
 //! The listener as callers meet it: raw bytes over a socket, and what comes back.
 
 use super::*;
+use crate::around;
 use axum::extract::{ConnectInfo, DefaultBodyLimit};
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -74,6 +76,7 @@ fn router(finished: Arc<AtomicUsize>) -> Router {
         .route("/echo", post(|body: Bytes| async { body }))
         .route("/slow", get(slow))
         .layer(DefaultBodyLimit::max(64 * 1024))
+        .layer(from_fn(around::every_request))
 }
 
 async fn until_closed(socket: &mut TcpStream) -> String {
@@ -311,6 +314,21 @@ async fn too_many_or_too_large_headers_are_431() {
         let answer = world.send(request.as_bytes()).await;
         assert_eq!(statuses(&answer), ["431"], "{answer}");
         world.still_serves("large headers").await;
+    }
+}
+
+/// A request line of any length: what is shorter than a head may be is 414 by its target alone.
+#[tokio::test]
+async fn a_request_line_too_long_is_414() {
+    let world = World::start().await;
+    for length in [20 << 10, 30 << 10, 100 << 10, 1 << 20] {
+        let request = format!(
+            "GET /?{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            "y".repeat(length)
+        );
+        let answer = world.send(request.as_bytes()).await;
+        assert_eq!(statuses(&answer), ["414"], "{length}: {answer}");
+        world.still_serves("a long request line").await;
     }
 }
 

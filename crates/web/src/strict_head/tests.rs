@@ -143,12 +143,18 @@ fn follow(pieces: &[&[u8]]) -> (StrictHead, Result<(), Broken>) {
     let mut strict = StrictHead::new();
     let mut before = 0;
     for piece in pieces {
-        if let Err(Broken { at, part }) = strict.follow(piece) {
+        if let Err(Broken {
+            at,
+            part,
+            line_too_long,
+        }) = strict.follow(piece)
+        {
             return (
                 strict,
                 Err(Broken {
                     at: before + at,
                     part,
+                    line_too_long,
                 }),
             );
         }
@@ -189,7 +195,8 @@ fn breaks_after(name: &str, passes: &str, stops: &str, part: Part) {
         verdict,
         Err(Broken {
             at: passes.len(),
-            part
+            part,
+            line_too_long: false,
         }),
         "{name}"
     );
@@ -203,6 +210,31 @@ fn unsound_heads_break_at_the_first_bad_byte() {
     for (name, headers) in UNSOUND_HEADERS {
         let passes = format!("POST / HTTP/1.1\r\nA: b\r\n{headers}\r");
         breaks_after(name, &passes, "\nC: d\r\n\r\n", Part::Head);
+    }
+}
+
+#[test]
+fn a_request_line_breaks_at_the_first_byte_too_many_however_it_is_cut() {
+    let target = format!("/{}", "y".repeat(LINE_MAX));
+    let longest = format!(
+        "GET {} HTTP/1.1\r\n\r\n",
+        &target[..LINE_MAX - " HTTP/1.1".len()]
+    );
+    let too_long = format!("GET {target} HTTP/1.1\r\n\r\n");
+    for size in [1, 1000, too_long.len()] {
+        let mut strict = StrictHead::new();
+        for _ in 0..2 {
+            let mut pieces = longest.as_bytes().chunks(size);
+            assert!(pieces.all(|piece| strict.follow(piece).is_ok()), "{size}");
+        }
+        let mut passed = 0;
+        let broken = too_long.as_bytes().chunks(size).find_map(|piece| {
+            let broken = strict.follow(piece).err();
+            passed += broken.map_or(piece.len(), |broken| broken.at);
+            broken
+        });
+        assert_eq!(passed, "GET ".len() + LINE_MAX, "{size}");
+        assert!(broken.is_some_and(|broken| broken.line_too_long), "{size}");
     }
 }
 
