@@ -146,39 +146,51 @@ fn services_of(door: &Door, caller: &Caller, search: &Search) -> Result<Value, R
     })
 }
 
-/// One service with its routes. Each form has a key of its own: sent twice it buys once.
+/// One service with its routes. Each form has a key of its own, and each of its routes one made of
+/// that: sent twice it buys once.
 fn service(group: &[&ServiceView]) -> Result<Value, Refusal> {
     let best = group[0];
-    let routes: Result<Vec<Value>, Refusal> = group
-        .iter()
-        .map(|route| {
-            Ok(context! {
-                once => once::key()?,
-                server => &*route.provider_source,
-                service_id => &*route.service_id,
-                country_id => &*route.country_id,
-                provider_type => route.provider_type,
-                pool_id => route.pool_id.as_deref(),
-                price => route.price.0,
-                exact => route.price.to_string(),
-                rate => route.success_rate,
-                samples => route.success_samples,
-                delivery => route.avg_delivery_s,
-                available => route.available,
-            })
-        })
-        .collect();
+    let routes = group.iter().map(|route| {
+        context! {
+            chosen => chosen(route),
+            server => &*route.provider_source,
+            provider_type => route.provider_type,
+            pool_id => route.pool_id.as_deref(),
+            price => route.price.0,
+            rate => route.success_rate,
+            samples => route.success_samples,
+            delivery => route.avg_delivery_s,
+            available => route.available,
+        }
+    });
     Ok(context! {
         name => &*best.name,
         price => best.price.0,
         exact => best.price.to_string(),
         once => once::key()?,
         rate => group.iter().filter_map(|route| route.success_rate).max(),
-        routes => routes?,
+        routes => routes.collect::<Vec<Value>>(),
     })
 }
 
-fn order_of(fields: &Fields) -> Result<BuyNumber, Failed> {
+/// A route as the value of its button: what is bought there, at the price that is shown.
+fn chosen(route: &ServiceView) -> String {
+    let provider_type = route.provider_type.to_string();
+    form_urlencoded::Serializer::new(String::new())
+        .append_pair("server", &route.provider_source)
+        .append_pair("service", &route.service_id)
+        .append_pair("country_id", &route.country_id)
+        .append_pair("provider_type", &provider_type)
+        .append_pair("pool_id", route.pool_id.as_deref().unwrap_or_default())
+        .append_pair("max_price", &route.price.to_string())
+        .finish()
+}
+
+/// What the pressed button of a form asks for: a route, or the best one.
+fn order_of(form: &Fields) -> Result<BuyNumber, Failed> {
+    let chosen = form.filled("route");
+    let chosen = chosen.map(|route| Fields::parse(route.as_bytes()));
+    let fields = chosen.as_ref().unwrap_or(form);
     let max_price = fields.filled("max_price").map(Usd::parse).transpose();
     let max_price = max_price
         .map_err(|_| Failed::field("max_price", "The most you pay is an amount such as 0.05."))?;
@@ -217,7 +229,10 @@ async fn buy(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away
 async fn bought(door: &Door, customer: &Customer, fields: &Fields) -> Result<String, Failed> {
     let caller = Caller::signed_in(customer.account.clone());
     let request = order_of(fields)?;
-    let key = once::request("/numbers/buy", fields)?;
+    let mut key = once::request("/numbers/buy", fields)?;
+    if fields.filled("route").is_some() {
+        key = once::of_button(key);
+    }
     let country = link::encoded(fields.text("country"));
     let list = |notice: &str| Ok(format!("/numbers?country={country}&notice={notice}"));
     let bought = once::bought(key, |key| {

@@ -43,6 +43,18 @@ pub(crate) fn request(path: &str, fields: &Fields) -> Result<KeyedRequest, Faile
     })
 }
 
+/// The same for a form with a button for each of several things: each is bought once.
+pub(crate) fn of_button(form: KeyedRequest) -> KeyedRequest {
+    let button: String = form.fingerprint[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    KeyedRequest {
+        key: format!("{}-{button}", form.key),
+        ..form
+    }
+}
+
 /// Buys under the key of a form. Only what was bought, or may have been, stays under it: a purchase
 /// that failed cost nothing, and whoever goes back and sends the same form again means to try again.
 /// Each turn has a key of its own, so forms sent at the same moment still buy once.

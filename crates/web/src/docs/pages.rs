@@ -13,6 +13,7 @@ use super::endpoints::Group;
 use super::{errors, origin};
 use crate::dashboard::{Page, Visitor, templates};
 use axum::response::Response;
+use std::sync::{Mutex, PoisonError};
 
 /// The documentation's templates by name.
 pub(crate) const TEMPLATES: &[(&str, &str)] = &[
@@ -55,7 +56,22 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
 pub(crate) fn page(visitor: &Visitor, base_url: &str) -> Response {
     Page::new(visitor, "API documentation")
         .under("docs")
-        .show("docs/page.html", values(base_url))
+        .show("docs/page.html", ready(base_url))
+}
+
+/// The values for the origin that was asked for last: nearly all readers come by the same one.
+static LAST: Mutex<Option<(String, Value)>> = Mutex::new(None);
+
+fn ready(base_url: &str) -> Value {
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*last {
+        Some((known, values)) if known == base_url => values.clone(),
+        _ => {
+            let values = values(base_url);
+            *last = Some((base_url.to_owned(), values.clone()));
+            values
+        }
+    }
 }
 
 /// The reference as Markdown.

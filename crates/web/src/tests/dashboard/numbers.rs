@@ -18,21 +18,11 @@ fn value<'t>(text: &'t str, name: &str) -> &'t str {
 
 /// The form of the first route that the page offers, as its fields.
 fn first_route(page: &str) -> Vec<(String, String)> {
-    let table = &page[page.find("<tbody>").unwrap()..];
-    let names = [
-        "once",
-        "country",
-        "server",
-        "service",
-        "country_id",
-        "provider_type",
-        "pool_id",
-        "max_price",
-    ];
-    names
-        .iter()
-        .map(|name| ((*name).to_owned(), value(table, name).to_owned()))
-        .collect()
+    let route = value(page, "route").replace("&amp;", "&");
+    let chosen = form_urlencoded::parse(route.as_bytes()).into_owned();
+    let names = ["once", "country"];
+    let form = names.map(|name| (name.to_owned(), value(page, name).to_owned()));
+    form.into_iter().chain(chosen).collect()
 }
 
 fn fields(form: &[(String, String)]) -> Vec<(&str, &str)> {
@@ -267,4 +257,33 @@ async fn a_purchase_whose_outcome_is_unknown_leads_to_its_order() {
         "{}",
         page.text
     );
+}
+
+#[tokio::test]
+async fn each_button_of_a_form_buys_once_and_its_own_route() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let page = browser
+        .get("/numbers?country=pakistan&q=discord")
+        .await
+        .text;
+    let routes: Vec<String> = page
+        .split("name=\"route\" value=\"")
+        .skip(1)
+        .collect::<Vec<_>>()
+        .iter()
+        .map(|rest| rest[..rest.find('"').unwrap()].replace("&amp;", "&"))
+        .collect();
+    assert!(routes.len() > 1, "{page}");
+    let once = value(&page, "once");
+    for bought in 1..=2 {
+        let route = routes[bought - 1].as_str();
+        let form = [("once", once), ("country", "pakistan"), ("route", route)];
+        for _ in 0..2 {
+            let answer = browser.post("/numbers/buy", &form).await;
+            let there = "/numbers?country=pakistan&notice=number-bought";
+            assert_eq!(location(&answer), there, "{}", answer.text);
+        }
+        assert_eq!(orders(&world).await, bought);
+    }
 }
