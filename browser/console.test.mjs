@@ -42,6 +42,7 @@ const pages = () => [
   '/console/tickets?show=all',
   '/console/upstreams',
   '/console/upstreams/peter1',
+  '/console/new-upstream',
   '/console/servers',
   '/console/servers/peter',
   '/console/catalogue',

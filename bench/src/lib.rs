@@ -4,8 +4,8 @@ use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
 use app::{
-    ApiLog, AuditLog, Desk, Engine, Lawful, Notary, RedeemCodes, Stock, Surroundings,
-    TopUpSettings, TopUps,
+    ApiLog, AuditLog, Desk, Drafted, Engine, Lawful, Notary, RedeemCodes, Stock, Surroundings,
+    TopUpSettings, TopUps, UpstreamDraft,
 };
 use axum::Router;
 use domain::audit_log::Witness;
@@ -39,6 +39,14 @@ impl Notary for Unwitnessed {
 impl Surroundings for Unwitnessed {
     fn reach<'a>(&'a self, _: &'a str, _: u16) -> Pending<'a, Result<String, String>> {
         Box::pin(std::future::ready(Err("nothing is tried out".to_owned())))
+    }
+
+    fn languages(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+        (Vec::new(), Vec::new())
+    }
+
+    fn draft<'a>(&'a self, _: &'a UpstreamDraft) -> Pending<'a, Result<Drafted, Vec<String>>> {
+        Box::pin(std::future::ready(Err(Vec::new())))
     }
 
     fn markups(&self, _: &str) -> Result<Markups, Vec<String>> {

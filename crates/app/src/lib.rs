@@ -59,12 +59,13 @@ pub use open_work::{OpenWork, Queue};
 pub use own_numbers::{Added, OwnNumbers};
 pub use people::People;
 pub use place_order::{LineProblem, OrderLine, OrderQuote, PlaceOrder, TEXT_MEMBERS, TooManyLines};
+pub use probe::Adapter;
 pub use redeem::{CodeOrder, MadeCodes, NotRedeemed, RedeemCodes, Redeemed};
 pub use refresh_catalogue::{ListingState, Refreshed};
 pub use refusal::{Answer, Purchased, Refusal};
 pub use smm_request::RefillAsked;
 pub use stock::{
-    Behind, Comparison, Dead, DeadOffer, PriceExample, RouteSheet, ServerSheet, Stock,
-    Surroundings, Trial, TrialStep, UpstreamSheet, Waiting,
+    Behind, Comparison, Dead, DeadOffer, Drafted, KeyPlace, PriceExample, RouteSheet, ServerSheet,
+    Stock, Surroundings, Trial, TrialStep, TriedDraft, UpstreamDraft, UpstreamSheet, Waiting,
 };
 pub use top_up::{Matched, NotBegun, NotReceived, Offer, Reconciled, TopUpSettings, TopUps, Way};

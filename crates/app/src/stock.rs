@@ -1,11 +1,13 @@
 //! What is bought and sold, for whoever runs the business: the accounts at providers with what their
 //! settings say and a trial of one, servers, the catalogue, prices.
 
+mod draft;
 mod preview;
 mod servers;
 mod shelves;
 mod trial;
 
+pub use draft::{Drafted, KeyPlace, TriedDraft, UpstreamDraft};
 pub use preview::{Comparison, PriceExample};
 pub use servers::{Behind, RouteSheet, ServerSheet};
 pub use shelves::{Dead, DeadOffer, Waiting};
@@ -35,6 +37,15 @@ pub struct UpstreamSheet {
 pub trait Surroundings: Send + Sync {
     /// Opens a connection and closes it: the address that answered, or why none did.
     fn reach<'a>(&'a self, host: &'a str, port: u16) -> Pending<'a, Result<String, String>>;
+
+    /// Words of protocols that can be drafted, and of the dialects of `handler_api`.
+    fn languages(&self) -> (Vec<&'static str>, Vec<&'static str>);
+
+    /// Checks an upstream that is not in the settings yet, and makes what speaks to it.
+    ///
+    /// # Errors
+    /// What is wrong, each with the setting it is about; never the key.
+    fn draft<'a>(&'a self, draft: &'a UpstreamDraft) -> Pending<'a, Result<Drafted, Vec<String>>>;
 
     /// Reads markup rules: a settings file, or its section alone.
     ///

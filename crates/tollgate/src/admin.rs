@@ -5,6 +5,7 @@ pub mod abuse;
 pub mod audit;
 mod bank_csv;
 mod catalogue;
+mod drafts;
 pub mod keep;
 pub mod keeper;
 pub mod lawful;

@@ -17,6 +17,7 @@ mod payments;
 mod postman;
 mod print;
 mod proxies;
+mod public_address;
 mod reload;
 mod secrets;
 mod server;

@@ -126,7 +126,7 @@ fn assemble(
         top_ups: top_ups(settings, engine, store, limits, address)?,
         audit: audit_log(settings, engine, store)?,
         desk: desk(settings, engine, store),
-        stock: stock(settings, engine),
+        stock: stock(settings, environment, engine),
         pages: Arc::clone(store) as _,
         keeper: Arc::new(Keeper::new(
             Arc::clone(engine),
@@ -393,8 +393,9 @@ fn audit_log(
 }
 
 /// Use cases about what is bought and sold.
-fn stock(settings: &Settings, engine: &Arc<Engine>) -> Arc<Stock> {
-    let around = Arc::new(Network);
+fn stock(settings: &Settings, environment: Environment, engine: &Arc<Engine>) -> Arc<Stock> {
+    let near = environment == Environment::Demo;
+    let around = Arc::new(Network { near });
     Arc::new(Stock::new(Arc::clone(engine), sheets(settings), around))
 }
 

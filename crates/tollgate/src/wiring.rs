@@ -5,7 +5,7 @@ use crate::demo::MisbehavingPool;
 use crate::settings::{self, Protocol, Settings};
 use crate::tasks::Tracked;
 use app::api_key::Environment;
-use app::{Engine, Outside, Routing, UpstreamLimits};
+use app::{Adapter, Engine, Outside, Routing, UpstreamLimits};
 use domain::activation::Plan;
 use domain::catalogue::{Server, ServerRoute};
 use domain::ports::Clock;
@@ -77,31 +77,30 @@ fn adapters(
     let mut numbers: HashMap<String, Arc<dyn NumberUpstream>> = HashMap::new();
     let mut panels: Vec<(String, Arc<dyn PanelUpstream>)> = Vec::new();
     for one in &settings.upstreams {
-        match one.protocol {
-            Protocol::HandlerApi => {
-                numbers.insert(
-                    one.name.clone(),
-                    Arc::new(HandlerApi::new(handler_api(one))?),
-                );
-            }
-            Protocol::SmsPool => {
-                numbers.insert(one.name.clone(), Arc::new(SmsPool::new(smspool(one))?));
-            }
-            Protocol::FiveSim => {
-                numbers.insert(one.name.clone(), Arc::new(FiveSim::new(fivesim(one))?));
-            }
-            Protocol::OwnNumbers => {
-                numbers.insert(one.name.clone(), pool(one));
-            }
-            Protocol::PanelV2 => {}
+        if one.protocol == Protocol::OwnNumbers {
+            numbers.insert(one.name.clone(), pool(one));
+        } else if let Some(Adapter::Numbers(adapter)) = adapter(one)? {
+            numbers.insert(one.name.clone(), adapter);
         }
     }
     for name in &settings.smm.upstreams {
-        if let Some(one) = settings.upstream(name) {
-            panels.push((name.clone(), Arc::new(Panel::new(panel(one)?)?)));
+        let one = settings.upstream(name).map(adapter).transpose()?;
+        if let Some(Some(Adapter::Panel(panel))) = one {
+            panels.push((name.clone(), panel));
         }
     }
     Ok((numbers, panels))
+}
+
+/// What speaks to an upstream; nothing for a pool of own numbers, which is no account anywhere.
+pub fn adapter(one: &settings::Upstream) -> anyhow::Result<Option<Adapter>> {
+    Ok(Some(match one.protocol {
+        Protocol::HandlerApi => Adapter::Numbers(Arc::new(HandlerApi::new(handler_api(one))?)),
+        Protocol::SmsPool => Adapter::Numbers(Arc::new(SmsPool::new(smspool(one))?)),
+        Protocol::FiveSim => Adapter::Numbers(Arc::new(FiveSim::new(fivesim(one))?)),
+        Protocol::PanelV2 => Adapter::Panel(Arc::new(Panel::new(panel(one)?)?)),
+        Protocol::OwnNumbers => return Ok(None),
+    }))
 }
 
 fn handler_api(one: &settings::Upstream) -> HandlerApiSettings {

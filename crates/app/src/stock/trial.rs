@@ -2,6 +2,7 @@
 
 use super::Stock;
 use crate::accounts::AdminError;
+use crate::probe::Step;
 use domain::time::Millis;
 use domain::upstream::{ReadFailure, Refusal};
 
@@ -48,14 +49,7 @@ impl Stock {
             steps: Vec::new(),
         };
         if let Some((host, port)) = &sheet.place {
-            let since = self.engine.now();
-            let reached = self.around.reach(host, *port).await;
-            let advice = format!("check upstreams.{name}.url, the network and the provider");
-            trial.steps.push(TrialStep {
-                name: "connect",
-                took: self.engine.now() - since,
-                outcome: reached.map_err(|wrong| (wrong, advice)),
-            });
+            trial.steps.push(self.connected(name, host, *port).await);
         }
         if !trial.is_ok() {
             return Ok(trial);
@@ -66,16 +60,35 @@ impl Stock {
                  or in [smm]"
             ))
         })?;
-        trial.steps.extend(probed.into_iter().map(|step| {
-            TrialStep {
-                name: step.name,
-                took: step.took,
-                outcome: step
-                    .outcome
-                    .map_err(|failure| (failure.to_string(), advice(name, &failure))),
-            }
-        }));
+        let probed = probed.into_iter();
+        trial
+            .steps
+            .extend(probed.map(|step| TrialStep::of(name, step)));
         Ok(trial)
+    }
+
+    /// The first step: whether anything is there.
+    pub(super) async fn connected(&self, name: &str, host: &str, port: u16) -> TrialStep {
+        let since = self.engine.now();
+        let reached = self.around.reach(host, port).await;
+        let advice = format!("check upstreams.{name}.url, the network and the provider");
+        TrialStep {
+            name: "connect",
+            took: self.engine.now() - since,
+            outcome: reached.map_err(|wrong| (wrong, advice)),
+        }
+    }
+}
+
+impl TrialStep {
+    /// A step of the adapter of an upstream, with what to look at where it failed.
+    pub(super) fn of(name: &str, step: Step) -> Self {
+        let told = |failure: ReadFailure| (failure.to_string(), advice(name, &failure));
+        Self {
+            name: step.name,
+            took: step.took,
+            outcome: step.outcome.map_err(told),
+        }
     }
 }
 

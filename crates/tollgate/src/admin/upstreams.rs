@@ -1,9 +1,11 @@
 //! The accounts at providers, for the command line: how each is doing, and a trial of one.
 
+use super::drafts;
 use super::{Office, rfc3339};
-use crate::settings::{Problem, Settings, Upstream};
+use crate::settings::{Problem, Protocol, Settings, Upstream};
 use app::{
-    AdminError, Closed, Engine, Stock, Surroundings, TrialStep, UpstreamHealth, UpstreamSheet,
+    AdminError, Closed, Drafted, Engine, Stock, Surroundings, TrialStep, UpstreamDraft,
+    UpstreamHealth, UpstreamSheet,
 };
 use domain::markup::Markups;
 use domain::outcomes::Figures;
@@ -12,6 +14,7 @@ use domain::upstream::{Pending, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
+use upstream::Dialect;
 use url::Url;
 
 /// A name that is not looked up, or an address that does not answer, within this is out of reach.
@@ -85,11 +88,28 @@ fn sheet(settings: &Settings, one: &Upstream) -> UpstreamSheet {
 }
 
 /// The network of this machine, and the language of its settings file.
-pub struct Network;
+pub struct Network {
+    /// Whether a draft may stand in a private network: in a demo its practice providers do.
+    pub near: bool,
+}
 
 impl Surroundings for Network {
     fn reach<'a>(&'a self, host: &'a str, port: u16) -> Pending<'a, Result<String, String>> {
         Box::pin(reach(host, port))
+    }
+
+    fn languages(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+        let protocols = Protocol::WORDS.into_iter();
+        let drafted = protocols.filter(|(_, protocol)| *protocol != Protocol::OwnNumbers);
+        let dialects = Dialect::WORDS.into_iter();
+        (
+            drafted.map(|(word, _)| word).collect(),
+            dialects.map(|(word, _)| word).collect(),
+        )
+    }
+
+    fn draft<'a>(&'a self, draft: &'a UpstreamDraft) -> Pending<'a, Result<Drafted, Vec<String>>> {
+        Box::pin(drafts::draft(draft, self.near))
     }
 
     fn markups(&self, file: &str) -> Result<Markups, Vec<String>> {

@@ -181,6 +181,19 @@ impl Settings {
         Ok(markups)
     }
 
+    /// One upstream that is in no file yet, with its key in the table itself.
+    pub fn upstream_of(name: &str, table: Table) -> Result<Upstream, Vec<Problem>> {
+        let named = Table::from_iter([(name.to_owned(), table.into())]);
+        let file = Table::from_iter([("upstreams".to_owned(), named.into())]);
+        let reader = Reader::new(&|_| None, Path::new(""), Origin::File);
+        let mut read = reader.read(file, |file| {
+            let sync = file.section("sync", Sync::read);
+            file.named("upstreams", |name, part| Upstream::read(name, part, &sync))
+        });
+        reader.finish()?;
+        read.pop().ok_or_else(Vec::new)
+    }
+
     /// Markup rules as the section of a settings file: what [`Self::markup_of`] reads back.
     pub fn markup_text(markups: &Markups) -> String {
         markup::written(markups)

@@ -1,5 +1,6 @@
 //! `/console/upstreams`: whom we buy from, how each is doing, and whether anything is bought there.
 
+mod add;
 mod one;
 
 use super::{Operator, Routes};
@@ -18,6 +19,16 @@ use std::sync::Arc;
 pub(super) fn routes() -> Routes {
     Routes::default()
         .see("/console/upstreams", Deed::SeeUpstreams, get(list))
+        .see(
+            "/console/new-upstream",
+            Deed::ChangeUpstreams,
+            get(add::form),
+        )
+        .act(
+            "/console/new-upstream",
+            Deed::ChangeUpstreams,
+            post(add::check),
+        )
         .see(
             "/console/upstreams/{name}",
             Deed::SeeUpstreams,

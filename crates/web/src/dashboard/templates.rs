@@ -71,6 +71,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
     "ledger.html",
     "money.html",
     "names.html",
+    "new_upstream.html",
     "order.html",
     "orders.html",
     "overview.html",

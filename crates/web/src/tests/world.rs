@@ -7,8 +7,8 @@ use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
 use app::{
-    AuditLog, CatalogueSettings, Desk, Engine, KeyOrder, Lawful, Notary, Outside, RedeemCodes,
-    Settings, Stock, Surroundings, UpstreamLimits, UpstreamSheet,
+    Adapter, AuditLog, CatalogueSettings, Desk, Drafted, Engine, KeyOrder, Lawful, Notary, Outside,
+    RedeemCodes, Settings, Stock, Surroundings, UpstreamDraft, UpstreamLimits, UpstreamSheet,
 };
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -211,7 +211,7 @@ impl Notary for Drawer {
 }
 
 /// Addresses that answer: all but one.
-struct Near;
+struct Near(Arc<Numbers>);
 
 impl Surroundings for Near {
     fn reach<'a>(&'a self, host: &'a str, port: u16) -> Pending<'a, Result<String, String>> {
@@ -220,6 +220,23 @@ impl Surroundings for Near {
             _ => Ok(format!("192.0.2.1:{port}")),
         };
         Box::pin(std::future::ready(reached))
+    }
+
+    fn languages(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+        (vec!["handler_api", "panel_v2"], vec!["classic"])
+    }
+
+    /// What is called `odd` is wrong.
+    fn draft<'a>(&'a self, draft: &'a UpstreamDraft) -> Pending<'a, Result<Drafted, Vec<String>>> {
+        let drafted = match draft.name.as_str() {
+            "odd" => Err(vec!["upstreams.odd.url: is none".to_owned()]),
+            name => Ok(Drafted {
+                adapter: Adapter::Numbers(self.0.of("paul")),
+                place: ("new.example.com".to_owned(), 443),
+                section: format!("[upstreams.{name}]\nkey_file = \"{}\"\n", draft.key_at.1),
+            }),
+        };
+        Box::pin(std::future::ready(drafted))
     }
 
     /// A percentage alone.
@@ -243,7 +260,7 @@ impl Surroundings for Near {
 }
 
 /// Use cases about what is bought and sold.
-fn stock(engine: &Arc<Engine>) -> Stock {
+fn stock(engine: &Arc<Engine>, numbers: &Arc<Numbers>) -> Stock {
     let sheet = |(name, host): (&str, &str)| UpstreamSheet {
         name: name.to_owned(),
         protocol: "handler_api",
@@ -258,7 +275,11 @@ fn stock(engine: &Arc<Engine>) -> Stock {
         ("unused", "unused.example.com"),
     ];
     let sheets = places.into_iter().map(sheet).collect();
-    Stock::new(Arc::clone(engine), sheets, Arc::new(Near))
+    Stock::new(
+        Arc::clone(engine),
+        sheets,
+        Arc::new(Near(Arc::clone(numbers))),
+    )
 }
 
 /// Use cases about people; mails stay to be read where it is a demo.
@@ -380,7 +401,7 @@ impl World {
             Usd(100_000_000),
         );
         let log = app::ApiLog::new(Arc::clone(&engine), Arc::clone(&store) as _);
-        let stock = stock(&engine);
+        let stock = stock(&engine, &numbers);
         let (payments, top_ups) = super::payments::top_ups(&engine, &store, &limits);
         let door = Arc::new(Door {
             log: Arc::new(log),

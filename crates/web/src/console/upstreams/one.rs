@@ -177,7 +177,8 @@ fn span(span: Millis) -> String {
     }
 }
 
-fn trial_view(trial: &Trial) -> Value {
+/// How a trial went, ready for a page.
+pub(super) fn trial_view(trial: &Trial) -> Value {
     let step = |step: &TrialStep| {
         let wrong = step.outcome.as_ref().err();
         context! {

@@ -10,12 +10,13 @@ use crate::console::{Listed, all};
 use domain::people::Role;
 
 /// Deeds that ask for no reason: their own words, or the log itself, say all.
-const WITHOUT_REASON: [&str; 7] = [
+const WITHOUT_REASON: [&str; 8] = [
     "/console/accounts/{id}/note",
     "/console/announcements",
     "/console/announcements/{id}/end",
     "/console/audit/checkpoint",
     "/console/audit/verify",
+    "/console/new-upstream",
     "/console/prices/preview",
     "/console/upstreams/{name}/test",
 ];

@@ -111,3 +111,54 @@ async fn a_test_says_what_each_step_found_and_shows_no_key() {
     let refused = support.post(pause, &[("reason", "a test")]).await;
     assert_eq!(refused.status, 403);
 }
+
+#[tokio::test]
+async fn a_draft_is_tried_out_and_its_key_is_shown_nowhere() {
+    let world = World::start().await;
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let form = |name| {
+        [
+            ("name", name),
+            ("protocol", "handler_api"),
+            ("url", "https://new.example.com/api"),
+            ("key", "k3y-of-nobody"),
+            ("key_place", "file"),
+            ("key_name", "/etc/tollgate/new.key"),
+            ("server", "paul"),
+        ]
+    };
+    let there = "/console/new-upstream";
+    let tried = owner.post(there, &form("new")).await;
+    assert_eq!(tried.status, 200, "{}", tried.text);
+    for told in [
+        "It answers as it should",
+        "[upstreams.new]",
+        "/etc/tollgate/new.key",
+        "[[servers.paul.routes]]",
+        "Nothing was kept",
+    ] {
+        let shown = tried.text.replace("&#x2f;", "/").replace("&quot;", "\"");
+        assert!(shown.contains(told), "{told}: {}", tried.text);
+    }
+    let odd = owner.post(there, &form("odd")).await;
+    assert_eq!(odd.status, 400, "{}", odd.text);
+    assert!(
+        odd.text.contains("pstreams.odd.url: is none"),
+        "{}",
+        odd.text
+    );
+    let taken = owner.post(there, &form("peter")).await;
+    assert!(
+        taken.text.contains("upstream peter already"),
+        "{}",
+        taken.text
+    );
+    let kept = lines(&world, 10).await;
+    assert!(kept.iter().any(|line| line.note.action == "try_draft"));
+    let kept = format!("{kept:?}");
+    for text in [&tried.text, &odd.text, &taken.text, &kept] {
+        assert!(!text.contains("k3y-of-nobody"), "{text}");
+    }
+    let mut fin = at_work(&world, "finance", Role::Finance).await;
+    assert_eq!(fin.get(there).await.status, 403);
+}

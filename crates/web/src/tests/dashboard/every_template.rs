@@ -104,7 +104,7 @@ async fn top_ups(world: &World, ana: &mut Browser<'_>) {
 }
 
 /// Pages of the console.
-const DESK: [&str; 28] = [
+const DESK: [&str; 29] = [
     "/console",
     "/console/accounts",
     "/console/accounts?q=nobody",
@@ -114,6 +114,7 @@ const DESK: [&str; 28] = [
     "/console/upstreams",
     "/console/upstreams/peter",
     "/console/upstreams/unused",
+    "/console/new-upstream",
     "/console/servers",
     "/console/servers/peter",
     "/console/catalogue",
@@ -200,6 +201,16 @@ async fn desk(world: &World, orders: &[&str]) {
         ("/console/upstreams/peter/test", vec![]),
         ("/console/upstreams/paul/test", vec![]),
         ("/console/upstreams/peter/pause", vec![("reason", "a test")]),
+        (
+            "/console/new-upstream",
+            vec![
+                ("name", "new"),
+                ("protocol", "handler_api"),
+                ("key", "k3y"),
+                ("key_name", "KEY"),
+                ("server", "peter"),
+            ],
+        ),
         (
             "/console/prices/preview",
             vec![("rules", "25"), ("tier", "3")],
