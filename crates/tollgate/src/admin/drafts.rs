@@ -89,6 +89,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_section_names_the_place_of_the_key_and_reads_back() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let drafted = draft(&romeo("https://127.0.0.1/api"), true)
             .await
             .ok()
