@@ -9,7 +9,8 @@ use crate::door::Door;
 use app::{KeyPlace, TriedDraft, UpstreamDraft};
 use axum::extract::State;
 use axum::response::Response;
-use minijinja::{Value, context};
+use minijinja::context;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Settings beside the address that the form asks for, in the order of the file.
@@ -37,7 +38,7 @@ fn page(
 ) -> Response {
     let (protocols, dialects) = door.stock.languages();
     let given = |name: &&'static str| (*name, fields.text(name).to_owned());
-    let given: Value = SHOWN.iter().chain(&OTHERS).map(given).collect();
+    let given: BTreeMap<&str, String> = SHOWN.iter().chain(&OTHERS).map(given).collect();
     let servers: Vec<String> = door
         .stock
         .servers()
