@@ -78,7 +78,7 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
             base_url: String::new(),
             offers: Vec::new(),
             lifetime: Millis::minutes(60),
-            freeze_on_fraud_warning: true,
+            on_fraud_warning: app::OnFraudWarning::Freeze,
             second_person_from: None,
             seller: String::new(),
             odd_amounts: domain::top_up::OddAmounts::default(),

@@ -68,4 +68,7 @@ pub use stock::{
     Behind, Comparison, Dead, DeadOffer, Drafted, KeyPlace, PriceExample, RouteSheet, ServerSheet,
     Stock, Surroundings, Trial, TrialStep, TriedDraft, UpstreamDraft, UpstreamSheet, Waiting,
 };
-pub use top_up::{Matched, NotBegun, NotReceived, Offer, Reconciled, TopUpSettings, TopUps, Way};
+pub use top_up::{
+    Matched, NotBegun, NotReceived, Offer, OnFraudWarning, Reconciled, RefundOrder, TopUpSettings,
+    TopUps, Way,
+};

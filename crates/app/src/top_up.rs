@@ -14,6 +14,7 @@ pub use begin::{NotBegun, Way};
 pub use import::Matched;
 pub use receive::NotReceived;
 pub use reconcile::Reconciled;
+pub use refund::RefundOrder;
 
 use crate::engine::Engine;
 use crate::limits::Limits;
@@ -24,7 +25,7 @@ use domain::ticket::{Ticket, TicketKind};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
     Dispute, Fact, OddAmounts, PaymentProcessor, Processor, Refund, Reversal, Terms, TopUp,
-    Verdict, judge,
+    TopUpsOf, Verdict, judge,
 };
 use domain::usd::Usd;
 use std::sync::Arc;
@@ -43,6 +44,18 @@ pub struct Offer {
     pub instructions: String,
 }
 
+/// What is done when a bank warns that a payment was not its payer's; a ticket is opened either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFraudWarning {
+    /// Nothing else.
+    Flag,
+    /// The account is suspended.
+    #[default]
+    Freeze,
+    /// The account is suspended and the payment returned, before a dispute costs its fee.
+    Refund,
+}
+
 /// What the operator set about top-ups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopUpSettings {
@@ -52,9 +65,9 @@ pub struct TopUpSettings {
     pub offers: Vec<Offer>,
     /// How long an offer to pay is good for.
     pub lifetime: Millis,
-    /// A bank's early warning suspends the account; otherwise it only opens a ticket.
-    pub freeze_on_fraud_warning: bool,
-    /// From this amount on two people have to approve a bank transfer.
+    /// What a bank's early warning does.
+    pub on_fraud_warning: OnFraudWarning,
+    /// From this amount on two people have to approve a bank transfer or a refund.
     pub second_person_from: Option<Usd>,
     /// Who sells, in lines as they stand on receipts.
     pub seller: String,
@@ -146,8 +159,24 @@ impl TopUps {
     }
 
     /// The newest top-ups, newest first: all, or those that an operator has to decide on.
-    pub async fn list(&self, waiting_only: bool) -> Result<Vec<TopUp>, StoreError> {
-        self.rows.top_ups(waiting_only, SHOWN.1).await
+    pub async fn list(&self, waiting: bool) -> Result<Vec<TopUp>, StoreError> {
+        let limit = SHOWN.1;
+        let wanted = TopUpsOf {
+            waiting,
+            limit,
+            ..TopUpsOf::default()
+        };
+        self.rows.top_ups(&wanted).await
+    }
+
+    /// The rows, for reads that are no use case of their own.
+    pub fn rows(&self) -> &dyn TopUpRows {
+        self.rows.as_ref()
+    }
+
+    /// From which amount on two people have to want a transfer or a refund.
+    pub fn second_person_from(&self) -> Option<Usd> {
+        self.settings.second_person_from
     }
 
     /// Who sells, in lines as they stand on receipts; empty where the operator did not say.
@@ -160,8 +189,20 @@ impl TopUps {
         offers.find(|offer| offer.processor == processor)
     }
 
-    fn judge(&self, row: &TopUp, fact: &Fact) -> Verdict {
-        judge(row, fact, self.settings.odd_amounts)
+    /// What is to be done about a row, by a fact and by what else is known of its payment: one payment
+    /// is never two rows', whatever a processor says.
+    async fn judge(&self, row: &TopUp, fact: &Fact) -> Result<Verdict, StoreError> {
+        let verdict = judge(row, fact, self.settings.odd_amounts);
+        let binds = matches!(verdict, Verdict::Credit { .. } | Verdict::Move(_));
+        let Some(payment) = fact.payment_ref.as_deref().filter(|_| binds) else {
+            return Ok(verdict);
+        };
+        let owner = self.rows.top_up_paid(row.processor, payment).await?;
+        let other = owner.filter(|owner| owner.id != row.id);
+        Ok(other.map_or(verdict, |other| {
+            let theirs = domain::top_up::reference(other.id);
+            Verdict::Review(format!("the payment {payment:?} is that of {theirs}"))
+        }))
     }
 
     /// What the house adds where so much is credited: what was promised with the whole amount, and

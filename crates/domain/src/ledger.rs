@@ -359,13 +359,14 @@ impl Entry {
         )
     }
 
-    /// So much of a top-up can be spent from now on.
-    pub fn top_up_cleared(account: AccountId, row: i64, amount: Usd) -> Self {
+    /// So much of a top-up can be spent from now on, of which `debt` pays what the customer owes.
+    pub fn top_up_cleared(account: AccountId, row: i64, (amount, debt): (Usd, Usd)) -> Self {
         Self::of(
             Cause::TopUpCleared(row),
             [
                 (Book::Uncleared(account), -amount),
-                (Book::Available(account), amount),
+                (Book::Receivable(account), debt),
+                (Book::Available(account), Usd(amount.0 - debt.0)),
             ],
         )
     }

@@ -29,7 +29,7 @@ use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
 use crate::ticket::Ticket;
 use crate::time::{Millis, Timestamp};
-use crate::top_up::{Dispute, Processor, Proposal, Refund, Reversal, TopUp, TopUpEvent};
+use crate::top_up::{Dispute, Processor, Proposal, Refund, Reversal, TopUp, TopUpEvent, TopUpsOf};
 use crate::upstream::{Pending, Sms};
 use crate::usd::Usd;
 
@@ -362,8 +362,8 @@ pub trait TopUpRows: OwnAccounts {
     ) -> Read<'a, Option<TopUp>>;
     /// An account's newest top-ups, newest first.
     fn top_ups_of(&self, account: AccountId, limit: u32) -> Read<'_, Vec<TopUp>>;
-    /// The newest top-ups that an operator has to decide on, or of all, newest first.
-    fn top_ups(&self, waiting_only: bool, limit: u32) -> Read<'_, Vec<TopUp>>;
+    /// The newest top-ups that fit, newest first.
+    fn top_ups<'a>(&'a self, wanted: &'a TopUpsOf) -> Read<'a, Vec<TopUp>>;
     /// What an account asked for since, without what came to nothing.
     fn topped_up_since(&self, account: AccountId, since: Timestamp) -> Read<'_, Usd>;
     /// Top-ups to look at now at their processors, the longest due first.
@@ -383,6 +383,12 @@ pub trait TopUpRows: OwnAccounts {
     ) -> Read<'a, Option<TopUpEvent>>;
     /// Events to try again now, the longest due first.
     fn top_up_events_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUpEvent>>;
+    /// The event in this row.
+    fn top_up_event_row(&self, id: i64) -> Read<'_, Option<TopUpEvent>>;
+    /// Events about a top-up, newest first.
+    fn top_up_events_of(&self, top_up: i64, limit: u32) -> Read<'_, Vec<TopUpEvent>>;
+    /// Events that are not settled or fit nothing, newest first.
+    fn top_up_events_odd(&self, limit: u32) -> Read<'_, Vec<TopUpEvent>>;
     /// Parked events that name a top-up or its payment, oldest first.
     fn top_up_events_parked<'a>(&'a self, row: &'a TopUp, limit: u32) -> Read<'a, Vec<TopUpEvent>>;
     /// Disputes of a top-up.

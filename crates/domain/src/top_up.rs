@@ -16,7 +16,7 @@ pub use event::{EventState, TopUpEvent};
 pub use fact::{Fact, News, Notice, Stand, Sum};
 pub use judge::{OddAmounts, Verdict, judge};
 pub use processor::{Asked, Checkout, Opened, PaymentProcessor, Processor, ProcessorError};
-pub use refund::{Refund, RefundState};
+pub use refund::{Refund, RefundState, refund_key};
 pub use reversal::{Dispute, Parts, Reversal, ReversalCause};
 pub use terms::{BadAmount, BonusRule, Terms};
 
@@ -252,6 +252,8 @@ pub struct BankLine {
     pub id: String,
     /// What came in; nothing for what went out.
     pub sum: Option<Sum>,
+    /// The bank takes back what it booked before.
+    pub is_reversal: bool,
     /// What the payer wrote. Hostile text.
     pub text: String,
 }
@@ -266,7 +268,7 @@ pub fn references(text: &str) -> Vec<i64> {
     named
 }
 
-/// What a first person wants to credit to a top-up that needs two.
+/// What a first person wants to credit to a top-up, or to return of it, that needs two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// The top-up.
@@ -275,12 +277,29 @@ pub struct Proposal {
     pub proposer: String,
     /// How much.
     pub amount: Usd,
-    /// The bank's reference of the payment.
+    /// The bank's reference of the payment; of a refund its key.
     pub reference: String,
     /// Why.
     pub reason: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// Which top-ups are asked for; members left out match everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopUpsOf {
+    /// Only those that an operator has to decide on.
+    pub waiting: bool,
+    /// Only of this account.
+    pub account: Option<AccountId>,
+    /// Only at this processor.
+    pub processor: Option<Processor>,
+    /// Only in this state.
+    pub state: Option<TopUpState>,
+    /// Only with a smaller id.
+    pub before: Option<i64>,
+    /// Top-ups at most, newest first.
+    pub limit: u32,
 }
 
 /// One thing to write about top-ups.
@@ -327,4 +346,6 @@ pub enum TopUpWrite {
     InsertEvent(Box<TopUpEvent>),
     /// An event is settled, or waits on. Guard: it is not settled yet.
     UpdateEvent(Box<TopUpEvent>),
+    /// An event that came to nothing is tried once more. Guard: it stands in review or was ignored.
+    ReopenEvent(Box<TopUpEvent>),
 }

@@ -3,7 +3,6 @@
 
 pub mod abuse;
 pub mod audit;
-mod bank_csv;
 mod catalogue;
 mod drafts;
 pub mod keep;

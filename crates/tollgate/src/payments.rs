@@ -35,7 +35,7 @@ pub fn top_ups(
         base_url,
         offers: offers.collect(),
         lifetime: payments.lifetime,
-        freeze_on_fraud_warning: payments.freeze_on_fraud_warning,
+        on_fraud_warning: payments.on_fraud_warning,
         second_person_from: payments.second_person_from,
         seller: payments.seller.clone(),
         odd_amounts: payments.odd_amounts,

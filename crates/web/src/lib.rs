@@ -30,6 +30,8 @@ pub use export::{Sources, account_export};
 pub use hooks::Hooks;
 pub use lists::Lists;
 pub use router::router;
+/// Reads a statement of a bank account; see [`wire::bank`].
+pub use wire::bank::read as read_bank_statement;
 
 #[cfg(test)]
 mod tests;

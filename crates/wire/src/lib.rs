@@ -4,6 +4,7 @@
 
 pub mod amount;
 pub mod answer;
+pub mod bank;
 pub mod btcpay;
 pub mod fivesim;
 #[cfg(any(test, feature = "fuzz"))]

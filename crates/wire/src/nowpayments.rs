@@ -196,7 +196,7 @@ impl Payment {
             "expired" => Stand::Expired,
             "refunded" => Stand::Refunded,
             "partially_paid" => Stand::PaidPart,
-            other => Stand::Odd(format!("payment {other:.40}")),
+            other => Stand::Unknown(format!("payment {other:.40}")),
         };
         let begun = self.status != "waiting";
         Fact {
@@ -209,22 +209,6 @@ impl Payment {
             received: self.received(),
             stand,
         }
-    }
-
-    /// Whether its word is one that we know.
-    pub fn is_known(&self) -> bool {
-        const WORDS: [&str; 9] = [
-            "waiting",
-            "confirming",
-            "confirmed",
-            "sending",
-            "partially_paid",
-            "finished",
-            "failed",
-            "expired",
-            "refunded",
-        ];
-        WORDS.contains(&self.status.as_str())
     }
 }
 
@@ -242,10 +226,7 @@ pub fn turned(body: &str, places: usize) -> Option<String> {
 /// What a notification is read as; nothing where it is none.
 pub fn notice(body: &[u8]) -> Option<Notice> {
     let payment = Payment::parse(std::str::from_utf8(body).ok()?)?;
-    let news = match payment.is_known() {
-        true => News::Payment(payment.fact()),
-        false => News::Unused,
-    };
+    let news = News::Payment(payment.fact());
     Some(Notice {
         event_id: format!("{}:{}", payment.id, payment.status),
         kind: payment.status,

@@ -22,6 +22,11 @@ pub(super) enum Word {
     Statement,
 }
 
+/// Who proposes something now.
+pub(super) fn proposed_by() -> String {
+    acting::by().map_or_else(|| "system".to_owned(), |by| by.actor.to_string())
+}
+
 pub(super) fn text(name: &str, given: &str) -> Result<String, AdminError> {
     let given = given.trim();
     let fits = (1..=TEXT_MAX).contains(&given.len()) && !given.chars().any(char::is_control);
@@ -30,7 +35,11 @@ pub(super) fn text(name: &str, given: &str) -> Result<String, AdminError> {
 }
 
 impl TopUps {
-    pub(super) async fn known(&self, id: i64) -> Result<TopUp, AdminError> {
+    /// One top-up.
+    ///
+    /// # Errors
+    /// There is none of this number.
+    pub async fn one(&self, id: i64) -> Result<TopUp, AdminError> {
         let row = self.rows.top_up(id).await?;
         row.ok_or_else(|| AdminError::NotFound(format!("top-up {id}")))
     }
@@ -56,7 +65,7 @@ impl TopUps {
         amount: Option<Usd>,
         (payment, reason): (&str, &str),
     ) -> Result<TopUp, AdminError> {
-        let row = self.known(id).await?;
+        let row = self.one(id).await?;
         self.not_own(&row).await?;
         let (payment, reason) = (text("reference", payment)?, text("reason", reason)?);
         let waits = match row.processor {
@@ -78,7 +87,7 @@ impl TopUps {
         }
         let wanted = Proposal {
             top_up: id,
-            proposer: acting::by().map_or_else(|| "system".to_owned(), |by| by.actor.to_string()),
+            proposer: proposed_by(),
             amount,
             reference: payment.clone(),
             reason: reason.clone(),
@@ -150,7 +159,7 @@ impl TopUps {
 
     /// Closes a top-up that waits for an operator, without money.
     pub async fn reject(&self, id: i64, reason: &str) -> Result<TopUp, AdminError> {
-        let row = self.known(id).await?;
+        let row = self.one(id).await?;
         self.not_own(&row).await?;
         let reason = text("reason", reason)?;
         let is_manual = row.processor == Processor::Manual && row.state == TopUpState::Pending;

@@ -1,8 +1,9 @@
 //! Money goes back: refunds, disputes, early warnings of banks.
 
 use super::receive::NotReceived;
+use super::refund::as_writes;
 use super::settle::Settled;
-use super::{TopUps, withdrawn};
+use super::{OnFraudWarning, TopUps, withdrawn};
 use domain::access::Account;
 use domain::change::Write;
 use domain::ticket::TicketKind;
@@ -11,6 +12,9 @@ use domain::top_up::{
     TopUpWrite,
 };
 use domain::usd::Usd;
+
+/// What a refund says that nobody asked for.
+const WARNED: &str = "a bank's early fraud warning";
 
 impl TopUps {
     /// News of a payment that is not good for us.
@@ -152,14 +156,45 @@ impl TopUps {
         Settled::done("reinstate_top_up", writes, "given back")
     }
 
+    /// Everything that is left of a payment goes back, whether the wallet has it or not: a part would
+    /// not keep the rest from being disputed. Whoever looks at due refunds next tells the processor.
+    async fn returned_at_once(&self, row: &TopUp) -> Result<Vec<Write>, NotReceived> {
+        let left = self.left(row).await?;
+        let (cause, why) = (ReversalCause::OwedRefund, WARNED.to_owned());
+        let planned = self.planned(row, (left, left), cause, why);
+        Ok(
+            planned.map_or_else(Vec::new, |(next, reversal, mut refund)| {
+                refund.due_at = Some(self.engine.now());
+                as_writes(&(next, reversal, refund))
+            }),
+        )
+    }
+
     /// A bank says the payer did not make this payment.
     async fn warned(&self, row: &TopUp, event: &TopUpEvent) -> Result<Settled, NotReceived> {
-        let freezes = self.settings.freeze_on_fraud_warning;
-        let why = match freezes {
-            true => "a bank warns that a top-up was not its payer's: the account is suspended",
-            false => "a bank warns that a top-up was not its payer's",
+        let policy = self.settings.on_fraud_warning;
+        let freezes = policy != OnFraudWarning::Flag;
+        let returns = policy == OnFraudWarning::Refund;
+        if returns && row.state.is_open() {
+            return Ok(Settled::event(
+                EventState::Parked,
+                "its payment is not in yet",
+            ));
+        }
+        let refund = match returns {
+            true => self.returned_at_once(row).await?,
+            false => Vec::new(),
+        };
+        let why = match (freezes, refund.is_empty()) {
+            (_, false) => {
+                "a bank warns that a top-up was not its payer's: the account is suspended and the \
+                 payment returned"
+            }
+            (true, _) => "a bank warns that a top-up was not its payer's: the account is suspended",
+            (false, _) => "a bank warns that a top-up was not its payer's",
         };
         let mut writes = vec![self.ticket(TicketKind::TopUpFraud, row, event.id, why)];
+        writes.extend(refund);
         let account = self.engine.store().account(row.account).await?;
         if let Some(account) = account.filter(|account| freezes && !account.suspended) {
             let frozen = Account {

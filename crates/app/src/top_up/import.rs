@@ -37,10 +37,13 @@ impl TopUps {
     }
 
     async fn match_line(&self, line: &BankLine) -> Result<Matched, AdminError> {
+        let paid = self.rows.top_up_paid(Processor::Manual, &line.id).await?;
+        if line.is_reversal {
+            return self.reversed_line(paid, line).await;
+        }
         let Some(sum) = &line.sum else {
             return Ok(Matched::Outgoing);
         };
-        let paid = self.rows.top_up_paid(Processor::Manual, &line.id).await?;
         if let Some(row) = paid {
             return Ok(Matched::Before(row.id));
         }
@@ -68,6 +71,29 @@ impl TopUps {
                 Ok(Matched::Review(row.id, why))
             }
         }
+    }
+
+    /// The bank takes back what it booked: a person has to take it back from whom it was credited to.
+    async fn reversed_line(
+        &self,
+        paid: Option<TopUp>,
+        line: &BankLine,
+    ) -> Result<Matched, AdminError> {
+        let named = match (paid, &references(&line.text)[..]) {
+            (Some(row), _) => Some(row),
+            (None, [id]) => self.rows.top_up(*id).await?,
+            _ => None,
+        };
+        let ours = |row: &TopUp| row.processor == Processor::Manual;
+        let Some(row) = named.filter(ours) else {
+            return Ok(Matched::Unmatched("it takes back another line".to_owned()));
+        };
+        let why = format!("line {}: the bank took a transfer back", line.id);
+        if row.state == TopUpState::Credited && row.reversed.amount < row.credited {
+            let ticket = self.ticket(TicketKind::TopUpReturned, &row, row.id, &why);
+            self.engine.commit("flag_top_up", vec![ticket]).await?;
+        }
+        Ok(Matched::Review(row.id, why))
     }
 
     async fn credit_line(&self, row: &TopUp, line: &BankLine) -> Result<Matched, AdminError> {

@@ -4,7 +4,7 @@
 use super::TopUps;
 use domain::change::Write;
 use domain::time::Timestamp;
-use domain::top_up::{TopUp, TopUpState, TopUpWrite, Verdict};
+use domain::top_up::{TopUp, TopUpState, TopUpWrite, TopUpsOf, Verdict};
 
 /// Rows of each kind taken up in one pass.
 const PASS: u32 = 50;
@@ -65,11 +65,19 @@ impl TopUps {
                 None
             }
         };
-        let verdict = fact
-            .as_ref()
-            .map_or(Verdict::Nothing, |fact| self.judge(&row, fact));
+        let verdict = match &fact {
+            Some(fact) => self.judge(&row, fact).await.unwrap_or(Verdict::Nothing),
+            None => Verdict::Nothing,
+        };
+        if let Verdict::Tell(why) = &verdict {
+            tracing::error!(
+                top_up = row.id,
+                "the processor says what nobody knows: {why}"
+            );
+        }
         let (name, writes) = match (&fact, verdict) {
-            (Some(fact), verdict) if verdict != Verdict::Nothing => {
+            // an event that says the same has opened a ticket
+            (Some(fact), verdict) if !matches!(verdict, Verdict::Nothing | Verdict::Tell(_)) => {
                 let settled = self.follow(&row, fact, verdict, None);
                 let credited = settled.credited.clone();
                 let change = settled.alone();
@@ -92,7 +100,12 @@ impl TopUps {
 
     /// Top-ups and events that wait for a person.
     pub async fn waiting(&self) -> usize {
-        let rows = self.rows.top_ups(true, PASS).await;
+        let wanted = TopUpsOf {
+            waiting: true,
+            limit: PASS,
+            ..TopUpsOf::default()
+        };
+        let rows = self.rows.top_ups(&wanted).await;
         rows.map_or(0, |rows| rows.len())
     }
 }

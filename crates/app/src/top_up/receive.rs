@@ -3,6 +3,7 @@
 
 use super::TopUps;
 use super::settle::Settled;
+use crate::accounts::AdminError;
 use domain::change::{CommitError, Refused, Write};
 use domain::ports::StoreError;
 use domain::ticket::TicketKind;
@@ -46,6 +47,10 @@ enum Found {
     Nobody,
 }
 
+fn not_configured() -> Settled {
+    Settled::event(EventState::Seen, "the processor is not configured any more")
+}
+
 /// Whether ids are of a length that ids have.
 fn fits(notice: &Notice) -> bool {
     let ids = [
@@ -65,7 +70,11 @@ impl TopUps {
     pub async fn receive(&self, processor: Processor, raw: &[u8]) -> Result<(), NotReceived> {
         let adapter = self.processor(processor).ok_or(NotReceived::Unreadable)?;
         let notice = adapter.notice(raw).filter(fits);
-        let notice = notice.ok_or(NotReceived::Unreadable)?;
+        let notice = notice.ok_or_else(|| {
+            let processor = processor.slug();
+            tracing::error!(processor, "a signed event cannot be read: it is refused");
+            NotReceived::Unreadable
+        })?;
         let event = self.kept(processor, &notice, raw).await?;
         if !event.state.is_open() {
             return Ok(());
@@ -171,6 +180,32 @@ impl TopUps {
         }
     }
 
+    /// Has an event that came to nothing settled once more.
+    ///
+    /// # Errors
+    /// It is not there, or did not come to nothing.
+    pub async fn replay(&self, id: i64) -> Result<TopUpEvent, AdminError> {
+        let found = self.rows.top_up_event_row(id).await?;
+        let event = found.ok_or_else(|| AdminError::NotFound(format!("event {id}")))?;
+        let settled = || AdminError::Invalid(format!("event {id} did not come to nothing"));
+        if !event.state.came_to_nothing() {
+            return Err(settled());
+        }
+        let again = event.reopened(self.engine.now());
+        let reopen = Write::TopUp(TopUpWrite::ReopenEvent(Box::new(again.clone())));
+        match self
+            .engine
+            .commit("replay_top_up_event", vec![reopen])
+            .await
+        {
+            Err(CommitError::Refused(_)) => return Err(settled()),
+            outcome => outcome?,
+        }
+        self.try_again(again).await;
+        let after = self.rows.top_up_event_row(id).await?;
+        after.ok_or(AdminError::Storage)
+    }
+
     fn read_again(&self, event: &TopUpEvent) -> Option<Notice> {
         self.processor(event.processor)?.notice(&event.raw)
     }
@@ -194,7 +229,10 @@ impl TopUps {
             return Ok(Settled::event(EventState::Ignored, "nothing for us"));
         }
         match self.find(event.processor, notice).await? {
-            Found::Row(row) => self.about(*row, event, notice).await,
+            Found::Row(row) => {
+                let id = row.id;
+                Ok(self.about(*row, event, notice).await?.of(id))
+            }
             Found::Missing(id) => Ok(self.parked_unknown(event, id)),
             Found::Wrong(why) => {
                 let amount = (event.id, Usd::ZERO);
@@ -269,8 +307,8 @@ impl TopUps {
     ) -> Result<Settled, NotReceived> {
         let disagrees = notice.live.is_some_and(|live| live != row.live);
         match &notice.news {
-            News::Payment(fact) => Ok(self.paid(&row, fact, Some(event)).await),
-            News::Look => Ok(self.looked(&row, event, notice).await),
+            News::Payment(fact) => self.paid(&row, fact, Some(event)).await,
+            News::Look => self.looked(&row, event, notice).await,
             _ if disagrees => {
                 let why = "it is of the other mode: test and real money do not mix";
                 let kind = TicketKind::TopUpMismatch;
@@ -282,20 +320,25 @@ impl TopUps {
     }
 
     /// Reads the payment at the processor and goes by what that says.
-    async fn looked(&self, row: &TopUp, event: &TopUpEvent, notice: &Notice) -> Settled {
+    async fn looked(
+        &self,
+        row: &TopUp,
+        event: &TopUpEvent,
+        notice: &Notice,
+    ) -> Result<Settled, NotReceived> {
         let Some(processor) = self.processor(row.processor) else {
-            return Settled::event(EventState::Seen, "the processor is not configured any more");
+            return Ok(not_configured());
         };
         // what the event names is read, not what we opened: a second one is not to be missed
         let mut named = row.clone();
         named.processor_ref = notice.processor_ref.clone().or(named.processor_ref);
-        match processor.read(&named).await {
+        Ok(match processor.read(&named).await {
             Ok(Some(fact)) => {
-                let verdict = self.judge(row, &fact);
+                let verdict = self.judge(row, &fact).await?;
                 self.follow(row, &fact, verdict, Some(event))
             }
             other => self.not_read(row, other, Some(event)),
-        }
+        })
     }
 
     /// A fact from an event is believed once the processor says the same when asked.
@@ -304,25 +347,26 @@ impl TopUps {
         row: &TopUp,
         fact: &Fact,
         event: Option<&TopUpEvent>,
-    ) -> Settled {
-        let verdict = self.judge(row, fact);
+    ) -> Result<Settled, NotReceived> {
+        let verdict = self.judge(row, fact).await?;
         let needs_proof = matches!(
             verdict,
             domain::top_up::Verdict::Credit { .. } | domain::top_up::Verdict::TakeBack
         );
         if !needs_proof {
-            return self.follow(row, fact, verdict, event);
+            return Ok(self.follow(row, fact, verdict, event));
         }
         let processor: Option<&dyn PaymentProcessor> = self.processor(row.processor);
         let Some(processor) = processor else {
-            return Settled::event(EventState::Seen, "the processor is not configured any more");
+            return Ok(not_configured());
         };
-        match processor.read(&row.clone().known_by(fact)).await {
+        let read = processor.read(&row.clone().known_by(fact)).await;
+        Ok(match read {
             Ok(Some(second)) => {
-                let verdict = self.judge(row, &second);
+                let verdict = self.judge(row, &second).await?;
                 self.follow(row, &second, verdict, event)
             }
             other => self.not_read(row, other, event),
-        }
+        })
     }
 }

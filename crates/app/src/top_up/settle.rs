@@ -21,6 +21,8 @@ pub(super) struct Settled {
     pub(super) credited: Option<TopUp>,
     /// The account, where it is suspended by this.
     pub(super) frozen: Option<AccountId>,
+    /// The row that the event was found to be about.
+    about: Option<i64>,
 }
 
 impl Settled {
@@ -33,6 +35,7 @@ impl Settled {
             why: why.to_owned(),
             credited: None,
             frozen: None,
+            about: None,
         }
     }
 
@@ -43,6 +46,12 @@ impl Settled {
             writes,
             ..Self::event(EventState::Done, why)
         }
+    }
+
+    /// It is about this row.
+    pub(super) fn of(mut self, row: i64) -> Self {
+        self.about = Some(row);
+        self
     }
 
     /// One write more.
@@ -62,6 +71,10 @@ impl Settled {
         event: &TopUpEvent,
         now: Timestamp,
     ) -> (&'static str, Vec<Write>) {
+        let event = &TopUpEvent {
+            top_up: event.top_up.or(self.about),
+            ..event.clone()
+        };
         let next = match self.state {
             EventState::Seen | EventState::Parked => event.waits(self.state, &self.why, now),
             state => event.settled(state, &self.why),
@@ -97,7 +110,15 @@ impl TopUps {
             Verdict::TakeBack => {
                 let reference = event.map_or("read", |event| event.event_id.as_str());
                 let all = Usd(row.credited.0 + row.fee.0);
-                self.take_back(row, all, (ReversalCause::Void, reference))
+                let why = "its processor calls a credited payment void or returned";
+                let told = self.ticket(TicketKind::TopUpReturned, row, row.id, why);
+                let settled = self.take_back(row, all, (ReversalCause::Void, reference));
+                settled.and(told)
+            }
+            Verdict::Tell(why) => {
+                let reference = event.map_or(row.id, |event| event.id);
+                let ticket = self.ticket(TicketKind::TopUpMismatch, row, reference, &why);
+                Settled::event(EventState::Review, &why).and(ticket)
             }
         }
     }

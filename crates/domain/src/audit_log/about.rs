@@ -164,6 +164,10 @@ fn of_top_up(write: &TopUpWrite) -> Option<About> {
             let about = About::of_house(format!("top-up {}", refund.top_up), details);
             return Some(about.because(&refund.reason));
         }
+        TopUpWrite::ReopenEvent(event) => {
+            let object = format!("event {} of {}", event.event_id, event.processor.slug());
+            return Some(About::of_house(object, "tried once more".to_owned()));
+        }
         TopUpWrite::Propose(wanted) => {
             let details = format!("${} under {:?} proposed", wanted.amount, wanted.reference);
             let about = About::of_house(format!("top-up {}", wanted.top_up), details);

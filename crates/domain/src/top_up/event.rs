@@ -56,6 +56,11 @@ impl EventState {
         Self::ALL.into_iter().find(|state| state.slug() == slug)
     }
 
+    /// Whether an operator may have it tried once more: it came to nothing.
+    pub fn came_to_nothing(self) -> bool {
+        matches!(self, Self::Ignored | Self::Review)
+    }
+
     /// Whether it is tried again.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Seen | Self::Parked)
@@ -92,6 +97,17 @@ pub struct TopUpEvent {
 }
 
 impl TopUpEvent {
+    /// The event as if it had just come once more.
+    pub fn reopened(&self, now: Timestamp) -> Self {
+        Self {
+            state: EventState::Seen,
+            received_at: now,
+            due_at: Some(now),
+            tries: 0,
+            ..self.clone()
+        }
+    }
+
     /// The event once it is settled.
     pub fn settled(&self, state: EventState, verdict: &str) -> Self {
         Self {

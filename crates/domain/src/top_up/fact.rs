@@ -102,6 +102,8 @@ pub enum Stand {
     Refunded,
     /// Something that an operator has to look at; what.
     Odd(String),
+    /// A word that nobody told us of: it changes nothing, and an operator is told.
+    Unknown(String),
 }
 
 /// A payment as its processor tells of it.

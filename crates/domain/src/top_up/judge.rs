@@ -33,12 +33,15 @@ pub enum Verdict {
     Review(String),
     /// All that was credited goes back.
     TakeBack,
+    /// Nothing changes, and the operator is told why.
+    Tell(String),
 }
 
 /// What is to be done about a row, given a verified fact that names it.
 pub fn judge(row: &TopUp, fact: &Fact, odd: OddAmounts) -> Verdict {
     use TopUpState as S;
     match (row.state, &fact.stand) {
+        (_, Stand::Unknown(what)) => Verdict::Tell(with_received(what, fact)),
         // only an operator goes on from there
         (S::Review, _) => Verdict::Nothing,
         (S::Credited, Stand::Paid | Stand::PaidOver) => second_payment(row, fact),

@@ -45,7 +45,10 @@ impl TopUpWrite {
             }
             // all of it may be gone already
             Self::Clear(_) if uncleared == Usd::ZERO => return None,
-            Self::Clear(row) => Entry::top_up_cleared(row.account, row.id, uncleared),
+            Self::Clear(row) => {
+                let debt = wallet.pays_debt(uncleared);
+                Entry::top_up_cleared(row.account, row.id, (uncleared, debt))
+            }
             Self::Reverse { row, reversal } => {
                 let out = reversal.parts.of_customer();
                 let first = first_out(out, uncleared);

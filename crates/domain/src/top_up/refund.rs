@@ -47,6 +47,11 @@ impl RefundState {
     }
 }
 
+/// What a processor is told to call a refund.
+pub fn refund_key(top_up: i64, seq: i64) -> String {
+    format!("refund-{top_up}-{seq}")
+}
+
 /// Money that left a wallet for its payer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refund {
@@ -78,7 +83,7 @@ impl Refund {
             top_up,
             seq,
             amount,
-            key: format!("refund-{top_up}-{seq}"),
+            key: refund_key(top_up, seq),
             reason: String::new(),
             state: RefundState::Open,
             asked_at: now,

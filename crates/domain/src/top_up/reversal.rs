@@ -47,18 +47,21 @@ pub enum ReversalCause {
     Reinstated,
     /// The payment turned out to be void.
     Void,
-    /// We return it.
+    /// We return what the wallet has of it.
     OwnRefund,
+    /// We return it, and what the wallet lacks is owed.
+    OwedRefund,
 }
 
 impl ReversalCause {
     /// All causes.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Refund,
         Self::Dispute,
         Self::Reinstated,
         Self::Void,
         Self::OwnRefund,
+        Self::OwedRefund,
     ];
 
     /// Stable word.
@@ -69,6 +72,7 @@ impl ReversalCause {
             Self::Reinstated => "reinstated",
             Self::Void => "void",
             Self::OwnRefund => "own_refund",
+            Self::OwedRefund => "owed_refund",
         }
     }
 

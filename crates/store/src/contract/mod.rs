@@ -20,6 +20,7 @@ pub(crate) mod redeem;
 pub(crate) mod requests;
 pub(crate) mod sealed;
 pub(crate) mod top_up;
+mod top_up_lists;
 
 /// What carries orders and their money: the simulation's other store keeps this too.
 macro_rules! of_orders {

@@ -160,12 +160,13 @@ pub(crate) fn top_up_cleared(
     conn: &dyn Connection,
     reference: i64,
 ) -> Result<Option<Entry>, Fault> {
-    let sql = "SELECT t.id, t.account_id, c.amount FROM topup_clearing c \
+    let sql = "SELECT t.id, t.account_id, c.amount, c.debt FROM topup_clearing c \
                JOIN topup t ON t.id = c.topup_id WHERE c.topup_id = ?1";
     one(conn, sql, params![reference], |row| {
         let cells = &mut Cells::new("topup_clearing", row);
         let (id, account) = (cells.take()?, AccountId(cells.take()?));
-        Ok(Entry::top_up_cleared(account, id, cells.usd()?))
+        let amounts = (cells.usd()?, cells.usd()?);
+        Ok(Entry::top_up_cleared(account, id, amounts))
     })
 }
 

@@ -19,14 +19,14 @@ use crate::sql::fault::Fault;
 
 /// A condition that grows, with the values it names.
 #[derive(Default)]
-struct Where {
-    text: String,
-    args: Vec<Arg<'static>>,
+pub(super) struct Where {
+    pub(super) text: String,
+    pub(super) args: Vec<Arg<'static>>,
 }
 
 impl Where {
     /// One more condition, where there is a value for it: `@` stands for that value.
-    fn and(&mut self, condition: &str, arg: Option<Arg<'static>>) {
+    pub(super) fn and(&mut self, condition: &str, arg: Option<Arg<'static>>) {
         if let Some(arg) = arg {
             let place = self.place(arg);
             let joined = if self.text.is_empty() { "WHERE" } else { "AND" };
@@ -36,7 +36,7 @@ impl Where {
     }
 
     /// The place of one more value.
-    fn place(&mut self, arg: Arg<'static>) -> String {
+    pub(super) fn place(&mut self, arg: Arg<'static>) -> String {
         self.args.push(arg);
         format!("?{}", self.args.len())
     }

@@ -35,6 +35,7 @@ pub(crate) fn check(conn: &dyn Connection, write: &TopUpWrite) -> Result<(), Fau
         TopUpWrite::Dispute(dispute) => is_next(conn, dispute)?,
         TopUpWrite::InsertEvent(event) => !is_kept(conn, event)?,
         TopUpWrite::UpdateEvent(event) => is_unsettled(conn, event)?,
+        TopUpWrite::ReopenEvent(event) => came_to_nothing(conn, event)?,
     };
     fits.then_some(()).ok_or(Fault::Refused(Refused::Stale))
 }
@@ -118,6 +119,11 @@ fn is_unsettled(conn: &dyn Connection, event: &TopUpEvent) -> Result<bool, Fault
     exists(conn, sql, params![event.id])
 }
 
+fn came_to_nothing(conn: &dyn Connection, event: &TopUpEvent) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM topup_event WHERE id = ?1 AND state IN ('review', 'ignored')";
+    exists(conn, sql, params![event.id])
+}
+
 /// The rows of a write whose guards have passed; `entry` is the one in the books, if there is one.
 pub(crate) fn write(
     conn: &dyn Connection,
@@ -145,7 +151,8 @@ pub(crate) fn write(
         }
         TopUpWrite::Clear(row) => {
             if let Some(entry) = entry {
-                insert_clearing(conn, row.id, -uncleared_leg(entry), at)?;
+                let amounts = (-uncleared_leg(entry), receivable(entry));
+                insert_clearing(conn, row.id, amounts, at)?;
             }
             update(conn, row)
         }
@@ -154,6 +161,7 @@ pub(crate) fn write(
         TopUpWrite::Dispute(dispute) => put_dispute(conn, dispute),
         TopUpWrite::InsertEvent(event) => insert_event(conn, event),
         TopUpWrite::UpdateEvent(event) => update_event(conn, event),
+        TopUpWrite::ReopenEvent(event) => reopen_event(conn, event),
     }
 }
 
@@ -272,11 +280,11 @@ fn insert_credit(
 fn insert_clearing(
     conn: &dyn Connection,
     top_up: i64,
-    amount: Usd,
+    (amount, debt): (Usd, Usd),
     at: Timestamp,
 ) -> Result<(), Fault> {
-    let sql = "INSERT INTO topup_clearing (topup_id, amount, at) VALUES (?1, ?2, ?3)";
-    conn.write(sql, params![top_up, amount.0, at.0])
+    let sql = "INSERT INTO topup_clearing (topup_id, amount, debt, at) VALUES (?1, ?2, ?3, ?4)";
+    conn.write(sql, params![top_up, amount.0, debt.0, at.0])
 }
 
 fn put_proposal(conn: &dyn Connection, proposal: &Proposal) -> Result<(), Fault> {
@@ -401,6 +409,23 @@ fn update_event(conn: &dyn Connection, event: &TopUpEvent) -> Result<(), Fault> 
             event.payment_ref,
             event.state.slug(),
             event.verdict,
+            event.due_at.map(|at| at.0),
+            event.tries,
+        ],
+        Refused::Stale,
+    )
+}
+
+fn reopen_event(conn: &dyn Connection, event: &TopUpEvent) -> Result<(), Fault> {
+    let sql = "UPDATE topup_event SET state = ?2, received_at = ?3, due_at = ?4, \
+               claimed_until = NULL, tries = ?5 \
+               WHERE id = ?1 AND state IN ('review', 'ignored')";
+    conn.write_one(
+        sql,
+        params![
+            event.id,
+            event.state.slug(),
+            event.received_at.0,
             event.due_at.map(|at| at.0),
             event.tries,
         ],

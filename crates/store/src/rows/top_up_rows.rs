@@ -5,14 +5,16 @@ use domain::ports::{Read, TopUpRows};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
     Dispute, EventState, Parts, Processor, Proposal, Refund, RefundState, Reversal, ReversalCause,
-    TopUp, TopUpEvent, TopUpState,
+    TopUp, TopUpEvent, TopUpState, TopUpsOf,
 };
 use domain::usd::Usd;
 
 use crate::database::Database;
 use crate::sql::cells::{Cells, claimed, many, one};
 use crate::sql::fault::Fault;
-use crate::sql::{Row, params};
+use crate::sql::{Arg, Row, params};
+
+use super::desk_rows::Where;
 
 const TOP_UP: &str = "SELECT id, account_id, version, processor, amount, fee, bonus, live, state, \
                       processor_ref, payment_ref, pay_url, note, credited, refunded, reversed, \
@@ -151,13 +153,25 @@ impl TopUpRows for Database {
         self.ask(move |conn| many(conn, &sql, params![account.0, limit], top_up))
     }
 
-    fn top_ups(&self, waiting_only: bool, limit: u32) -> Read<'_, Vec<TopUp>> {
-        let waiting = match waiting_only {
-            true => "WHERE state = 'review' OR (state = 'pending' AND processor = 'manual') ",
-            false => "",
-        };
-        let sql = format!("{TOP_UP} {waiting}ORDER BY id DESC LIMIT ?1");
-        self.ask(move |conn| many(conn, &sql, params![limit], top_up))
+    fn top_ups<'a>(&'a self, wanted: &'a TopUpsOf) -> Read<'a, Vec<TopUp>> {
+        let mut fits = Where::default();
+        let word = |slug: &'static str| Arg::Text(slug.into());
+        fits.and("account_id = @", wanted.account.map(|one| Arg::Int(one.0)));
+        let processor = wanted.processor.map(|one| word(one.slug()));
+        fits.and("processor = @", processor);
+        fits.and("state = @", wanted.state.map(|one| word(one.slug())));
+        fits.and("id < @", wanted.before.map(Arg::Int));
+        if wanted.waiting {
+            // in the words of the index over them
+            let manual = Some(word(Processor::Manual.slug()));
+            fits.and(
+                "(state = 'review' OR (state = 'pending' AND processor = @))",
+                manual,
+            );
+        }
+        let limit = fits.place(Arg::Int(wanted.limit.into()));
+        let sql = format!("{TOP_UP} {}ORDER BY id DESC LIMIT {limit}", fits.text);
+        self.ask(move |conn| many(conn, &sql, &fits.args, top_up))
     }
 
     fn topped_up_since(&self, account: AccountId, since: Timestamp) -> Read<'_, Usd> {
@@ -202,6 +216,23 @@ impl TopUpRows for Database {
         let sql = format!("{EVENT} WHERE processor = ?1 AND event_id = ?2");
         let event_id = event_id.to_owned();
         self.ask(move |conn| one(conn, &sql, params![processor.slug(), event_id], event))
+    }
+
+    fn top_up_event_row(&self, id: i64) -> Read<'_, Option<TopUpEvent>> {
+        let sql = format!("{EVENT} WHERE id = ?1");
+        self.ask(move |conn| one(conn, &sql, params![id], event))
+    }
+
+    fn top_up_events_of(&self, top_up: i64, limit: u32) -> Read<'_, Vec<TopUpEvent>> {
+        let sql = format!("{EVENT} WHERE topup_id = ?1 ORDER BY id DESC LIMIT ?2");
+        self.ask(move |conn| many(conn, &sql, params![top_up, limit], event))
+    }
+
+    fn top_up_events_odd(&self, limit: u32) -> Read<'_, Vec<TopUpEvent>> {
+        let sql = format!(
+            "{EVENT} WHERE state IN ('seen', 'parked', 'review') ORDER BY id DESC LIMIT ?1"
+        );
+        self.ask(move |conn| many(conn, &sql, params![limit], event))
     }
 
     fn top_up_events_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUpEvent>> {

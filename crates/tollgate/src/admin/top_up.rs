@@ -1,7 +1,7 @@
 //! Top-ups, for the command line.
 
-use super::{bank_csv, rfc3339};
-use app::{AdminError, Matched, Reconciled, TopUps};
+use super::rfc3339;
+use app::{AdminError, Matched, Reconciled, RefundOrder, TopUps};
 use domain::books::DAY_MS;
 use domain::time::Timestamp;
 use domain::top_up::{TopUp, TopUpState, read_reference, reference};
@@ -42,6 +42,9 @@ pub enum Question {
         id: String,
         /// How much.
         usd: String,
+        /// What the wallet lacks is owed.
+        #[serde(default)]
+        owe: bool,
         /// Why.
         reason: String,
     },
@@ -80,9 +83,28 @@ pub(super) async fn answer(top_ups: &TopUps, question: Question) -> Result<Value
         }
         Question::Import { file } => import(top_ups, &file).await,
         Question::Reject { id, reason } => Ok(view(&top_ups.reject(number(&id)?, &reason).await?)),
-        Question::Refund { id, usd, reason } => {
-            let amount = super::dollars(&usd)?;
-            Ok(view(&top_ups.refund(number(&id)?, amount, &reason).await?))
+        Question::Refund {
+            id,
+            usd,
+            owe,
+            reason,
+        } => {
+            let order = RefundOrder {
+                amount: super::dollars(&usd)?,
+                reason: &reason,
+                may_owe: owe,
+                seen: None,
+            };
+            let id = number(&id)?;
+            let refunded = top_ups.refund(id, order).await?;
+            let needs_second_person = refunded.is_none();
+            let row = match refunded {
+                Some(row) => row,
+                None => top_ups.one(id).await?,
+            };
+            let mut shown = view(&row);
+            shown["needs_second_person"] = needs_second_person.into();
+            Ok(shown)
         }
         Question::Reconcile { day } => reconcile(top_ups, day.as_deref()).await,
     }
@@ -95,7 +117,7 @@ fn number(text: &str) -> Result<i64, AdminError> {
 }
 
 async fn import(top_ups: &TopUps, file: &str) -> Result<Value, AdminError> {
-    let lines = bank_csv::read(file).map_err(AdminError::Invalid)?;
+    let lines = web::read_bank_statement(file).map_err(AdminError::Invalid)?;
     let matched = top_ups.import(&lines).await?;
     let rows = lines.iter().zip(&matched).map(|(line, matched)| {
         let (outcome, top_up, why) = match matched {

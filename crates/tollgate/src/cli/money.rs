@@ -97,6 +97,9 @@ pub enum TopUp {
         /// How much.
         #[arg(long, value_name = "AMOUNT", value_parser = dollars)]
         usd: String,
+        /// What the wallet lacks of it is owed; else only what is there is returned
+        #[arg(long)]
+        owe: bool,
         /// Why; kept in the log.
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -212,7 +215,17 @@ impl TopUp {
                 reason,
             },
             TopUp::Reject { id, reason } => Question::Reject { id, reason },
-            TopUp::Refund { id, usd, reason } => Question::Refund { id, usd, reason },
+            TopUp::Refund {
+                id,
+                usd,
+                owe,
+                reason,
+            } => Question::Refund {
+                id,
+                usd,
+                owe,
+                reason,
+            },
             TopUp::Import { file } => Question::Import {
                 file: std::fs::read_to_string(&file)
                     .with_context(|| format!("{} cannot be read", file.display()))?,

@@ -4,6 +4,7 @@ use super::base_url;
 use super::exact::{self, Percent};
 use super::secret::{Secret, Shape};
 use super::section::{Section, text};
+use app::OnFraudWarning;
 use domain::time::Millis;
 use domain::top_up::{BonusRule, OddAmounts, Processor, Terms};
 use domain::usd::Usd;
@@ -22,7 +23,7 @@ const DAILY: [Option<Usd>; 4] = [
 ];
 /// For how many hours money from cards cannot be spent, by tier: payers can take it back.
 const CARD_HOLD_HOURS: [i64; 4] = [24, 12, 2, 0];
-/// From here on a bank transfer needs two people.
+/// From here on a bank transfer or a refund needs two people.
 const SECOND_PERSON_FROM: Usd = Usd(1_000_000_000);
 /// Longest such hold.
 const HOLD_HOURS_MAX: i64 = 30 * 24;
@@ -35,9 +36,9 @@ const INSTRUCTIONS_MAX: usize = 2000;
 pub struct Payments {
     /// How long an offer to pay is good for.
     pub lifetime: Millis,
-    /// A bank's early warning suspends the account.
-    pub freeze_on_fraud_warning: bool,
-    /// From this amount on two people have to approve a bank transfer.
+    /// What a bank's early warning does.
+    pub on_fraud_warning: OnFraudWarning,
+    /// From this amount on two people have to approve a bank transfer or a refund.
     pub second_person_from: Option<Usd>,
     /// Who sells, in lines as they stand on receipts.
     pub seller: String,
@@ -72,9 +73,15 @@ pub struct PaymentWay {
 impl Payments {
     /// Reads the section.
     pub fn read(part: &mut Section<'_>) -> Self {
-        let minutes = part.number("expires_minutes", 60, 30..=1440);
-        let words = [("freeze", true), ("flag", false)];
-        let freeze_on_fraud_warning = part.choice("on_fraud_warning", true, &words);
+        // Stripe takes half an hour to a day from when it hears of it: a minute is for the way there
+        let minutes = part.number("expires_minutes", 60, 31..=1439);
+        let words = [
+            ("freeze", OnFraudWarning::Freeze),
+            ("flag", OnFraudWarning::Flag),
+            ("refund", OnFraudWarning::Refund),
+        ];
+        let usual = OnFraudWarning::default();
+        let on_fraud_warning = part.choice("on_fraud_warning", usual, &words);
         let usual = Bound(Some(SECOND_PERSON_FROM));
         let Bound(second_person_from) = part.parsed("second_person_from_usd", usual, bound);
         let seller = part.optional("seller", instructions, None);
@@ -91,7 +98,7 @@ impl Payments {
         ];
         Self {
             lifetime: Millis::minutes(minutes.into()),
-            freeze_on_fraud_warning,
+            on_fraud_warning,
             second_person_from,
             seller: seller.unwrap_or_default(),
             odd_amounts,

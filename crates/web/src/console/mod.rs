@@ -23,6 +23,7 @@ mod sign_in;
 mod staff;
 mod tickets;
 mod upstreams;
+mod top_ups;
 
 pub(crate) use session::{Operator, OperatorsForm};
 
@@ -92,6 +93,7 @@ const NAVIGATION: &[Entry] = &[
     ),
     entry("prices", "/console/prices", "Prices", Deed::SeeCatalogue),
     entry("policy", "/console/policy", "Policy", Deed::SeePolicy),
+    entry("top-ups", "/console/top-ups", "Top-ups", Deed::SeeTopUps),
     entry("money", "/console/money", "Credits", Deed::SeeLedger),
     entry("codes", "/console/codes", "Redeem codes", Deed::SeeCodes),
     entry("ledger", "/console/ledger", "Ledger", Deed::SeeLedger),
@@ -182,6 +184,7 @@ pub(crate) fn all() -> Routes {
         .merge(catalogue::routes())
         .merge(prices::routes())
         .merge(policy::routes())
+        .merge(top_ups::routes())
         .merge(money::routes())
         .merge(codes::routes())
         .merge(ledger::routes())

@@ -108,6 +108,17 @@ const CONSOLE: &[(&str, &str)] = &[
     ("resumed", "The account may buy again."),
     ("account-changed", "The account is changed, at once."),
     ("noted", "The note is kept."),
+    ("top-up-credited", "The top-up is in the wallet."),
+    ("top-up-rejected", "The top-up is closed without money."),
+    (
+        "top-up-refunded",
+        "The money left the wallet, and the processor returns it.",
+    ),
+    (
+        "second-person",
+        "Kept: it takes effect once somebody else says the same.",
+    ),
+    ("event-replayed", "The event was tried once more."),
     ("money-moved", "The money has moved."),
     (
         "money-asked",

@@ -88,6 +88,8 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
     "staff.html",
     "tickets.html",
     "upstream.html",
+    "top_up.html",
+    "top_ups.html",
     "upstream_books.html",
     "upstreams.html",
 ];

@@ -7,6 +7,7 @@ mod roles;
 mod routes;
 mod stock;
 mod upstreams;
+mod top_ups;
 
 use super::dashboard::browser::{Browser, PASSWORD, location};
 use super::dashboard::people::code;

@@ -6,7 +6,7 @@ mod returns;
 use super::dashboard::fresh_key;
 use super::world::{Answered, World};
 use app::limits::Limits;
-use app::{Engine, KeyedRequest, Offer, TopUpSettings, TopUps, Way};
+use app::{Engine, KeyedRequest, Offer, OnFraudWarning, RefundOrder, TopUpSettings, TopUps, Way};
 use domain::ids::AccountId;
 use domain::ports::{Clock, Store, TopUpRows};
 use domain::ticket::TicketKind;
@@ -46,6 +46,13 @@ impl FakeProcessor {
         session.payment_status = "paid".into();
         session.payment_intent = Some(format!("pi_{}", row.id));
         session.clone()
+    }
+
+    /// From now on it says this of a session.
+    pub fn say(&self, session: &Session) {
+        let mut sessions = self.sessions();
+        let known = sessions.iter_mut().find(|known| known.id == session.id);
+        *known.unwrap() = session.clone();
     }
 
     fn is_away(&self, away: bool) {
@@ -170,11 +177,24 @@ fn settings() -> TopUpSettings {
             offer(Processor::Manual, "IBAN DE00 0000"),
         ],
         lifetime: Millis::minutes(60),
-        freeze_on_fraud_warning: true,
+        on_fraud_warning: OnFraudWarning::Freeze,
         second_person_from: Some(Usd(200_000_000)),
         seller: "Example Ltd\n1 Main Street".into(),
         odd_amounts: OddAmounts::default(),
     }
+}
+
+/// The same over the store of a world, with other settings.
+fn otherwise(world: &World, change: impl FnOnce(&mut TopUpSettings)) -> TopUps {
+    let mut settings = settings();
+    change(&mut settings);
+    TopUps::new(
+        Arc::clone(&world.door.engine),
+        Arc::clone(&world.store) as _,
+        Arc::clone(&world.door.limits),
+        vec![Arc::clone(&world.payments) as _],
+        settings,
+    )
 }
 
 /// Use cases over these, with a processor that a test pays at.
@@ -198,7 +218,7 @@ async fn begun(world: &World, amount: &str) -> TopUp {
     begun_by(world, world.account, amount).await
 }
 
-async fn begun_by(world: &World, account: AccountId, amount: &str) -> TopUp {
+pub(super) async fn begun_by(world: &World, account: AccountId, amount: &str) -> TopUp {
     let account = world.store.account(account).await.unwrap().unwrap();
     let way = Way {
         method: "stripe",
@@ -215,7 +235,7 @@ async fn begun_by(world: &World, account: AccountId, amount: &str) -> TopUp {
     world.door.top_ups.begin(&account, way, once).await.unwrap()
 }
 
-async fn row(world: &World, id: i64) -> TopUp {
+pub(super) async fn row(world: &World, id: i64) -> TopUp {
     world.store.top_up(id).await.unwrap().unwrap()
 }
 
@@ -237,7 +257,7 @@ async fn post(world: &World, body: &str, signature: &str) -> Answered {
         .await
 }
 
-async fn deliver(world: &World, body: &str) -> u16 {
+pub(super) async fn deliver(world: &World, body: &str) -> u16 {
     let signature = stripe::sign(SECRETS[0], body.as_bytes(), world.clock.now());
     post(world, body, &signature).await.status
 }
@@ -253,7 +273,7 @@ fn event(id: &str, kind: &str, object: Object) -> String {
     event.body()
 }
 
-fn completed(id: &str, session: &Session) -> String {
+pub(super) fn completed(id: &str, session: &Session) -> String {
     let object = Object::Session(Box::new(session.clone()));
     event(id, "checkout.session.completed", object)
 }
@@ -280,6 +300,16 @@ fn disputed(id: &str, kind: &str, row: &TopUp, dispute: &str) -> String {
 async fn audited(world: &World) {
     let audit = world.store.audit(world.clock.now()).await.unwrap();
     assert_eq!(audit.violations, []);
+}
+
+/// A refund of what the wallet has.
+pub(super) fn plain(amount: Usd, reason: &str) -> RefundOrder<'_> {
+    RefundOrder {
+        amount,
+        reason,
+        may_owe: false,
+        seen: None,
+    }
 }
 
 /// A top-up of 25 dollars that was paid and credited.

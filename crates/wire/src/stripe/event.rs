@@ -5,6 +5,32 @@ use crate::json::{self, Node};
 use domain::top_up::{News, Notice, Stand, Sum};
 use serde_json::{Value, json};
 
+/// The types that mean something to us.
+const USED: [&str; 9] = [
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "radar.early_fraud_warning.created",
+];
+
+/// An event of another type, whatever it carries.
+fn unused(event_id: String, kind: String) -> Option<Notice> {
+    Some(Notice {
+        event_id,
+        kind,
+        reference: None,
+        processor_ref: None,
+        payment_ref: None,
+        live: None,
+        news: News::Unused,
+    })
+}
+
 /// What an event is read as; nothing where it is no event.
 pub fn notice(body: &[u8]) -> Option<Notice> {
     let event = std::str::from_utf8(body)
@@ -12,6 +38,9 @@ pub fn notice(body: &[u8]) -> Option<Notice> {
         .and_then(Node::read)?
         .object()?;
     let kind = event.filled("type")?;
+    if !USED.contains(&kind.as_str()) {
+        return unused(event.filled("id")?, kind);
+    }
     let object = event.get("data")?.object()?.get("object")?.object()?;
     let live = event.text(&["livemode"]).and_then(|text| text.parse().ok());
     let metadata = object.get("metadata").and_then(Node::object);
@@ -31,10 +60,7 @@ pub fn notice(body: &[u8]) -> Option<Notice> {
         })
     };
     notice.news = match notice.kind.as_str() {
-        "checkout.session.completed"
-        | "checkout.session.async_payment_succeeded"
-        | "checkout.session.async_payment_failed"
-        | "checkout.session.expired" => {
+        kind if kind.starts_with("checkout.session.") => {
             let mut fact = Session::of(&object)?.fact();
             fact.live = fact.live.or(live);
             if notice.kind.ends_with("payment_failed") {

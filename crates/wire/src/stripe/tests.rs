@@ -201,6 +201,8 @@ fn events_are_read_by_their_type() {
         News::DisputeOpened
     );
     assert_eq!(news("invoice.paid", session()).news, News::Unused);
+    let thin = br#"{"id":"evt_2","object":"v2.core.event","type":"v2.core.account.closed"}"#;
+    assert_eq!(notice(thin).map(|thin| thin.news), Some(News::Unused));
     for bad in [
         "",
         "{}",

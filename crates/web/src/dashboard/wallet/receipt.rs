@@ -56,7 +56,10 @@ pub(in crate::dashboard) async fn pdf(
 /// Movements that a payer got money by.
 pub(super) fn is_refund(reversal: &Reversal) -> bool {
     use ReversalCause as C;
-    matches!(reversal.cause, C::Refund | C::OwnRefund | C::Void)
+    matches!(
+        reversal.cause,
+        C::Refund | C::OwnRefund | C::OwedRefund | C::Void
+    )
 }
 
 /// What the payer got by a movement.

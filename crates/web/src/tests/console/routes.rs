@@ -22,7 +22,7 @@ const WITHOUT_REASON: [&str; 8] = [
 ];
 
 /// What the forms ask for beside the reason.
-const FIELDS: [(&str, &str); 13] = [
+const FIELDS: [(&str, &str); 15] = [
     ("suspended", "yes"),
     ("on", "no"),
     ("tier", "2"),
@@ -36,6 +36,8 @@ const FIELDS: [(&str, &str); 13] = [
     ("role", "support"),
     ("email", "new@example.com"),
     ("kind", "number"),
+    ("reference", "BANK-1"),
+    ("seen", "0"),
 ];
 
 /// A route's path with an order or account that is there.

@@ -4,9 +4,12 @@ use super::browser::{Browser, PASSWORD, customer, location};
 use super::people::{between, code};
 use crate::dashboard::templates::{RENDERED, TEMPLATES};
 use crate::tests::console::at_work;
+use crate::tests::payments::plain;
 use crate::tests::world::World;
 use domain::people::Role;
 use domain::time::Millis;
+use domain::top_up::TopUpsOf;
+use domain::usd::Usd;
 
 /// Pages of a customer, before and after there is something on them.
 const PAGES: [&str; 16] = [
@@ -100,11 +103,14 @@ async fn top_ups(world: &World, ana: &mut Browser<'_>) {
         if top_ups.approve(id, None, "BANK-1", "there").await.is_ok() {
             look(ana, &[&own, &format!("{own}/receipt")]).await;
         }
+        let order = plain(Usd(1_000_000), "asked");
+        // one of them was paid
+        let _ = top_ups.refund(id, order).await;
     }
 }
 
 /// Pages of the console.
-const DESK: [&str; 29] = [
+const DESK: [&str; 31] = [
     "/console",
     "/console/accounts",
     "/console/accounts?q=nobody",
@@ -124,6 +130,8 @@ const DESK: [&str; 29] = [
     "/console/prices",
     "/console/policy",
     "/console/tickets?show=all",
+    "/console/top-ups",
+    "/console/top-ups?show=all",
     "/console/money",
     "/console/codes",
     "/console/ledger",
@@ -238,6 +246,15 @@ async fn desk(world: &World, orders: &[&str]) {
         .iter()
         .map(|id| format!("/console/orders/{id}"))
         .collect();
+    let all = TopUpsOf {
+        limit: 10,
+        ..TopUpsOf::default()
+    };
+    let top_ups = world.door.top_ups.rows().top_ups(&all).await.unwrap();
+    let top_ups = top_ups
+        .iter()
+        .map(|row| format!("/console/top-ups/{}", row.id));
+    let orders: Vec<String> = orders.into_iter().chain(top_ups).collect();
     for page in orders.iter().chain([&account]) {
         look(&mut owner, &[page]).await;
     }

@@ -1,11 +1,14 @@
 //! Top-ups on the pages: what is taken, what is refused, and that coming back credits nothing.
 
 use super::browser::{Browser, customer, location, signed_in};
+use crate::tests::payments::plain;
 use crate::tests::world::World;
 use app::Matched;
 use domain::audit_log::{Actor, By};
 use domain::ids::PersonId;
 use domain::people::Role;
+use domain::ports::Store;
+use domain::ticket::{Ticket, TicketKind};
 use domain::top_up::{BankLine, Sum, TopUpState};
 use domain::usd::Usd;
 
@@ -121,7 +124,8 @@ async fn a_large_transfer_needs_two_people_who_want_the_same() {
     assert_eq!(approve(herself, small, "B0").await, None, "it is her own");
     assert_eq!(approve(9001, small, "B0").await, Some(TopUpState::Credited));
     let by = By::new(Actor::Staff(PersonId(herself)));
-    let refund = top_ups.refund(small, Usd(10_000_000), "she asked for it");
+    let order = plain(Usd(10_000_000), "she asked for it");
+    let refund = top_ups.refund(small, order);
     let refused = app::acting(by, refund).await.unwrap_err().to_string();
     assert!(refused.contains("of your own"), "{refused}");
     assert_eq!(approve(9001, large, "B1").await, pending);
@@ -149,6 +153,7 @@ async fn a_statement_is_never_the_second_person_and_a_rejection_ends_it() {
         let line = BankLine {
             id: format!("L{id}"),
             sum: Sum::read("300.00", "USD"),
+            is_reversal: false,
             text: format!("tu_{id}"),
         };
         let matched = app::acting(by(who), top_ups.import(&[line])).await;
@@ -232,6 +237,7 @@ async fn a_statement_credits_by_reference_and_leaves_the_rest_to_people() {
     let line = |id: &str, amount: &str, currency: &str, text: String| BankLine {
         id: id.into(),
         sum: Sum::read(amount, currency),
+        is_reversal: false,
         text,
     };
     let lines = [
@@ -259,6 +265,25 @@ async fn a_statement_credits_by_reference_and_leaves_the_rest_to_people() {
     assert!(matches!(first[6], Matched::Review(id, _) if id == ids[0]));
     assert!(matches!(first[7], Matched::Unmatched(_)));
     assert_eq!(first[8], Matched::Outgoing);
+    let back = BankLine {
+        sum: None,
+        is_reversal: true,
+        ..lines[0].clone()
+    };
+    for _ in 0..2 {
+        let reversed = top_ups.import(std::slice::from_ref(&back)).await.unwrap();
+        assert!(matches!(reversed[0], Matched::Review(id, _) if id == ids[0]));
+    }
+    let tickets = world.store.tickets(true, 20).await.unwrap();
+    let told = |ticket: &&Ticket| ticket.kind == TicketKind::TopUpReturned;
+    assert_eq!(tickets.iter().filter(told).count(), 1, "{tickets:?}");
+    let stranger = BankLine {
+        id: "L99".into(),
+        text: "tu_999999".into(),
+        ..back
+    };
+    let reversed = top_ups.import(&[stranger]).await.unwrap();
+    assert!(matches!(reversed[0], Matched::Unmatched(_)), "{reversed:?}");
     let again = top_ups.import(&lines).await.unwrap();
     assert_eq!(again[0], Matched::Before(ids[0]));
     assert_eq!(world.wallet().await.available.0, 75_000_000);

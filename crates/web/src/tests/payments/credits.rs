@@ -211,3 +211,26 @@ async fn a_webhook_that_never_comes_loses_nothing() {
     assert_eq!(compared[0].ours, (1, Usd(25_000_000)));
     audited(&world).await;
 }
+
+#[tokio::test]
+async fn one_payment_is_never_two_top_ups() {
+    let world = World::start().await;
+    let first = paid(&world).await;
+    let second = begun(&world, "25.00").await;
+    // a processor that lies: the same payment in a second session
+    let mut session = world.payments.pay(&second);
+    session.payment_intent = Some(format!("pi_{}", first.id));
+    world.payments.say(&session);
+    assert_eq!(deliver(&world, &completed("evt_2", &session)).await, 200);
+    assert_eq!(state(&world, &second).await, TopUpState::Review);
+    assert_eq!(available(&world).await, "75.000000");
+    let third = begun(&world, "25.00").await;
+    let mut session = world.payments.pay(&third);
+    session.payment_intent = Some(format!("pi_{}", first.id));
+    world.payments.say(&session);
+    world.clock.advance(Millis::seconds(61));
+    world.door.top_ups.run_due().await;
+    assert_eq!(state(&world, &third).await, TopUpState::Review);
+    assert_eq!(available(&world).await, "75.000000");
+    audited(&world).await;
+}

@@ -1,6 +1,7 @@
 //! Money that goes back: refunds of theirs and ours, disputes, and funds that wait because they may.
 
 use super::*;
+use domain::change::{Change, Write};
 
 /// Ten dollars of a paid top-up are on their way back, and the processor did not say whether it has
 /// heard; it answers again.
@@ -10,7 +11,7 @@ async fn unanswered(world: &World) -> TopUp {
     let lost = world
         .door
         .top_ups
-        .refund(top_up.id, Usd(10_000_000), "asked");
+        .refund(top_up.id, plain(Usd(10_000_000), "asked"));
     assert!(lost.await.unwrap_err().to_string().contains("told again"));
     assert_eq!(available(world).await, "65.000000");
     world.payments.is_away(false);
@@ -145,7 +146,7 @@ async fn our_own_refund_leaves_the_wallet_first_and_is_not_taken_twice() {
     let top_ups = &world.door.top_ups;
     let amount = Usd(10_000_000);
     top_ups
-        .refund(top_up.id, amount, "asked for it")
+        .refund(top_up.id, plain(amount, "asked for it"))
         .await
         .unwrap();
     assert_eq!(available(&world).await, "65.000000");
@@ -155,7 +156,9 @@ async fn our_own_refund_leaves_the_wallet_first_and_is_not_taken_twice() {
         200
     );
     assert_eq!(available(&world).await, "65.000000");
-    let more = top_ups.refund(top_up.id, Usd(20_000_000), "again").await;
+    let more = top_ups
+        .refund(top_up.id, plain(Usd(20_000_000), "again"))
+        .await;
     assert!(more.is_err(), "15.00 are left of it");
     audited(&world).await;
 }
@@ -218,7 +221,7 @@ async fn money_of_new_accounts_waits_and_is_refunded_before_it_is_spent() {
     assert!(balance.text.contains("\"0.000000\""), "{}", balance.text);
     let top_ups = &world.door.top_ups;
     top_ups
-        .refund(top_up.id, Usd(5_000_000), "asked")
+        .refund(top_up.id, plain(Usd(5_000_000), "asked"))
         .await
         .unwrap();
     assert_eq!(wallet().await.uncleared, Usd(20_000_000));
@@ -248,5 +251,120 @@ async fn a_bonus_is_beside_the_credit_and_goes_back_with_it() {
         200
     );
     assert_eq!(available(&world).await, "102.500000");
+    audited(&world).await;
+}
+
+/// So much of a wallet is gone.
+async fn spend(world: &World, account: AccountId, amount: Usd) {
+    let debit = Write::Debit {
+        account,
+        row: world.store.next_row_id(),
+        amount,
+        note: "spent".into(),
+    };
+    let change = Change::new("test", world.clock.now(), vec![debit]);
+    world.store.commit(change).await.unwrap();
+}
+
+fn warned(id: &str, top_up: &TopUp) -> String {
+    let warning = Object::FraudWarning {
+        id: "issfr_1".into(),
+        payment_intent: format!("pi_{}", top_up.id),
+    };
+    event(id, "radar.early_fraud_warning.created", warning)
+}
+
+#[tokio::test]
+async fn a_banks_warning_returns_the_payment_where_the_operator_wants_that() {
+    let world = World::start().await;
+    let top_up = paid(&world).await;
+    spend(&world, world.account, Usd(60_000_000)).await;
+    let top_ups = otherwise(&world, |settings| {
+        settings.on_fraud_warning = OnFraudWarning::Refund;
+    });
+    let body = warned("evt_2", &top_up);
+    top_ups
+        .receive(Processor::Stripe, body.as_bytes())
+        .await
+        .unwrap();
+    let account = world.store.account(world.account).await.unwrap().unwrap();
+    assert!(account.suspended);
+    assert_eq!(row(&world, top_up.id).await.refunded, Usd(25_000_000));
+    top_ups.run_due().await;
+    top_ups.run_due().await;
+    // again, and as the processor tells of it afterwards
+    top_ups
+        .receive(Processor::Stripe, body.as_bytes())
+        .await
+        .unwrap();
+    let told = refunded("evt_3", &top_up, 2500);
+    top_ups
+        .receive(Processor::Stripe, told.as_bytes())
+        .await
+        .unwrap();
+    let refunds = world.payments.refunds.lock().unwrap().clone();
+    assert_eq!(refunds.len(), 1);
+    assert_eq!(refunds[0].1, Usd(25_000_000));
+    let wallet = world.wallet().await;
+    assert_eq!(
+        (wallet.available, wallet.receivable),
+        (Usd::ZERO, Usd(10_000_000))
+    );
+    audited(&world).await;
+}
+
+#[tokio::test]
+async fn what_the_wallet_lacks_of_our_refund_is_owed_where_whoever_asks_says_so() {
+    let world = World::start().await;
+    let (bob, _) = world.new_account("bob@example.com").await;
+    let top_up = begun_by(&world, bob, "25.00").await;
+    let session = world.payments.pay(&top_up);
+    assert_eq!(deliver(&world, &completed("evt_1", &session)).await, 200);
+    spend(&world, bob, Usd(20_000_000)).await;
+    let top_ups = &world.door.top_ups;
+    let order = plain(Usd(25_000_000), "not theirs");
+    let short = top_ups.refund(top_up.id, order).await.unwrap_err();
+    assert!(short.to_string().contains("5.00 available"), "{short}");
+    let order = RefundOrder {
+        may_owe: true,
+        seen: Some(0),
+        ..order
+    };
+    let done = top_ups.refund(top_up.id, order).await.unwrap();
+    assert_eq!(done.unwrap().reversed.amount, Usd(25_000_000));
+    let again = top_ups.refund(top_up.id, order).await.unwrap_err();
+    assert!(again.to_string().contains("moved meanwhile"), "{again}");
+    let wallet = world.store.wallet(bob).await.unwrap().unwrap();
+    assert_eq!(
+        (wallet.available, wallet.receivable),
+        (Usd::ZERO, Usd(20_000_000))
+    );
+    audited(&world).await;
+}
+
+#[tokio::test]
+async fn money_that_clears_pays_a_debt_first() {
+    let world = World::start().await;
+    let (bob, _) = world.new_account("bob@example.com").await;
+    let engine = &world.door.engine;
+    let (first, second) = (begun_by(&world, bob, "25.00").await, {
+        engine.set_tier(bob, 0).await.unwrap();
+        begun_by(&world, bob, "30.00").await
+    });
+    for (event, row) in [("evt_1", &first), ("evt_2", &second)] {
+        let session = world.payments.pay(row);
+        assert_eq!(deliver(&world, &completed(event, &session)).await, 200);
+    }
+    spend(&world, bob, Usd(25_000_000)).await;
+    assert_eq!(deliver(&world, &refunded("evt_3", &first, 1000)).await, 200);
+    let wallet = async || world.store.wallet(bob).await.unwrap().unwrap();
+    assert_eq!(wallet().await.receivable, Usd(10_000_000));
+    world.clock.advance(Millis::minutes(61));
+    world.door.top_ups.run_due().await;
+    let cleared = wallet().await;
+    assert_eq!(
+        (cleared.available, cleared.receivable, cleared.uncleared),
+        (Usd(20_000_000), Usd::ZERO, Usd::ZERO)
+    );
     audited(&world).await;
 }

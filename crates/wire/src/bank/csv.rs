@@ -1,24 +1,15 @@
 //! Statements of bank accounts as banks let them be saved: a table with a head, parted by commas,
 //! semicolons or tabs, cells in double quotes where they need it (RFC 4180).
 
+use super::{ID_MAX, LINES_MAX, is_id};
 use domain::top_up::{BankLine, Sum};
 use std::collections::HashSet;
 
-/// Longest statement, in bytes.
-const LENGTH_MAX: usize = 2 * 1024 * 1024;
-/// Most lines of one.
-const LINES_MAX: usize = 10_000;
-/// Longest id, in bytes.
-const ID_MAX: usize = 64;
 /// Columns that must be there.
 const COLUMNS: [&str; 4] = ["id", "amount", "currency", "text"];
 
 /// All lines, or what is wrong with the file and where.
-pub fn read(file: &str) -> Result<Vec<BankLine>, String> {
-    if file.len() > LENGTH_MAX {
-        return Err(format!("the file is longer than {LENGTH_MAX} bytes"));
-    }
-    let file = file.trim_start_matches('\u{feff}');
+pub(super) fn read(file: &str) -> Result<Vec<BankLine>, String> {
     let head = file.lines().next().unwrap_or_default();
     let parted = [';', '\t'].into_iter().find(|one| head.contains(*one));
     let mut rows = table(file, parted.unwrap_or(','))?.into_iter();
@@ -56,7 +47,7 @@ pub fn read(file: &str) -> Result<Vec<BankLine>, String> {
 fn line(row: &[String], [id, amount, currency, text]: [usize; 4]) -> Result<BankLine, String> {
     let cell = |place: usize| row.get(place).map_or("", |cell| cell.trim());
     let id = cell(id);
-    if !(1..=ID_MAX).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !is_id(id) {
         return Err(format!(
             "the id must be 1 to {ID_MAX} visible ASCII letters"
         ));
@@ -69,6 +60,7 @@ fn line(row: &[String], [id, amount, currency, text]: [usize; 4]) -> Result<Bank
     Ok(BankLine {
         id: id.to_owned(),
         sum,
+        is_reversal: false,
         text: cell(text).to_owned(),
     })
 }
@@ -119,7 +111,8 @@ fn table(file: &str, parted: char) -> Result<Vec<Vec<String>>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::bank::read;
+    use domain::top_up::{BankLine, Sum};
 
     #[test]
     fn statements_are_read_whatever_parts_their_cells() {
@@ -127,11 +120,13 @@ mod tests {
             BankLine {
                 id: "B1".into(),
                 sum: Sum::read("25.00", "USD"),
+                is_reversal: false,
                 text: "tu_42, \"Ana\"".into(),
             },
             BankLine {
                 id: "B2".into(),
                 sum: None,
+                is_reversal: false,
                 text: String::new(),
             },
         ];

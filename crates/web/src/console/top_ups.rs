@@ -1,0 +1,128 @@
+//! `/console/top-ups`: what customers paid in, what waits for a person, and events of processors that fit
+//! nothing.
+
+mod deeds;
+mod one;
+
+use super::{Operator, Routes};
+use crate::dashboard::page::Failed;
+use crate::door::Door;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use domain::desk::Deed;
+use domain::ids::AccountId;
+use domain::top_up::{Processor, TopUp, TopUpEvent, TopUpState, TopUpsOf, reference};
+use minijinja::{Value, context};
+use std::sync::Arc;
+
+/// Top-ups on one page, and events that fit nothing.
+const ROWS: u32 = 100;
+
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .see("/console/top-ups", Deed::SeeTopUps, get(show))
+        .see("/console/top-ups/{id}", Deed::SeeTopUps, get(one::show))
+        .act(
+            "/console/top-ups/{id}/approve",
+            Deed::DecideTopUps,
+            post(deeds::approve),
+        )
+        .act(
+            "/console/top-ups/{id}/reject",
+            Deed::DecideTopUps,
+            post(deeds::reject),
+        )
+        .act(
+            "/console/top-ups/{id}/refund",
+            Deed::DecideTopUps,
+            post(deeds::refund),
+        )
+        .act(
+            "/console/top-up-events/{id}/replay",
+            Deed::DecideTopUps,
+            post(deeds::replay),
+        )
+}
+
+async fn show(State(door): State<Arc<Door>>, operator: Operator) -> Response {
+    page(&door, &operator, None).await
+}
+
+async fn page(door: &Door, operator: &Operator, failed: Option<Failed>) -> Response {
+    let page = operator.page("Top-ups", "top-ups").with_failure(failed);
+    page.showing("console/top_ups.html", values(door, operator).await)
+}
+
+/// What the address asks for.
+fn wanted(operator: &Operator) -> Result<TopUpsOf, Failed> {
+    let asked = |name| Some(operator.visitor.asked(name)).filter(|text| !text.is_empty());
+    let number = |name: &'static str| match asked(name) {
+        None => Ok(None),
+        Some(text) => match text.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(Failed::field(name, "Give a whole number.")),
+        },
+    };
+    Ok(TopUpsOf {
+        waiting: asked("show").is_none_or(|show| show != "all"),
+        account: number("account")?.map(AccountId),
+        processor: asked("processor").and_then(|slug| Processor::from_slug(&slug)),
+        state: asked("state").and_then(|slug| TopUpState::from_slug(&slug)),
+        before: number("before")?,
+        limit: ROWS,
+    })
+}
+
+async fn values(door: &Door, operator: &Operator) -> Result<Value, Failed> {
+    let wanted = wanted(operator)?;
+    let rows = door.top_ups.rows();
+    let found = rows.top_ups(&wanted).await?;
+    let full = u32::try_from(found.len()).is_ok_and(|found| found == ROWS);
+    let next = found.last().filter(|_| full).map(|row| row.id);
+    let odd = rows.top_up_events_odd(ROWS).await?;
+    Ok(context! {
+        top_ups => found.iter().map(row_view).collect::<Vec<_>>(),
+        odd => odd.iter().map(event_view).collect::<Vec<_>>(),
+        all => !wanted.waiting,
+        account => wanted.account.map(|account| account.0),
+        processor => wanted.processor.map_or("", Processor::slug),
+        state => wanted.state.map_or("", TopUpState::slug),
+        processors => Processor::ALL.map(Processor::slug),
+        states => TopUpState::ALL.map(TopUpState::slug),
+        next,
+    })
+}
+
+/// A top-up in a list.
+fn row_view(row: &TopUp) -> Value {
+    context! {
+        id => row.id,
+        reference => reference(row.id),
+        account => row.account.0,
+        processor => row.processor.slug(),
+        state => row.state.slug(),
+        amount => row.amount.0,
+        returned => row.reversed.of_customer().0,
+        note => &row.note,
+        is_test => !row.live,
+        at => row.created_at.0,
+    }
+}
+
+/// An event of a processor.
+fn event_view(event: &TopUpEvent) -> Value {
+    context! {
+        id => event.id,
+        processor => event.processor.slug(),
+        event_id => &event.event_id,
+        kind => &event.kind,
+        top_up => event.top_up,
+        state => event.state.slug(),
+        verdict => &event.verdict,
+        at => event.received_at.0,
+        tries => event.tries,
+        raw => String::from_utf8_lossy(&event.raw),
+        can_replay => event.state.came_to_nothing(),
+    }
+}

@@ -1,0 +1,146 @@
+//! `/console/top-ups/{id}`: one top-up with all that is known of it.
+
+use super::{event_view, row_view};
+use crate::console::Operator;
+use crate::dashboard::page::Failed;
+use crate::door::Door;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::time::Timestamp;
+use domain::top_up::{
+    Dispute, Processor, Proposal, Refund, Reversal, TopUp, TopUpState, refund_key,
+};
+use minijinja::{Value, context};
+use std::sync::Arc;
+
+/// Events shown.
+const EVENTS: u32 = 50;
+
+pub(super) async fn show(
+    State(door): State<Arc<Door>>,
+    operator: Operator,
+    Path(id): Path<i64>,
+) -> Response {
+    page(&door, &operator, id, None).await
+}
+
+pub(super) async fn page(
+    door: &Door,
+    operator: &Operator,
+    id: i64,
+    failed: Option<Failed>,
+) -> Response {
+    let page = operator.page("Top-up", "top-ups");
+    match (values(door, id).await, failed) {
+        // what was wrong with the form comes before that there is no such top-up
+        (Err(_), Some(failed)) => page.failed(&failed),
+        (values, failed) => page
+            .with_failure(failed)
+            .showing("console/top_up.html", values),
+    }
+}
+
+async fn values(door: &Door, id: i64) -> Result<Value, Failed> {
+    let row = door.top_ups.one(id).await?;
+    let rows = door.top_ups.rows();
+    let account = door.engine.store().account(row.account).await?;
+    let wallet = door.engine.store().wallet(row.account).await?;
+    let wallet = wallet.unwrap_or_default();
+    let left = door.top_ups.left(&row).await?;
+    let events = rows.top_up_events_of(id, EVENTS).await?;
+    let reversals = rows.reversals(id).await?;
+    let refunds = rows.refunds(id).await?;
+    let disputes = rows.disputes(id).await?;
+    let proposal = rows.proposal(id).await?;
+    let proposal = proposal.filter(|wanted| still_stands(&row, wanted));
+    Ok(context! {
+        one => row_view(&row),
+        facts => facts(&row),
+        customer => account.as_ref().map(|account| account.email.clone()),
+        suspended => account.is_some_and(|account| account.suspended),
+        available => wallet.available.0,
+        uncleared => wallet.uncleared.0,
+        due => wallet.receivable.0,
+        waits => waits(&row),
+        is_manual => row.processor == Processor::Manual,
+        refundable => (row.state == TopUpState::Credited).then_some(left.0),
+        seen => row.reversals,
+        second_from => door.top_ups.second_person_from().map(|from| from.0),
+        proposal => proposal.as_ref().map(proposal_view),
+        events => events.iter().map(event_view).collect::<Vec<_>>(),
+        reversals => reversals.iter().map(reversal_view).collect::<Vec<_>>(),
+        refunds => refunds.iter().map(refund_view).collect::<Vec<_>>(),
+        disputes => disputes.iter().map(dispute_view).collect::<Vec<_>>(),
+    })
+}
+
+/// Whether a person has to say what becomes of it.
+fn waits(row: &TopUp) -> bool {
+    let announced = row.processor == Processor::Manual && row.state == TopUpState::Pending;
+    announced || row.state == TopUpState::Review
+}
+
+/// What somebody wanted before the top-up moved counts for nothing.
+fn still_stands(row: &TopUp, wanted: &Proposal) -> bool {
+    let refund = refund_key(row.id, row.reversals + 1);
+    waits(row) || wanted.reference.starts_with(&refund)
+}
+
+fn facts(row: &TopUp) -> Value {
+    context! {
+        fee => row.fee.0,
+        bonus => row.bonus.0,
+        charge => row.charge().0,
+        credited => row.credited.0,
+        refunded => row.refunded.0,
+        processor_ref => &row.processor_ref,
+        payment_ref => &row.payment_ref,
+        credited_at => row.credited_at.map(|at| at.0),
+        clears_at => row.clears_at.map(|at| at.0),
+        expires_at => row.expires_at.0,
+        due_at => row.due_at.map(|at| at.0),
+        tries => row.tries,
+    }
+}
+
+fn proposal_view(wanted: &Proposal) -> Value {
+    context! {
+        by => &wanted.proposer,
+        amount => wanted.amount.0,
+        reference => &wanted.reference,
+        reason => &wanted.reason,
+        at => wanted.at.0,
+    }
+}
+
+fn reversal_view((one, at): &(Reversal, Timestamp)) -> Value {
+    context! {
+        seq => one.seq,
+        cause => one.cause.slug(),
+        reference => &one.reference,
+        amount => one.parts.amount.0,
+        fee => one.parts.fee.0,
+        bonus => one.parts.bonus.0,
+        at => at.0,
+    }
+}
+
+fn refund_view(refund: &Refund) -> Value {
+    context! {
+        seq => refund.seq,
+        amount => refund.amount.0,
+        reason => &refund.reason,
+        state => refund.state.slug(),
+        at => refund.asked_at.0,
+        tries => refund.tries,
+    }
+}
+
+fn dispute_view(dispute: &Dispute) -> Value {
+    context! {
+        id => &dispute.id,
+        withdrawn => dispute.withdrawn.0,
+        posted => dispute.posted.0,
+        reinstated => dispute.reinstated,
+    }
+}
