@@ -69,6 +69,5 @@ pub use stock::{
     Stock, Surroundings, Trial, TrialStep, TriedDraft, UpstreamDraft, UpstreamSheet, Waiting,
 };
 pub use top_up::{
-    Matched, NotBegun, NotReceived, Offer, OnFraudWarning, Reconciled, RefundOrder, TopUpSettings,
-    TopUps, Way,
+    Matched, NotBegun, NotReceived, Offer, OnFraudWarning, RefundOrder, TopUpSettings, TopUps, Way,
 };

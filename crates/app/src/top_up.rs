@@ -13,7 +13,6 @@ mod settle;
 pub use begin::{NotBegun, Way};
 pub use import::Matched;
 pub use receive::NotReceived;
-pub use reconcile::Reconciled;
 pub use refund::RefundOrder;
 
 use crate::engine::Engine;

@@ -29,7 +29,9 @@ use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
 use crate::ticket::Ticket;
 use crate::time::{Millis, Timestamp};
-use crate::top_up::{Dispute, Processor, Proposal, Refund, Reversal, TopUp, TopUpEvent, TopUpsOf};
+use crate::top_up::{
+    Dispute, Processor, Proposal, Reconciliation, Refund, Reversal, TopUp, TopUpEvent, TopUpsOf,
+};
 use crate::upstream::{Pending, Sms};
 use crate::usd::Usd;
 
@@ -403,6 +405,8 @@ pub trait TopUpRows: OwnAccounts {
     fn reversals(&self, top_up: i64) -> Read<'_, Vec<(Reversal, Timestamp)>>;
     /// What a first person wants to credit to a top-up.
     fn proposal(&self, top_up: i64) -> Read<'_, Option<Proposal>>;
+    /// Days that were compared with processors' lists, the newest first.
+    fn reconciliations(&self, limit: u32) -> Read<'_, Vec<Reconciliation>>;
     /// Refunds of a top-up, the first first.
     fn refunds(&self, top_up: i64) -> Read<'_, Vec<Refund>>;
     /// Refunds of which their processors are to be told now, the longest due first.

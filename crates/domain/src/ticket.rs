@@ -42,11 +42,13 @@ pub enum TicketKind {
     TopUpFraud,
     /// A top-up is disputed, or money of it went back.
     TopUpReturned,
+    /// A day's credits and its processor's own list differ. Reference: the day and the processor.
+    TopUpUnexplained,
 }
 
 impl TicketKind {
     /// All kinds.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::MoneyKept,
         Self::UnlistedPurchase,
         Self::Unexplained,
@@ -62,6 +64,7 @@ impl TicketKind {
         Self::TopUpMismatch,
         Self::TopUpFraud,
         Self::TopUpReturned,
+        Self::TopUpUnexplained,
     ];
 
     /// Stable word for rows and the command line.
@@ -82,6 +85,7 @@ impl TicketKind {
             Self::TopUpMismatch => "top_up_mismatch",
             Self::TopUpFraud => "top_up_fraud",
             Self::TopUpReturned => "top_up_returned",
+            Self::TopUpUnexplained => "top_up_unexplained",
         }
     }
 

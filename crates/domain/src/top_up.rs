@@ -6,6 +6,7 @@ mod fact;
 mod judge;
 mod postings;
 mod processor;
+mod reconciliation;
 mod refund;
 mod reversal;
 mod terms;
@@ -16,6 +17,7 @@ pub use event::{EventState, TopUpEvent};
 pub use fact::{Fact, News, Notice, Stand, Sum};
 pub use judge::{OddAmounts, Verdict, judge};
 pub use processor::{Asked, Checkout, Opened, PaymentProcessor, Processor, ProcessorError};
+pub use reconciliation::Reconciliation;
 pub use refund::{Refund, RefundState, refund_key};
 pub use reversal::{Dispute, Parts, Reversal, ReversalCause};
 pub use terms::{BadAmount, BonusRule, Terms};
@@ -342,6 +344,8 @@ pub enum TopUpWrite {
     Propose(Box<Proposal>),
     /// A dispute is known, or changes. Guard: the stored version is the one before.
     Dispute(Box<Dispute>),
+    /// A day was compared with a processor's list; it stands in the place of an earlier one.
+    Reconciled(Box<Reconciliation>),
     /// An event of a processor is kept. Guard: none with this processor and id is there.
     InsertEvent(Box<TopUpEvent>),
     /// An event is settled, or waits on. Guard: it is not settled yet.

@@ -22,8 +22,8 @@ const POLL_LOOK: Millis = Millis(250);
 const SWEEP: Millis = Millis::seconds(60);
 /// Between two looks at top-ups that are due.
 const TOP_UP_LOOK: Millis = Millis::seconds(2);
-/// Between two comparisons of top-ups with the processors' lists.
-const RECONCILE: Millis = Millis::minutes(24 * 60);
+/// Looks for a day that is over and that nobody has compared with the processors.
+const RECONCILE: Millis = Millis::minutes(15);
 /// Between two audits of the books.
 const AUDIT: Millis = Millis::minutes(60);
 
@@ -184,7 +184,7 @@ impl Background {
         });
     }
 
-    /// Looks at top-ups that are due, and compares each day with the processors' own lists.
+    /// Looks at top-ups that are due, and compares each day that is over with the processors' own lists.
     pub fn watch_top_ups(&self, top_ups: &Arc<TopUps>) {
         let due = Arc::clone(top_ups);
         self.every(TOP_UP_LOOK, move |_| {
@@ -192,9 +192,9 @@ impl Background {
             async move { due.run_due().await }
         });
         let listed = Arc::clone(top_ups);
-        self.every(RECONCILE, move |engine| {
+        self.every(RECONCILE, move |_| {
             let listed = Arc::clone(&listed);
-            async move { reconcile(&listed, engine.now()).await }
+            async move { reconcile(&listed).await }
         });
     }
 
@@ -334,9 +334,9 @@ fn time_text(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
 }
 
-/// Compares the last day's credits with what the processors list.
-async fn reconcile(top_ups: &TopUps, now: Timestamp) {
-    let compared = top_ups.reconcile(now - RECONCILE, now).await;
+/// Compares days that are over with what the processors list.
+async fn reconcile(top_ups: &TopUps) {
+    let compared = top_ups.reconcile_due().await;
     for one in compared.unwrap_or_default() {
         let processor = one.processor.slug();
         for line in &one.unexplained {

@@ -1,61 +1,106 @@
 //! Our credits against the processors' own lists: what only one side knows is unexplained.
 
 use super::TopUps;
+use crate::accounts::AdminError;
+use domain::books::DAY_MS;
+use domain::change::Write;
 use domain::ports::StoreError;
+use domain::ticket::TicketKind;
 use domain::time::{Millis, Timestamp};
-use domain::top_up::{Fact, PaymentProcessor, Processor, ProcessorError, Stand, TopUp, TopUpState};
-use domain::usd::Usd;
+use domain::top_up::{
+    Fact, PaymentProcessor, Processor, ProcessorError, Reconciliation, Stand, TopUp, TopUpState,
+    TopUpWrite,
+};
 
 /// A payment is credited at most this long after its place to pay was opened.
 const SLOW: Millis = Millis::minutes(4 * 24 * 60);
 
-/// A processor's side and ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reconciled {
-    /// Who.
-    pub processor: Processor,
-    /// Payments that the processor lists for the span and the four days before it.
-    pub theirs: usize,
-    /// Top-ups that we credited in the span, and their sum.
-    pub ours: (usize, Usd),
-    /// What only one side knows, or both know differently; empty when all is well.
-    pub unexplained: Vec<String>,
-    /// Why it could not be compared.
-    pub failure: Option<String>,
-}
+/// A day is compared once it is so long over: what was paid in its last minute is credited by then.
+const SETTLED: Millis = Millis::minutes(60);
+/// Days kept in view: those of a week for every processor.
+const KNOWN: u32 = 100;
+/// Days looked back for one that nobody compared: the program may have stood still.
+const BACK: i64 = 7;
 
 impl TopUps {
-    /// Compares every processor's list with our credits from `from` until before `until`.
-    pub async fn reconcile(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<Reconciled>, StoreError> {
+    /// Compares every processor's list with our credits of the day that holds `at`, and keeps what came of
+    /// it; what is unexplained opens a ticket.
+    ///
+    /// # Errors
+    /// The store cannot answer.
+    pub async fn reconcile(&self, at: Timestamp) -> Result<Vec<Reconciliation>, AdminError> {
+        let day = Timestamp(at.0 - at.0.rem_euclid(DAY_MS));
         let mut all = Vec::new();
         for processor in self.processors() {
-            all.push(self.compare(processor, from, until).await?);
+            let compared = self.compare(processor, day).await?;
+            let keep = TopUpWrite::Reconciled(Box::new(compared.clone()));
+            let told = (!compared.unexplained.is_empty()).then(|| self.unexplained(&compared));
+            let writes = [Write::TopUp(keep)].into_iter().chain(told).collect();
+            self.engine.commit("reconcile_top_ups", writes).await?;
+            all.push(compared);
         }
         Ok(all)
+    }
+
+    /// Compares the days of the last week that are over and that nobody has compared. Gives what came of
+    /// it.
+    ///
+    /// # Errors
+    /// The store cannot answer.
+    pub async fn reconcile_due(&self) -> Result<Vec<Reconciliation>, AdminError> {
+        let now = self.engine.now();
+        let over = Timestamp(now.0 - SETTLED.0);
+        let today = over.0 - over.0.rem_euclid(DAY_MS);
+        let known = self.rows.reconciliations(KNOWN).await?;
+        let kinds: Vec<Processor> = self.processors().map(|one| one.kind()).collect();
+        let is_done = |day: i64| {
+            kinds.iter().all(|kind| {
+                let same = |one: &&Reconciliation| one.processor == *kind && one.day.0 == day;
+                known.iter().any(|one| same(&one) && one.failure.is_none())
+            })
+        };
+        let days = (1..=BACK).rev().map(|back| today - back * DAY_MS);
+        let mut all = Vec::new();
+        for day in days.filter(|day| !is_done(*day)) {
+            all.extend(self.reconcile(Timestamp(day)).await?);
+        }
+        Ok(all)
+    }
+
+    /// The ticket of a day that is not explained: one for each, however often it is compared.
+    fn unexplained(&self, compared: &Reconciliation) -> Write {
+        let day = compared.day.0.div_euclid(DAY_MS);
+        let place = Processor::ALL
+            .iter()
+            .position(|one| *one == compared.processor);
+        let reference = day * 10 + i64::try_from(place.unwrap_or(0)).unwrap_or(0);
+        let what = (reference, compared.amount);
+        let why = compared.unexplained.join("; ");
+        self.open_ticket(TicketKind::TopUpUnexplained, compared.processor, what, &why)
     }
 
     async fn compare(
         &self,
         processor: &dyn PaymentProcessor,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Result<Reconciled, StoreError> {
+        day: Timestamp,
+    ) -> Result<Reconciliation, StoreError> {
         let kind = processor.kind();
+        let (from, until) = (day, Timestamp(day.0 + DAY_MS));
         let ours = self.rows.top_ups_credited(kind, from, until).await?;
-        let mut outcome = Reconciled {
+        let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
+        let mut outcome = Reconciliation {
             processor: kind,
-            theirs: 0,
-            ours: (ours.len(), ours.iter().map(|row| row.credited).sum()),
+            day,
+            listed: 0,
+            credited: count(ours.len()),
+            amount: ours.iter().map(|row| row.credited).sum(),
             unexplained: Vec::new(),
             failure: None,
+            at: self.engine.now(),
         };
         match processor.paid_between(from - SLOW, until).await {
             Ok(facts) => {
-                outcome.theirs = facts.len();
+                outcome.listed = count(facts.len());
                 for fact in &facts {
                     outcome
                         .unexplained
@@ -90,7 +135,8 @@ impl TopUps {
         let row = self.rows.top_up(id).await?;
         let credited = row.is_some_and(|row| {
             let same = row.processor == kind && row.payment_ref.as_ref() == Some(payment);
-            same && row.state == TopUpState::Credited
+            // what waits for a person has a ticket of its own
+            (same && row.state == TopUpState::Credited) || row.state == TopUpState::Review
         });
         Ok((!credited).then(|| format!("payment {payment} for tu_{id} is not credited")))
     }

@@ -141,6 +141,7 @@ macro_rules! for_every_store {
                 new_money_is_spent_only_once_it_is_cleared,
                 what_we_return_ourselves_is_there,
                 a_refund_is_told_until_it_is_answered,
+                a_compared_day_is_kept_once,
                 the_inbox_keeps_each_event_once,
                 lists_say_what_is_waiting,
                 a_shower_of_events_credits_each_payment_once;

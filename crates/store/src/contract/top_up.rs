@@ -5,10 +5,10 @@ use domain::change::{Refused, Write};
 use domain::ids::AccountId;
 use domain::ledger::Wallet;
 use domain::ports::{Store, TopUpRows};
-use domain::time::Millis;
+use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    Dispute, EventState, Parts, Processor, Refund, RefundState, Reversal, ReversalCause, TopUp,
-    TopUpEvent, TopUpState, TopUpWrite,
+    Dispute, EventState, Parts, Processor, Reconciliation, Refund, RefundState, Reversal,
+    ReversalCause, TopUp, TopUpEvent, TopUpState, TopUpWrite,
 };
 use domain::usd::Usd;
 
@@ -469,6 +469,30 @@ pub(crate) fn a_refund_is_told_until_it_is_answered<S: Store + TopUpRows>(store:
     assert_eq!(wait(store.refunds_due(later, 10)).unwrap(), []);
     assert_eq!(wait(store.refunds(first.id)).unwrap(), [sent]);
     world.audited();
+}
+
+pub(crate) fn a_compared_day_is_kept_once<S: Store + TopUpRows>(store: &S) {
+    let world = World::new(store);
+    let compared = |unexplained: &[&str]| Reconciliation {
+        processor: Processor::Stripe,
+        day: Timestamp(0),
+        listed: 3,
+        credited: 2,
+        amount: Usd(50 * DOLLAR),
+        unexplained: unexplained.iter().map(|line| (*line).to_owned()).collect(),
+        failure: unexplained.is_empty().then(|| "away".to_owned()),
+        at: NOW,
+    };
+    for one in [compared(&[]), compared(&["a", "b"])] {
+        let keep = TopUpWrite::Reconciled(Box::new(one.clone()));
+        world.commit(vec![Write::TopUp(keep)]).unwrap();
+        let kept = wait(store.reconciliations(100)).unwrap();
+        let kept: Vec<_> = kept
+            .into_iter()
+            .filter(|kept| kept.day == one.day)
+            .collect();
+        assert_eq!(kept, [one]);
+    }
 }
 
 pub(crate) fn the_inbox_keeps_each_event_once<S: Store + TopUpRows>(store: &S) {

@@ -4,7 +4,7 @@ use domain::change::Refused;
 use domain::ledger::{Book, Entry};
 use domain::time::Timestamp;
 use domain::top_up::{
-    Dispute, Proposal, Refund, Reversal, TopUp, TopUpEvent, TopUpState, TopUpWrite,
+    Dispute, Proposal, Reconciliation, Refund, Reversal, TopUp, TopUpEvent, TopUpState, TopUpWrite,
 };
 use domain::usd::Usd;
 
@@ -31,7 +31,7 @@ pub(crate) fn check(conn: &dyn Connection, write: &TopUpWrite) -> Result<(), Fau
         }
         TopUpWrite::Clear(row) => is_current(conn, row)? && is_uncleared(conn, row.id)?,
         TopUpWrite::Refund(refund) => is_next_try(conn, refund)?,
-        TopUpWrite::Propose(_) => true,
+        TopUpWrite::Propose(_) | TopUpWrite::Reconciled(_) => true,
         TopUpWrite::Dispute(dispute) => is_next(conn, dispute)?,
         TopUpWrite::InsertEvent(event) => !is_kept(conn, event)?,
         TopUpWrite::UpdateEvent(event) => is_unsettled(conn, event)?,
@@ -158,6 +158,7 @@ pub(crate) fn write(
         }
         TopUpWrite::Refund(refund) => put_refund(conn, refund),
         TopUpWrite::Propose(proposal) => put_proposal(conn, proposal),
+        TopUpWrite::Reconciled(compared) => put_reconciliation(conn, compared),
         TopUpWrite::Dispute(dispute) => put_dispute(conn, dispute),
         TopUpWrite::InsertEvent(event) => insert_event(conn, event),
         TopUpWrite::UpdateEvent(event) => update_event(conn, event),
@@ -299,6 +300,25 @@ fn put_proposal(conn: &dyn Connection, proposal: &Proposal) -> Result<(), Fault>
         proposal.reference,
         proposal.reason,
         proposal.at.0,
+    ];
+    conn.write(sql, cells)
+}
+
+fn put_reconciliation(conn: &dyn Connection, compared: &Reconciliation) -> Result<(), Fault> {
+    let sql = "INSERT INTO topup_reconciliation (processor, day, listed, credited, amount, \
+               unexplained, failure, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+               ON CONFLICT (processor, day) DO UPDATE SET listed = excluded.listed, \
+               credited = excluded.credited, amount = excluded.amount, \
+               unexplained = excluded.unexplained, failure = excluded.failure, at = excluded.at";
+    let cells = params![
+        compared.processor.slug(),
+        compared.day.0,
+        compared.listed,
+        compared.credited,
+        compared.amount.0,
+        compared.unexplained.join("\n"),
+        compared.failure,
+        compared.at.0,
     ];
     conn.write(sql, cells)
 }

@@ -4,8 +4,8 @@ use domain::ids::AccountId;
 use domain::ports::{Read, TopUpRows};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    Dispute, EventState, Parts, Processor, Proposal, Refund, RefundState, Reversal, ReversalCause,
-    TopUp, TopUpEvent, TopUpState, TopUpsOf,
+    Dispute, EventState, Parts, Processor, Proposal, Reconciliation, Refund, RefundState, Reversal,
+    ReversalCause, TopUp, TopUpEvent, TopUpState, TopUpsOf,
 };
 use domain::usd::Usd;
 
@@ -119,6 +119,20 @@ fn dispute(row: &Row<'_>) -> Result<Dispute, Fault> {
         withdrawn: cells.usd()?,
         posted: cells.usd()?,
         reinstated: cells.take()?,
+    })
+}
+
+fn reconciliation(row: &Row<'_>) -> Result<Reconciliation, Fault> {
+    let cells = &mut Cells::new("topup_reconciliation", row);
+    Ok(Reconciliation {
+        processor: cells.word(Processor::from_slug)?,
+        day: cells.time()?,
+        listed: cells.take()?,
+        credited: cells.take()?,
+        amount: cells.usd()?,
+        unexplained: cells.take::<String>()?.lines().map(str::to_owned).collect(),
+        failure: cells.take()?,
+        at: cells.time()?,
     })
 }
 
@@ -289,6 +303,12 @@ impl TopUpRows for Database {
                 })
             })
         })
+    }
+
+    fn reconciliations(&self, limit: u32) -> Read<'_, Vec<Reconciliation>> {
+        let sql = "SELECT processor, day, listed, credited, amount, unexplained, failure, at \
+                   FROM topup_reconciliation ORDER BY day DESC, processor LIMIT ?1";
+        self.ask(move |conn| many(conn, sql, params![limit], reconciliation))
     }
 
     fn refunds(&self, top_up: i64) -> Read<'_, Vec<Refund>> {

@@ -1,10 +1,10 @@
 //! Top-ups, for the command line.
 
 use super::rfc3339;
-use app::{AdminError, Matched, Reconciled, RefundOrder, TopUps};
+use app::{AdminError, Matched, RefundOrder, TopUps};
 use domain::books::DAY_MS;
 use domain::time::Timestamp;
-use domain::top_up::{TopUp, TopUpState, read_reference, reference};
+use domain::top_up::{Reconciliation, TopUp, TopUpState, read_reference, reference};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -138,17 +138,16 @@ async fn reconcile(top_ups: &TopUps, day: Option<&str>) -> Result<Value, AdminEr
         Some(text) => first_ms(text)?,
         None => (top_ups.now().0.div_euclid(DAY_MS) - 1) * DAY_MS,
     };
-    let span = (Timestamp(day), Timestamp(day + DAY_MS));
-    let compared = top_ups.reconcile(span.0, span.1).await?;
-    let clean = |one: &Reconciled| one.unexplained.is_empty() && one.failure.is_none();
+    let compared = top_ups.reconcile(Timestamp(day)).await?;
+    let clean = |one: &Reconciliation| one.unexplained.is_empty() && one.failure.is_none();
     let rows: Vec<Value> = compared
         .iter()
         .map(|one| {
             json!({
                 "processor": one.processor.slug(),
-                "listed": one.theirs,
-                "credited": one.ours.0,
-                "credited_usd": one.ours.1.to_string(),
+                "listed": one.listed,
+                "credited": one.credited,
+                "credited_usd": one.amount.to_string(),
                 "unexplained": one.unexplained,
                 "failure": one.failure,
             })

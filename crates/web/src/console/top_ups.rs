@@ -12,12 +12,17 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use domain::desk::Deed;
 use domain::ids::AccountId;
-use domain::top_up::{Processor, TopUp, TopUpEvent, TopUpState, TopUpsOf, reference};
+use domain::top_up::{
+    Processor, Reconciliation, TopUp, TopUpEvent, TopUpState, TopUpsOf, reference,
+};
 use minijinja::{Value, context};
 use std::sync::Arc;
 
 /// Top-ups on one page, and events that fit nothing.
 const ROWS: u32 = 100;
+
+/// Lines of comparisons shown: a processor and a day each.
+const DAYS: u32 = 30;
 
 pub(super) fn routes() -> Routes {
     Routes::default()
@@ -81,9 +86,11 @@ async fn values(door: &Door, operator: &Operator) -> Result<Value, Failed> {
     let full = u32::try_from(found.len()).is_ok_and(|found| found == ROWS);
     let next = found.last().filter(|_| full).map(|row| row.id);
     let odd = rows.top_up_events_odd(ROWS).await?;
+    let compared = rows.reconciliations(DAYS).await?;
     Ok(context! {
         top_ups => found.iter().map(row_view).collect::<Vec<_>>(),
         odd => odd.iter().map(event_view).collect::<Vec<_>>(),
+        compared => compared.iter().map(day_view).collect::<Vec<_>>(),
         all => !wanted.waiting,
         account => wanted.account.map(|account| account.0),
         processor => wanted.processor.map_or("", Processor::slug),
@@ -107,6 +114,20 @@ fn row_view(row: &TopUp) -> Value {
         note => &row.note,
         is_test => !row.live,
         at => row.created_at.0,
+    }
+}
+
+/// What came of comparing a day with a processor's list.
+fn day_view(one: &Reconciliation) -> Value {
+    context! {
+        processor => one.processor.slug(),
+        day => one.day.0,
+        listed => one.listed,
+        credited => one.credited,
+        amount => one.amount.0,
+        unexplained => &one.unexplained,
+        failure => &one.failure,
+        at => one.at.0,
     }
 }
 

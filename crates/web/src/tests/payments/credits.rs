@@ -1,6 +1,7 @@
 //! What a processor says was paid: believed when it is signed and fits, credited once.
 
 use super::*;
+use domain::ticket::Ticket;
 
 #[tokio::test]
 async fn a_paid_session_is_credited_once_however_often_it_is_told() {
@@ -199,16 +200,47 @@ async fn a_webhook_that_never_comes_loses_nothing() {
     world.clock.advance(Millis::minutes(15));
     world.door.top_ups.run_due().await;
     assert_eq!(available(&world).await, "75.000000");
-    let day = Millis::minutes(24 * 60);
-    let now = world.clock.now();
-    let compared = world
-        .door
-        .top_ups
-        .reconcile(now - day, now + day)
-        .await
-        .unwrap();
+    let compared = world.door.top_ups.reconcile(world.clock.now());
+    let compared = compared.await.unwrap();
     assert_eq!(compared[0].unexplained, Vec::<String>::new());
-    assert_eq!(compared[0].ours, (1, Usd(25_000_000)));
+    assert_eq!(
+        (compared[0].credited, compared[0].amount),
+        (1, top_up.amount)
+    );
+    audited(&world).await;
+}
+
+#[tokio::test]
+async fn a_day_that_is_over_is_compared_once_and_what_is_unexplained_is_told() {
+    let world = World::start().await;
+    let lost = paid(&world).await;
+    let missed = begun(&world, "30.00").await;
+    world.payments.pay(&missed);
+    // the processor knows nothing of one that was credited
+    world
+        .payments
+        .sessions()
+        .retain(|one| Some(&one.id) != lost.processor_ref.as_ref());
+    world.clock.advance(Millis::minutes(25 * 60));
+    let top_ups = &world.door.top_ups;
+    let days = top_ups.reconcile_due().await.unwrap();
+    let odd: Vec<&str> = days
+        .iter()
+        .flat_map(|day| &day.unexplained)
+        .map(|line| &**line)
+        .collect();
+    let not_credited = format!("for tu_{} is not credited", missed.id);
+    assert!(
+        odd.iter().any(|line| line.contains(&not_credited)),
+        "{odd:?}"
+    );
+    let unknown = format!("tu_{} was credited", lost.id);
+    assert!(odd.iter().any(|line| line.contains(&unknown)), "{odd:?}");
+    let tickets = world.store.tickets(true, 20).await.unwrap();
+    let told = |ticket: &&Ticket| ticket.kind == TicketKind::TopUpUnexplained;
+    assert!(tickets.iter().any(|ticket| told(&ticket)), "{tickets:?}");
+    let again = top_ups.reconcile_due().await.unwrap();
+    assert!(again.is_empty(), "{again:?}");
     audited(&world).await;
 }
 

@@ -4,21 +4,6 @@ ALTER TABLE topup_clearing ADD COLUMN debt INTEGER NOT NULL DEFAULT 0 CHECK (deb
 CREATE INDEX topup_event_topup ON topup_event (topup_id) WHERE topup_id IS NOT NULL;
 CREATE INDEX topup_event_odd ON topup_event (id) WHERE state IN ('seen', 'parked', 'review');
 
--- Files by which customers show that they paid a transfer. content: sealed; empty, with length 0, once it is
--- forgotten. digest: SHA-256 of the file.
-CREATE TABLE topup_proof (
-    topup_id INTEGER NOT NULL REFERENCES topup (id),
-    seq      INTEGER NOT NULL CHECK (seq BETWEEN 1 AND 3),
-    name     TEXT    NOT NULL,
-    media    TEXT    NOT NULL,
-    length   INTEGER NOT NULL CHECK (length >= 0),
-    digest   TEXT    NOT NULL,
-    content  BLOB    NOT NULL,
-    at       INTEGER NOT NULL,
-    PRIMARY KEY (topup_id, seq)
-) STRICT;
-CREATE INDEX topup_proof_at ON topup_proof (at) WHERE length > 0;
-
 -- Our credits of a day (its first millisecond) against a processor's own list. unexplained: what only one side
 -- knows, a line each; failure: why it could not be compared.
 CREATE TABLE topup_reconciliation (

@@ -4,21 +4,6 @@ ALTER TABLE topup_clearing ADD COLUMN debt BIGINT NOT NULL DEFAULT 0 CHECK (debt
 CREATE INDEX topup_event_topup ON topup_event (topup_id) WHERE topup_id IS NOT NULL;
 CREATE INDEX topup_event_odd ON topup_event (id) WHERE state IN ('seen', 'parked', 'review');
 
--- Files by which customers show that they paid a transfer. content: sealed; empty, with length 0, once it is
--- forgotten. digest: SHA-256 of the file.
-CREATE TABLE topup_proof (
-    topup_id BIGINT NOT NULL REFERENCES topup (id) DEFERRABLE INITIALLY DEFERRED,
-    seq      BIGINT NOT NULL CHECK (seq BETWEEN 1 AND 3),
-    name     TEXT    NOT NULL,
-    media    TEXT    NOT NULL,
-    length   BIGINT NOT NULL CHECK (length >= 0),
-    digest   TEXT    NOT NULL,
-    content  BYTEA   NOT NULL,
-    at       BIGINT NOT NULL,
-    PRIMARY KEY (topup_id, seq)
-);
-CREATE INDEX topup_proof_at ON topup_proof (at) WHERE length > 0;
-
 -- Our credits of a day (its first millisecond) against a processor's own list. unexplained: what only one side
 -- knows, a line each; failure: why it could not be compared.
 CREATE TABLE topup_reconciliation (
