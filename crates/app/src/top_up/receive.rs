@@ -187,7 +187,7 @@ impl TopUps {
     pub async fn replay(&self, id: i64) -> Result<TopUpEvent, AdminError> {
         let found = self.rows.top_up_event_row(id).await?;
         let event = found.ok_or_else(|| AdminError::NotFound(format!("event {id}")))?;
-        let settled = || AdminError::Invalid(format!("event {id} did not come to nothing"));
+        let settled = || AdminError::Conflict(format!("event {id} did not come to nothing"));
         if !event.state.came_to_nothing() {
             return Err(settled());
         }

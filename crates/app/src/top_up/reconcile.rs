@@ -11,6 +11,7 @@ use domain::top_up::{
     Fact, PaymentProcessor, Processor, ProcessorError, Reconciliation, Stand, TopUp, TopUpState,
     TopUpWrite,
 };
+use domain::usd::Usd;
 
 /// A payment is credited at most this long after its place to pay was opened.
 const SLOW: Millis = Millis::minutes(4 * 24 * 60);

@@ -21,6 +21,14 @@ pub(super) fn as_writes((row, reversal, refund): &Planned) -> Vec<Write> {
     vec![as_write((row.clone(), reversal.clone())), known]
 }
 
+fn conflict<T>(why: &str) -> Result<T, AdminError> {
+    Err(AdminError::Conflict(why.to_owned()))
+}
+
+fn moved<T>() -> Result<T, AdminError> {
+    conflict("the top-up moved meanwhile: look at it again")
+}
+
 fn invalid<T>(why: &str) -> Result<T, AdminError> {
     Err(AdminError::Invalid(why.to_owned()))
 }
@@ -56,11 +64,11 @@ impl TopUps {
         let row = self.one(id).await?;
         self.not_own(&row).await?;
         if row.state != TopUpState::Credited {
-            return invalid("only a credited top-up can be refunded");
+            return conflict("only a credited top-up can be refunded");
         }
         let reason = super::approve::text("reason", order.reason)?;
         if order.seen.is_some_and(|seen| seen != row.reversals) {
-            return invalid("the top-up moved meanwhile: look at it again");
+            return moved();
         }
         let (next, writes, refund) = self.decided(&row, order, reason).await?;
         if self.waits_for_second(&row, order, &refund.reason).await? {
@@ -69,10 +77,10 @@ impl TopUps {
         match self.engine.commit("refund_top_up", writes).await {
             Ok(()) => {}
             Err(CommitError::Refused(Refused::InsufficientFunds)) => {
-                return invalid("the wallet has less available by now: look at it again");
+                return conflict("the wallet has less available by now: look at it again");
             }
             Err(CommitError::Refused(_)) => {
-                return invalid("the top-up moved meanwhile: look at it again");
+                return moved();
             }
             Err(error) => return Err(error.into()),
         }
@@ -106,14 +114,14 @@ impl TopUps {
             false => ReversalCause::OwnRefund,
         };
         let Some(planned) = self.planned(row, (amount, left), cause, reason) else {
-            return invalid("all of it is gone already");
+            return conflict("all of it is gone already");
         };
         let wallet = self.engine.store().wallet(row.account).await?;
         let there = wallet.unwrap_or_default().available.0 + self.rows.uncleared(row.id).await?.0;
         let out = planned.1.parts.of_customer();
         if there < out.0 && !order.may_owe {
             let (there, out) = (Usd(there).short(), out.short());
-            return invalid(&format!(
+            return conflict(&format!(
                 "the wallet has {there} available, {out} would go back"
             ));
         }

@@ -310,17 +310,20 @@ fn put_reconciliation(conn: &dyn Connection, compared: &Reconciliation) -> Resul
                ON CONFLICT (processor, day) DO UPDATE SET listed = excluded.listed, \
                credited = excluded.credited, amount = excluded.amount, \
                unexplained = excluded.unexplained, failure = excluded.failure, at = excluded.at";
-    let cells = params![
-        compared.processor.slug(),
-        compared.day.0,
-        compared.listed,
-        compared.credited,
-        compared.amount.0,
-        compared.unexplained.join("\n"),
-        compared.failure,
-        compared.at.0,
-    ];
-    conn.write(sql, cells)
+    let lines = compared.unexplained.join("\n");
+    conn.write(
+        sql,
+        params![
+            compared.processor.slug(),
+            compared.day.0,
+            compared.listed,
+            compared.credited,
+            compared.amount.0,
+            lines,
+            compared.failure,
+            compared.at.0,
+        ],
+    )
 }
 
 fn put_refund(conn: &dyn Connection, refund: &Refund) -> Result<(), Fault> {

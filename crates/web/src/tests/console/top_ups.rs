@@ -36,7 +36,7 @@ async fn a_refund_at_the_console_counts_once_and_leaves_a_line() {
         done.text
     );
     let again = fin.post(&path, &form).await;
-    assert_eq!(again.status, 422, "a double click");
+    assert_eq!(again.status, 409, "a double click");
     assert_eq!(world.wallet().await.available, Usd(65_000_000));
     let line = lines(&world, 2).await;
     let kept = line.iter().find(|line| line.note.action == "refund_top_up");
@@ -46,7 +46,7 @@ async fn a_refund_at_the_console_counts_once_and_leaves_a_line() {
         ("seen", "1"),
         ("reason", "more than is left"),
     ];
-    assert_eq!(fin.post(&path, &more).await.status, 422);
+    assert_eq!(fin.post(&path, &more).await.status, 400);
     world.books().await;
 }
 
@@ -114,6 +114,6 @@ async fn an_event_that_fitted_nothing_is_tried_again_once_it_fits() {
     let after = rows.top_up_event_row(events[0].id).await.unwrap().unwrap();
     assert_eq!(after.state, EventState::Done);
     let settled = fin.post(&path, &[("reason", "and again")]).await;
-    assert_eq!(settled.status, 422, "{}", settled.text);
+    assert_eq!(settled.status, 409, "{}", settled.text);
     world.books().await;
 }
