@@ -3,6 +3,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { artifacts, atWork, narrow, overflow, start, violations, wide } from './world.mjs';
+import { artifacts, narrow, overflow, signIn, start, violations, visit, wide } from './world.mjs';
 
 let world;
 let at;
@@ -51,6 +52,8 @@ const pages = () => [
   '/console/catalogue/history',
   '/console/prices',
   '/console/policy',
+  '/console/top-ups',
+  '/console/top-ups?show=all',
   '/console/money',
   '/console/codes',
   '/console/ledger?totals=yes',
@@ -113,4 +116,71 @@ test('money by hand, the line it leaves, and a look as the customer', async () =
   assert.match(await page.locator('main').innerText(), /stays closed while you look/);
   await page.goto('/look/end');
   assert.deepEqual(faults.filter((one) => !/403/.test(one)), []);
+});
+
+test('a top-up by card, its line, its refund at the console, and what is owed then', async () => {
+  const ana = await visit(world);
+  const { page: hers } = ana;
+  await signIn(hers, world.customer);
+  await hers.goto('/wallet/top-up');
+  const card = hers.locator('form:has(input[name="method"][value="stripe"])');
+  await card.locator('[name=amount]').fill('25.00');
+  await card.locator('button').click();
+  await hers.waitForURL((url) => /^\/wallet\/top-up\/\d+$/.test(url.pathname));
+  const path = new URL(hers.url()).pathname;
+  const id = path.split('/').pop();
+  await hers.click('a.button:has-text("Pay")');
+  await hers.locator('button').filter({ hasText: /^pay/i }).first().click();
+  await hers.waitForURL((url) => url.pathname === path);
+  for (let tries = 0; tries < 60; tries += 1) {
+    if (await hers.locator('#top-up').getAttribute('data-state') === 'credited') break;
+    await new Promise((done) => setTimeout(done, 250));
+    await hers.reload();
+  }
+  assert.equal(await hers.locator('#top-up').getAttribute('data-state'), 'credited');
+  await hers.goto('/wallet');
+  assert.match(await hers.locator('main').innerText(), /Top-up/);
+
+  // what the wallet has is spent, all but one dollar
+  const { available } = world.command('wallet', 'show', '--account', String(world.account_id));
+  const { page, faults } = at;
+  await page.setViewportSize(wide);
+  const left = Number(available) - 1;
+  for (let spent = 0; spent < left; spent += Math.min(90, left - spent)) {
+    await page.goto(`/console/accounts/${world.account_id}`);
+    await page.click('summary:has-text("Credit or debit")');
+    const money = page.locator('form[action$="/money"]');
+    await money.locator('[name=direction]').selectOption('out');
+    await money.locator('[name=usd]').fill(Math.min(90, left - spent).toFixed(6));
+    await money.locator('[name=reason]').fill('it was spent');
+    await money.locator('button').click();
+    assert.match(await page.locator('.notice').innerText(), /The money has moved/);
+  }
+
+  await page.goto(`/console/top-ups/${id}`);
+  const give = async (usd, owed) => {
+    await page.click('summary:has-text("Return money")');
+    const refund = page.locator('form[action$="/refund"]');
+    await refund.locator('[name=usd]').fill(usd);
+    if (owed) await refund.locator('[name=owe]').check();
+    await refund.locator('[name=reason]').fill('a browser asked for it');
+    await refund.locator('button').click();
+  };
+  await give('25.00', false);
+  assert.match(await page.locator('[role=alert]').first().innerText(), /would go back/);
+  await page.goto(`/console/top-ups/${id}`);
+  await give('25.00', true);
+  assert.match(await page.locator('.notice').first().innerText(), /left the wallet/);
+  assert.match(await page.locator('#owed').innerText(), /24\.00/);
+  assert.deepEqual(await violations(page), []);
+  await page.screenshot({ path: join(artifacts, 'console-top-up.png'), fullPage: true });
+  await page.setViewportSize(narrow);
+  assert.equal(await overflow(page), 0);
+  await page.screenshot({ path: join(artifacts, 'console-top-up-narrow.png'), fullPage: true });
+  await page.setViewportSize(wide);
+
+  await hers.goto('/wallet/top-up');
+  assert.match(await hers.locator('.notice').first().innerText(), /24\.00 .*due/);
+  assert.deepEqual([...faults, ...ana.faults], []);
+  await ana.context.close();
 });
