@@ -22,8 +22,8 @@ mod session;
 mod sign_in;
 mod staff;
 mod tickets;
-mod upstreams;
 mod top_ups;
+mod upstreams;
 
 pub(crate) use session::{Operator, OperatorsForm};
 

@@ -6,8 +6,8 @@ mod doors;
 mod roles;
 mod routes;
 mod stock;
-mod upstreams;
 mod top_ups;
+mod upstreams;
 
 use super::dashboard::browser::{Browser, PASSWORD, location};
 use super::dashboard::people::code;
