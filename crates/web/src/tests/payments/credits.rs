@@ -241,6 +241,7 @@ async fn a_day_that_is_over_is_compared_once_and_what_is_unexplained_is_told() {
     assert!(tickets.iter().any(|ticket| told(&ticket)), "{tickets:?}");
     let again = top_ups.reconcile_due().await.unwrap();
     assert!(again.is_empty(), "{again:?}");
+    top_ups.run_due().await;
     audited(&world).await;
 }
 
