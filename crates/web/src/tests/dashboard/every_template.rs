@@ -179,6 +179,19 @@ async fn way_in(world: &World) {
         .await;
 }
 
+/// The console's page of each top-up.
+async fn pages_of_top_ups(world: &World) -> Vec<String> {
+    let all = TopUpsOf {
+        limit: 10,
+        ..TopUpsOf::default()
+    };
+    let rows = world.door.top_ups.rows().top_ups(&all).await.unwrap();
+    let pages = rows
+        .iter()
+        .map(|row| format!("/console/top-ups/{}", row.id));
+    pages.collect()
+}
+
 /// The console as an owner sees it.
 async fn desk(world: &World, orders: &[&str]) {
     let mut owner = at_work(world, "owner", Role::Owner).await;
@@ -246,14 +259,7 @@ async fn desk(world: &World, orders: &[&str]) {
         .iter()
         .map(|id| format!("/console/orders/{id}"))
         .collect();
-    let all = TopUpsOf {
-        limit: 10,
-        ..TopUpsOf::default()
-    };
-    let top_ups = world.door.top_ups.rows().top_ups(&all).await.unwrap();
-    let top_ups = top_ups
-        .iter()
-        .map(|row| format!("/console/top-ups/{}", row.id));
+    let top_ups = pages_of_top_ups(world).await;
     let orders: Vec<String> = orders.into_iter().chain(top_ups).collect();
     for page in orders.iter().chain([&account]) {
         look(&mut owner, &[page]).await;
