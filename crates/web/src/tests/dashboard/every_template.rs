@@ -255,13 +255,10 @@ async fn desk(world: &World, orders: &[&str]) {
     let note = format!("{account}/note");
     owner.post(&note, &[("note", "a good customer")]).await;
     look(&mut owner, &DESK).await;
-    let orders: Vec<String> = orders
-        .iter()
-        .map(|id| format!("/console/orders/{id}"))
-        .collect();
+    let orders = orders.iter().map(|id| format!("/console/orders/{id}"));
+    let orders: Vec<String> = orders.collect();
     let top_ups = pages_of_top_ups(world).await;
-    let orders: Vec<String> = orders.into_iter().chain(top_ups).collect();
-    for page in orders.iter().chain([&account]) {
+    for page in orders.iter().chain(&top_ups).chain([&account]) {
         look(&mut owner, &[page]).await;
     }
 }
