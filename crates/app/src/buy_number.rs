@@ -283,10 +283,10 @@ impl Order for Activation {
     }
 
     fn under_way<'a>(&self, engine: &'a Engine) -> Option<Calling<'a>> {
-        let next_look = engine.now() + engine.settings.activation_poll;
+        let now = engine.now();
+        let next_look = now + engine.poll_base(&self.upstream);
         engine.watch.poll_by(&self.upstream, next_look);
-        let service = &self.wanted.service_id;
-        Some(engine.watch.calling(&self.upstream, service))
+        Some(engine.watch.calling(&self.upstream, &self.wanted, now))
     }
 
     fn may_call(&self, engine: &Engine, way: &mut NumberWay) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use crate::idempotency::KeyedRequest;
 use crate::purchase::Order;
 use crate::refusal::{Answer, Refusal};
 use domain::access::Caller;
-use domain::activation::{Activation, ActivationState, Plan};
+use domain::activation::{Activation, ActivationState};
 use domain::change::{CommitError, Reason, Write};
 use domain::ids::OrderId;
 use domain::mutant::lacks_rule;
@@ -28,6 +28,9 @@ const JOIN_LOOK: Millis = Millis(50);
 
 /// The longest pause between two such looks.
 const JOIN_LOOK_MAX: Millis = Millis(800);
+
+/// How often a request asks, or joins another one's cancel that came to nothing.
+const ROUNDS: usize = 3;
 
 /// Background tries after which an activation that the upstream no longer knows is released.
 const FORGOTTEN_AFTER: i64 = 4;
@@ -59,30 +62,42 @@ impl Engine {
     }
 
     async fn cancel_own(self: &Arc<Self>, caller: &Caller, order: OrderId) -> Result<Usd, Refusal> {
-        let activation = self.own_activation(caller, order).await?;
-        match activation.state {
-            ActivationState::Active => self.ask_cancel(activation).await,
-            ActivationState::CancelRequested => self.join_cancel(order).await,
-            _ => cancel_outcome(&activation),
+        for _ in 0..ROUNDS {
+            let activation = self.own_activation(caller, order).await?;
+            let joined = match activation.state {
+                ActivationState::Active => self.ask_cancel(activation).await?,
+                ActivationState::CancelRequested => None,
+                _ => return cancel_outcome(&activation),
+            };
+            let settled = match joined {
+                Some(back) => Some(back),
+                None => self.join_cancel(order).await?,
+            };
+            if let Some(back) = settled {
+                return Ok(back);
+            }
         }
+        Err(still_running())
     }
 
-    async fn ask_cancel(self: &Arc<Self>, activation: Activation) -> Result<Usd, Refusal> {
+    /// Asks to cancel and gives what went back; nothing where another request was first.
+    async fn ask_cancel(self: &Arc<Self>, activation: Activation) -> Result<Option<Usd>, Refusal> {
         let now = self.now();
-        if let Some(allowed_at) = activation.cancel_allowed_at.filter(|at| *at > now) {
-            return Err(Refusal::CancelTooEarly(allowed_at - now));
+        let own = activation.cancel_allowed_at.map(|at| at - now);
+        let told = self.watch.cancel_lock(activation.id, now);
+        if let Some(left) = own.max(told).filter(|left| *left > Millis(0)) {
+            return Err(Refusal::CancelTooEarly(left));
         }
         let upstream = self.number_upstream(&activation.upstream);
         if upstream.is_some_and(|upstream| !upstream.capabilities().cancel) {
             return Err(Refusal::CancelNotSupported);
         }
         let plan = self.plan(&activation.wanted.server, &activation.upstream);
-        let order = activation.id;
         let writes = activation.ask_cancel(now + plan.lease);
         let asked = Activation::saved(&writes);
         match (self.commit("ask_cancel", writes).await, asked) {
-            (Ok(()), Some(asked)) => self.wait_for_cancel(asked).await,
-            (Err(CommitError::Refused(_)), _) => self.join_cancel(order).await,
+            (Ok(()), Some(asked)) => self.wait_for_cancel(asked).await.map(Some),
+            (Err(CommitError::Refused(_)), _) => Ok(None),
             _ => Err(Refusal::StorageUnavailable),
         }
     }
@@ -112,7 +127,8 @@ impl Engine {
     }
 
     /// Another request runs the cancel: same final answer, or "still running" after the budget.
-    async fn join_cancel(&self, order: OrderId) -> Result<Usd, Refusal> {
+    /// Nothing where it was refused for a reason that this process has not heard.
+    async fn join_cancel(&self, order: OrderId) -> Result<Option<Usd>, Refusal> {
         let give_up_at = self.now() + self.settings.sync_budget;
         let mut pause = JOIN_LOOK;
         loop {
@@ -121,8 +137,13 @@ impl Engine {
                 .activation(order)
                 .await?
                 .ok_or(Refusal::OrderNotFound)?;
-            if activation.state != ActivationState::CancelRequested {
-                return cancel_outcome(&activation);
+            match activation.state {
+                ActivationState::CancelRequested => {}
+                ActivationState::Active => {
+                    let locked = self.watch.cancel_lock(order, self.now());
+                    return locked.map_or(Ok(None), |left| Err(Refusal::CancelTooEarly(left)));
+                }
+                _ => return cancel_outcome(&activation).map(Some),
             }
             if self.now() >= give_up_at {
                 return Err(still_running());
@@ -139,15 +160,13 @@ impl Engine {
         activation: Activation,
         reason: Reason,
     ) -> Option<Refusal> {
-        let plan = self.plan(&activation.wanted.server, &activation.upstream);
         let known = self.number_upstream(&activation.upstream).cloned();
         let (Some(upstream), Some(id)) = (known, activation.upstream_id.clone()) else {
-            self.step("cancel_waits", activation.try_again(&plan, self.now()))
-                .await;
+            self.put_off("cancel_waits", activation).await;
             return None;
         };
         if !upstream.capabilities().cancel {
-            self.act_on_status(activation, upstream.as_ref(), &id, &plan, reason)
+            self.act_on_status(activation, upstream.as_ref(), &id, reason)
                 .await;
             return None;
         }
@@ -162,13 +181,15 @@ impl Engine {
                 None
             }
             CancelReply::TooEarly(left) => {
-                let left = left.unwrap_or(LOCK_UNKNOWN);
-                let writes = activation.cancel_too_early(left, self.now());
+                let (left, now) = (left.unwrap_or(LOCK_UNKNOWN), self.now());
+                // known before the row is active again: whoever joined looks then
+                self.watch.lock_cancel(activation.id, now + left, now);
+                let writes = activation.cancel_too_early(left, now);
                 self.step("cancel_too_early", writes).await;
                 Some(Refusal::CancelTooEarly(left))
             }
             CancelReply::BadTransition | CancelReply::UnknownOrder | CancelReply::Unknown => {
-                self.act_on_status(activation, upstream.as_ref(), &id, &plan, reason)
+                self.act_on_status(activation, upstream.as_ref(), &id, reason)
                     .await;
                 None
             }
@@ -198,10 +219,8 @@ impl Engine {
         activation: Activation,
         upstream: &dyn NumberUpstream,
         id: &str,
-        plan: &Plan,
         reason: Reason,
     ) {
-        let now = self.now();
         match upstream.status(id).await {
             Ok(NumberStatus::Code(sms)) => self.message_seen(activation, sms).await,
             Ok(NumberStatus::Closed | NumberStatus::ClosedAmbiguous) => {
@@ -222,13 +241,9 @@ impl Engine {
                     upstream = activation.upstream,
                     "our account is refused there"
                 );
-                self.step("cancel_waits", activation.try_again(plan, now))
-                    .await;
+                self.put_off("cancel_waits", activation).await;
             }
-            _ => {
-                self.step("cancel_waits", activation.try_again(plan, now))
-                    .await;
-            }
+            _ => self.put_off("cancel_waits", activation).await,
         }
     }
 

@@ -286,6 +286,14 @@ impl Engine {
             && limit.is_none_or(|limit| self.watch.may_read(upstream, limit, now))
     }
 
+    /// Between two questions for news of an upstream at which somebody waits.
+    pub(crate) fn poll_base(&self, upstream: &str) -> Millis {
+        let own = self.limits_of(upstream).poll;
+        let base = own.unwrap_or(self.settings.activation_poll);
+        let slower = i64::from(self.health.is_slow(upstream, self.now()));
+        Millis(base.0 << slower)
+    }
+
     /// Re-derives the books, and remembers what was wrong with them.
     ///
     /// # Errors

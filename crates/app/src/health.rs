@@ -19,11 +19,19 @@ const FAULT_PAUSE: Millis = Millis::minutes(5);
 /// Reads settle purchases, so a breaker keeps them away for a minute at most.
 const READ_PAUSE_MAX: Millis = Millis::minutes(1);
 
+/// The longest that an upstream which asks us to wait is left alone: reads settle purchases.
+const QUIET_MAX: Millis = Millis::minutes(5);
+
+/// How long one that says "too many requests", and not for how long, is asked half as often.
+const SLOW: Millis = Millis::minutes(1);
+
 /// What is done about one upstream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UpstreamLimits {
     /// Reads (lists, statuses) sent in a minute at most; none for no bound.
     pub reads_per_minute: Option<u32>,
+    /// Between two questions for news while somebody waits for a number; none for the general pause.
+    pub poll: Option<Millis>,
     /// Purchases in doubt at which nothing more is bought there.
     pub in_doubt_cap: Option<usize>,
     /// Purchase calls under way at the same time.
@@ -43,6 +51,8 @@ pub enum Closed {
     Fault(&'static str),
     /// It keeps failing: nobody calls before this moment.
     Breaker(Timestamp),
+    /// It asked us to wait until then.
+    Throttled(Timestamp),
     /// One call is under way to see whether it works again.
     Trying,
     /// Our balance there is below what must stay.
@@ -78,6 +88,8 @@ pub struct UpstreamHealth {
     pub under_way: usize,
     /// Purchases in doubt.
     pub in_doubt: usize,
+    /// Those of them that should have been settled long ago.
+    pub overdue: usize,
     /// Offers it said it does not sell, closed until its next listing.
     pub not_sold: usize,
 }
@@ -96,6 +108,10 @@ struct Seen {
     buying: Breaker,
     reading: Breaker,
     fault: Option<Fault>,
+    /// Until when it asked us to wait.
+    quiet_until: Option<Timestamp>,
+    /// Until when it is asked half as often.
+    slow_until: Option<Timestamp>,
     under_way: usize,
     /// Country and service.
     not_sold: HashSet<(String, String)>,
@@ -149,7 +165,16 @@ impl Health {
 
     /// Whether reads may be sent.
     pub fn may_read(&self, upstream: &str, now: Timestamp) -> bool {
-        self.with(upstream, |seen| seen.reading.admits(now))
+        self.with(upstream, |seen| {
+            seen.quiet(now).is_none() && seen.reading.admits(now)
+        })
+    }
+
+    /// Whether it has said a short time ago that we ask too much.
+    pub fn is_slow(&self, upstream: &str, now: Timestamp) -> bool {
+        self.with(upstream, |seen| {
+            seen.slow_until.is_some_and(|until| until > now)
+        })
     }
 }
 
@@ -179,6 +204,7 @@ impl Engine {
     fn health_of(&self, upstream: &str) -> UpstreamHealth {
         let now = self.now();
         let closed = self.closed(upstream);
+        let in_doubt = self.watch.in_doubt(upstream);
         self.health.with(upstream, |seen| UpstreamHealth {
             upstream: upstream.to_owned(),
             closed,
@@ -190,7 +216,8 @@ impl Engine {
             balance: self.upstream_balance(upstream),
             float_is_low: seen.float_is_low,
             under_way: seen.under_way,
-            in_doubt: self.watch.in_doubt(upstream),
+            in_doubt: in_doubt.count,
+            overdue: in_doubt.overdue,
             not_sold: seen.not_sold.len(),
         })
     }
@@ -206,7 +233,7 @@ impl Engine {
         if self.pauses.holds(upstream) {
             return Some(Closed::Paused);
         }
-        let in_doubt = self.watch.in_doubt(upstream);
+        let in_doubt = self.watch.in_doubt(upstream).count;
         let balance = self.upstream_balance(upstream).map(|(balance, _)| balance);
         let (now, limits) = (self.now(), self.limits_of(upstream));
         self.health.with(upstream, |seen| {
@@ -219,7 +246,7 @@ impl Engine {
         if self.pauses.holds(upstream) {
             return Err(Refusal::RouteClosed);
         }
-        let in_doubt = self.watch.in_doubt(upstream);
+        let in_doubt = self.watch.in_doubt(upstream).count;
         let balance = self.upstream_balance(upstream).map(|(balance, _)| balance);
         let (now, limits) = (self.now(), self.limits_of(upstream));
         self.health.with(upstream, |seen| {
@@ -244,6 +271,9 @@ impl Engine {
     pub(crate) fn call_came_to<T>(&self, upstream: &str, outcome: &Purchase<T>, since: Timestamp) {
         let now = self.now();
         count_purchase(upstream, outcome);
+        if matches!(outcome, Purchase::Refused(Upstream::Throttled)) {
+            self.throttled(upstream);
+        }
         let failed = match outcome {
             Purchase::Unknown => true,
             Purchase::Refused(refusal) => {
@@ -293,6 +323,23 @@ impl Engine {
         }
     }
 
+    /// It says that we ask too much: it is left alone for as long as it asks for, and asked half as
+    /// often for a while where it does not say how long.
+    fn throttled(&self, upstream: &str) {
+        let asked = match (self.number_upstream(upstream), self.panel(upstream)) {
+            (Some(numbers), _) => numbers.asked_to_wait(),
+            (None, Some(panel)) => panel.asked_to_wait(),
+            (None, None) => None,
+        };
+        let now = self.now();
+        self.health.with(upstream, |seen| match asked {
+            Some(span) => seen.quiet_until = Some(now + span.min(QUIET_MAX)),
+            None => seen.slow_until = Some(now + SLOW),
+        });
+        let asked_ms = asked.map(|span| span.0);
+        tracing::warn!(upstream, asked_ms, "{upstream} says that we ask too much");
+    }
+
     /// What came of a read, for the breaker of reads.
     pub(crate) fn read_came_to<T>(&self, upstream: &str, outcome: &Result<T, ReadFailure>) {
         let failed = matches!(
@@ -301,6 +348,9 @@ impl Engine {
                 | ReadFailure::Unusable(_)
                 | ReadFailure::Refused(Upstream::Unreachable | Upstream::Throttled))
         );
+        if matches!(outcome, Err(ReadFailure::Refused(Upstream::Throttled))) {
+            self.throttled(upstream);
+        }
         let now = self.now();
         let limits = Limits {
             pause_max: READ_PAUSE_MAX,
@@ -392,6 +442,11 @@ impl Fault {
 }
 
 impl Seen {
+    /// Until when it asked us to wait, if that is not over.
+    fn quiet(&self, now: Timestamp) -> Option<Timestamp> {
+        self.quiet_until.filter(|until| *until > now)
+    }
+
     fn closed(
         &self,
         limits: &UpstreamLimits,
@@ -401,6 +456,9 @@ impl Seen {
     ) -> Option<Closed> {
         if let Some(fault) = self.fault.filter(|fault| fault.try_at > now) {
             return Some(Closed::Fault(fault.class));
+        }
+        if let Some(until) = self.quiet(now) {
+            return Some(Closed::Throttled(until));
         }
         if !self.buying.admits(now) {
             return Some(match self.buying.shown(now) {

@@ -21,6 +21,7 @@ pub mod limits;
 mod list_services;
 mod measured;
 mod open_work;
+mod overdue;
 mod own_numbers;
 mod pace;
 mod pauses;

@@ -287,19 +287,24 @@ impl Engine {
     /// the one of a later route.
     async fn give_up_waiting<O: Order>(&self, opened: O) -> bool {
         let id = opened.id();
-        if self
-            .step("in_doubt", opened.doubted(self, "sync_budget"))
-            .await
-        {
+        if self.doubt(opened, "sync_budget").await {
             return true;
         }
         match O::stored(self, id).await.filter(O::is_calling) {
-            Some(later) => {
-                self.step("in_doubt", later.doubted(self, "sync_budget"))
-                    .await
-            }
+            Some(later) => self.doubt(later, "sync_budget").await,
             None => false,
         }
+    }
+
+    /// Puts a purchase in doubt, and counts it at once: an upstream that answers nothing is closed at
+    /// its bound, not at the next look.
+    pub(crate) async fn doubt<O: Order>(&self, order: O, why: &str) -> bool {
+        let upstream = order.upstream().to_owned();
+        let done = self.step("in_doubt", order.doubted(self, why)).await;
+        if done {
+            self.watch.one_more_in_doubt(&upstream);
+        }
+        done
     }
 
     fn call_in_background<O: Order>(
@@ -337,7 +342,7 @@ impl Engine {
 
     /// One attempt after the other until one sold, one is unknown, or none is left.
     async fn call_routes<O: Order>(
-        &self,
+        self: &Arc<Self>,
         opened: Opened<O>,
         client_gone: ClientGone<'_>,
     ) -> Result<O, Refusal> {
@@ -372,6 +377,7 @@ impl Engine {
             if refusal == Upstream::NotSold {
                 let (country, service) = order.offer(&route);
                 self.health.not_sold(order.upstream(), country, service);
+                self.list_again(order.upstream());
             }
             if client_gone() || !may_fail_over(&refusal) {
                 others.clear();
@@ -485,8 +491,7 @@ impl Engine {
             order.id(),
             order.upstream()
         );
-        self.step("in_doubt", order.doubted(self, "no_usable_answer"))
-            .await;
+        self.doubt(order, "no_usable_answer").await;
         Err(Refusal::OutcomeUnknown)
     }
 }

@@ -11,10 +11,13 @@ use domain::change::Write;
 use domain::markup::Markups;
 use domain::policy::OtpClass;
 use domain::ports::StoreError;
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use domain::upstream::{NumberListing, PanelService, ReadFailure};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Between two readings of a listing because of a purchase that it led astray.
+const LIST_AGAIN: Millis = Millis::minutes(1);
 
 /// A listing that lost much is taken over once so many readings in a row agree.
 const READINGS_THAT_AGREE: u32 = 3;
@@ -88,6 +91,28 @@ impl Engine {
     /// Asks one upstream for its listing, swaps the catalogue and keeps the listing over a restart. A listing that fails, is empty
     /// or has suddenly lost much changes nothing.
     pub async fn refresh_upstream(&self, name: &str) -> Refreshed {
+        let refreshed = self.take_listing(name).await;
+        if refreshed.outcome.is_ok() {
+            self.health.listed(name);
+        }
+        refreshed
+    }
+
+    /// An upstream does not sell what it lists: its listing is read anew, beside everything else and
+    /// now and then only. What it refused stays closed until its next turn, if it is still listed.
+    pub(crate) fn list_again(self: &Arc<Self>, name: &str) {
+        let (now, what) = (self.now(), format!("listing of {name}"));
+        if !self.watch.poll_is_due(&what, now) {
+            return;
+        }
+        self.watch.poll_again_at(&what, now + LIST_AGAIN);
+        let (engine, name) = (Arc::clone(self), name.to_owned());
+        self.outside.tasks.spawn(Box::pin(async move {
+            engine.take_listing(&name).await;
+        }));
+    }
+
+    async fn take_listing(&self, name: &str) -> Refreshed {
         let outcome = match (self.number_upstream(name), self.panel(name)) {
             (Some(upstream), _) => self.take_numbers(name, upstream.listing().await).await,
             (None, Some(panel)) => self.take_services(name, panel.services().await).await,
@@ -101,7 +126,6 @@ impl Engine {
                     "catalogue of {name}: {offers} offers"
                 );
                 self.note_success(name);
-                self.health.listed(name);
             }
             Err(why) => {
                 tracing::warn!(

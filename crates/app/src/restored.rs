@@ -2,7 +2,6 @@
 //! but their upstreams have made them and their customers have seen them.
 
 use crate::engine::Engine;
-use crate::purchase::Order;
 use crate::settle_in_doubt::SKEW;
 use domain::activation::Activation;
 use domain::attempt::AttemptState;
@@ -72,7 +71,6 @@ impl Engine {
         if let Some(upstream) = self.number_upstream(&activation.upstream).filter(|_| again) {
             upstream.buy(&activation.request()).await;
         }
-        let doubt = activation.doubted(self, "lease_over");
-        self.step("in_doubt", doubt).await;
+        self.doubt(activation, "lease_over").await;
     }
 }

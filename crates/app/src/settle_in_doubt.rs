@@ -8,6 +8,8 @@ use crate::watch::Sighting;
 use domain::activation::{Activation, ActivationState};
 use domain::attempt::AttemptState;
 use domain::change::{CommitError, Refused};
+use domain::ids::OrderId;
+use domain::matching::spare_until;
 use domain::mutant::lacks_rule;
 use domain::orphan::{Orphan, OrphanState};
 use domain::time::{Millis, Timestamp};
@@ -28,7 +30,12 @@ impl Engine {
         asked_at: Timestamp,
     ) {
         // before the links are read: a call that ends in between has its link then
-        let mut spare = self.spare(name, listed);
+        let heard_at = self.now();
+        let calls = in_doubt.iter().map(|one| {
+            let begun = self.watch.calls(name, &one.wanted);
+            (one.id, begun)
+        });
+        let calls: HashMap<OrderId, Vec<Timestamp>> = calls.collect();
         let ids: Vec<String> = listed.iter().map(|row| row.id.clone()).collect();
         let Ok(linked) = self.store().linked(name, &ids).await else {
             return;
@@ -37,49 +44,30 @@ impl Engine {
             .iter()
             .filter(|row| !linked.contains(&row.id))
             .collect();
-        let mut strangers = self.sighted(name, strangers, asked_at);
-        for row in listed.iter().filter(|row| linked.contains(&row.id)) {
-            spare.entry(&row.service).and_modify(|count| *count -= 1);
-        }
+        let mut strangers = self.sighted(name, strangers, (asked_at, heard_at));
         let mut open = Vec::new();
         for activation in in_doubt {
-            let service = activation.wanted.service_id.as_str();
-            let candidate = strangers
-                .iter()
-                .position(|stranger| is_candidate(&activation, stranger))
-                .filter(|_| spare.get(service).is_some_and(|count| *count > 0));
-            match candidate {
-                Some(place) => {
+            let begun = calls.get(&activation.id).map_or(&[][..], Vec::as_slice);
+            match choose(&activation, &strangers, begun) {
+                Choice::Take(place) => {
                     let stranger = strangers.remove(place);
                     let row = stranger.row;
-                    spare.entry(&row.service).and_modify(|count| *count -= 1);
                     let clean =
                         row.sms.is_none() && !self.may_have_been_shown(stranger.made_after());
                     if let Some(number) = number_of(row) {
                         self.link(activation, &number, clean).await;
                     }
                 }
-                None => open.push(activation),
+                // those calls end within their timeout: the list after that decides
+                Choice::Wait if !lacks_rule(50) => open.push(activation),
+                Choice::Wait | Choice::Nothing => {
+                    self.release_if_over(activation.clone(), AttemptState::Absent, asked_at)
+                        .await;
+                    open.push(activation);
+                }
             }
         }
-        for activation in &open {
-            self.release_if_over(activation.clone(), AttemptState::Absent, asked_at)
-                .await;
-        }
         self.adopt_orphans(name, &strangers, &open, asked_at).await;
-    }
-
-    /// For each listed service how many rows no call under way can have made. The oldest strangers
-    /// go to purchases in doubt; the rest is left to the calls, whose answers name them.
-    fn spare<'a>(&self, upstream: &str, listed: &'a [ListedNumber]) -> HashMap<&'a str, i64> {
-        let mut spare: HashMap<&str, i64> = HashMap::new();
-        for row in listed {
-            let count = spare.entry(&row.service).or_insert_with(|| {
-                -i64::try_from(self.watch.calls(upstream, &row.service)).unwrap_or(i64::MAX)
-            });
-            *count += 1;
-        }
-        spare
     }
 
     /// Without a list only the end of the window settles a purchase.
@@ -95,9 +83,7 @@ impl Engine {
             return;
         }
         // the list does the work; this row only has to stay in sight
-        let plan = self.plan(&activation.wanted.server, &activation.upstream);
-        self.step("still_in_doubt", activation.try_again(&plan, now))
-            .await;
+        self.put_off("still_in_doubt", activation).await;
     }
 
     /// Releases a purchase whose window is over. The window must also have passed while this
@@ -146,14 +132,14 @@ impl Engine {
         &self,
         upstream: &str,
         mut rows: Vec<&'a ListedNumber>,
-        asked_at: Timestamp,
+        times: (Timestamp, Timestamp),
     ) -> Vec<Stranger<'a>> {
         rows.sort_by_key(|row| (row.created_at, row.id.len(), row.id.clone()));
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
         let lag = self
             .number_upstream(upstream)
             .map_or(Millis(0), |seller| seller.capabilities().list_lag);
-        let sightings = self.watch.strangers(upstream, &ids, lag, asked_at);
+        let sightings = self.watch.strangers(upstream, &ids, lag, times);
         let pairs = rows.into_iter().zip(sightings);
         pairs.map(|(row, seen)| Stranger { row, seen }).collect()
     }
@@ -233,6 +219,35 @@ impl Stranger<'_> {
     fn made_after(&self) -> Option<Timestamp> {
         self.row.created_at.or(self.seen.made_after)
     }
+}
+
+/// What a list says of one purchase in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    /// The row at this place is taken for it.
+    Take(usize),
+    /// Rows fit, but running calls may have made all of them.
+    Wait,
+    /// No row fits.
+    Nothing,
+}
+
+/// The oldest row that fits and that no call under way (sent at these moments) can have made, or
+/// that they cannot all have made. What fits is never passed over for good.
+fn choose(activation: &Activation, strangers: &[Stranger<'_>], begun: &[Timestamp]) -> Choice {
+    let fitting = || {
+        let rows = strangers.iter().enumerate();
+        rows.filter(|(_, stranger)| is_candidate(activation, stranger))
+    };
+    let made_before: Vec<Timestamp> = fitting().map(|(_, one)| one.seen.made_before).collect();
+    if made_before.is_empty() {
+        return Choice::Nothing;
+    }
+    let Some(until) = spare_until(&made_before, begun) else {
+        return Choice::Wait;
+    };
+    let oldest = fitting().find(|(_, one)| one.seen.made_before <= until);
+    oldest.map_or(Choice::Wait, |(place, _)| Choice::Take(place))
 }
 
 /// Whether a listed activation can be the one this purchase made: same service and country, a

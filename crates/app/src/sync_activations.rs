@@ -7,14 +7,20 @@ use domain::change::Reason;
 use domain::mutant::lacks_rule;
 use domain::orphan::{Orphan, OrphanState};
 use domain::outcomes::Ended;
+use domain::ports::StoreError;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{CancelReply, ListedNumber, NumberStatus, NumberUpstream, ReadFailure};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
-/// Steps taken in one pass; the rest is due in the next one.
-const BATCH: u32 = 200;
+/// Rows of one upstream that are taken up at once; the rest is due in its next pass.
+const BATCH: u32 = 50;
+
+/// For how long rows that were taken up are worked on: they are claimed for longer, so that none is
+/// begun here that another node may have by then.
+const AT_WORK: Millis = Millis::seconds(20);
 
 /// Status reads in one pass for activations that a list no longer shows.
 const SINGLE_READS: usize = 50;
@@ -30,29 +36,59 @@ const ORPHAN_PAUSE_MAX: Millis = Millis::minutes(2);
 const ORPHAN_FORGOTTEN_AFTER: i64 = 12;
 
 impl Engine {
-    /// Takes every due step of activations and orphans. Gives how many rows were looked at.
-    pub async fn run_due_activations(&self) -> usize {
+    /// Takes due steps of activations and orphans, and waits for all of them. Gives how many rows
+    /// were looked at.
+    pub async fn run_due_activations(self: &Arc<Self>) -> usize {
+        let mut count = 0;
+        for working in self.begin_due_activations().await {
+            count += working.await.unwrap_or(0);
+        }
+        count
+    }
+
+    /// Begins the due steps of activations and orphans, those of each upstream in a task of its own:
+    /// one that hangs holds up nobody else, and is left alone until its task is done. Each task
+    /// says at its end how many rows it looked at.
+    pub async fn begin_due_activations(self: &Arc<Self>) -> Vec<oneshot::Receiver<usize>> {
         if self.clock_is_behind() {
-            return 0;
+            return Vec::new();
         }
-        let now = self.now();
-        let due = match self.store().claim_activations(now, BATCH).await {
-            Ok(due) => due,
-            Err(error) => {
-                tracing::error!(error = %error, "due activations could not be read");
-                return 0;
+        let due = self.store().upstreams_due(self.now()).await;
+        let names = due.unwrap_or_else(|error| {
+            tracing::error!(%error, "due activations could not be read");
+            Vec::new()
+        });
+        let free = names
+            .into_iter()
+            .filter_map(|name| AtWork::begin(self, name));
+        free.map(|work| {
+            let (tell, told) = oneshot::channel();
+            self.outside.tasks.spawn(Box::pin(async move {
+                let count = work.engine.take_steps(&work.upstream).await;
+                drop(work);
+                let _ = tell.send(count);
+            }));
+            told
+        })
+        .collect()
+    }
+
+    async fn take_steps(&self, upstream: &str) -> usize {
+        let (since, mut count) = (self.now(), 0);
+        let due = self.store().claim_activations(upstream, since, BATCH).await;
+        for activation in due.unwrap_or_default() {
+            if self.now() - since >= AT_WORK {
+                return count;
             }
-        };
-        let mut count = due.len();
-        for activation in due {
-            self.due_step(activation, now).await;
+            count += 1;
+            self.due_step(activation, since).await;
         }
-        for orphan in self
-            .store()
-            .claim_orphans(now, BATCH)
-            .await
-            .unwrap_or_default()
-        {
+        let since = self.now();
+        let due = self.store().claim_orphans(upstream, since, BATCH).await;
+        for orphan in due.unwrap_or_default() {
+            if self.now() - since >= AT_WORK {
+                return count;
+            }
             count += 1;
             self.cancel_orphan(orphan).await;
         }
@@ -133,23 +169,27 @@ impl Engine {
         let Some(upstream) = self.number_upstream(name).cloned() else {
             return;
         };
-        if self.clock_is_behind() || !self.watch.poll_is_due(name, now) || !self.may_read(name) {
+        if self.clock_is_behind() || !self.watch.poll_is_due(name, now) {
             return;
         }
-        let live = match self.store().activations_live(name).await {
-            Ok(live) => live,
+        let waiting = async {
+            let in_doubt = self.store().activations_in_doubt(name).await?;
+            Ok::<_, StoreError>((self.store().activations_live(name).await?, in_doubt))
+        };
+        let (live, in_doubt) = match waiting.await {
+            Ok(waiting) => waiting,
             Err(error) => {
-                tracing::error!(error = %error, upstream = name, "live activations could not be read");
+                tracing::error!(%error, upstream = name, "live activations could not be read");
                 return;
             }
         };
-        let in_doubt = self
-            .store()
-            .activations_in_doubt(name)
-            .await
-            .unwrap_or_default();
-        self.watch.set_in_doubt(name, in_doubt.len());
+        // what is in doubt closes and opens an upstream also while it may not be read
+        self.note_doubt(name, in_doubt.iter().map(|one| one.in_doubt_until));
         let pause = self.poll_pause(name, &live, &in_doubt);
+        if !self.may_read(name) {
+            self.watch.poll_again_at(name, now + Millis(pause.0 / 4));
+            return;
+        }
         if !self.has_turn(&format!("news of {name}"), pause).await {
             self.watch.poll_again_at(name, now + Millis(pause.0 / 4));
             return;
@@ -174,7 +214,7 @@ impl Engine {
     /// orphans only.
     fn poll_pause(&self, name: &str, live: &[Activation], in_doubt: &[Activation]) -> Millis {
         let now = self.now();
-        let base = jittered(self.settings.activation_poll, name, now).0;
+        let base = jittered(self.poll_base(name), name, now).0;
         let waiting = live
             .iter()
             .filter(|one| one.state == ActivationState::Active);
@@ -294,8 +334,7 @@ impl Engine {
     /// Asks to cancel an orphan. Only the upstream's word ends it: a cost that was called lost and
     /// is returned later would be in no book.
     async fn cancel_orphan(&self, orphan: Orphan) {
-        let (now, until) = (self.now(), self.now() + ORPHAN_LEASE);
-        let (taken, orphan) = orphan.lease(until);
+        let (taken, orphan) = orphan.lease(self.now() + ORPHAN_LEASE);
         if !self.step("orphan_lease", vec![taken]).await {
             return;
         }
@@ -308,24 +347,47 @@ impl Engine {
             return;
         }
         let Some(upstream) = self.number_upstream(&orphan.upstream).cloned() else {
-            self.step("orphan_waits", orphan.try_again(pause, now))
-                .await;
+            self.put_off_orphan("orphan_waits", orphan, pause).await;
             return;
         };
         let reply = upstream.cancel(&orphan.upstream_id).await.outcome;
         let writes = match reply {
             CancelReply::Cancelled => orphan.returned(),
-            CancelReply::TooEarly(left) => orphan.try_again(left.unwrap_or(pause), now),
+            CancelReply::TooEarly(left) => {
+                let pause = left.unwrap_or(pause);
+                return self.put_off_orphan("orphan", orphan, pause).await;
+            }
             _ => match upstream.status(&orphan.upstream_id).await {
                 Ok(NumberStatus::Code(_)) => orphan.lost(),
                 Ok(NumberStatus::Closed) => orphan.returned(),
                 Err(ReadFailure::UnknownOrder) if orphan.tries >= ORPHAN_FORGOTTEN_AFTER => {
                     orphan.lost()
                 }
-                _ => orphan.try_again(pause, now),
+                _ => return self.put_off_orphan("orphan", orphan, pause).await,
             },
         };
         self.step("orphan", writes).await;
+    }
+}
+
+/// The due steps of one upstream, as long as this process is at them.
+struct AtWork {
+    engine: Arc<Engine>,
+    upstream: String,
+}
+
+impl AtWork {
+    /// Nothing where this process is at them already.
+    fn begin(engine: &Arc<Engine>, upstream: String) -> Option<Self> {
+        let engine = Arc::clone(engine);
+        let free = engine.watch.begins_work(&upstream);
+        free.then_some(Self { engine, upstream })
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.engine.watch.ends_work(&self.upstream);
     }
 }
 

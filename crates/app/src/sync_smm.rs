@@ -75,10 +75,10 @@ impl Engine {
     /// settled it.
     async fn count_doubt(&self) {
         for (name, _) in &self.outside.panels {
-            if self.watch.in_doubt(name) > 0
+            if self.watch.in_doubt(name).count > 0
                 && let Ok(all) = self.store().smm_orders_in_doubt(name).await
             {
-                self.watch.set_in_doubt(name, all.len());
+                self.note_doubt(name, all.iter().map(|one| one.in_doubt_until));
             }
         }
     }
@@ -125,7 +125,7 @@ impl Engine {
         };
         let strangers: Vec<_> = listed.iter().filter(ours).collect();
         let ids: Vec<&str> = strangers.iter().map(|row| row.id.as_str()).collect();
-        let sightings = self.watch.strangers(name, &ids, SKEW, now);
+        let sightings = self.watch.strangers(name, &ids, SKEW, (now, now));
         for (row, seen) in strangers.into_iter().zip(sightings) {
             let wanted = in_doubt.iter().any(|order| is_candidate(order, row));
             if wanted || now - seen.since < self.settings.orphan_after || lacks_rule(7) {
@@ -270,7 +270,7 @@ impl Engine {
             .smm_orders_in_doubt(upstream)
             .await
             .unwrap_or_default();
-        self.watch.set_in_doubt(upstream, all.len());
+        self.note_doubt(upstream, all.iter().map(|one| one.in_doubt_until));
         let asked_at = self.now();
         if !panel.capabilities().list_active {
             if let [alone] = all.as_slice() {

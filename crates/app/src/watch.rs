@@ -12,7 +12,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Default)]
 struct Seen {
     /// Purchases in doubt at each upstream when it was last looked at.
-    in_doubt: HashMap<String, usize>,
+    in_doubt: HashMap<String, InDoubt>,
+    /// Upstreams whose due steps this process is at.
+    at_work: HashSet<String>,
+    /// What is overdue and was told of: the kind of its ticket, and what that refers to.
+    told: HashSet<(&'static str, i64)>,
+    /// Until when cancels are locked by their upstream's word.
+    locks: HashMap<OrderId, Timestamp>,
     /// Upstream activations without an order.
     strangers: HashMap<(String, String), Sighting>,
     /// When each upstream's list was last asked for, and what was on the first one without an order:
@@ -23,12 +29,24 @@ struct Seen {
     /// The activation whose state each upstream was last asked for by itself.
     asked_last: HashMap<String, OrderId>,
     /// Offers that cost far more than they were quoted at, and the quote that was wrong.
-    dear: HashMap<(String, String, String), Usd>,
+    dear: HashMap<Offer, Usd>,
     /// Reads sent to each upstream in the last minute.
     reads: HashMap<String, Window>,
-    /// Purchase calls of this process that have no stored outcome yet, by upstream and service.
-    calls: HashMap<(String, String), usize>,
+    /// When the purchase calls of this process were sent that have no stored outcome yet.
+    calls: HashMap<Offer, Vec<Timestamp>>,
 }
+
+/// Purchases in doubt at an upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InDoubt {
+    /// All of them.
+    pub count: usize,
+    /// Those that should have been settled long ago.
+    pub overdue: usize,
+}
+
+/// Upstream, country and service, as that upstream names them.
+type Offer = (String, String, String);
 
 /// What this process saw of an activation without an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,27 +56,33 @@ pub(crate) struct Sighting {
     /// It was made after this: a list that was asked for before did not hold it. Nothing where it
     /// was there from the first list on.
     pub made_after: Option<Timestamp>,
+    /// It was made before this: the first list that holds it had arrived.
+    pub made_before: Timestamp,
 }
 
 /// A purchase call that is under way until this is dropped.
 pub(crate) struct Calling<'a> {
     watch: &'a Watch,
-    key: (String, String),
+    offer: Offer,
+    sent_at: Timestamp,
 }
 
 impl Drop for Calling<'_> {
     fn drop(&mut self) {
         let mut seen = self.watch.seen();
-        if let Some(count) = seen.calls.get_mut(&self.key) {
-            *count -= 1;
-            if *count == 0 {
-                seen.calls.remove(&self.key);
-            }
+        let Some(sent) = seen.calls.get_mut(&self.offer) else {
+            return;
+        };
+        if let Some(place) = sent.iter().position(|at| *at == self.sent_at) {
+            sent.swap_remove(place);
+        }
+        if sent.is_empty() {
+            seen.calls.remove(&self.offer);
         }
     }
 }
 
-fn place_of(upstream: &str, wanted: &Wanted) -> (String, String, String) {
+fn place_of(upstream: &str, wanted: &Wanted) -> Offer {
     (
         upstream.to_owned(),
         wanted.country_id.clone(),
@@ -87,12 +111,52 @@ impl Watch {
             .insert(upstream.to_owned(), activation);
     }
 
-    pub fn in_doubt(&self, upstream: &str) -> usize {
-        self.seen().in_doubt.get(upstream).copied().unwrap_or(0)
+    pub fn in_doubt(&self, upstream: &str) -> InDoubt {
+        let seen = self.seen();
+        seen.in_doubt.get(upstream).copied().unwrap_or_default()
     }
 
-    pub fn set_in_doubt(&self, upstream: &str, count: usize) {
-        self.seen().in_doubt.insert(upstream.to_owned(), count);
+    /// Notes what is in doubt at an upstream, and gives what was before.
+    pub fn set_in_doubt(&self, upstream: &str, now: InDoubt) -> InDoubt {
+        let before = self.seen().in_doubt.insert(upstream.to_owned(), now);
+        before.unwrap_or_default()
+    }
+
+    /// One more purchase is in doubt: nobody waits for the next look to count it.
+    pub fn one_more_in_doubt(&self, upstream: &str) {
+        let mut seen = self.seen();
+        seen.in_doubt.entry(upstream.to_owned()).or_default().count += 1;
+    }
+
+    /// Whether nobody in this process is at the due steps of an upstream; from now on somebody is.
+    pub fn begins_work(&self, upstream: &str) -> bool {
+        self.seen().at_work.insert(upstream.to_owned())
+    }
+
+    pub fn ends_work(&self, upstream: &str) {
+        self.seen().at_work.remove(upstream);
+    }
+
+    /// Whether a ticket of this kind about this was opened before.
+    pub fn is_told(&self, about: (&'static str, i64)) -> bool {
+        self.seen().told.contains(&about)
+    }
+
+    pub fn tells(&self, about: (&'static str, i64)) {
+        self.seen().told.insert(about);
+    }
+
+    /// An upstream refuses to cancel before that moment.
+    pub fn lock_cancel(&self, order: OrderId, until: Timestamp, now: Timestamp) {
+        let mut seen = self.seen();
+        seen.locks.retain(|_, until| *until > now);
+        seen.locks.insert(order, until);
+    }
+
+    /// How long an upstream refuses to cancel, by its own word.
+    pub fn cancel_lock(&self, order: OrderId, now: Timestamp) -> Option<Millis> {
+        let until = self.seen().locks.get(&order).copied()?;
+        (until > now).then(|| until - now)
     }
 
     /// Counts one read of an upstream, or refuses it: at most so many in any minute.
@@ -104,16 +168,21 @@ impl Watch {
 
     /// Notes a purchase call until its outcome is stored: what it books is listed before its answer
     /// arrives, and belongs to it, not to an older purchase in doubt.
-    pub fn calling(&self, upstream: &str, service: &str) -> Calling<'_> {
-        let key = (upstream.to_owned(), service.to_owned());
-        *self.seen().calls.entry(key.clone()).or_default() += 1;
-        Calling { watch: self, key }
+    pub fn calling(&self, upstream: &str, wanted: &Wanted, now: Timestamp) -> Calling<'_> {
+        let offer = place_of(upstream, wanted);
+        let mut seen = self.seen();
+        seen.calls.entry(offer.clone()).or_default().push(now);
+        Calling {
+            watch: self,
+            offer,
+            sent_at: now,
+        }
     }
 
-    /// Purchase calls under way for a service at an upstream.
-    pub fn calls(&self, upstream: &str, service: &str) -> usize {
-        let key = (upstream.to_owned(), service.to_owned());
-        self.seen().calls.get(&key).copied().unwrap_or(0)
+    /// When the purchase calls under way for the same at an upstream were sent.
+    pub fn calls(&self, upstream: &str, wanted: &Wanted) -> Vec<Timestamp> {
+        let offer = place_of(upstream, wanted);
+        self.seen().calls.get(&offer).cloned().unwrap_or_default()
     }
 
     /// An offer took far more than its quote: nothing is bought at this quote any more.
@@ -158,14 +227,14 @@ impl Watch {
         *next = (*next).min(at);
     }
 
-    /// Notes which activations the list that was asked for at `now` holds without an order. What
-    /// was made is in the list after `lag` at the latest.
+    /// Notes which activations the list that was asked for and had arrived at these moments holds
+    /// without an order. What was made is in the list after `lag` at the latest.
     pub fn strangers(
         &self,
         upstream: &str,
         ids: &[&str],
         lag: Millis,
-        now: Timestamp,
+        (asked_at, heard_at): (Timestamp, Timestamp),
     ) -> Vec<Sighting> {
         let mut seen = self.seen();
         let made_after = |id: &str| {
@@ -175,8 +244,9 @@ impl Watch {
         let sighting = |id: &&str| {
             let key = (upstream.to_owned(), (*id).to_owned());
             let fresh = || Sighting {
-                since: now,
+                since: asked_at,
                 made_after: made_after(id),
+                made_before: heard_at,
             };
             let known = seen.strangers.get(&key).copied();
             (key, known.unwrap_or_else(fresh))
@@ -187,7 +257,7 @@ impl Watch {
         seen.strangers.extend(kept);
         let first_list = || ids.iter().map(|id| (*id).to_owned()).collect();
         let list = seen.lists.entry(upstream.to_owned());
-        list.or_insert_with(|| (now, first_list())).0 = now;
+        list.or_insert_with(|| (asked_at, first_list())).0 = asked_at;
         sightings
     }
 }
@@ -211,10 +281,14 @@ mod tests {
     fn what_an_earlier_list_did_not_hold_was_made_since() {
         let watch = Watch::default();
         let lag = Millis(60);
-        let see = |ids: &[&str], at| watch.strangers("romeo", ids, lag, Timestamp(at));
+        let see = |ids: &[&str], at| {
+            let times = (Timestamp(at), Timestamp(at + 7));
+            watch.strangers("romeo", ids, lag, times)
+        };
         let of = |since, made_after: Option<i64>| Sighting {
             since: Timestamp(since),
             made_after: made_after.map(Timestamp),
+            made_before: Timestamp(since + 7),
         };
         assert_eq!(see(&["old"], 1_000), [of(1_000, None)]);
         assert_eq!(
@@ -224,7 +298,8 @@ mod tests {
         assert_eq!(see(&["new"], 3_000), [of(2_000, Some(940))]);
         // a list may leave a row out: that does not make it young
         assert_eq!(see(&["old"], 4_000), [of(4_000, None)]);
-        let elsewhere = watch.strangers("paul", &["old"], lag, Timestamp(5_000));
+        let times = (Timestamp(5_000), Timestamp(5_007));
+        let elsewhere = watch.strangers("paul", &["old"], lag, times);
         assert_eq!(elsewhere, [of(5_000, None)]);
     }
 }

@@ -16,7 +16,7 @@ use crate::upstream::{Number, NumberRequest, Sms};
 use crate::usd::Usd;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Where an activation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -139,11 +139,16 @@ pub trait Store: Send + Sync {
     /// Activations whose background step is due, the longest due first.
     fn activations_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>>;
 
-    /// The same, claimed for this node: no other one is given them for a while, unless this one
-    /// writes them before. Where one process has the store, it is alone.
-    fn claim_activations(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>> {
-        self.activations_due(now, limit)
-    }
+    /// Upstreams at which background steps of activations or orphans are due, by name.
+    fn upstreams_due(&self, now: Timestamp) -> Read<'_, Vec<String>>;
+    /// Due activations of one upstream, claimed for this node: no other one is given them for a
+    /// while, unless this one writes them before. Where one process has the store, it is alone.
+    fn claim_activations<'a>(
+        &'a self,
+        upstream: &'a str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<Activation>>;
     /// Activations linked at an upstream that may still receive something: active, cancel asked,
     /// or received and not over.
     fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>>;
@@ -193,11 +198,13 @@ pub trait Store: Send + Sync {
     /// Orphans whose background step is due.
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>>;
 
-    /// The same, claimed for this node: no other one is given them for a while, unless this one
-    /// writes them before. Where one process has the store, it is alone.
-    fn claim_orphans(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
-        self.orphans_due(now, limit)
-    }
+    /// The same at one upstream, claimed as activations are.
+    fn claim_orphans<'a>(
+        &'a self,
+        upstream: &'a str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<Orphan>>;
 
     /// Whether it is this node's turn to do what one of all nodes does now and then, this long after
     /// the last one did.

@@ -1,6 +1,6 @@
 //! Something a person has to look at: a durable row that stays open until the operator closes it.
 
-use crate::activation::Activation;
+use crate::activation::{Activation, ActivationState};
 use crate::ids::OrderId;
 use crate::orphan::Orphan;
 use crate::policy::Withheld;
@@ -30,6 +30,10 @@ pub enum TicketKind {
     RestoredPurchase,
     /// A message showed that its number was used for something that is never sold: it was withheld.
     WithheldMessage,
+    /// What an order waits for in the background has come to nothing for too long.
+    OverdueOrder,
+    /// An activation without an order could not be cancelled for too long.
+    OverdueOrphan,
     /// A top-up stands in review.
     TopUpReview,
     /// More was paid than a top-up asked for.
@@ -48,7 +52,7 @@ pub enum TicketKind {
 
 impl TicketKind {
     /// All kinds.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::MoneyKept,
         Self::UnlistedPurchase,
         Self::Unexplained,
@@ -58,6 +62,8 @@ impl TicketKind {
         Self::OrderInReview,
         Self::RestoredPurchase,
         Self::WithheldMessage,
+        Self::OverdueOrder,
+        Self::OverdueOrphan,
         Self::TopUpReview,
         Self::TopUpSurplus,
         Self::TopUpUnknown,
@@ -79,6 +85,8 @@ impl TicketKind {
             Self::OrderInReview => "order_in_review",
             Self::RestoredPurchase => "restored_purchase",
             Self::WithheldMessage => "withheld_message",
+            Self::OverdueOrder => "overdue_order",
+            Self::OverdueOrphan => "overdue_orphan",
             Self::TopUpReview => "top_up_review",
             Self::TopUpSurplus => "top_up_surplus",
             Self::TopUpUnknown => "top_up_unknown",
@@ -111,6 +119,7 @@ impl TicketKind {
                 | Self::OrderInReview
                 | Self::RestoredPurchase
                 | Self::WithheldMessage
+                | Self::OverdueOrder
         )
     }
 
@@ -236,6 +245,50 @@ impl Ticket {
                 order.id,
                 what.slug(),
                 order.wanted.service_name,
+            ),
+            opened_at: now,
+            closed_at: None,
+            note: None,
+        }
+    }
+
+    /// About an activation whose background step has come to nothing past its deadline.
+    pub fn overdue_order(id: i64, order: &Activation, now: Timestamp) -> Self {
+        let upstream = &order.upstream;
+        let what = match order.state {
+            ActivationState::InDoubt => "was perhaps bought",
+            ActivationState::Undo => "is to be given back",
+            _ => "is to be cancelled",
+        };
+        Self {
+            id,
+            kind: TicketKind::OverdueOrder,
+            upstream: upstream.clone(),
+            reference: order.id.0,
+            amount: order.price,
+            detail: format!(
+                "order {} {what} at {upstream}, which has not answered long after it had to; its hold \
+                 of {} stays and it is tried on: look whether {upstream} works, and what it says of it",
+                order.id, order.price
+            ),
+            opened_at: now,
+            closed_at: None,
+            note: None,
+        }
+    }
+
+    /// About an activation without an order that its upstream will not cancel.
+    pub fn overdue_orphan(id: i64, orphan: &Orphan, now: Timestamp) -> Self {
+        let (upstream, number) = (&orphan.upstream, &orphan.upstream_id);
+        Self {
+            id,
+            kind: TicketKind::OverdueOrphan,
+            upstream: upstream.clone(),
+            reference: orphan.id,
+            amount: orphan.cost,
+            detail: format!(
+                "{upstream} lists {number}, which is no order's, and has taken no cancel for an hour; \
+                 it is tried on: look there what became of it"
             ),
             opened_at: now,
             closed_at: None,

@@ -359,6 +359,11 @@ pub trait NumberUpstream: Send + Sync {
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>>;
     /// Everything on sale.
     fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>>;
+    /// How long its latest answer that said "too many requests" asks us to wait, where it says so;
+    /// nothing once that was asked for.
+    fn asked_to_wait(&self) -> Option<Millis> {
+        None
+    }
 }
 
 /// A service of an SMM panel.
@@ -481,4 +486,9 @@ pub trait PanelUpstream: Send + Sync {
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>>;
     /// Everything on sale.
     fn services(&self) -> Pending<'_, Result<Vec<PanelService>, ReadFailure>>;
+    /// How long its latest answer that said "too many requests" asks us to wait, where it says so;
+    /// nothing once that was asked for.
+    fn asked_to_wait(&self) -> Option<Millis> {
+        None
+    }
 }

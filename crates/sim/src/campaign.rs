@@ -2,7 +2,7 @@
 
 use crate::schedule::{self, Outcome, Tally};
 use crate::world::Reached;
-use crate::{evidence, mutants};
+use crate::{contested, evidence, mutants};
 use domain::ports::Store;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -204,6 +204,9 @@ pub fn run(order: &Order) -> Report {
 pub fn first_kill(mutant: u8, seed: u64, most: u64, kept: Kept) -> Option<(u64, String)> {
     if mutants::BY_CASES.contains(&mutant) {
         return evidence::first_kill(mutant, seed, most, kept);
+    }
+    if mutants::BY_CONTEST.contains(&mutant) {
+        return contested::first_kill(mutant, seed, most, kept);
     }
     let stores = Stores::new(kept);
     (0..most).find_map(|step| {

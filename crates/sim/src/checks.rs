@@ -4,7 +4,7 @@
 use crate::client::{Purchase, Told, Wish};
 use crate::failover;
 use crate::node::{SMM_WINDOW, WINDOW};
-use crate::numbers::LIST_LAG;
+use crate::numbers::{LIST_LAG, NumberMarket};
 use crate::rented::Origin;
 use crate::schedule::{Tally, at_once};
 use crate::settled;
@@ -152,7 +152,33 @@ fn attempts(state: &State, found: &mut Found) {
                     format!("order {order}: absent, but no list was read after the window");
                 found.push(("I-18", detail));
             }
+            if let (AttemptState::Absent, Some(market)) = (end, market) {
+                passed_over(state, (*order, until, *at), market, found);
+            }
         }
+    }
+}
+
+/// What a purchase made was given up although every list after its window held it, free for anybody.
+fn passed_over(
+    state: &State,
+    (order, until, at): (OrderId, Timestamp, Timestamp),
+    market: &NumberMarket,
+    found: &mut Found,
+) {
+    let mut purchases = state.purchases.iter();
+    let purchase = purchases.position(|known| known.orders.contains(&order));
+    let listed = market.rented.iter().filter(|one| {
+        let mine = one.purchase.is_some() && one.purchase == purchase;
+        let open = one.created_at <= until - LIST_LAG && one.closed_at.is_none_or(|end| end > at);
+        let place = (market.name.to_owned(), one.id.clone());
+        let linked = state.truth.links.get(&place);
+        let free = linked.is_none_or(|all| all.iter().all(|(_, linked_at)| *linked_at > at));
+        mine && open && free && one.phone.digits().starts_with("92")
+    });
+    for one in listed {
+        let detail = format!("order {order} was given up while {} was listed", one.id);
+        found.push(("G-11", detail));
     }
 }
 

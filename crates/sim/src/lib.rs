@@ -4,6 +4,7 @@
 pub mod campaign;
 pub mod checks;
 pub mod client;
+pub mod contested;
 pub mod coverage;
 pub mod evidence;
 pub mod executor;

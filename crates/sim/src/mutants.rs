@@ -8,7 +8,7 @@ pub use domain::mutant::{lacks_rule, set_active};
 use domain::ports::Store;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 47] = [
+pub const MUTANTS: [(u8, &str); 48] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -95,10 +95,17 @@ pub const MUTANTS: [(u8, &str); 47] = [
         49,
         "what is left of a difference that was booked shows that one was placed",
     ),
+    (
+        50,
+        "a listed number is passed over at the end of the window while other calls run",
+    ),
 ];
 
 /// Rules that the cases of [`crate::evidence`] need: in schedules what breaks them is too rare.
 pub const BY_CASES: [u8; 2] = [48, 49];
+
+/// Rules that the cases of [`crate::contested`] need, for the same reason.
+pub const BY_CONTEST: [u8; 1] = [50];
 
 /// What the rule is called on the command line.
 pub fn name(number: u8) -> String {

@@ -315,6 +315,23 @@ impl Store for NodeStore {
         })
     }
 
+    fn upstreams_due(&self, now: Timestamp) -> Read<'_, Vec<String>> {
+        self.inner.upstreams_due(now)
+    }
+
+    fn claim_activations<'a>(
+        &'a self,
+        upstream: &'a str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<Activation>> {
+        Box::pin(async move {
+            let due = self.inner.claim_activations(upstream, now, limit).await;
+            give_way().await;
+            due
+        })
+    }
+
     fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {
         self.inner.activations_live(upstream)
     }
@@ -381,6 +398,15 @@ impl Store for NodeStore {
 
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
         self.inner.orphans_due(now, limit)
+    }
+
+    fn claim_orphans<'a>(
+        &'a self,
+        upstream: &'a str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<Orphan>> {
+        self.inner.claim_orphans(upstream, now, limit)
     }
 
     fn position<'a>(&'a self, upstream: &'a str) -> Read<'a, Position> {

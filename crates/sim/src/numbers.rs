@@ -16,7 +16,7 @@ use domain::upstream::{
     NumberStatus, NumberUpstream, Pending, Purchase, ReadFailure, Reply,
 };
 use domain::usd::Usd;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -67,6 +67,8 @@ pub struct NumberMarket {
     pub calls_total: usize,
     /// When each list was answered, by the moment it shows.
     pub lists_shown: Vec<(Timestamp, usize)>,
+    /// What becomes of the next purchase calls, where that is not left to chance.
+    pub arranged: VecDeque<Fate>,
     /// How the next cancel travels, where that is not left to chance.
     pub trip: Option<Trip>,
     /// When that cancel was sent, processed and answered.
@@ -87,6 +89,7 @@ impl NumberMarket {
             calls: BTreeMap::new(),
             calls_total: 0,
             lists_shown: Vec::new(),
+            arranged: VecDeque::new(),
             trip: None,
             tripped: None,
         }
@@ -157,6 +160,9 @@ impl NumberSeller {
             *calls += 1;
             let calls = *calls;
             failover::call_has_its_attempt(state, purchase, (name, calls));
+            if let Some(fate) = state.numbers[self.index].arranged.pop_front() {
+                return (fate, served);
+            }
             let several = state.purchases[purchase].wish.has_routes();
             (Fate::of_routes(state, several), served)
         })

@@ -1,7 +1,7 @@
 //! The proof as part of the test command: schedules, coverage, mutants, one seed one run.
 
 use crate::campaign::{self, Kept, Order, Report};
-use crate::{coverage, evidence, mutants, race, restored};
+use crate::{contested, coverage, evidence, mutants, race, restored};
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -141,6 +141,15 @@ fn a_balance_shows_an_order_only_where_nothing_else_of_ours_can_have_moved_it() 
     assert!(wrong.is_empty(), "nothing was placed: {wrong:?}");
     let shown = ("completed", true, true);
     assert!(cases.seen.contains_key(&shown), "an order alone is seen");
+}
+
+#[test]
+fn a_listed_number_is_taken_at_the_end_of_its_window_whatever_else_is_being_bought() {
+    let cases = contested::run(300, 1, None);
+    let told: Vec<_> = cases.failures.iter().take(5).collect();
+    println!("{} took their number", cases.taken);
+    assert!(told.is_empty(), "{told:#?}");
+    assert!(cases.taken > 250, "{}", cases.taken);
 }
 
 /// Schedules in which something else took exactly the cost of an order that was not placed.

@@ -114,7 +114,8 @@ impl Background {
     /// Starts all loops.
     pub fn start(&self) {
         self.every(DUE_LOOK, |engine| async move {
-            engine.run_due_activations().await;
+            // an upstream that hangs is no reason to look for the others' steps later
+            engine.begin_due_activations().await;
         });
         self.every(DUE_LOOK, |engine| async move {
             engine.run_due_smm_orders().await;

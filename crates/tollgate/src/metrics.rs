@@ -104,6 +104,10 @@ fn describe() {
         "Purchases whose outcome is unknown."
     );
     describe_gauge!(
+        "tollgate_upstream_doubt_overdue",
+        "Those of them whose window is over by more than five minutes."
+    );
+    describe_gauge!(
         "tollgate_upstream_balance_usd",
         "Our balance there as last read."
     );
@@ -208,6 +212,7 @@ fn upstreams(engine: &Engine) {
         let open = f64::from(u8::from(health.closed.is_none()));
         gauge!("tollgate_upstream_open", &of).set(open);
         gauge!("tollgate_upstream_in_doubt", &of).set(count(health.in_doubt));
+        gauge!("tollgate_upstream_doubt_overdue", &of).set(count(health.overdue));
         if let Some((balance, _)) = health.balance {
             gauge!("tollgate_upstream_balance_usd", &of).set(usd(balance));
         }

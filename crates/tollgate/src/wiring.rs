@@ -266,6 +266,7 @@ fn limits(one: &settings::Upstream) -> (String, UpstreamLimits) {
     let count = |number: u32| usize::try_from(number).ok();
     let limits = UpstreamLimits {
         reads_per_minute: Some(one.reads_per_minute),
+        poll: one.polling.pauses.first().copied(),
         in_doubt_cap: count(one.doubt.cap),
         max_concurrent_purchases: count(one.max_concurrent_purchases),
         float_warn: one.float_warn,

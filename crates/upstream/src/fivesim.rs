@@ -319,6 +319,10 @@ impl NumberUpstream for FiveSim {
         Box::pin(self.finish_now(id))
     }
 
+    fn asked_to_wait(&self) -> Option<Millis> {
+        self.transport.asked_to_wait()
+    }
+
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
         Box::pin(self.balance_now())
     }

@@ -17,6 +17,7 @@ use crate::money::Exchange;
 use crate::sms;
 use crate::transport::{ANSWER_MAX, BadUpstream, Fetched, Lost, Payload, Transport, retried};
 use classify::{may_pass, number_status, read_failure, sold, unknown_or_refused};
+use domain::time::Millis;
 use domain::upstream::{
     CancelReply, Capabilities, ListedNumber, Number, NumberListing, NumberRequest, NumberStatus,
     NumberUpstream, Pending, Purchase, ReadFailure, Refusal, Reply,
@@ -300,6 +301,10 @@ impl NumberUpstream for HandlerApi {
 
     fn finish<'a>(&'a self, id: &'a str) -> Pending<'a, Result<(), ReadFailure>> {
         Box::pin(self.finish_now(id))
+    }
+
+    fn asked_to_wait(&self) -> Option<Millis> {
+        self.transport.asked_to_wait()
     }
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {

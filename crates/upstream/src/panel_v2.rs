@@ -434,6 +434,10 @@ impl PanelUpstream for Panel {
         Box::pin(self.refill_statuses_now(ids))
     }
 
+    fn asked_to_wait(&self) -> Option<Millis> {
+        self.transport.asked_to_wait()
+    }
+
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
         Box::pin(self.balance_now())
     }

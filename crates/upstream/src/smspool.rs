@@ -15,6 +15,7 @@ use crate::money::Exchange;
 use crate::transport::{
     ANSWER_MAX, BadUpstream, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
 };
+use domain::time::Millis;
 use domain::upstream::{
     CancelReply, Capabilities, ListedNumber, Number, NumberListing, NumberRequest, NumberStatus,
     NumberUpstream, Pending, Purchase, ReadFailure, Refusal, Reply,
@@ -202,6 +203,10 @@ impl NumberUpstream for SmsPool {
     /// An order ends by itself there.
     fn finish<'a>(&'a self, _: &'a str) -> Pending<'a, Result<(), ReadFailure>> {
         Box::pin(async { Err(ReadFailure::NotOffered) })
+    }
+
+    fn asked_to_wait(&self) -> Option<Millis> {
+        self.transport.asked_to_wait()
     }
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {

@@ -2,12 +2,14 @@
 
 use crate::account::Account;
 use crate::redact::Redactor;
+use domain::time::Millis;
 use domain::upstream::{Purchase, ReadFailure, Refusal, Reply};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Proxy, RequestBuilder, Url, redirect, retry};
 use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 #[cfg(test)]
@@ -129,6 +131,8 @@ pub(crate) struct Transport {
     read: Client,
     url: Url,
     redactor: Redactor,
+    /// How long the latest answer that said "too many requests" asks us to wait; 0 for nothing.
+    wait_ms: AtomicI64,
     /// Whose way it is, for whoever watches.
     name: String,
 }
@@ -163,6 +167,7 @@ impl Transport {
             read: read_client(account, head).map_err(refused)?,
             url,
             redactor,
+            wait_ms: AtomicI64::new(0),
             name: account.name.clone(),
         })
     }
@@ -220,6 +225,12 @@ impl Transport {
         fetched
     }
 
+    /// How long we were asked to wait since this was last asked for.
+    pub(crate) fn asked_to_wait(&self) -> Option<Millis> {
+        let wait_ms = self.wait_ms.swap(0, Ordering::Relaxed);
+        (wait_ms > 0).then_some(Millis(wait_ms))
+    }
+
     /// The text without secrets, at most 2 KiB.
     pub(crate) fn clean(&self, text: &str) -> String {
         self.redactor.clean(text)
@@ -235,6 +246,9 @@ impl Transport {
         let mut response = sent.map_err(|error| self.lost(error))?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
+        if let Some(wait) = retry_after(status, &headers) {
+            self.wait_ms.store(wait.0, Ordering::Relaxed);
+        }
         let too_large = || Lost::TooLarge(format!("the answer is larger than {max} bytes"));
         if response
             .content_length()
@@ -294,6 +308,15 @@ impl Transport {
             Lost::Unknown(text)
         }
     }
+}
+
+/// What an answer that refuses for a while asks for: whole seconds. A date says nothing without a
+/// clock that is the server's.
+fn retry_after(status: u16, headers: &HeaderMap) -> Option<Millis> {
+    let refuses = status == 429 || status == 503;
+    let value = headers.get("retry-after").filter(|_| refuses)?;
+    let seconds: u32 = value.to_str().ok()?.trim().parse().ok()?;
+    Some(Millis::seconds(seconds.into()))
 }
 
 /// Reads an answer off the threads that serve everybody else, where it is long enough to hold them

@@ -4,7 +4,7 @@ use super::*;
 
 const T0: Timestamp = Timestamp(1_000_000);
 
-fn shown() -> Activation {
+pub(crate) fn shown() -> Activation {
     Activation {
         id: OrderId(7),
         account: AccountId(1),

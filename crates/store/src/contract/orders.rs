@@ -187,7 +187,9 @@ pub(crate) fn a_code_stays_what_it_was_to_the_end(store: &dyn Store) {
         .commit(active.message_seen(sms("415127"), &PLAN, NOW))
         .unwrap();
     let over = NOW + PLAN.lifetime + Millis(1);
-    let claimed = wait(store.claim_activations(over, 9)).unwrap();
+    assert_eq!(wait(store.upstreams_due(over)).unwrap(), ["peter1"]);
+    assert_eq!(wait(store.claim_activations("x", over, 9)).unwrap(), []);
+    let claimed = wait(store.claim_activations("peter1", over, 9)).unwrap();
     let received = claimed.into_iter().next().unwrap();
     assert_eq!(received.message, Some(sms("415127")));
     let id = received.id;
@@ -399,6 +401,14 @@ pub(crate) fn orphans_come_and_go(store: &dyn Store) {
     let due = wait(store.orphans_due(NOW, 10)).unwrap();
     assert_eq!(due, std::slice::from_ref(&orphan));
     assert_eq!(wait(store.orphans_due(NOW - Millis(1), 10)).unwrap(), []);
+    assert_eq!(wait(store.upstreams_due(NOW)).unwrap(), ["peter1"]);
+    assert!(
+        wait(store.upstreams_due(NOW - Millis(1)))
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(wait(store.claim_orphans("peter2", NOW, 10)).unwrap(), []);
+    assert_eq!(wait(store.claim_orphans("peter1", NOW, 10)).unwrap(), due);
     world
         .commit(orphan.clone().try_again(Millis(500), NOW))
         .unwrap();

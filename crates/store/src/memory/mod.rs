@@ -152,6 +152,23 @@ impl Store for Memory {
         self.ask(|rows| rows::due(rows.activations.values(), |row| row.due_at, now, limit))
     }
 
+    fn upstreams_due(&self, now: Timestamp) -> Read<'_, Vec<String>> {
+        self.ask(|rows| rows.upstreams_due(now))
+    }
+
+    fn claim_activations<'a>(
+        &'a self,
+        upstream: &'a str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<Activation>> {
+        self.ask(|rows| {
+            let all = rows.activations.values();
+            let here = all.filter(|row| row.upstream == upstream);
+            rows::due(here, |row| row.due_at, now, limit)
+        })
+    }
+
     fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {
         self.ask(|rows| rows.live(upstream))
     }
@@ -217,6 +234,19 @@ impl Store for Memory {
 
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
         self.ask(|rows| rows::due(rows.orphans.values(), |row| row.due_at, now, limit))
+    }
+
+    fn claim_orphans<'a>(
+        &'a self,
+        upstream: &'a str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<Orphan>> {
+        self.ask(|rows| {
+            let all = rows.orphans.values();
+            let here = all.filter(|row| row.upstream == upstream);
+            rows::due(here, |row| row.due_at, now, limit)
+        })
     }
 
     fn position<'a>(&'a self, upstream: &'a str) -> Read<'a, Position> {

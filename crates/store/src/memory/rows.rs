@@ -1,6 +1,6 @@
 //! What is kept, and the questions that are asked of it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::access::{Account, ApiKey, KeyClaim};
 use domain::activation::{Activation, ActivationState};
@@ -156,6 +156,17 @@ impl Rows {
         });
         let limit = page.limit.clamp(1, PAGE_MAX) as usize;
         wanted.take(limit).cloned().collect()
+    }
+
+    /// Upstreams at which the time of an activation or an orphan has come, by name.
+    pub(super) fn upstreams_due(&self, now: Timestamp) -> Vec<String> {
+        let is_due = |due_at: Option<Timestamp>| due_at.is_some_and(|at| at <= now);
+        let numbers = self.activations.values().filter(|row| is_due(row.due_at));
+        let orphans = self.orphans.values().filter(|row| is_due(row.due_at));
+        let numbers = numbers.map(|row| row.upstream.as_str());
+        let names = numbers.chain(orphans.map(|row| row.upstream.as_str()));
+        let sorted: BTreeSet<&str> = names.collect();
+        sorted.into_iter().map(str::to_owned).collect()
     }
 
     /// Those that may still receive something.

@@ -1,5 +1,6 @@
 //! How a node takes due rows so that no other one works on them meanwhile.
 
+use crate::sql::Due;
 use crate::sql::fault::Fault;
 
 /// How long a row is claimed: longer than one call to an upstream takes (rows that wait
@@ -31,8 +32,13 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// From `SELECT key, … FROM table`; the first column names the row.
-    pub(super) fn of(select_from: &str) -> Result<Self, Fault> {
+    /// The statements for rows that are due.
+    pub(super) fn of(due: &Due<'_>) -> Result<Self, Fault> {
+        let Due {
+            select_from,
+            also,
+            limit,
+        } = *due;
         let parts = || {
             let (select, table) = select_from.rsplit_once(" FROM ")?;
             let (key, _) = select.strip_prefix("SELECT ")?.split_once(',')?;
@@ -43,12 +49,12 @@ impl Claim {
         };
         let now = now!();
         let free = format!(
-            "FROM {table} WHERE due_at <= ?1 AND (claimed_until IS NULL OR claimed_until <= {now})"
+            "FROM {table} WHERE due_at <= ?1 {also} AND (claimed_until IS NULL OR claimed_until <= {now})"
         );
         Ok(Self {
             looks: format!("SELECT 1 {free} LIMIT 1"),
             takes: format!(
-                "WITH free AS (SELECT {key} {free} ORDER BY due_at LIMIT ?2 FOR UPDATE SKIP LOCKED), \
+                "WITH free AS (SELECT {key} {free} ORDER BY due_at LIMIT {limit} FOR UPDATE SKIP LOCKED), \
                  taken AS (UPDATE {table} SET claimed_until = {now} + {CLAIMED_MS} FROM free \
                  WHERE {table}.{key} = free.{key} RETURNING {table}.*) \
                  {select} FROM taken ORDER BY due_at"

@@ -19,7 +19,7 @@ use super::value::type_of;
 use super::{bulk, error, triggers};
 use crate::audit::Findings;
 use crate::sql::fault::Fault;
-use crate::sql::{Arg, Connection, Row, See, params};
+use crate::sql::{Arg, Connection, Due, Row, See, params};
 
 /// Who writes holds this lock of the database until the end of its transaction: groups of changes
 /// of all nodes come one after the other, so that what a guard has read stays true.
@@ -387,10 +387,10 @@ impl Connection for Link {
 
     /// Nobody waits for rows that others are at, and a claim that a crash undoes does no harm: its
     /// transaction is not flushed. Where nothing is due, that is all that is asked.
-    fn claim(&self, select_from: &str, due: &[Arg<'_>], see: See<'_>) -> Result<(), Fault> {
-        let claim = Claim::of(select_from)?;
+    fn claim(&self, due: &Due<'_>, args: &[Arg<'_>], see: See<'_>) -> Result<(), Fault> {
+        let claim = Claim::of(due)?;
         let mut any = false;
-        self.query(&claim.looks, &due[..1], &mut |_| {
+        self.query(&claim.looks, args, &mut |_| {
             any = true;
             Ok(false)
         })?;
@@ -398,8 +398,8 @@ impl Connection for Link {
             return Ok(());
         }
         let rows = self.in_passing(|| {
-            let statement = self.statement(&claim.takes, due)?;
-            let args: Vec<&(dyn ToSql + Sync)> = due.iter().map(|arg| arg as _).collect();
+            let statement = self.statement(&claim.takes, args)?;
+            let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|arg| arg as _).collect();
             self.wait(self.client.query(&statement, &args))
         })?;
         show(&rows, see)

@@ -1,6 +1,6 @@
 //! Activations: rows, writes and questions.
 
-use crate::sql::{Connection, Row, params};
+use crate::sql::{Connection, Due, Row, params};
 use domain::activation::{Activation, ActivationState, Wanted};
 use domain::change::{Reason, Refused};
 use domain::ids::{AccountId, OrderId};
@@ -214,14 +214,28 @@ pub(crate) fn listed(
     many(conn, &query.sql, query.args(), read)
 }
 
-/// Those whose time has come, claimed for this node.
+/// Those of an upstream whose time has come, claimed for this node.
 pub(crate) fn claimed_due(
     conn: &dyn Connection,
+    upstream: &str,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Activation>, Fault> {
-    let select_from = concat!("SELECT ", columns!(), " FROM activation");
-    claimed(conn, select_from, params![now.0, limit], read)
+    let due = Due {
+        select_from: concat!("SELECT ", columns!(), " FROM activation"),
+        also: "AND upstream = ?2",
+        limit,
+    };
+    claimed(conn, due, params![now.0, upstream], read)
+}
+
+/// Upstreams at which the time of an activation or an orphan has come, by name.
+pub(crate) fn upstreams_due(conn: &dyn Connection, now: Timestamp) -> Result<Vec<String>, Fault> {
+    let sql = "SELECT upstream FROM activation WHERE due_at <= ?1 \
+               UNION SELECT upstream FROM orphan WHERE due_at <= ?1 ORDER BY 1";
+    many(conn, sql, params![now.0], |row| {
+        Cells::new("activation", row).take()
+    })
 }
 
 /// Due ones, the longest due first.

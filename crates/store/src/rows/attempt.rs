@@ -1,7 +1,7 @@
 //! Purchase calls, the links they earned, messages, and orphans: what passed between the house and
 //! its upstreams.
 
-use crate::sql::{Connection, Row, params};
+use crate::sql::{Connection, Due, Row, params};
 use domain::attempt::{Attempt, AttemptEnd, AttemptState};
 use domain::change::Refused;
 use domain::ids::OrderId;
@@ -206,11 +206,17 @@ pub(crate) fn orphans_due(
     many(conn, &sql, params![now.0, limit], read_orphan)
 }
 
-/// The same, claimed for this node.
+/// The same at an upstream, claimed for this node.
 pub(crate) fn orphans_claimed(
     conn: &dyn Connection,
+    upstream: &str,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Orphan>, Fault> {
-    claimed(conn, ORPHAN, params![now.0, limit], read_orphan)
+    let due = Due {
+        select_from: ORPHAN,
+        also: "AND upstream = ?2",
+        limit,
+    };
+    claimed(conn, due, params![now.0, upstream], read_orphan)
 }

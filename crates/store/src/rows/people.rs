@@ -1,6 +1,6 @@
 //! People, their sessions, tokens and mails: rows, guards, writes and questions.
 
-use crate::sql::{Connection, Row, params};
+use crate::sql::{Connection, Due, Row, params};
 use domain::change::Refused;
 use domain::ids::{AccountId, PersonId};
 use domain::people::{Mail, MailToken, PeopleWrite, Person, Role, Session, TokenUse, Totp};
@@ -390,7 +390,12 @@ pub(crate) fn mails_due(
     limit: u32,
 ) -> Result<Vec<Mail>, Fault> {
     let select_from = format!("SELECT {MAIL} FROM mail");
-    claimed(conn, &select_from, params![now.0, limit], read_mail)
+    claimed(
+        conn,
+        Due::all(&select_from, limit),
+        params![now.0],
+        read_mail,
+    )
 }
 
 /// The newest mails, newest first.

@@ -1,6 +1,6 @@
 //! SMM orders and what panels said of them: rows, writes and questions.
 
-use crate::sql::{Connection, Row, params};
+use crate::sql::{Connection, Due, Row, params};
 use domain::change::Refused;
 use domain::ids::{AccountId, OrderId};
 use domain::link;
@@ -246,7 +246,7 @@ pub(crate) fn claimed_due(
     limit: u32,
 ) -> Result<Vec<SmmOrder>, Fault> {
     let select_from = concat!("SELECT ", columns!(), " FROM smm_order");
-    claimed(conn, select_from, params![now.0, limit], read)
+    claimed(conn, Due::all(select_from, limit), params![now.0], read)
 }
 
 /// Due ones, the longest due first.

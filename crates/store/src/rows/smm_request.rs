@@ -1,6 +1,6 @@
 //! Cancels and refills that clients asked for: rows, writes and questions.
 
-use crate::sql::{Connection, Row, params};
+use crate::sql::{Connection, Due, Row, params};
 use domain::change::Refused;
 use domain::ids::{AccountId, OrderId};
 use domain::smm_request::{RequestKind, RequestState, SmmRequest};
@@ -105,7 +105,7 @@ pub(crate) fn claimed_due(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<SmmRequest>, Fault> {
-    claimed(conn, select!(""), params![now.0, limit], read)
+    claimed(conn, Due::all(select!(""), limit), params![now.0], read)
 }
 
 fn read(row: &Row<'_>) -> Result<SmmRequest, Fault> {

@@ -94,8 +94,18 @@ impl Store for Database {
         self.unsealed(self.ask(move |conn| activation::due(conn, now, limit)))
     }
 
-    fn claim_activations(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Activation>> {
-        self.unsealed(self.ask(move |conn| activation::claimed_due(conn, now, limit)))
+    fn upstreams_due(&self, now: Timestamp) -> Read<'_, Vec<String>> {
+        self.ask(move |conn| activation::upstreams_due(conn, now))
+    }
+
+    fn claim_activations<'a>(
+        &'a self,
+        upstream: &'a str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<Activation>> {
+        let at = upstream.to_owned();
+        self.unsealed(self.ask(move |conn| activation::claimed_due(conn, &at, now, limit)))
     }
 
     fn activations_live<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<Activation>> {
@@ -172,8 +182,14 @@ impl Store for Database {
         self.ask(move |conn| attempt::orphans_due(conn, now, limit))
     }
 
-    fn claim_orphans(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
-        self.ask(move |conn| attempt::orphans_claimed(conn, now, limit))
+    fn claim_orphans<'a>(
+        &'a self,
+        upstream: &'a str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<Orphan>> {
+        let at = upstream.to_owned();
+        self.ask(move |conn| attempt::orphans_claimed(conn, &at, now, limit))
     }
 
     fn take_turn<'a>(&'a self, name: &'a str, pause: Millis) -> Read<'a, bool> {

@@ -12,7 +12,7 @@ use domain::usd::Usd;
 use crate::database::Database;
 use crate::sql::cells::{Cells, claimed, many, one};
 use crate::sql::fault::Fault;
-use crate::sql::{Arg, Row, params};
+use crate::sql::{Arg, Due, Row, params};
 
 use super::desk_rows::Where;
 
@@ -200,7 +200,7 @@ impl TopUpRows for Database {
     }
 
     fn top_ups_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUp>> {
-        self.ask(move |conn| claimed(conn, TOP_UP, params![now.0, limit], top_up))
+        self.ask(move |conn| claimed(conn, Due::all(TOP_UP, limit), params![now.0], top_up))
     }
 
     fn top_ups_credited(
@@ -250,7 +250,7 @@ impl TopUpRows for Database {
     }
 
     fn top_up_events_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUpEvent>> {
-        self.ask(move |conn| claimed(conn, EVENT, params![now.0, limit], event))
+        self.ask(move |conn| claimed(conn, Due::all(EVENT, limit), params![now.0], event))
     }
 
     fn top_up_events_parked<'a>(&'a self, row: &'a TopUp, limit: u32) -> Read<'a, Vec<TopUpEvent>> {
@@ -317,7 +317,7 @@ impl TopUpRows for Database {
     }
 
     fn refunds_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Refund>> {
-        self.ask(move |conn| claimed(conn, REFUND, params![now.0, limit], refund))
+        self.ask(move |conn| claimed(conn, Due::all(REFUND, limit), params![now.0], refund))
     }
 
     fn disputes(&self, top_up: i64) -> Read<'_, Vec<Dispute>> {

@@ -5,7 +5,7 @@ use domain::usd::Usd;
 
 use super::arg::FromValue;
 use super::fault::Fault;
-use super::{Arg, Connection, Row};
+use super::{Arg, Connection, Due, Row};
 
 /// The cells of one row, taken from left to right. The first one names the row in errors.
 pub(crate) struct Cells<'r> {
@@ -129,12 +129,12 @@ pub(crate) fn many<T>(
 /// Due rows that are claimed for this node: see [`Connection::claim`].
 pub(crate) fn claimed<T>(
     conn: &dyn Connection,
-    select_from: &str,
-    due: &[Arg<'_>],
+    due: Due<'_>,
+    args: &[Arg<'_>],
     read: impl Fn(&Row<'_>) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
     let mut all = Vec::new();
-    conn.claim(select_from, due, &mut |row| {
+    conn.claim(&due, args, &mut |row| {
         all.push(read(row)?);
         Ok(true)
     })?;

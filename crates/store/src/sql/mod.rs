@@ -26,6 +26,38 @@ pub(crate) type Row<'r> = dyn Source + 'r;
 /// What looks at rows: answers whether it wants to see more.
 pub(crate) type See<'a> = &'a mut dyn FnMut(&Row<'_>) -> Result<bool, Fault>;
 
+/// Rows whose background step is due; the first value of their questions is the moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Due<'a> {
+    /// `SELECT key, … FROM table`; the first column names the row.
+    pub(crate) select_from: &'a str,
+    /// What else must hold of them, from `AND` on, over the values behind the first; or nothing.
+    pub(crate) also: &'a str,
+    /// At most so many, the longest due first.
+    pub(crate) limit: u32,
+}
+
+impl<'a> Due<'a> {
+    /// Whatever else they are.
+    pub(crate) fn all(select_from: &'a str, limit: u32) -> Self {
+        Self {
+            select_from,
+            also: "",
+            limit,
+        }
+    }
+
+    /// The question for all of them, whoever is at them.
+    pub(crate) fn query(&self) -> String {
+        let Self {
+            select_from,
+            also,
+            limit,
+        } = self;
+        format!("{select_from} WHERE due_at <= ?1 {also} ORDER BY due_at LIMIT {limit}")
+    }
+}
+
 /// One connection to a database, used by one thread at a time.
 pub(crate) trait Connection {
     /// Shows the rows of a query until `see` has enough.
@@ -59,9 +91,8 @@ pub(crate) trait Connection {
     /// Shows due rows, longest due first, and claims them for a while: no other node is shown them
     /// then. `select_from` begins with the column that names a row and ends with the table; the values
     /// are the time and the most rows. Where one process has the database, it is alone.
-    fn claim(&self, select_from: &str, due: &[Arg<'_>], see: See<'_>) -> Result<(), Fault> {
-        let sql = format!("{select_from} WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
-        self.query(&sql, due, see)
+    fn claim(&self, due: &Due<'_>, args: &[Arg<'_>], see: See<'_>) -> Result<(), Fault> {
+        self.query(&due.query(), args, see)
     }
 
     /// Whether it is this node's turn to do what one node at a time does, so many milliseconds after

@@ -180,6 +180,7 @@ fn closed(closed: &Closed) -> String {
         }
         Closed::Fault(class) => format!("refuses us: {class}"),
         Closed::Breaker(at) => until(*at),
+        Closed::Throttled(at) => format!("asked us to wait until {}", rfc3339(at.0)),
         Closed::Trying => "being tried again".to_owned(),
         Closed::Float(usd) => format!("balance too low: {usd} USD"),
         Closed::InDoubt(count) => format!("{count} purchases in doubt"),

@@ -295,3 +295,28 @@ async fn paths_below_the_url_are_escaped_and_the_key_can_travel_in_the_head() {
         assert!(head.contains("authorization: bearer s3cret"), "{head}");
     }
 }
+
+#[test]
+fn an_answer_that_refuses_for_a_while_says_for_how_long() {
+    let of = |status, value: &'static str| {
+        let headers = [("retry-after", value)];
+        let headers = headers.map(|(name, value)| {
+            let name = reqwest::header::HeaderName::from_static(name);
+            (name, HeaderValue::from_static(value))
+        });
+        retry_after(status, &headers.into_iter().collect())
+    };
+    assert_eq!(of(429, "30"), Some(Millis::seconds(30)));
+    assert_eq!(of(503, " 7 "), Some(Millis::seconds(7)));
+    assert_eq!(of(200, "30"), None);
+    for value in [
+        "",
+        "-1",
+        "soon",
+        "Mon, 23 Nov 2026 15:00:00 GMT",
+        "99999999999",
+    ] {
+        assert_eq!(of(429, value), None, "{value}");
+    }
+    assert_eq!(retry_after(429, &HeaderMap::new()), None);
+}

@@ -12,6 +12,7 @@ mod hang_up;
 mod health;
 mod hooks;
 mod lawful;
+mod overdue;
 mod payments;
 mod policy;
 mod polling;

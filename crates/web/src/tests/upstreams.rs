@@ -56,6 +56,20 @@ pub(super) struct Numbers {
     pub asked: Mutex<Vec<String>>,
     /// How often the list was asked for.
     pub lists_asked: AtomicU64,
+    /// Whether no list is to be had.
+    pub list_is_down: AtomicBool,
+    /// Whether `peter` answers nothing but purchases.
+    pub peter_hangs: AtomicBool,
+    /// Cancels wait here for a permit each, once this is set.
+    pub cancel_gate: Mutex<Option<Arc<Semaphore>>>,
+    /// What comes of a cancel.
+    pub cancel_reply: Mutex<CancelReply>,
+    /// How often listings were asked for.
+    pub listings: AtomicU64,
+    /// How long we are asked to wait.
+    pub wait: Mutex<Option<Millis>>,
+    /// What lists are refused with.
+    pub list_refusal: Mutex<Option<Refusal>>,
 }
 
 impl Default for Numbers {
@@ -75,6 +89,13 @@ impl Default for Numbers {
             lists: AtomicBool::new(false),
             asked: Mutex::default(),
             lists_asked: AtomicU64::new(0),
+            list_is_down: AtomicBool::new(false),
+            peter_hangs: AtomicBool::new(false),
+            cancel_gate: Mutex::default(),
+            cancel_reply: Mutex::new(CancelReply::Cancelled),
+            listings: AtomicU64::new(0),
+            wait: Mutex::default(),
+            list_refusal: Mutex::default(),
         }
     }
 }
@@ -129,6 +150,13 @@ impl OneServer {
         }
     }
 
+    /// Never ends where this server hangs.
+    async fn answer(&self) {
+        if self.server == "peter" && self.shared.peter_hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn offers(&self) -> Vec<NumberOffer> {
         let country = if self.server == "paul" { "6" } else { "61" };
         let offer = |service: &str, pool: Option<&str>, cost| NumberOffer {
@@ -174,7 +202,10 @@ impl NumberUpstream for OneServer {
         self.shared.asked.lock().unwrap().push(id.to_owned());
         let message = self.shared.message.lock().unwrap().clone();
         let status = message.map_or(NumberStatus::Waiting, NumberStatus::Code);
-        Box::pin(async move { Ok(status) })
+        Box::pin(async move {
+            self.answer().await;
+            Ok(status)
+        })
     }
 
     fn active(&self) -> Pending<'_, Result<Vec<ListedNumber>, ReadFailure>> {
@@ -194,12 +225,26 @@ impl NumberUpstream for OneServer {
             retry_asked: false,
         };
         let rows = (0..count).map(row).collect();
-        Box::pin(async { Ok(rows) })
+        let refusal = self.shared.list_refusal.lock().unwrap().clone();
+        let refused = refusal.map(ReadFailure::Refused);
+        let down = self.shared.list_is_down.load(Ordering::SeqCst);
+        let down = down.then(|| ReadFailure::Fault("the list is down".to_owned()));
+        Box::pin(async move {
+            self.answer().await;
+            refused.or(down).map_or(Ok(rows), Err)
+        })
     }
 
     fn cancel<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<CancelReply>> {
         self.shared.cancelled.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async { reply(CancelReply::Cancelled) })
+        let gate = self.shared.cancel_gate.lock().unwrap().clone();
+        Box::pin(async move {
+            self.answer().await;
+            if let Some(gate) = gate {
+                gate.acquire().await.unwrap().forget();
+            }
+            reply(self.shared.cancel_reply.lock().unwrap().clone())
+        })
     }
 
     fn finish<'a>(&'a self, _: &'a str) -> Pending<'a, Result<(), ReadFailure>> {
@@ -210,7 +255,12 @@ impl NumberUpstream for OneServer {
         Box::pin(async { Ok(Usd(self.shared.balance.load(Ordering::SeqCst))) })
     }
 
+    fn asked_to_wait(&self) -> Option<Millis> {
+        self.shared.wait.lock().unwrap().take()
+    }
+
     fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>> {
+        self.shared.listings.fetch_add(1, Ordering::SeqCst);
         let country = if self.server == "paul" { "6" } else { "61" };
         let listed = self.shared.listed.load(Ordering::SeqCst);
         let listed = usize::try_from(listed).unwrap_or(usize::MAX);

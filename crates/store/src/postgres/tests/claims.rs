@@ -49,7 +49,7 @@ fn no_two_nodes_are_given_the_same_row() {
     let looked = taken(&nodes, |node| node.activations_due(later, 30));
     assert_eq!(looked[0][..30], looked[1][..30]);
 
-    let [here, there] = taken(&nodes, |node| node.claim_activations(later, 30));
+    let [here, there] = taken(&nodes, |node| node.claim_activations("peter1", later, 30));
     let both: BTreeSet<i64> = here.iter().chain(&there).copied().collect();
     assert_eq!(here.len() + there.len(), DUE, "each row is given once");
     assert_eq!(both.len(), DUE, "and to one node");
@@ -58,7 +58,7 @@ fn no_two_nodes_are_given_the_same_row() {
     let first = world.activation(OrderId(*both.first().unwrap()));
     let id = first.id;
     world.commit(first.lease(later)).unwrap();
-    let again = wait(nodes[1].claim_activations(later, 30)).unwrap();
+    let again = wait(nodes[1].claim_activations("peter1", later, 30)).unwrap();
     let ids: Vec<_> = again.iter().map(|row| row.id).collect();
     assert_eq!(ids, [id]);
     world.audited();
@@ -93,5 +93,9 @@ fn a_turn_is_taken_by_one_node() {
     assert!(wait(nodes[1].take_turn("news of paul", minute)).unwrap());
     // whoever has something to ask about comes sooner
     assert!(turn(1, Millis(0)));
-    assert!(wait(nodes[0].claim_orphans(NOW, 5)).unwrap().is_empty());
+    assert!(
+        wait(nodes[0].claim_orphans("peter1", NOW, 5))
+            .unwrap()
+            .is_empty()
+    );
 }
