@@ -9,6 +9,7 @@ use crate::rented::Origin;
 use crate::schedule::{Tally, at_once};
 use crate::settled;
 use crate::tickets;
+use crate::truth::Linked;
 use crate::world::{PANEL, State, World};
 use domain::activation::{Activation, ActivationState};
 use domain::attempt::AttemptState;
@@ -159,7 +160,8 @@ fn attempts(state: &State, found: &mut Found) {
     }
 }
 
-/// What a purchase made was given up although every list after its window held it, free for anybody.
+/// What a purchase made was given up, and is nobody's since, although every list after its window
+/// held it.
 fn passed_over(
     state: &State,
     (order, until, at): (OrderId, Timestamp, Timestamp),
@@ -173,7 +175,9 @@ fn passed_over(
         let open = one.created_at <= until - LIST_LAG && one.closed_at.is_none_or(|end| end > at);
         let place = (market.name.to_owned(), one.id.clone());
         let linked = state.truth.links.get(&place);
-        let free = linked.is_none_or(|all| all.iter().all(|(_, linked_at)| *linked_at > at));
+        // another purchase in doubt may have taken it then, and be linked to it only later
+        let nobodys = |(order, linked_at): &Linked| order.is_none() && *linked_at > at;
+        let free = linked.is_none_or(|all| all.iter().all(nobodys));
         mine && open && free && one.phone.digits().starts_with("92")
     });
     for one in listed {

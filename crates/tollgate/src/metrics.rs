@@ -37,6 +37,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()
         .context("the metrics cannot be counted")?;
     describe();
+    describe_upstreams();
     describe_pages();
     describe_audit_log();
     Ok(handle)
@@ -96,6 +97,13 @@ fn describe() {
     );
     describe_gauge!("tollgate_tickets_open", "What a person has to look at.");
     describe_gauge!(
+        "tollgate_money_moves",
+        "1 while the store takes writes and the clock is not behind the books."
+    );
+}
+
+fn describe_upstreams() {
+    describe_gauge!(
         "tollgate_upstream_open",
         "1 where purchases pass, 0 where none do."
     );
@@ -110,10 +118,6 @@ fn describe() {
     describe_gauge!(
         "tollgate_upstream_balance_usd",
         "Our balance there as last read."
-    );
-    describe_gauge!(
-        "tollgate_money_moves",
-        "1 while the store takes writes and the clock is not behind the books."
     );
 }
 
