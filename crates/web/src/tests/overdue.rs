@@ -62,7 +62,9 @@ async fn an_upstream_that_hangs_holds_up_no_step_of_another() {
     let (hanging, other) = (world.bought(DISCORD).await, world.bought(AT_PAUL).await);
     world.numbers.peter_hangs.store(true, Ordering::SeqCst);
     let engine = Arc::clone(&world.door.engine);
-    let stuck = tokio::spawn(async move { engine.poll_upstream("peter").await });
+    let stuck = world
+        .tasks
+        .spawn(async move { engine.poll_upstream("peter").await });
     // codes of the other arrive
     let query = format!("/api/v1/otp?action=get_status&order_id={other}");
     assert_eq!(world.get(&query).await.data()["status"], "waiting");
