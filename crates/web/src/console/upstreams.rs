@@ -133,6 +133,7 @@ pub(super) fn word(closed: &Closed) -> &'static str {
         Closed::Paused => "paused",
         Closed::Fault(_) => "refuses us",
         Closed::Breaker(_) => "failing",
+        Closed::Throttled(_) => "asked us to wait",
         Closed::Trying => "being tried",
         Closed::Float(_) => "balance too low",
         Closed::InDoubt(_) => "too much in doubt",
@@ -145,6 +146,7 @@ fn why(closed: &Closed) -> String {
         Closed::Paused => "Somebody here paused it.".to_owned(),
         Closed::Fault(class) => format!("It refuses all of us: {}.", class.replace('_', " ")),
         Closed::Breaker(_) => "It keeps failing; it is tried again in a while.".to_owned(),
+        Closed::Throttled(_) => "It asked us to wait; it is left alone until then.".to_owned(),
         Closed::Trying => "One purchase is under way to see whether it works again.".to_owned(),
         Closed::Float(balance) => {
             format!("Our balance there, ${balance}, is below the least that must stay.")
