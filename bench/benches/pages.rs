@@ -93,6 +93,7 @@ fn smm_plan() -> SmmPlan {
         lease: Millis::seconds(60),
         in_doubt_window: Millis::minutes(20),
         confirmation: Millis::seconds(2),
+        remains_patience: SmmPlan::REMAINS_PATIENCE,
         poll: vec![Millis::seconds(60)],
         retry: Millis::seconds(5),
         watch: Millis::minutes(60),
@@ -243,6 +244,7 @@ fn completed() -> PanelStatus {
         start_count: Some(10),
         charge: None,
         children: Vec::new(),
+        child_ids: Vec::new(),
     }
 }
 

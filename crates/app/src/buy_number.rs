@@ -89,7 +89,7 @@ impl Engine {
 
     /// The customer pays the quote; where the upstream took far more, the offer is closed until its
     /// quote changes.
-    fn compare_with_quote(&self, activation: &Activation, number: &Number) {
+    pub(crate) fn compare_with_quote(&self, activation: &Activation, number: &Number) {
         let quote = activation.cost_quote;
         if number
             .cost

@@ -271,6 +271,7 @@ impl Engine {
                 lease: Millis::seconds(35),
                 in_doubt_window: Millis::minutes(15),
                 confirmation: Millis::seconds(60),
+                remains_patience: SmmPlan::REMAINS_PATIENCE,
                 poll: [30, 60, 300, 900].map(Millis::seconds).to_vec(),
                 retry: Millis::seconds(5),
                 watch: Millis::minutes(30 * 24 * 60),

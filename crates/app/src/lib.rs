@@ -24,6 +24,7 @@ mod open_work;
 mod overdue;
 mod own_numbers;
 mod pace;
+mod panel_reads;
 mod pauses;
 pub mod people;
 mod place_order;

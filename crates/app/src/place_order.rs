@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 mod lines;
 mod members;
+mod same_id;
 
 pub use lines::{LineProblem, OrderLine, TooManyLines};
 pub use members::TEXT_MEMBERS;
@@ -432,12 +433,15 @@ impl Order for SmmOrder {
                 engine.offer_order_evidence(&self, id).await;
                 return Err(Refusal::OutcomeUnknown);
             }
-            // the panel answers equal orders with one id: this one was not placed
-            let failure = Failure::DuplicateActiveOrder;
+            // the id is another order's: this one was not placed
+            let failure = match engine.explains_one_id(&self, id).await {
+                true => Failure::DuplicateActiveOrder,
+                false => Failure::ProviderUnavailable,
+            };
             let (none, now) = (String::new(), engine.now());
             let writes = Self::refused(self, failure, "id_already_linked", none, now);
             if engine.step("order_refused", writes).await {
-                return Err(Refusal::DuplicateActiveOrder);
+                return Err(Refusal::of_failure(failure));
             }
             // somebody else settled it meanwhile, perhaps with this very id
             Err(Refusal::OutcomeUnknown)
@@ -482,6 +486,10 @@ fn cost_now(engine: &Engine, order: &SmmOrder, route: &PanelRoute) -> Option<Usd
         account_suspended: false,
     };
     let allowed = policy::decide_smm(&engine.settings.rules, &asked).is_allowed();
+    let (upstream, name) = (&route.upstream, &route.call.service);
+    if engine.watch.is_dear_service(upstream, name, source.cost) {
+        return None;
+    }
     let cost = source.cost_of(order.flat, order.quantity)?;
     let service = catalogue.smm_service(&order.service_id);
     let pays = cost <= order.price || service.is_some_and(|service| service.below_cost);

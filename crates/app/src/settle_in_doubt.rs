@@ -108,6 +108,7 @@ impl Engine {
         let plan = self.plan(&activation.wanted.server, &activation.upstream);
         let now = self.now();
         let writes = activation.clone().linked(number, clean, &plan, now);
+        self.compare_with_quote(&activation, number);
         if let Err(CommitError::Refused(Refused::NumberTaken)) = self.commit("linked", writes).await
         {
             self.step("quarantine", activation.linked(number, false, &plan, now))

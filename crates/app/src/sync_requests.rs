@@ -3,6 +3,8 @@
 
 use crate::engine::Engine;
 use domain::change::Write;
+use domain::mutant::lacks_rule;
+use domain::ports::AtPanels;
 use domain::smm_request::{RequestKind, RequestState, SmmRequest};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{CancelReply, PanelUpstream, Progress, ReadFailure, RefillReply};
@@ -10,19 +12,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Requests looked at in one pass; the rest is due in the next one.
-const BATCH: u32 = 1_000;
-
-/// Ids in one status call, by the protocol.
-const IDS_PER_CALL: usize = 100;
+const BATCH: u32 = 100;
 
 impl Engine {
-    /// Takes every due step of cancels and refills. Gives how many were looked at.
-    pub async fn run_due_smm_requests(&self) -> usize {
+    /// Takes every due step of cancels and refills at a place. Gives how many were looked at.
+    pub async fn run_due_smm_requests(&self, at: &AtPanels) -> usize {
         if self.clock_is_behind() {
             return 0;
         }
         let now = self.now();
-        let due = match self.store().claim_smm_requests(now, BATCH).await {
+        let due = match self.store().claim_smm_requests(at, now, BATCH).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(error = %error, "due cancels and refills could not be read");
@@ -42,9 +41,7 @@ impl Engine {
             }
         }
         for (upstream, requests) in refills {
-            for batch in requests.chunks(IDS_PER_CALL) {
-                self.read_refills(&upstream, batch).await;
-            }
+            self.read_refills(&upstream, &requests).await;
         }
         count
     }
@@ -59,20 +56,24 @@ impl Engine {
             return;
         };
         let again = request.state == RequestState::Sent;
-        if again && !self.may_read(&request.upstream) {
-            // it stays due
-            return;
-        }
         let leased = request.sending(self.now() + plan.lease);
         let lease = Write::UpdateSmmRequest(Box::new(leased.clone()));
         if !self.step("request_leased", vec![lease]).await {
             return;
         }
         let leased = leased.stored();
-        if again && !self.still_to_ask(&panel, &leased).await {
-            let write = leased.try_again(plan.retry, self.now());
-            self.step("request_waits", vec![write]).await;
-            return;
+        if again && !lacks_rule(54) {
+            let now = self.now();
+            let waits = match self.still_to_ask(&panel, &leased).await {
+                Some(true) => None,
+                Some(false) => Some(leased.clone().try_again(plan.retry, now)),
+                // it may not be asked now, which is no fault of the request
+                None => Some(leased.clone().wait_until(now + plan.retry)),
+            };
+            if let Some(write) = waits {
+                self.step("request_waits", vec![write]).await;
+                return;
+            }
         }
         let writes = match leased.kind {
             RequestKind::Cancel => self.send_cancel(&panel, leased).await,
@@ -82,20 +83,24 @@ impl Engine {
     }
 
     /// Whether the panel's own word on the order leaves something to ask for: a cancel wants an
-    /// order that goes on, a refill one that is done.
-    async fn still_to_ask(&self, panel: &Arc<dyn PanelUpstream>, request: &SmmRequest) -> bool {
-        let id = std::slice::from_ref(&request.upstream_order);
-        let rows = panel.statuses(id).await.unwrap_or_default();
-        let row = rows
-            .into_iter()
-            .find(|(order, _)| *order == request.upstream_order);
-        let Some((_, Ok(status))) = row else {
-            return false;
+    /// order that goes on, a refill one that is done. Nothing where the panel may not be asked now.
+    async fn still_to_ask(
+        &self,
+        panel: &Arc<dyn PanelUpstream>,
+        request: &SmmRequest,
+    ) -> Option<bool> {
+        let id = &request.upstream_order;
+        let told = self
+            .panel_statuses(&request.upstream, panel.as_ref(), std::slice::from_ref(id))
+            .await;
+        told.asked_at(id)?;
+        let Some(Ok(status)) = told.row(id) else {
+            return Some(false);
         };
-        match request.kind {
+        Some(match request.kind {
             RequestKind::Cancel => !status.progress.is_some_and(Progress::is_final),
             RequestKind::Refill => status.progress == Some(Progress::Completed),
-        }
+        })
     }
 
     async fn send_cancel(&self, panel: &Arc<dyn PanelUpstream>, request: SmmRequest) -> Vec<Write> {
@@ -158,25 +163,27 @@ impl Engine {
     }
 
     async fn read_refills(&self, upstream: &str, requests: &[SmmRequest]) {
-        let Some(panel) = self.panel(upstream).filter(|_| self.may_read(upstream)) else {
-            // they stay due
+        let Some(panel) = self.panel(upstream).cloned() else {
+            let (now, plan) = (self.now(), self.smm_plan(upstream));
+            for request in requests {
+                let write = request.clone().try_again(plan.retry, now);
+                self.step("request_waits", vec![write]).await;
+            }
             return;
         };
-        let ids: Vec<String> = requests
-            .iter()
-            .filter_map(|request| request.upstream_id.clone())
-            .collect();
-        let rows = panel.refill_statuses(&ids).await.unwrap_or_else(|error| {
-            tracing::warn!(upstream, %error, "refills could not be read");
-            Vec::new()
-        });
-        let by_id: BTreeMap<&str, _> = rows.iter().map(|(id, row)| (id.as_str(), row)).collect();
+        let ids = requests.iter().filter_map(|one| one.upstream_id.clone());
+        let ids: Vec<String> = ids.collect();
+        let told = self.panel_refills(upstream, panel.as_ref(), &ids).await;
         let (now, plan) = (self.now(), self.smm_plan(upstream));
         for request in requests {
-            let row = request.upstream_id.as_deref().and_then(|id| by_id.get(id));
+            let id = request.upstream_id.clone().unwrap_or_default();
+            if told.asked_at(&id).is_none() {
+                // it stays due
+                continue;
+            }
             let next = self.next_look(request, now);
             let request = request.clone();
-            let write = match row {
+            let write = match told.row(&id) {
                 Some(Ok(progress)) => request.refill_seen(*progress, next, now),
                 Some(Err(ReadFailure::UnknownOrder)) => request.try_again(plan.retry, now),
                 Some(Err(_)) | None => request.wait_until(next),

@@ -1,236 +1,206 @@
-//! Background work for SMM orders: due steps, status batches, purchases in doubt.
+//! Background work for SMM orders: due steps and status batches, each panel by itself, so that one
+//! that hangs keeps no other waiting.
 
 use crate::engine::Engine;
 use crate::purchase::Order;
+use domain::activation::is_far_above;
 use domain::attempt::AttemptState;
-use domain::mutant::lacks_rule;
-use domain::orphan::{Orphan, OrphanState};
+use domain::ports::AtPanels;
 use domain::smm_order::{SmmOrder, SmmState};
-use domain::time::{Millis, Timestamp};
-use domain::upstream::{ListedPanelOrder, PanelUpstream, Progress, ReadFailure};
-use domain::usd::Usd;
-use std::collections::BTreeMap;
+use domain::time::Timestamp;
+use domain::upstream::{PanelStatus, PanelUpstream, ReadFailure};
 use std::sync::Arc;
 
-/// Orders looked at in one pass; the rest is due in the next one.
-const BATCH: u32 = 1_000;
+mod in_doubt;
+mod orphans;
 
-/// Ids in one status call, by the protocol.
-const IDS_PER_CALL: usize = 100;
+/// Orders looked at in one turn: as many as one status call takes, so that none is kept from other
+/// nodes while this one waits for several calls.
+const BATCH: u32 = 100;
 
-/// How often a panel that lists its orders is looked through for orders that nobody made here.
-const SWEEP: Millis = Millis::seconds(60);
-
-/// Clocks of a panel and of this machine may differ by this much.
-const SKEW: Millis = Millis::minutes(2);
+/// Turns in one pass; what is due then waits for the next pass.
+const TURNS: usize = 10;
 
 impl Engine {
-    /// Takes every due step of SMM orders. Gives how many orders were looked at.
-    pub async fn run_due_smm_orders(&self) -> usize {
+    /// Where SMM orders can lie: at each panel, and at panels that are no longer configured.
+    pub fn panel_places(&self) -> Vec<AtPanels> {
+        let names: Vec<String> = self.panels().map(str::to_owned).collect();
+        let each = names.iter().cloned().map(AtPanels::One);
+        each.chain([AtPanels::NoneOf(names.clone())]).collect()
+    }
+
+    /// Takes every due step of the SMM orders at a place. Gives how many orders were looked at.
+    pub async fn run_due_smm_orders(&self, at: &AtPanels) -> usize {
         if self.clock_is_behind() {
             return 0;
         }
-        let now = self.now();
-        let due = match self.store().claim_smm_orders(now, BATCH).await {
-            Ok(due) => due,
-            Err(error) => {
-                tracing::error!(error = %error, "due SMM orders could not be read");
-                return 0;
-            }
-        };
-        let count = due.len();
-        let mut polled: BTreeMap<String, Vec<SmmOrder>> = BTreeMap::new();
-        let mut in_doubt: BTreeMap<String, Vec<SmmOrder>> = BTreeMap::new();
-        for order in due {
-            match order.state {
-                SmmState::Calling => {
-                    self.step("in_doubt", order.doubted(self, "lease_over"))
-                        .await;
+        let mut count = 0;
+        for _ in 0..TURNS {
+            let due = match self.store().claim_smm_orders(at, self.now(), BATCH).await {
+                Ok(due) => due,
+                Err(error) => {
+                    tracing::error!(error = %error, "due SMM orders could not be read");
+                    break;
                 }
-                SmmState::InDoubt => in_doubt
-                    .entry(order.upstream.clone())
-                    .or_default()
-                    .push(order),
-                SmmState::Undo if order.tries == 0 => self.undo_order(order).await,
-                _ => polled
-                    .entry(order.upstream.clone())
-                    .or_default()
-                    .push(order),
+            };
+            count += due.len();
+            let last = due.len() < BATCH as usize;
+            if !self.due_orders(at, due).await || last {
+                break;
             }
         }
-        for (upstream, orders) in polled {
-            for batch in orders.chunks(IDS_PER_CALL) {
-                self.read_statuses(&upstream, batch).await;
-            }
+        if let AtPanels::One(name) = at {
+            self.count_doubt(name).await;
+            self.sweep_panel(name).await;
         }
-        for (upstream, orders) in in_doubt {
-            self.settle_orders(&upstream, orders).await;
-        }
-        self.count_doubt().await;
-        self.sweep_panels(now).await;
         count
     }
 
-    /// Panels with purchases in doubt, counted anew: the last one settled opens them again, whoever
-    /// settled it.
-    async fn count_doubt(&self) {
-        for (name, _) in &self.outside.panels {
-            if self.watch.in_doubt(name).count > 0
-                && let Ok(all) = self.store().smm_orders_in_doubt(name).await
-            {
-                self.note_doubt(name, all.iter().map(|one| one.in_doubt_until));
+    /// Gives whether every order could be asked for that had to be.
+    async fn due_orders(&self, at: &AtPanels, due: Vec<SmmOrder>) -> bool {
+        let (calls, due): (Vec<_>, Vec<_>) = due
+            .into_iter()
+            .partition(|order| order.state == SmmState::Calling);
+        for order in calls {
+            // whoever made the call is gone: its answer will never be stored
+            let doubted = order.doubted(self, "lease_over");
+            self.step("in_doubt", doubted).await;
+        }
+        let panel = match at {
+            AtPanels::One(name) => self.panel(name).cloned().map(|panel| (name, panel)),
+            AtPanels::NoneOf(_) => None,
+        };
+        match panel {
+            Some((name, panel)) => self.due_at_panel(name, &panel, due).await,
+            None => {
+                for order in due {
+                    self.due_nowhere(order).await;
+                }
+                true
             }
         }
     }
 
-    /// Looks for orders at panels that belong to no order of ours: made twice, or placed after
-    /// their window had ended. The house pays them, so they go into its books.
-    async fn sweep_panels(&self, now: Timestamp) {
-        for (name, panel) in &self.outside.panels {
-            let sweep = format!("sweep of {name}");
-            let due = panel.capabilities().list_active && self.watch.poll_is_due(&sweep, now);
-            if !due || !self.may_read(name) {
-                continue;
-            }
-            self.watch.poll_again_at(&sweep, now + SWEEP);
-            if !self.has_turn(&sweep, SWEEP).await {
-                continue;
-            }
-            let Ok(Some(first)) = self.store().first_attempt_at(name).await else {
-                continue;
-            };
-            if let Ok(listed) = panel.orders().await {
-                self.adopt_panel_orphans(name, &listed, first, now).await;
-            }
-        }
-    }
-
-    async fn adopt_panel_orphans(
+    async fn due_at_panel(
         &self,
         name: &str,
-        listed: &[ListedPanelOrder],
-        first: Timestamp,
-        now: Timestamp,
-    ) {
-        let ids: Vec<String> = listed.iter().map(|row| row.id.clone()).collect();
-        let Ok(linked) = self.store().linked(name, &ids).await else {
-            return;
-        };
-        let Ok(in_doubt) = self.store().smm_orders_in_doubt(name).await else {
-            return;
-        };
-        let ours = |row: &&ListedPanelOrder| {
-            let age_known = row.created_at.is_some_and(|at| at >= first - SKEW);
-            age_known && !linked.contains(&row.id)
-        };
-        let strangers: Vec<_> = listed.iter().filter(ours).collect();
-        let ids: Vec<&str> = strangers.iter().map(|row| row.id.as_str()).collect();
-        let sightings = self.watch.strangers(name, &ids, SKEW, (now, now));
-        for (row, seen) in strangers.into_iter().zip(sightings) {
-            let wanted = in_doubt.iter().any(|order| is_candidate(order, row));
-            if wanted || now - seen.since < self.settings.orphan_after || lacks_rule(7) {
-                continue;
-            }
-            tracing::error!(
-                upstream = name,
-                upstream.id = row.id,
-                "panel {name} lists order {} without an order of ours",
-                row.id
-            );
-            let orphan = Orphan {
-                id: self.outside.store.next_row_id(),
-                version: 0,
-                upstream: name.to_owned(),
-                upstream_id: row.id.clone(),
-                state: OrphanState::Open,
-                cost: row.charge.unwrap_or(Usd::ZERO),
-                found_at: now,
-                due_at: Some(now),
-                tries: 0,
-            };
-            let ticket = self.outside.store.next_row_id();
-            self.step("orphan_found", orphan.found(ticket)).await;
-        }
-    }
-
-    /// An order at a panel that is nobody's: a cancel is asked once, then its final status says
-    /// what the house has lost.
-    pub(crate) async fn settle_panel_orphan(&self, orphan: Orphan, pause: Millis) {
-        let Some(panel) = self.panel(&orphan.upstream).cloned() else {
-            return;
-        };
-        let id = orphan.upstream_id.clone();
-        if orphan.tries == 0 && panel.capabilities().cancel {
-            let reply = panel.cancel(&id).await;
-            tracing::info!(upstream = orphan.upstream, reply = ?reply.outcome, "orphan: cancel asked");
-        }
-        let rows = panel
-            .statuses(std::slice::from_ref(&id))
-            .await
-            .unwrap_or_default();
-        let status = rows
+        panel: &Arc<dyn PanelUpstream>,
+        due: Vec<SmmOrder>,
+    ) -> bool {
+        let (in_doubt, due): (Vec<_>, Vec<_>) = due
             .into_iter()
-            .find(|(of, _)| *of == id)
-            .and_then(|(_, row)| row.ok());
-        let now = self.now();
-        let ended = status.filter(|status| status.progress.is_some_and(Progress::is_final));
-        let writes = match ended.filter(|_| orphan.tries > 0) {
-            Some(status) => {
-                let kept = status.charge.unwrap_or(orphan.cost);
-                orphan.settled(kept)
-            }
-            None => orphan.try_again(pause, now),
-        };
-        self.step("orphan", writes).await;
+            .partition(|order| order.state == SmmState::InDoubt);
+        let (undone, polled): (Vec<_>, Vec<_>) = due
+            .into_iter()
+            .partition(|order| order.state == SmmState::Undo && order.tries == 0);
+        for order in undone {
+            self.undo_order(panel.as_ref(), order).await;
+        }
+        let asked = self.read_statuses(name, panel.as_ref(), polled).await;
+        self.settle_orders(name, panel.as_ref(), in_doubt).await && asked
     }
 
-    async fn read_statuses(&self, upstream: &str, orders: &[SmmOrder]) {
-        if !self.may_read(upstream) {
-            // they stay due
+    /// Of a panel that is no longer configured nothing is ever heard again.
+    async fn due_nowhere(&self, order: SmmOrder) {
+        if order.state == SmmState::InDoubt {
+            let now = self.now();
+            self.order_window(order, AttemptState::LatePossible, now)
+                .await;
             return;
         }
-        let now = self.now();
-        let plan = self.smm_plan(upstream);
-        let ids: Vec<String> = orders
-            .iter()
-            .filter_map(|order| order.upstream_id.clone())
-            .collect();
-        let rows = match self.panel(upstream) {
-            Some(panel) => panel.statuses(&ids).await,
-            None => Err(ReadFailure::Fault(
-                "this panel is no longer configured".into(),
-            )),
-        };
-        let rows = rows.unwrap_or_else(|error| {
-            tracing::warn!(upstream, %error, "statuses could not be read");
-            Vec::new()
-        });
-        let by_id: BTreeMap<&str, _> = rows.iter().map(|(id, row)| (id.as_str(), row)).collect();
+        let (now, plan) = (self.now(), self.smm_plan(&order.upstream));
+        self.step("smm_status_missing", order.unheard(&plan, now))
+            .await;
+    }
+
+    async fn read_statuses(
+        &self,
+        name: &str,
+        panel: &dyn PanelUpstream,
+        orders: Vec<SmmOrder>,
+    ) -> bool {
+        let ids = orders.iter().filter_map(|order| order.upstream_id.clone());
+        let ids: Vec<String> = ids.collect();
+        let told = self.panel_statuses(name, panel, &ids).await;
+        let plan = self.smm_plan(name);
+        let mut all_asked = true;
         for order in orders {
-            let row = order.upstream_id.as_deref().and_then(|id| by_id.get(id));
-            let order = self.seen_by_this_clock(order.clone());
+            let id = order.upstream_id.clone().unwrap_or_default();
+            let Some(now) = told.asked_at(&id) else {
+                // it stays due
+                all_asked = false;
+                continue;
+            };
+            let order = self.seen_by_this_clock(order);
             let ticket = self.outside.store.next_row_id();
-            let (name, writes) = match row {
+            let (step, writes) = match told.row(&id) {
                 Some(Ok(status)) => {
-                    if status.progress.is_none() {
-                        let labels = [("upstream", upstream.to_owned())];
-                        metrics::counter!("tollgate_unknown_statuses_total", &labels).increment(1);
-                        tracing::warn!(
-                            order.id = order.id.0,
-                            upstream,
-                            status = status.raw_status,
-                            "upstream {upstream} used an unknown status word"
-                        );
-                    }
+                    self.remark(&order, status);
                     ("smm_status", order.observed(status, &plan, ticket, now))
                 }
                 Some(Err(ReadFailure::UnknownOrder)) => {
                     let writes = order.unknown_upstream(&plan, ticket, now);
                     ("smm_unknown_upstream", writes)
                 }
-                Some(Err(_)) | None => ("smm_status_missing", order.try_again(&plan, now)),
+                Some(Err(_)) | None => ("smm_status_missing", order.unheard(&plan, now)),
             };
-            self.step(name, writes).await;
+            self.step(step, writes).await;
+        }
+        all_asked
+    }
+
+    /// What the operator should know of a panel that speaks so.
+    fn remark(&self, order: &SmmOrder, status: &PanelStatus) {
+        let upstream = &order.upstream;
+        let labels = [("upstream", upstream.clone())];
+        if status.progress.is_none() {
+            metrics::counter!("tollgate_unknown_statuses_total", &labels).increment(1);
+            tracing::warn!(
+                order.id = order.id.0,
+                upstream,
+                status = status.raw_status,
+                "upstream {upstream} used an unknown status word"
+            );
+        }
+        let first = order.candidate.is_none() && order.resolved_at.is_none();
+        let over = status.progress.is_some_and(|word| word.is_final())
+            && status.remains.is_some_and(|left| left < 0);
+        if over && first && !order.flat {
+            metrics::counter!("tollgate_over_delivered_total", &labels).increment(1);
+            tracing::warn!(
+                order.id = order.id.0,
+                upstream,
+                remains = status.remains,
+                "upstream {upstream} delivered more than was ordered: it counts as delivered in full"
+            );
+        }
+        self.compare_with_order_quote(order, status);
+    }
+
+    /// The customer pays the quote; where the panel took far more, its service is closed until its
+    /// rate changes.
+    fn compare_with_order_quote(&self, order: &SmmOrder, status: &PanelStatus) {
+        let quote = order.cost_quote;
+        let Some(taken) = status.charge.filter(|taken| is_far_above(*taken, quote)) else {
+            return;
+        };
+        let (upstream, service) = (&order.upstream, &order.upstream_service);
+        let catalogue = self.catalogue();
+        let Some(source) = catalogue.smm_source(upstream, service) else {
+            return;
+        };
+        if self
+            .watch
+            .close_dear_service(upstream, service, source.cost)
+        {
+            tracing::error!(
+                order.id = order.id.0,
+                upstream,
+                service,
+                "upstream {upstream} took {taken} for order {}, quoted at {quote}: service {service} \
+                 is closed",
+                order.id
+            );
         }
     }
 
@@ -245,9 +215,9 @@ impl Engine {
 
     /// Placed although the client was told "failed": a cancel is asked once, then the status says
     /// what the house has lost.
-    async fn undo_order(&self, order: SmmOrder) {
+    async fn undo_order(&self, panel: &dyn PanelUpstream, order: SmmOrder) {
         let (now, plan) = (self.now(), self.smm_plan(&order.upstream));
-        if let (Some(panel), Some(id)) = (self.panel(&order.upstream), order.upstream_id.as_deref())
+        if let Some(id) = order.upstream_id.as_deref()
             && panel.capabilities().cancel
         {
             let reply = panel.cancel(id).await;
@@ -256,78 +226,13 @@ impl Engine {
         self.step("smm_undo", order.try_again(&plan, now)).await;
     }
 
-    async fn settle_orders(&self, upstream: &str, orders: Vec<SmmOrder>) {
-        let Some(panel) = self.panel(upstream).cloned() else {
-            for order in orders {
-                let plan = self.smm_plan(upstream);
-                self.step("smm_waits", order.try_again(&plan, self.now()))
-                    .await;
-            }
-            return;
-        };
-        let all = self
-            .store()
-            .smm_orders_in_doubt(upstream)
-            .await
-            .unwrap_or_default();
-        self.note_doubt(upstream, all.iter().map(|one| one.in_doubt_until));
-        let asked_at = self.now();
-        if !panel.capabilities().list_active {
-            if let [alone] = all.as_slice() {
-                self.weigh_balance(alone).await;
-            }
-            for order in orders {
-                self.order_window(order, AttemptState::LatePossible, asked_at)
-                    .await;
-            }
-            return;
-        }
-        match panel.orders().await {
-            Ok(listed) => {
-                self.match_orders(upstream, &panel, orders, listed, asked_at)
-                    .await
-            }
-            Err(error) => {
-                tracing::warn!(upstream, %error, "the panel's order list was not to be had");
-                let plan = self.smm_plan(upstream);
-                for order in orders {
-                    self.step("smm_waits", order.try_again(&plan, asked_at))
-                        .await;
-                }
-            }
-        }
-    }
-
-    async fn match_orders(
-        &self,
-        upstream: &str,
-        _panel: &Arc<dyn PanelUpstream>,
-        orders: Vec<SmmOrder>,
-        listed: Vec<ListedPanelOrder>,
-        asked_at: Timestamp,
-    ) {
-        let ids: Vec<String> = listed.iter().map(|row| row.id.clone()).collect();
-        let Ok(linked) = self.store().linked(upstream, &ids).await else {
-            return;
-        };
-        let mut free: Vec<ListedPanelOrder> = listed
-            .into_iter()
-            .filter(|row| !linked.contains(&row.id))
-            .collect();
-        free.reverse();
-        for order in orders {
-            match free.iter().position(|row| is_candidate(&order, row)) {
-                Some(place) => {
-                    let row = free.remove(place);
-                    let plan = self.smm_plan(upstream);
-                    let writes = order.linked(&row.id, "listed", &plan, self.now());
-                    self.step("smm_linked", writes).await;
-                }
-                None => {
-                    self.order_window(order, AttemptState::Absent, asked_at)
-                        .await
-                }
-            }
+    /// Purchases in doubt at a panel, counted anew: the last one settled opens it again, whoever
+    /// settled it.
+    async fn count_doubt(&self, name: &str) {
+        if self.watch.in_doubt(name).count > 0
+            && let Ok(all) = self.store().smm_orders_in_doubt(name).await
+        {
+            self.note_doubt(name, all.iter().map(|one| one.in_doubt_until));
         }
     }
 
@@ -346,35 +251,4 @@ impl Engine {
                 .await;
         }
     }
-
-    /// A late answer names the panel's order exactly: evidence, if ours is still in doubt.
-    pub(crate) async fn offer_order_evidence(&self, called: &SmmOrder, id: &str) {
-        let current = match self.store().smm_order(called.id).await {
-            Ok(Some(current)) => current,
-            _ => return,
-        };
-        if current.attempt == called.attempt && current.state == SmmState::InDoubt {
-            let plan = self.smm_plan(&current.upstream);
-            let writes = current.linked(id, "late_answer", &plan, self.now());
-            self.step("smm_linked", writes).await;
-        }
-    }
-}
-
-/// Whether a listed order can be the one this purchase made.
-fn is_candidate(order: &SmmOrder, row: &ListedPanelOrder) -> bool {
-    let in_window = row.created_at.is_none_or(|created_at| {
-        created_at >= order.created_at - SKEW
-            && order
-                .in_doubt_until
-                .is_none_or(|until| created_at <= until + SKEW)
-    });
-    // of a package and of a subscription the panel may count what it likes
-    let uncounted = order.flat || order.is_subscription();
-    row.service == order.upstream_service
-        && row.link == order.link
-        && row
-            .quantity
-            .is_none_or(|quantity| uncounted || quantity == order.quantity)
-        && in_window
 }

@@ -4,7 +4,7 @@
 use domain::activation::Wanted;
 use domain::ids::OrderId;
 use domain::time::{Millis, Timestamp};
-use domain::usd::Usd;
+use domain::usd::{Rate, Usd};
 use domain::window::Window;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,6 +30,10 @@ struct Seen {
     asked_last: HashMap<String, OrderId>,
     /// Offers that cost far more than they were quoted at, and the quote that was wrong.
     dear: HashMap<Offer, Usd>,
+    /// Services of panels that took far more than was quoted, and the rate that was wrong.
+    dear_services: HashMap<(String, String), Rate>,
+    /// How far apart equal orders were that a panel answered with one id, at most.
+    dup_windows: HashMap<String, Millis>,
     /// Reads sent to each upstream in the last minute.
     reads: HashMap<String, Window>,
     /// When the purchase calls of this process were sent that have no stored outcome yet.
@@ -207,6 +211,35 @@ impl Watch {
         offers
             .map(|(place, quote)| (place.clone(), *quote))
             .collect()
+    }
+
+    /// A panel took far more for a service than this rate says: nothing is bought at it any more.
+    /// Gives whether that is news.
+    pub fn close_dear_service(&self, panel: &str, service: &str, rate: Rate) -> bool {
+        let place = (panel.to_owned(), service.to_owned());
+        let known = self.seen().dear_services.insert(place, rate);
+        known.is_none_or(|known| known < rate)
+    }
+
+    /// Whether a service's rate is known to be wrong. A new rate opens it again.
+    pub fn is_dear_service(&self, panel: &str, service: &str, rate: Rate) -> bool {
+        let place = (panel.to_owned(), service.to_owned());
+        let seen = self.seen();
+        let wrong = seen.dear_services.get(&place);
+        wrong.is_some_and(|wrong| rate <= *wrong)
+    }
+
+    /// A panel answered two equal orders, so far apart, with one id.
+    pub fn note_dup_window(&self, panel: &str, apart: Millis) {
+        let mut seen = self.seen();
+        let known = seen.dup_windows.entry(panel.to_owned()).or_default();
+        *known = (*known).max(apart);
+    }
+
+    /// The window in which a panel was seen to answer equal orders with one id.
+    pub fn dup_window(&self, panel: &str) -> Millis {
+        let seen = self.seen();
+        seen.dup_windows.get(panel).copied().unwrap_or_default()
     }
 
     pub fn poll_is_due(&self, upstream: &str, now: Timestamp) -> bool {

@@ -177,6 +177,8 @@ pub enum Write {
         seq: i64,
         /// What goes back now.
         amount: Usd,
+        /// Number of the observation it rests on; nothing where a person decided.
+        observation: Option<i64>,
     },
     /// An entry of the house's own books.
     Book(Entry),

@@ -1,8 +1,10 @@
 //! What the engine needs from outside: a store, a clock, a place to run tasks. Trait objects, so
 //! that the engine is compiled once and a simulation can stand in for all of them.
 
+mod panels;
 mod policy;
 
+pub use panels::AtPanels;
 pub use policy::PolicyRows;
 
 use crate::access::{Account, ApiKey, Caller, KeyClaim};
@@ -164,12 +166,14 @@ pub trait Store: Send + Sync {
     fn smm_orders<'a>(&'a self, account: AccountId, page: &'a Page) -> Read<'a, Vec<SmmOrder>>;
     /// SMM orders whose background step is due, the longest due first.
     fn smm_orders_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>>;
-
-    /// The same, claimed for this node: no other one is given them for a while, unless this one
-    /// writes them before. Where one process has the store, it is alone.
-    fn claim_smm_orders(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>> {
-        self.smm_orders_due(now, limit)
-    }
+    /// The same at some panels, claimed for this node: no other one is given them for a while, unless
+    /// this one writes them before. Where one process has the store, it is alone.
+    fn claim_smm_orders<'a>(
+        &'a self,
+        at: &'a AtPanels,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<SmmOrder>>;
     /// In-doubt SMM orders at an upstream, oldest first.
     fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>>;
 
@@ -179,12 +183,13 @@ pub trait Store: Send + Sync {
     fn smm_requests(&self, order: OrderId) -> Read<'_, Vec<SmmRequest>>;
     /// Requests whose background step is due, the longest due first.
     fn smm_requests_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>>;
-
-    /// The same, claimed for this node: no other one is given them for a while, unless this one
-    /// writes them before. Where one process has the store, it is alone.
-    fn claim_smm_requests(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>> {
-        self.smm_requests_due(now, limit)
-    }
+    /// The same at some panels, claimed as SMM orders are.
+    fn claim_smm_requests<'a>(
+        &'a self,
+        at: &'a AtPanels,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<SmmRequest>>;
 
     /// Public ids of panels' services: id, panel, the panel's service id.
     fn smm_service_ids(&self) -> Read<'_, Vec<(String, String, String)>>;
@@ -193,6 +198,8 @@ pub trait Store: Send + Sync {
     fn attempts(&self, order: OrderId) -> Read<'_, Vec<Attempt>>;
     /// Of these upstream ids, the ones that are linked to an order or an orphan.
     fn linked<'a>(&'a self, upstream: &'a str, ids: &'a [String]) -> Read<'a, Vec<String>>;
+    /// The order that an upstream id is linked to, if it is linked to one.
+    fn linked_order<'a>(&'a self, upstream: &'a str, id: &'a str) -> Read<'a, Option<OrderId>>;
     /// When the oldest purchase call to an upstream left, if there was one.
     fn first_attempt_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>>;
     /// Orphans whose background step is due.

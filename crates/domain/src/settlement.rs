@@ -1,13 +1,10 @@
 //! What a panel's word on an SMM order means in money: pure, from the order and one status.
 
 use crate::mutant::lacks_rule;
-use crate::smm_order::{Candidate, SmmOrder};
+use crate::smm_order::{Candidate, SmmOrder, SmmPlan};
 use crate::time::{Millis, Timestamp};
 use crate::upstream::{PanelStatus, Progress};
 use crate::usd::{Usd, refund_share};
-
-/// How long a partial order without a usable `remains` is polled before it needs a person.
-const REMAINS_PATIENCE: Millis = Millis::minutes(24 * 60);
 
 /// What one status means for the money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,58 +29,99 @@ pub fn undelivered(claimed: i64, quantity: u64) -> u64 {
 
 /// Whether what the panel says it charged decides what goes back, or could.
 pub fn charge_decides(order: &SmmOrder, status: &PanelStatus) -> bool {
-    let out_of_range = |remains| remains > bound(order.quantity);
     match status.progress {
         Some(Progress::Canceled) => true,
-        Some(Progress::Partial) => order.flat || status.remains.is_none_or(out_of_range),
-        _ => false,
+        Some(Progress::Partial) if order.flat || status.remains.is_none() => true,
+        Some(word) => word.is_final() && is_impossible(order, status),
+        None => false,
     }
 }
 
-/// Judges one status. A final state counts once it has been the same for `confirmation`.
-pub fn judge(
-    order: &SmmOrder,
-    status: &PanelStatus,
-    confirmation: Millis,
-    now: Timestamp,
-) -> Verdict {
-    let Some(progress) = status.progress.filter(|progress| progress.is_final()) else {
+/// Judges one status. A final state counts once it has been the same for as long as the plan says.
+pub fn judge(order: &SmmOrder, status: &PanelStatus, plan: &SmmPlan, now: Timestamp) -> Verdict {
+    let Some(candidate) = seen_since(order, status, now) else {
         return Verdict::Wait(None);
     };
-    let since = match order.candidate {
-        Some(seen) if seen.progress == progress && seen.remains == status.remains => seen.since,
-        _ => now,
-    };
-    let candidate = Candidate {
-        progress,
-        remains: status.remains,
-        since,
-    };
+    let since = candidate.since;
     let fresh = order.candidate.is_none_or(|seen| seen.since != since);
-    if (fresh || now - since < confirmation) && !lacks_rule(23) {
+    if (fresh || now - since < plan.confirmation) && !lacks_rule(23) {
         return Verdict::Wait(Some(candidate));
     }
-    settle(order, progress, status, now).unwrap_or(Verdict::Wait(Some(candidate)))
+    settle(order, status, plan, now - since).unwrap_or(Verdict::Wait(Some(candidate)))
 }
 
-/// The money of a confirmed final state; nothing while the figures it needs are missing.
+/// What a final word comes to, confirmed or not: the state to show and the total that goes back.
+pub fn outcome(
+    order: &SmmOrder,
+    status: &PanelStatus,
+    plan: &SmmPlan,
+    now: Timestamp,
+) -> Option<(Progress, Usd)> {
+    let candidate = seen_since(order, status, now)?;
+    match settle(order, status, plan, now - candidate.since)? {
+        Verdict::Final { shown, refund } => Some((shown, refund)),
+        Verdict::Wait(_) | Verdict::Review => None,
+    }
+}
+
+/// Since when the panel has been saying this final word; nothing for a word that is not final.
+fn seen_since(order: &SmmOrder, status: &PanelStatus, now: Timestamp) -> Option<Candidate> {
+    let progress = status.progress.filter(|progress| progress.is_final())?;
+    let same = |seen: &Candidate| seen.progress == progress && seen.remains == status.remains;
+    Some(Candidate {
+        progress,
+        remains: status.remains,
+        since: order.candidate.filter(same).map_or(now, |seen| seen.since),
+    })
+}
+
+/// Whether more units are said to be left than were ordered. Of a package a panel may count what it
+/// likes.
+fn is_impossible(order: &SmmOrder, status: &PanelStatus) -> bool {
+    !order.flat
+        && status
+            .remains
+            .is_some_and(|left| left > bound(order.quantity))
+}
+
+/// The money of a final state; nothing while the figures it needs are missing.
 fn settle(
     order: &SmmOrder,
-    progress: Progress,
     status: &PanelStatus,
-    now: Timestamp,
+    plan: &SmmPlan,
+    said_for: Millis,
 ) -> Option<Verdict> {
-    match progress {
+    if is_impossible(order, status) && !lacks_rule(35) {
+        return Some(impossible(order, status));
+    }
+    match status.progress? {
         Progress::Completed => Some(Verdict::Final {
             shown: Progress::Completed,
             refund: Usd::ZERO,
         }),
         Progress::Canceled => Some(cancelled(order, status)),
-        _ => partial(order, status, now),
+        _ => partial(order, status, plan, said_for),
     }
 }
 
-fn partial(order: &SmmOrder, status: &PanelStatus, now: Timestamp) -> Option<Verdict> {
+/// A figure that cannot be pays nothing, whatever the word beside it. Only a panel that kept
+/// nothing of ours leaves no question.
+fn impossible(order: &SmmOrder, status: &PanelStatus) -> Verdict {
+    match status.charge {
+        Some(Usd::ZERO) => Verdict::Final {
+            shown: Progress::Canceled,
+            refund: order.price,
+        },
+        _ => Verdict::Review,
+    }
+}
+
+fn partial(
+    order: &SmmOrder,
+    status: &PanelStatus,
+    plan: &SmmPlan,
+    said_for: Millis,
+) -> Option<Verdict> {
     let shown = Progress::Partial;
     if order.flat {
         return Some(match status.charge {
@@ -99,7 +137,7 @@ fn partial(order: &SmmOrder, status: &PanelStatus, now: Timestamp) -> Option<Ver
         });
     }
     match status.remains {
-        Some(remains) if remains <= bound(order.quantity) => {
+        Some(remains) => {
             let units = undelivered(remains, order.quantity);
             let exact = refund_share(order.price, units, order.quantity);
             let refund = if lacks_rule(22) {
@@ -109,18 +147,7 @@ fn partial(order: &SmmOrder, status: &PanelStatus, now: Timestamp) -> Option<Ver
             };
             Some(Verdict::Final { shown, refund })
         }
-        Some(_) => Some(match status.charge {
-            _ if lacks_rule(35) => Verdict::Final {
-                shown,
-                refund: order.price,
-            },
-            Some(Usd::ZERO) => Verdict::Final {
-                shown: Progress::Canceled,
-                refund: order.price,
-            },
-            _ => Verdict::Review,
-        }),
-        None if now - order.created_at < REMAINS_PATIENCE => None,
+        None if said_for < plan.remains_patience && !lacks_rule(52) => None,
         None => Some(match status.charge {
             Some(kept) => Verdict::Final {
                 shown,
@@ -154,6 +181,9 @@ fn cancelled(order: &SmmOrder, status: &PanelStatus) -> Verdict {
 fn share_by_charge(order: &SmmOrder, kept: Usd) -> Usd {
     let quoted = u64::try_from(order.cost_quote.0).unwrap_or(0);
     let kept = u64::try_from(kept.0).unwrap_or(0);
+    if kept == 0 {
+        return order.price;
+    }
     refund_share(order.price, quoted.saturating_sub(kept), quoted)
 }
 

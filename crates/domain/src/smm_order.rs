@@ -3,19 +3,19 @@
 use crate::attempt::{Attempt, AttemptEnd, AttemptState};
 use crate::change::{Reason, Write};
 use crate::ids::{AccountId, OrderId};
-use crate::ledger::Entry;
 use crate::mutant::lacks_rule;
 use crate::order::{Failure, Told};
-use crate::settlement::{self, Verdict};
 use crate::time::{Millis, Timestamp};
-use crate::upstream::{PanelStatus, Progress};
+use crate::upstream::Progress;
 use crate::usd::Usd;
 
 mod children;
 mod correction;
+mod costs;
 mod observation;
 mod plan;
 mod review;
+mod status;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -171,7 +171,8 @@ pub struct SmmOrder {
     pub resolved_at: Option<Timestamp>,
     /// When background work must look at it next.
     pub due_at: Option<Timestamp>,
-    /// Failed tries of the present background step.
+    /// Failed tries of the present background step; of a linked order, how often in a row its panel
+    /// did not know the id.
     pub tries: i64,
     /// Why it failed, once it did.
     pub failure: Option<Failure>,
@@ -354,217 +355,14 @@ impl SmmOrder {
         vec![release, end, self.save()]
     }
 
-    /// The panel's word on the order. Display follows at once, money only once a final state was
-    /// seen twice; after the resolution only the difference in the client's favour is paid. Where a
-    /// person has to look, a ticket is opened under the fresh row id.
-    pub fn observed(
-        mut self,
-        status: &PanelStatus,
-        plan: &SmmPlan,
-        ticket: i64,
-        now: Timestamp,
-    ) -> Vec<Write> {
-        let status = &self.whole(status);
-        let charged = self.charge;
-        let mut writes = self.record(status, now);
-        let changed = !writes.is_empty();
-        let undo = self.state == SmmState::Undo;
-        if self.charge != charged && settlement::charge_decides(&self, status) {
-            // what was kept decides what goes back, so it has to be seen twice as well
-            self.candidate = None;
-        }
-        if self.resolved_at.is_some() && !undo {
-            writes.extend(self.book_correction(charged));
-        }
-        match (
-            settlement::judge(&self, status, plan.confirmation, now),
-            self.resolved_at,
-        ) {
-            (Verdict::Final { shown, refund }, Some(_)) if undo => {
-                writes.extend(self.undo_ended(shown, refund, plan, now));
-                return writes;
-            }
-            (Verdict::Final { refund, .. }, Some(resolved_at)) => {
-                writes.extend(self.correct(refund, resolved_at, plan, (ticket, now)));
-            }
-            (Verdict::Final { shown, refund }, None) => {
-                writes.extend(self.finish(shown, refund, status, now));
-            }
-            (Verdict::Wait(candidate), _) => self.candidate = candidate,
-            (Verdict::Review, None) => {
-                let why = review::contradiction(status);
-                writes.extend(self.review(&why, ticket, now));
-            }
-            (Verdict::Review, Some(_)) if undo => {
-                writes.extend(self.undo_ended(Progress::Partial, Usd::ZERO, plan, now));
-                return writes;
-            }
-            (Verdict::Review, Some(_)) => {}
-        }
-        self.due_at = self.next_look(plan, now);
-        if let Some(due_at) = self.due_at
-            && !changed
-            && writes.is_empty()
-            && self.candidate.is_none()
-        {
-            return vec![Write::PostponeSmmOrder {
-                order: self.id,
-                due_at,
-            }];
-        }
-        // the row first: a worker that lost the race must find that out before its money is judged
-        writes.insert(0, self.save());
-        writes
-    }
-
-    /// Takes over what may be shown and stores the observation if it says anything new.
-    fn record(&mut self, status: &PanelStatus, now: Timestamp) -> Vec<Write> {
-        let before = (self.progress, self.remains, self.start_count, self.charge);
-        if let Some(progress) = status.progress
-            && self.resolved_at.is_none()
-            && !progress.is_final()
-        {
-            let forward = self.progress.max(progress);
-            self.progress = if lacks_rule(31) { progress } else { forward };
-        }
-        if let Some(remains) = status.remains
-            && self.resolved_at.is_none()
-        {
-            self.remains = settlement::undelivered(remains, self.quantity);
-        }
-        if let Some(count) = status.start_count
-            && self.start_count == 0
-        {
-            self.start_count = count;
-        }
-        self.charge = status.charge.or(self.charge);
-        let same = before == (self.progress, self.remains, self.start_count, self.charge);
-        let final_word = status.progress.is_none_or(Progress::is_final);
-        // in review a final word is repeated at every look; the first one has to be on record
-        let first = self.observations == 0;
-        let counts = self.resolved_at.is_none() && (self.state != SmmState::Review || first);
-        if same && !(final_word && counts) {
-            return Vec::new();
-        }
-        self.observations += 1;
-        vec![Write::Observe(Observation {
-            order: self.id,
-            seq: self.observations,
-            raw_status: status.raw_status.chars().take(64).collect(),
-            remains: status.remains,
-            start_count: status.start_count,
-            charge: status.charge,
-            at: now,
-        })]
-    }
-
-    fn finish(
-        &mut self,
-        shown: Progress,
-        refund: Usd,
-        status: &PanelStatus,
-        now: Timestamp,
-    ) -> Vec<Write> {
-        let posted = Usd(self.price.0 - refund.0);
-        let reason = if posted == Usd::ZERO {
-            Reason::ClosedUpstream
-        } else {
-            Reason::Delivered
-        };
-        let mut writes = vec![self.resolve(posted, reason, now)];
-        self.state = SmmState::Resolved;
-        self.progress = shown;
-        self.candidate = None;
-        if shown == Progress::Completed {
-            self.remains = settlement::undelivered(status.remains.unwrap_or(0), self.quantity);
-        }
-        let taken = status.charge.unwrap_or_else(|| self.quoted_share(posted));
-        self.charge = Some(taken);
-        writes.extend(self.book(posted, taken));
-        writes
-    }
-
-    /// The quoted cost of the part that was posted.
-    fn quoted_share(&self, posted: Usd) -> Usd {
-        let share = i128::from(self.cost_quote.0) * i128::from(posted.0);
-        let part = share / i128::from(self.price.0.max(1));
-        Usd(i64::try_from(part).unwrap_or(self.cost_quote.0))
-    }
-
-    /// What the panel takes or gives back once the cost is booked: the difference, by itself.
-    fn book_correction(&self, charged: Option<Usd>) -> Option<Write> {
-        let (before, after) = (charged?.0, self.charge?.0);
-        let difference = Usd(after - before);
-        let seq = self.observations;
-        let entry = Entry::upstream_cost(self.id, seq, &self.upstream, Usd::ZERO, difference);
-        (!entry.postings.is_empty()).then_some(Write::Book(entry))
-    }
-
-    fn book(&self, posted: Usd, taken: Usd) -> Option<Write> {
-        let entry = if posted > Usd::ZERO {
-            let quoted = self.quoted_share(posted);
-            Entry::upstream_cost(self.id, 0, &self.upstream, quoted, taken)
-        } else {
-            Entry::upstream_loss(self.id, 0, &self.upstream, taken)
-        };
-        (!entry.postings.is_empty()).then_some(Write::Book(entry))
-    }
-
-    /// The panel is done with an order that was undone. It is watched on like any other: what it
-    /// still returns belongs in the books.
-    fn undo_ended(
-        mut self,
-        shown: Progress,
-        refund: Usd,
-        plan: &SmmPlan,
-        now: Timestamp,
-    ) -> Vec<Write> {
-        let kept = Usd(self.price.0 - refund.0);
-        let taken = self.charge.unwrap_or_else(|| self.quoted_share(kept));
-        let loss = self.book(Usd::ZERO, taken);
-        self.charge = Some(taken);
-        self.state = SmmState::Failed;
-        self.progress = shown;
-        self.candidate = None;
-        self.failure = Some(Failure::ProviderUnavailable);
-        self.due_at = self.next_look(plan, now);
-        loss.into_iter().chain([self.save()]).collect()
-    }
-
-    /// When to read the status again.
-    fn next_look(&self, plan: &SmmPlan, now: Timestamp) -> Option<Timestamp> {
-        let candidate = self.candidate.map(|seen| seen.since + plan.confirmation);
-        let confirmed_at = candidate.filter(|at| *at > now);
-        if let Some(resolved_at) = self.resolved_at
-            && self.state != SmmState::Undo
-        {
-            let end = resolved_at + plan.watch;
-            let slowest = plan.poll.last().copied().unwrap_or(plan.retry);
-            let next = now + Millis(slowest.0.max((now - resolved_at).0));
-            return confirmed_at.or((now < end).then(|| next.min(end)));
-        }
-        Some(confirmed_at.unwrap_or(now + plan.poll_pause(now - self.created_at)))
-    }
-
-    /// The panel does not know the id it once gave: never a cancel; review after several times.
-    pub fn unknown_upstream(mut self, plan: &SmmPlan, ticket: i64, now: Timestamp) -> Vec<Write> {
-        self.tries += 1;
-        if lacks_rule(30) && self.resolved_at.is_none() {
-            let release = self.resolve(Usd::ZERO, Reason::ClosedUpstream, now);
-            self.state = SmmState::Resolved;
-            return vec![release, self.save()];
-        }
-        let mut ticketed = None;
-        if self.tries >= 10 && self.resolved_at.is_none() {
-            ticketed = self.review("no longer knows the id that it gave", ticket, now);
-        }
-        self.due_at = Some(now + plan.pause(self.tries));
-        [self.save()].into_iter().chain(ticketed).collect()
-    }
-
-    /// A background step came to nothing: try again later.
+    /// A background step came to nothing: again after a pause, at the end of the in-doubt window at
+    /// the latest.
     pub fn try_again(mut self, plan: &SmmPlan, now: Timestamp) -> Vec<Write> {
-        self.due_at = Some(now + plan.pause(self.tries));
+        let next = now + plan.pause(self.tries);
+        let window = self
+            .in_doubt_until
+            .filter(|until| self.state == SmmState::InDoubt && *until > now);
+        self.due_at = Some(window.map_or(next, |until| next.min(until)));
         self.tries += 1;
         vec![self.save()]
     }

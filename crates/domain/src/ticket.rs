@@ -6,6 +6,7 @@ use crate::orphan::Orphan;
 use crate::policy::Withheld;
 use crate::smm_order::SmmOrder;
 use crate::time::Timestamp;
+use crate::upstream::Progress;
 use crate::usd::Usd;
 
 /// What it is about.
@@ -24,6 +25,8 @@ pub enum TicketKind {
     LargeAdjustment,
     /// A purchase in doubt was made, by the movement of the balance; its id is not known.
     PlacedWithoutId,
+    /// A panel says that it delivered after all what it had given back.
+    OutcomeReversed,
     /// A panel contradicts itself about an order, or no longer knows it: its hold stays.
     OrderInReview,
     /// A purchase was open when a backup was made that was brought back later; no list holds it.
@@ -52,13 +55,14 @@ pub enum TicketKind {
 
 impl TicketKind {
     /// All kinds.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MoneyKept,
         Self::UnlistedPurchase,
         Self::Unexplained,
         Self::ForeignNumber,
         Self::LargeAdjustment,
         Self::PlacedWithoutId,
+        Self::OutcomeReversed,
         Self::OrderInReview,
         Self::RestoredPurchase,
         Self::WithheldMessage,
@@ -82,6 +86,7 @@ impl TicketKind {
             Self::ForeignNumber => "foreign_number",
             Self::LargeAdjustment => "large_adjustment",
             Self::PlacedWithoutId => "placed_without_id",
+            Self::OutcomeReversed => "outcome_reversed",
             Self::OrderInReview => "order_in_review",
             Self::RestoredPurchase => "restored_purchase",
             Self::WithheldMessage => "withheld_message",
@@ -116,6 +121,7 @@ impl TicketKind {
             self,
             Self::LargeAdjustment
                 | Self::PlacedWithoutId
+                | Self::OutcomeReversed
                 | Self::OrderInReview
                 | Self::RestoredPurchase
                 | Self::WithheldMessage
@@ -125,7 +131,10 @@ impl TicketKind {
 
     /// Whether an upstream that has such tickets open is to be trusted less than others.
     pub fn speaks_against_upstream(self) -> bool {
-        matches!(self, Self::MoneyKept | Self::Unexplained)
+        matches!(
+            self,
+            Self::MoneyKept | Self::Unexplained | Self::OutcomeReversed
+        )
     }
 }
 
@@ -183,6 +192,18 @@ impl Ticket {
         );
         let kind = TicketKind::LargeAdjustment;
         Self::of_order(id, kind, order, (amount, said), now)
+    }
+
+    /// About an order of which its panel takes back what it had said before.
+    pub fn outcome_reversed(id: i64, order: &SmmOrder, shown: Progress, now: Timestamp) -> Self {
+        let (upstream, before) = (&order.upstream, order.progress.word());
+        let (returned, word) = (order.returned, shown.word());
+        let said = format!(
+            "{upstream} said {before}, {returned} went back to the customer, and now it says {word}: \
+             the customer keeps what went back; look what {upstream} charged"
+        );
+        let kind = TicketKind::OutcomeReversed;
+        Self::of_order(id, kind, order, (returned, said), now)
     }
 
     /// About an order in doubt whose cost has left our balance.

@@ -123,6 +123,8 @@ pub struct Capabilities {
     pub list_active: bool,
     /// How long after booking an order may still be missing from that list.
     pub list_lag: Millis,
+    /// Most orders whose states are told in one call.
+    pub ids_per_call: usize,
     /// Most rows it puts on one page of that list; nothing where it lists all at once.
     pub list_page_limit: Option<u32>,
     /// Lists past activations (or orders).
@@ -154,6 +156,7 @@ impl Capabilities {
             dup_window: Millis(0),
             list_active: true,
             list_lag: Millis::seconds(60),
+            ids_per_call: 1,
             list_page_limit: None,
             history: false,
             balance: true,
@@ -172,6 +175,7 @@ impl Capabilities {
         Self {
             list_active: false,
             list_lag: Millis(0),
+            ids_per_call: 100,
             late_window: Millis::minutes(15),
             max_price: false,
             min_cancel_age: Millis(0),
@@ -434,7 +438,9 @@ pub struct PanelStatus {
     pub start_count: Option<i64>,
     /// What the panel says it has charged us so far.
     pub charge: Option<Usd>,
-    /// States of the orders into which the panel has split this one (drip-feed, subscription).
+    /// Ids of the orders into which the panel has split this one (drip-feed, subscription).
+    pub child_ids: Vec<String>,
+    /// Their states, once they were asked for.
     pub children: Vec<PanelStatus>,
 }
 
@@ -465,7 +471,8 @@ pub trait PanelUpstream: Send + Sync {
     /// Places an order: one request, repeated only where the panel answers an equal one with the same
     /// order.
     fn place<'a>(&'a self, request: &'a PanelRequest) -> Pending<'a, Reply<Purchase<String>>>;
-    /// States of up to 100 orders; only rows for ids that were asked for and answered.
+    /// States of orders in one request, at most [`Capabilities::ids_per_call`] of them, children not
+    /// asked for; only rows for ids that were asked for and answered.
     fn statuses<'a>(
         &'a self,
         ids: &'a [String],
@@ -476,8 +483,8 @@ pub trait PanelUpstream: Send + Sync {
     fn cancel<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<CancelReply>>;
     /// Asks for a refill of a completed order.
     fn refill<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<RefillReply>>;
-    /// States of up to 100 refills by the panel's refill ids; only rows that were asked for, and
-    /// answered in words we know.
+    /// States of refills by the panel's refill ids, as many in one request as of orders; only rows that
+    /// were asked for, and answered in words we know.
     fn refill_statuses<'a>(
         &'a self,
         ids: &'a [String],

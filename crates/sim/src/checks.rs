@@ -1,6 +1,7 @@
 //! What must hold once a schedule is quiet: every invariant of the money page that applies, against
 //! the simulation's own record and the upstreams' own books.
 
+use crate::asks;
 use crate::client::{Purchase, Told, Wish};
 use crate::failover;
 use crate::node::{SMM_WINDOW, WINDOW};
@@ -85,6 +86,7 @@ pub fn all(state: &mut State, now: Timestamp) {
     settled::balances(state, now, &mut found);
     settled::upstream_books(state, &mut found);
     settled::smm_refunds(state, &mut found);
+    asks::all(state, &mut found);
     state.violations.extend(found);
 }
 
@@ -205,6 +207,11 @@ fn links(state: &State, found: &mut Found) {
                 "I-14",
                 format!("{upstream} {id} was linked and does not exist"),
             ));
+        }
+        let foreign = |one: &&crate::panel::Placed| one.id == *id && one.foreign;
+        if upstream == PANEL && state.panel.placed.iter().any(|one| foreign(&one)) {
+            let detail = format!("the panel's {id} of another program was linked");
+            found.push(("F-031", detail));
         }
         let to_order = linked.iter().any(|(order, _)| order.is_some());
         if to_order && one.is_some_and(|one| one.origin == Origin::Foreign) {

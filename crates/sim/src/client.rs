@@ -338,6 +338,7 @@ async fn follow(world: &Arc<World>, purchase: usize, caller: &Caller, order: Ord
     for _ in 0..14 {
         world.hub.sleep(world.span(1_000, 110_000)).await;
         if !is_number {
+            ask_for_more(world, purchase, caller, order).await;
             let caller = caller.clone();
             let read = ask(world, purchase, None, |engine| async move {
                 engine.order_status(&caller, order).await
@@ -358,6 +359,37 @@ async fn follow(world: &Arc<World>, purchase: usize, caller: &Caller, order: Ord
             return;
         }
     }
+}
+
+/// Now and then a cancel of an SMM order, or a refill.
+async fn ask_for_more(world: &Arc<World>, purchase: usize, caller: &Caller, order: OrderId) {
+    let cancels = world.chance(90);
+    if !cancels && !world.chance(150) {
+        return;
+    }
+    let number = world.with(|state| state.random.below(4));
+    let key = world.chance(500).then(|| KeyedRequest {
+        endpoint: if cancels { "cancel" } else { "refill" }.into(),
+        key: format!("{order}-{number}"),
+        fingerprint: [7; 32],
+        keeps_refusal: false,
+    });
+    let asker = caller.clone();
+    let asked = ask(world, purchase, None, |engine| async move {
+        match cancels {
+            true => engine.cancel_order(&asker, order, key).await.outcome,
+            false => {
+                let asked = engine.refill(&asker, order, key).await.outcome;
+                asked.map(drop)
+            }
+        }
+    });
+    let how = match asked.await {
+        Ok(Ok(())) => "asked",
+        Ok(Err(refusal)) => refusal.code(),
+        Err(_) => "no answer",
+    };
+    world.reach(if cancels { "order cancel" } else { "refill" }, how);
 }
 
 /// Waits until just before or after the first code arrives, if one will: the tightest race.

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 /// Commits of the engine, by name. At each one a node can die before or after, and the storage can
 /// fail with the change stored or not.
-const COMMITS: [&str; 27] = [
+const COMMITS: [&str; 32] = [
     "buy_number",
     "next_route",
     "number_bought",
@@ -35,6 +35,11 @@ const COMMITS: [&str; 27] = [
     "smm_undo",
     "smm_status",
     "smm_status_missing",
+    "smm_request",
+    "request_leased",
+    "request_answered",
+    "cancel_followed",
+    "refill_followed",
 ];
 
 /// The same commits around the second service of an SMM order whose first one refused.
@@ -77,7 +82,7 @@ const SALES: [&str; 18] = [
 ];
 
 /// Other answers, and the races.
-const OTHERS: [(&str, &str); 70] = [
+const OTHERS: [(&str, &str); 86] = [
     ("buy", "our fault"),
     ("fail-over", "the next route sold, dearer"),
     ("fail-over", "the next route sold, cheaper"),
@@ -109,8 +114,23 @@ const OTHERS: [(&str, &str); 70] = [
     ("cancel", "answer lost"),
     ("orders", "listed"),
     ("orders", "failed"),
+    ("orders", "listed, undated"),
     ("panel cancel", "asked"),
     ("panel cancel", "lost"),
+    ("panel cancel", "answer lost"),
+    ("panel cancel", "refused"),
+    ("panel refill", "taken"),
+    ("panel refill", "lost"),
+    ("panel refill", "answer lost"),
+    ("panel refill", "refused"),
+    ("refill status", "answered"),
+    ("refill status", "failed"),
+    ("refill status", "id missing"),
+    ("request", "cancel came true"),
+    ("request", "cancel came to nothing"),
+    ("request", "refilled"),
+    ("request", "refill refused"),
+    ("order cancel", "order_final"),
     ("statuses", "answered"),
     ("statuses", "failed"),
     ("statuses", "id missing"),
@@ -144,6 +164,7 @@ const OTHERS: [(&str, &str); 70] = [
     ("ticket", "large_adjustment"),
     ("ticket", "order_in_review"),
     ("ticket", "placed_without_id"),
+    ("ticket", "outcome_reversed"),
     ("told", "bought"),
     ("told", "pending"),
     ("told", "purchase_outcome_unknown"),

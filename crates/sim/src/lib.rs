@@ -1,6 +1,7 @@
 //! The simulation that proves the engine: the real rules and the real store on one thread, with
 //! upstreams, clients, time and trouble drawn from a seed.
 
+mod asks;
 pub mod campaign;
 pub mod checks;
 pub mod client;
@@ -9,6 +10,7 @@ pub mod coverage;
 pub mod evidence;
 pub mod executor;
 pub mod failover;
+pub mod hanging;
 pub mod mutants;
 pub mod node;
 pub mod node_store;

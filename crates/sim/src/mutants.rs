@@ -8,7 +8,7 @@ pub use domain::mutant::{lacks_rule, set_active};
 use domain::ports::Store;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 48] = [
+pub const MUTANTS: [(u8, &str); 53] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -98,6 +98,17 @@ pub const MUTANTS: [(u8, &str); 48] = [
     (
         50,
         "a listed number is passed over at the end of the window while other calls run",
+    ),
+    (55, "what a correction rests on is not on record"),
+    (51, "a panel that takes its word back opens no ticket"),
+    (52, "units that are missing are not waited for"),
+    (
+        53,
+        "an order at the panel may be older than the purchase, or of no known age",
+    ),
+    (
+        54,
+        "a cancel whose answer was lost is sent again without a look at the status",
     ),
 ];
 

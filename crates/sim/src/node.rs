@@ -1,6 +1,7 @@
 //! A node: an engine over the shared store, its background loops, its crashes and restarts.
 
 use crate::executor::{Hub, Owner};
+use crate::hanging::{HANGING, HangingPanel, SERVICE};
 use crate::mutants::lacks_rule;
 use crate::node_store::NodeStore;
 use crate::numbers::NumberSeller;
@@ -29,6 +30,8 @@ pub const WINDOW: Millis = Millis::seconds(270);
 pub const SMM_WINDOW: Millis = Millis::minutes(15);
 /// How far apart two equal final statuses must be.
 pub const CONFIRMATION: Millis = Millis::seconds(60);
+/// How long a final status without its units is asked for them.
+pub const REMAINS_PATIENCE: Millis = Millis::minutes(40);
 /// Lifetime of a number.
 pub const LIFETIME: Millis = Millis::minutes(20);
 /// Between two comparisons of balances with the books.
@@ -79,20 +82,27 @@ pub fn markup() -> Markup {
     }
 }
 
-/// The first SMM service is bought as the first of its routes, then as the second.
-fn one_service_of_two() -> SmmRules {
+/// The first SMM service is bought as the first of its routes, then as the second; the panel that
+/// hangs sells one of its own.
+fn services(hanging: bool) -> SmmRules {
     let sources = ROUTES.map(|service| (PANEL.to_owned(), service.to_owned()));
     let rule = SmmRule {
         sources: sources.to_vec(),
         ..SmmRule::default()
     };
+    let own = SmmRule {
+        sources: vec![(HANGING.to_owned(), SERVICE.to_owned())],
+        ..SmmRule::default()
+    };
+    let own = hanging.then(|| (SERVICE.to_owned(), own));
+    let services = [(ROUTES[0].to_owned(), rule)].into_iter().chain(own);
     SmmRules {
-        services: [(ROUTES[0].to_owned(), rule)].into(),
+        services: services.collect(),
         ..SmmRules::default()
     }
 }
 
-fn settings() -> Settings {
+fn settings(hanging: bool) -> Settings {
     let plan = Plan {
         lease: LEASE,
         in_doubt_window: WINDOW,
@@ -104,6 +114,7 @@ fn settings() -> Settings {
         lease: LEASE,
         in_doubt_window: SMM_WINDOW,
         confirmation: CONFIRMATION,
+        remains_patience: REMAINS_PATIENCE,
         poll: [30, 120].map(Millis::seconds).to_vec(),
         retry: Millis::seconds(5),
         watch: Millis::minutes(30),
@@ -150,7 +161,7 @@ fn settings() -> Settings {
         rules,
         velocity: Velocity::of_tiers(),
         catalogue: CatalogueSettings {
-            smm: Arc::new(one_service_of_two()),
+            smm: Arc::new(services(hanging)),
             // simulated time runs far
             lifetime: Millis(i64::MAX / 2),
             ..CatalogueSettings::default()
@@ -169,6 +180,12 @@ pub fn start(world: &Arc<World>, store: &Arc<dyn Store>, node: usize) {
         )
     });
     let seller: Arc<dyn PanelUpstream> = Arc::new(PanelSeller::new(Arc::clone(world)));
+    let mut panels = vec![(PANEL.to_owned(), seller)];
+    if world.with(|state| state.hanging_panel) {
+        let hangs = HangingPanel::new(Arc::clone(&world.hub));
+        panels.push((HANGING.to_owned(), Arc::new(hangs) as _));
+    }
+    let names: Vec<String> = panels.iter().map(|(name, _)| name.clone()).collect();
     let outside = Outside {
         store: Arc::new(NodeStore::new(Arc::clone(world), Arc::clone(store), node)),
         clock: Arc::new(NodeClock(Arc::clone(&world.hub))),
@@ -177,15 +194,18 @@ pub fn start(world: &Arc<World>, store: &Arc<dyn Store>, node: usize) {
             owner,
         }),
         numbers: numbers.collect(),
-        panels: vec![(PANEL.to_owned(), seller)],
+        panels,
         archive: None,
     };
-    let engine = Engine::new(outside, settings());
+    let engine = Engine::new(outside, settings(names.len() > 1));
     engine.note_restoration(world.with(|state| state.restored_at));
     world.tell(|| format!("node {node} starts"));
     let (world, hub) = (Arc::clone(world), Arc::clone(&world.hub));
     hub.spawn(owner, async move {
-        for name in NUMBER_UPSTREAMS.into_iter().chain([PANEL]) {
+        for name in NUMBER_UPSTREAMS {
+            engine.refresh_upstream(name).await;
+        }
+        for name in &names {
             engine.refresh_upstream(name).await;
         }
         world.with(|state| state.nodes[node] = Some(Arc::clone(&engine)));
@@ -193,7 +213,7 @@ pub fn start(world: &Arc<World>, store: &Arc<dyn Store>, node: usize) {
     });
 }
 
-/// The four loops that production runs, each in a task of its own.
+/// The loops that production runs, each in a task of its own.
 fn loops(world: &Arc<World>, engine: &Arc<Engine>, owner: Owner) {
     let watching = watch_balances(Arc::clone(world), Arc::clone(engine));
     world.hub.spawn(owner, watching);
@@ -204,13 +224,16 @@ fn loops(world: &Arc<World>, engine: &Arc<Engine>, owner: Owner) {
             pause(&shared, true).await;
         }
     });
-    let (shared, one) = (Arc::clone(world), Arc::clone(engine));
-    world.hub.spawn(owner, async move {
-        loop {
-            one.run_due_smm_orders().await;
-            pause(&shared, true).await;
-        }
-    });
+    for at in engine.panel_places() {
+        let (shared, one) = (Arc::clone(world), Arc::clone(engine));
+        world.hub.spawn(owner, async move {
+            loop {
+                one.run_due_smm_orders(&at).await;
+                one.run_due_smm_requests(&at).await;
+                pause(&shared, true).await;
+            }
+        });
+    }
     let (shared, one) = (Arc::clone(world), Arc::clone(engine));
     world.hub.spawn(owner, async move {
         loop {

@@ -15,7 +15,7 @@ use domain::change::{Change, CommitError, Refused, Write};
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
 use domain::orphan::Orphan;
-use domain::ports::{Audit, Page, Read, Store};
+use domain::ports::{AtPanels, Audit, Page, Read, Store};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
 use domain::ticket::Ticket;
@@ -353,8 +353,17 @@ impl Store for NodeStore {
     }
 
     fn smm_orders_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>> {
+        self.inner.smm_orders_due(now, limit)
+    }
+
+    fn claim_smm_orders<'a>(
+        &'a self,
+        at: &'a AtPanels,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<SmmOrder>> {
         Box::pin(async move {
-            let due = self.inner.smm_orders_due(now, limit).await;
+            let due = self.inner.claim_smm_orders(at, now, limit).await;
             give_way().await;
             due
         })
@@ -376,6 +385,19 @@ impl Store for NodeStore {
         self.inner.smm_requests_due(now, limit)
     }
 
+    fn claim_smm_requests<'a>(
+        &'a self,
+        at: &'a AtPanels,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<SmmRequest>> {
+        Box::pin(async move {
+            let due = self.inner.claim_smm_requests(at, now, limit).await;
+            give_way().await;
+            due
+        })
+    }
+
     fn smm_service_ids(&self) -> Read<'_, Vec<(String, String, String)>> {
         self.inner.smm_service_ids()
     }
@@ -390,6 +412,10 @@ impl Store for NodeStore {
             give_way().await;
             linked
         })
+    }
+
+    fn linked_order<'a>(&'a self, upstream: &'a str, id: &'a str) -> Read<'a, Option<OrderId>> {
+        self.inner.linked_order(upstream, id)
     }
 
     fn first_attempt_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>> {

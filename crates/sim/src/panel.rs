@@ -1,12 +1,13 @@
 //! The SMM panel: what it accepts, loses, says of its orders, and takes back.
 
+use crate::asks::{self, Asks};
 use crate::executor::{Owner, give_way};
 use crate::failover;
 use crate::numbers::FLOAT;
 use crate::race::Loss;
 use crate::sale::{Fate, Kind};
 use crate::story::{Plot, Story};
-use crate::world::{PANEL, State, World};
+use crate::world::{PANEL, START, State, World};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{
     CancelReply, Capabilities, ListedPanelOrder, PanelRequest, PanelService, PanelStatus,
@@ -50,6 +51,8 @@ pub struct Placed {
     pub story: Story,
     /// What it has answered, and when.
     pub answers: Vec<(Timestamp, PanelStatus)>,
+    /// Whether another program made it.
+    pub foreign: bool,
 }
 
 /// The panel.
@@ -59,6 +62,10 @@ pub struct PanelMarket {
     pub placed: Vec<Placed>,
     /// Whether it lists its orders.
     pub lists: bool,
+    /// Whether its list leaves out when an order was made.
+    pub undated: bool,
+    /// Cancels and refills that were asked for.
+    pub asks: Asks,
     /// Purchase calls seen, by purchase and service.
     pub calls: BTreeMap<(usize, String), u32>,
     /// All purchase calls seen.
@@ -190,7 +197,7 @@ fn accept(
         return Purchase::Refused(refusal.to_refusal());
     }
     if fate.kind == Kind::OldId
-        && let Some(old) = state.panel.placed.last()
+        && let Some(old) = state.panel.placed.last().filter(|one| !one.foreign)
     {
         return Purchase::Done(old.id.clone());
     }
@@ -253,6 +260,37 @@ fn make(
         created_at: now,
         story,
         answers: Vec::new(),
+        foreign: false,
+    }
+}
+
+/// Orders of another program on the same account, from before us: like ours in all but their age.
+pub fn foreign_orders(state: &mut State) {
+    state.panel.undated = state.random.chance(250);
+    let count = state.random.weighted(&[(2, 0), (1, 3), (1, 6)]);
+    for number in 0..count {
+        let quantity = state
+            .random
+            .weighted(&[(1, 1), (1, 7), (2, 500), (1, 1000)]);
+        let service = state.random.weighted(&[(3, "1"), (1, "3")]);
+        let made_at = START - Millis::minutes(state.random.between(4, 30));
+        let cost = cost(service, quantity);
+        let over = made_at + Millis::seconds(60);
+        let units = (i64::try_from(quantity).unwrap_or(1), 0);
+        let story = Story::of(Plot::Completed).told(units, cost, (made_at, over, over));
+        let link = format!("https://instagram.com/p{}", state.random.below(4));
+        state.panel.placed.push(Placed {
+            id: format!("{}", 5001 + number),
+            service: service.to_owned(),
+            link,
+            quantity,
+            cost,
+            purchase: None,
+            created_at: made_at,
+            story,
+            answers: Vec::new(),
+            foreign: true,
+        });
     }
 }
 
@@ -307,7 +345,8 @@ impl PanelUpstream for PanelSeller {
                 }
                 let most = if state.faults { 60_000 } else { 2_000 };
                 let seen_at = now - Millis(state.random.between(0, most));
-                state.reach("orders", "listed");
+                let dated = !state.panel.undated;
+                state.reach("orders", if dated { "listed" } else { "listed, undated" });
                 let seen = state
                     .panel
                     .placed
@@ -321,7 +360,7 @@ impl PanelUpstream for PanelSeller {
                         link: one.link.clone(),
                         quantity: Some(one.quantity),
                         charge: Some(one.story.kept_at(seen_at)),
-                        created_at: Some(one.created_at),
+                        created_at: dated.then_some(one.created_at),
                     })
                     .collect())
             })
@@ -332,20 +371,7 @@ impl PanelUpstream for PanelSeller {
         Box::pin(async move {
             give_way().await;
             let now = self.world.now();
-            let outcome = self.world.with(|state| {
-                let (heard, obeys) = (!state.random.chance(100), state.random.chance(600));
-                let found = state.panel.placed.iter_mut().find(|one| one.id == id);
-                match found {
-                    Some(one) if heard && obeys => one.story.cancel(now),
-                    _ => {}
-                }
-                state.reach("panel cancel", if heard { "asked" } else { "lost" });
-                if heard {
-                    CancelReply::Cancelled
-                } else {
-                    CancelReply::Unknown
-                }
-            });
+            let outcome = self.world.with(|state| asks::cancel(state, id, now));
             Reply {
                 outcome,
                 raw: String::new(),
@@ -353,19 +379,27 @@ impl PanelUpstream for PanelSeller {
         })
     }
 
-    fn refill<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<RefillReply>> {
-        let reply = Reply {
-            outcome: RefillReply::Refused,
-            raw: String::new(),
-        };
-        Box::pin(std::future::ready(reply))
+    fn refill<'a>(&'a self, id: &'a str) -> Pending<'a, Reply<RefillReply>> {
+        Box::pin(async move {
+            give_way().await;
+            let now = self.world.now();
+            let outcome = self.world.with(|state| asks::refill(state, id, now));
+            Reply {
+                outcome,
+                raw: String::new(),
+            }
+        })
     }
 
     fn refill_statuses<'a>(
         &'a self,
-        _: &'a [String],
+        ids: &'a [String],
     ) -> Pending<'a, Result<Vec<RefillRow>, ReadFailure>> {
-        Box::pin(async { Err(ReadFailure::NotOffered) })
+        Box::pin(async move {
+            give_way().await;
+            let now = self.world.now();
+            self.world.with(|state| asks::refill_rows(state, ids, now))
+        })
     }
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
@@ -391,7 +425,7 @@ impl PanelUpstream for PanelSeller {
                 rate: Rate(cost * 1000),
                 min: 1,
                 max: 100_000,
-                refill: false,
+                refill: true,
                 cancel: true,
                 dripfeed: false,
             };

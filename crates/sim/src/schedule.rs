@@ -203,6 +203,7 @@ pub(crate) fn draw(seed: u64, trace: bool) -> State {
         truth: Truth::default(),
         numbers: numbers.into(),
         panel,
+        hanging_panel: false,
         nodes: [None, None],
         purchases: Vec::new(),
         refusals: BTreeSet::new(),
@@ -217,6 +218,7 @@ pub(crate) fn draw(seed: u64, trace: bool) -> State {
         trace: trace.then(Vec::new),
     };
     foreign_activations(&mut state);
+    crate::panel::foreign_orders(&mut state);
     state
 }
 
@@ -383,10 +385,20 @@ fn stuck(state: &State) -> Vec<String> {
         .orphans
         .values()
         .filter(|row| row.due_at.is_some());
+    let requests = state
+        .truth
+        .requests
+        .values()
+        .filter(|row| row.due_at.is_some());
+    let requests = requests.map(|row| format!("request {} {:?}", row.id, row.state));
     let numbers = activations.map(|row| format!("{} {:?}", row.id, row.state));
     let orders = orders.map(|row| format!("smm {} {:?}", row.id, row.state));
     let orphans = orphans.map(|row| format!("orphan {} {:?}", row.upstream_id, row.state));
-    let mut all: Vec<String> = numbers.chain(orders).chain(orphans).collect();
+    let mut all: Vec<String> = numbers
+        .chain(orders)
+        .chain(orphans)
+        .chain(requests)
+        .collect();
     if state.clients_open > 0 {
         all.push(format!("{} clients", state.clients_open));
     }

@@ -2,7 +2,7 @@
 //! the panel said.
 
 use crate::checks::Found;
-use crate::node::CONFIRMATION;
+use crate::node::{CONFIRMATION, REMAINS_PATIENCE};
 use crate::panel::Placed;
 use crate::rented::{Origin, Rented};
 use crate::story::Plot;
@@ -54,7 +54,7 @@ pub fn upstream_books(state: &State, found: &mut Found) {
             avoidable(state, market.name, one, found);
         }
     }
-    for placed in &state.panel.placed {
+    for placed in state.panel.placed.iter().filter(|one| !one.foreign) {
         let booked = booked(&state.truth, PANEL, &placed.id);
         let kept = placed.story.kept_at(Timestamp(i64::MAX)).0;
         let order = state
@@ -70,7 +70,8 @@ pub fn upstream_books(state: &State, found: &mut Found) {
             || (to_nobody && booked.is_some_and(|sum| placed.story.ever_kept(Usd(sum))))
             || !placed.story.tells_charge
             || in_review
-            || (booked.is_none() && !state.panel.lists);
+            // what is listed without its age may be another program's
+            || (booked.is_none() && (!state.panel.lists || state.panel.undated));
         if !explained {
             let detail = format!("panel {}: kept {kept}, booked {booked:?}", placed.id);
             found.push(("I-18", detail));
@@ -180,7 +181,7 @@ pub fn invisible(state: &State) -> Usd {
             sum += one.kept().0 - booked(&state.truth, market.name, &one.id).unwrap_or(0);
         }
     }
-    for placed in &state.panel.placed {
+    for placed in state.panel.placed.iter().filter(|one| !one.foreign) {
         let booked = booked(&state.truth, PANEL, &placed.id).unwrap_or(0);
         sum += placed.story.kept_at(Timestamp(i64::MAX)).0 - booked;
     }
@@ -206,7 +207,13 @@ pub fn may_stay_in_review(state: &State, order: OrderId) -> bool {
         row.filter(same)
             .is_some_and(|row| row.quantity == placed.quantity)
     };
-    placed.is_some_and(|placed| placed.story.plot == Plot::TooManyRemainForEver || !fits(placed))
+    let for_ever = |placed: &Placed| match placed.story.plot {
+        Plot::TooManyRemainForEver => true,
+        // a charge of nothing, or for what is left, would settle it
+        Plot::TooManyRemainFree | Plot::RemainsMissingForEver => !placed.story.tells_charge,
+        _ => false,
+    };
+    placed.is_some_and(|placed| for_ever(placed) || !fits(placed))
 }
 
 /// What goes back for a status, by the published rule; nothing where a person has to decide.
@@ -217,6 +224,9 @@ fn refund_for(row: &SmmOrder, status: &PanelStatus) -> Option<i64> {
         i64::try_from(part).ok()
     };
     match (status.progress?, status.remains) {
+        (word, Some(left)) if left > quantity && word.is_final() && row.service_id != "2" => {
+            (status.charge == Some(Usd::ZERO)).then_some(price)
+        }
         (Progress::Completed, _) => Some(0),
         (Progress::Canceled, Some(left))
             if left < quantity && status.charge.is_some_and(|kept| kept > Usd::ZERO) =>
@@ -224,7 +234,12 @@ fn refund_for(row: &SmmOrder, status: &PanelStatus) -> Option<i64> {
             share(left)
         }
         (Progress::Canceled, _) => Some(price),
-        (Progress::Partial, Some(left)) if left <= quantity => share(left),
+        (Progress::Partial, Some(left)) => share(left),
+        (Progress::Partial, None) => {
+            let (kept, quoted) = (status.charge?.0, row.cost_quote.0);
+            let back = i128::from(price) * i128::from((quoted - kept).max(0));
+            i64::try_from(back / i128::from(quoted)).ok()
+        }
         _ => None,
     }
 }
@@ -256,7 +271,9 @@ pub fn smm_refunds(state: &State, found: &mut Found) {
             ));
             continue;
         };
-        let charge_counts = last.progress == Some(Progress::Canceled);
+        let quantity = i64::try_from(row.quantity).unwrap_or(i64::MAX);
+        let charge_counts = last.progress == Some(Progress::Canceled)
+            || last.remains.is_none_or(|left| left > quantity);
         let same = |status: &PanelStatus| {
             let charge = !charge_counts || status.charge == last.charge;
             charge && status.progress == last.progress && status.remains == last.remains
@@ -264,6 +281,16 @@ pub fn smm_refunds(state: &State, found: &mut Found) {
         let twice = seen
             .iter()
             .any(|(when, status)| same(status) && *last_at - *when >= CONFIRMATION);
+        let patient = !matches!(
+            (last.progress, last.remains),
+            (Some(Progress::Partial), None)
+        ) || seen
+            .iter()
+            .any(|(when, status)| same(status) && *last_at - *when >= REMAINS_PATIENCE);
+        if !patient && row.service_id != "2" {
+            let detail = format!("order {} did not wait for its units", row.id);
+            found.push(("REF-8", detail));
+        }
         if !twice {
             found.push((
                 "REF-9",

@@ -20,10 +20,18 @@ pub enum Plot {
     TooManyRemain,
     /// The same, for ever.
     TooManyRemainForEver,
+    /// `Completed`, with undelivered units above the quantity; then the truth.
+    CompletedTooManyRemain,
+    /// `Canceled`, with undelivered units above the quantity and money kept; then the truth.
+    CanceledTooManyRemain,
+    /// Undelivered units above the quantity, and nothing kept.
+    TooManyRemainFree,
     /// Undelivered units below zero.
     NegativeRemains,
     /// Undelivered units missing for a while.
     RemainsMissing,
+    /// The same, for ever.
+    RemainsMissingForEver,
     /// The figure changes before it is confirmed.
     ChangesEarly,
     /// More goes back after the resolution.
@@ -41,7 +49,7 @@ pub enum Plot {
 }
 
 /// Plots with their names in the coverage table.
-pub const PLOTS: [(u64, Plot, &str); 15] = [
+pub const PLOTS: [(u64, Plot, &str); 19] = [
     (8, Plot::Completed, "completed"),
     (5, Plot::Partial, "partial"),
     (4, Plot::Canceled, "canceled"),
@@ -52,8 +60,20 @@ pub const PLOTS: [(u64, Plot, &str); 15] = [
         Plot::TooManyRemainForEver,
         "remains above quantity for ever",
     ),
+    (
+        2,
+        Plot::CompletedTooManyRemain,
+        "completed, remains above quantity",
+    ),
+    (
+        2,
+        Plot::CanceledTooManyRemain,
+        "canceled, remains above quantity",
+    ),
+    (2, Plot::TooManyRemainFree, "remains above quantity, free"),
     (2, Plot::NegativeRemains, "remains negative"),
     (2, Plot::RemainsMissing, "remains missing"),
+    (2, Plot::RemainsMissingForEver, "remains missing for ever"),
     (2, Plot::ChangesEarly, "figure changes before confirmation"),
     (3, Plot::MoreBackLater, "more back after resolution"),
     (2, Plot::PartialAfterCompleted, "partial after completed"),
@@ -157,6 +177,16 @@ impl Story {
                 self.say(soon, "Partial", Some(left), share(left));
             }
             Plot::TooManyRemainForEver => self.say(end, "Partial", Some(quantity + 5), cost),
+            Plot::CompletedTooManyRemain => {
+                self.say(end, "Completed", Some(quantity + 5), cost);
+                self.say(soon, "Completed", Some(0), cost);
+            }
+            Plot::CanceledTooManyRemain => {
+                self.say(end, "Canceled", Some(quantity + 5), share(left));
+                self.say(soon, "Canceled", Some(quantity), Usd::ZERO);
+            }
+            Plot::TooManyRemainFree => self.say(end, "Partial", Some(quantity + 5), Usd::ZERO),
+            Plot::RemainsMissingForEver => self.say(end, "Partial", None, share(left)),
             Plot::NegativeRemains => self.say(end, "Partial", Some(-7), cost),
             Plot::RemainsMissing => {
                 self.say(end, "Partial", None, share(left));
@@ -215,6 +245,7 @@ impl Story {
             start_count: Some(12),
             charge: None,
             children: Vec::new(),
+            child_ids: Vec::new(),
         }
     }
 

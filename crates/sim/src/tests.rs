@@ -1,7 +1,9 @@
 //! The proof as part of the test command: schedules, coverage, mutants, one seed one run.
 
 use crate::campaign::{self, Kept, Order, Report};
-use crate::{contested, coverage, evidence, mutants, race, restored};
+use crate::{contested, coverage, evidence, hanging, mutants, race, restored};
+use domain::smm_order::SmmState;
+use domain::time::Millis;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -98,6 +100,16 @@ fn only_the_simulation_can_take_rules_out() {
                 room.display()
             );
         }
+    }
+}
+
+#[test]
+fn a_panel_that_hangs_keeps_no_other_waiting() {
+    for seed in 1..=20 {
+        let seen = hanging::run(seed);
+        let (made, paid) = seen.paid.expect("the other panel's order is paid");
+        assert!(paid - made < Millis::minutes(10), "seed {seed}: {seen:?}");
+        assert_eq!(seen.waits, Some(SmmState::Active), "seed {seed}");
     }
 }
 

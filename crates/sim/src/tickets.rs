@@ -1,11 +1,14 @@
 //! What is left to a person: nothing that could be settled, and nothing without a ticket.
 
 use crate::checks::Found;
-use crate::node::CORRECTION_MAX;
+use crate::node::{CONFIRMATION, CORRECTION_MAX};
 use crate::rented::Origin;
 use crate::world::{PANEL, State};
 use domain::orphan::{Orphan, OrphanState};
+use domain::smm_order::SmmState;
 use domain::ticket::TicketKind;
+use domain::time::{Millis, Timestamp};
+use domain::upstream::{PanelStatus, Progress};
 use domain::usd::Usd;
 
 /// All rules about tickets.
@@ -13,6 +16,7 @@ pub fn all(state: &mut State, found: &mut Found) {
     orphans(state, found);
     reviews(state, found);
     corrections(state, found);
+    reversals(state, found);
     placed_without_id(state, found);
     let kinds: Vec<TicketKind> = state.truth.tickets.values().map(|one| one.kind).collect();
     for kind in kinds {
@@ -88,6 +92,37 @@ fn reviews(state: &State, found: &mut Found) {
     for order in &state.truth.reviewed {
         if !is_ticketed(state, TicketKind::OrderInReview, order.0) {
             found.push(("REF-6", format!("order {order} waits without a ticket")));
+        }
+    }
+}
+
+/// REF-13: a panel that says twice that it delivered after all what went back is told of.
+fn reversals(state: &State, found: &mut Found) {
+    for row in state.truth.smm_orders.values() {
+        let since = row.resolved_at.filter(|_| row.state == SmmState::Resolved);
+        let (Some(since), Some(id)) = (since, &row.upstream_id) else {
+            continue;
+        };
+        let Some(placed) = state.panel.placed.iter().find(|one| one.id == *id) else {
+            continue;
+        };
+        let done = |(at, status): &&(Timestamp, PanelStatus)| {
+            *at > since && status.progress == Some(Progress::Completed)
+        };
+        let mut later = placed.answers.iter().filter(done).map(|(at, _)| *at);
+        let first = later.next();
+        let confirmed = first.zip(later.last()).is_some_and(|(first, last)| {
+            // the last answers may have been lost with their node
+            last - first >= Millis(8 * CONFIRMATION.0)
+        });
+        let ticketed = is_ticketed(state, TicketKind::OutcomeReversed, row.id.0);
+        if confirmed && row.returned > Usd::ZERO && !ticketed {
+            let detail = format!("order {}: the panel took its word back unseen", row.id);
+            found.push(("REF-13", detail));
+        }
+        if ticketed && first.is_none() {
+            let detail = format!("order {}: nothing was taken back", row.id);
+            found.push(("REF-13", detail));
         }
     }
 }

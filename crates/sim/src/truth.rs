@@ -9,6 +9,7 @@ use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Book, Cause, Entry};
 use domain::orphan::{Orphan, OrphanState};
 use domain::smm_order::{SmmOrder, SmmState};
+use domain::smm_request::SmmRequest;
 use domain::ticket::Ticket;
 use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
@@ -55,6 +56,8 @@ pub struct Truth {
     pub activations: BTreeMap<OrderId, Activation>,
     /// SMM orders as last written.
     pub smm_orders: BTreeMap<OrderId, SmmOrder>,
+    /// Cancels and refills as last written.
+    pub requests: BTreeMap<i64, SmmRequest>,
     /// Orphans as last written.
     pub orphans: BTreeMap<i64, Orphan>,
     /// Attempts by order and number.
@@ -135,6 +138,13 @@ impl Truth {
                 if let Some(row) = self.smm_orders.get_mut(order) {
                     row.due_at = Some(*due_at);
                 }
+            }
+            Write::InsertSmmRequest(row) => {
+                self.requests.insert(row.id, (**row).clone());
+            }
+            Write::UpdateSmmRequest(row) => {
+                let row = (**row).clone().stored();
+                self.requests.insert(row.id, row);
             }
             Write::InsertOrphan(row) => {
                 self.orphans.insert(row.id, (**row).clone());
@@ -311,7 +321,12 @@ impl Truth {
             .orphans
             .values()
             .all(|row| row.state != OrphanState::Open);
-        activations && orders && orphans
+        let requests = self.requests.values().all(|row| {
+            let order = self.smm_orders.get(&row.order);
+            let for_a_person = order.is_some_and(|order| order.state == SmmState::Review);
+            row.due_at.is_none() || for_a_person
+        });
+        activations && orders && orphans && requests
     }
 
     /// When the next background step is due, if one is.
@@ -319,6 +334,8 @@ impl Truth {
         let activations = self.activations.values().filter_map(|row| row.due_at);
         let orders = self.smm_orders.values().filter_map(|row| row.due_at);
         let orphans = self.orphans.values().filter_map(|row| row.due_at);
-        activations.chain(orders).chain(orphans).min()
+        let requests = self.requests.values().filter_map(|row| row.due_at);
+        let due = activations.chain(orders).chain(orphans);
+        due.chain(requests).min()
     }
 }

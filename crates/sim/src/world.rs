@@ -49,6 +49,8 @@ pub struct State {
     pub numbers: Vec<NumberMarket>,
     /// The panel.
     pub panel: PanelMarket,
+    /// Whether there is a second panel, which answers no question.
+    pub hanging_panel: bool,
     /// Engines that run.
     pub nodes: [Option<Arc<Engine>>; 2],
     /// What clients asked for and were told.

@@ -17,6 +17,7 @@ mod open_error;
 mod order_audit;
 mod postgres;
 mod rows;
+mod smm_audit;
 mod sql;
 mod sqlite;
 mod threads;

@@ -3,10 +3,8 @@
 use domain::activation::ActivationState;
 use domain::attempt::AttemptState;
 use domain::ids::{AccountId, OrderId};
-use domain::settlement::undelivered;
 use domain::smm_order::SmmState;
 use domain::time::{Millis, Timestamp};
-use domain::upstream::Progress;
 use domain::usd::Usd;
 
 use crate::audit::Findings;
@@ -201,56 +199,6 @@ impl OtpFacts {
         findings.require(self.cost_is_booked, "I-18", || {
             format!("order {id} is {word} and its upstream cost was never booked")
         });
-    }
-}
-
-/// What an SMM order says of its outcome, and the rows that must agree.
-pub(crate) struct SmmFacts {
-    pub(crate) quantity: u64,
-    pub(crate) progress: Progress,
-    pub(crate) remains: u64,
-    pub(crate) returned: Usd,
-    pub(crate) adjustments: u64,
-    /// Number and sum of the adjustments stored.
-    pub(crate) adjusted: (u64, Usd),
-    pub(crate) observations: u64,
-    /// Number of observations stored, and the highest number among them.
-    pub(crate) observed: (u64, u64),
-    /// What the panel last said was undelivered, up to the resolution.
-    pub(crate) claimed: Option<i64>,
-}
-
-impl SmmFacts {
-    /// What went back must be what was decided, and what was decided must have been seen.
-    pub(crate) fn check(&self, order: &OrderFacts, findings: &mut Findings) {
-        let (id, returned) = (order.id, self.returned);
-        let (rows, adjusted) = self.adjusted;
-        let released = order.resolution.map_or(Usd::ZERO, |(_, released)| released);
-        let back = i128::from(released.0) + i128::from(adjusted.0);
-        let fits = i128::from(returned.0) == back && self.adjustments == rows;
-        findings.require(fits, "I-07", || {
-            let told = self.adjustments;
-            format!(
-                "order {id} says {returned} went back with {told} adjustments; released \
-                 {released} + {adjusted} in {rows} adjustments"
-            )
-        });
-        let (told, (rows, last)) = (self.observations, self.observed);
-        findings.require(told == rows && told == last, "I-21", || {
-            format!("order {id} counts {told} observations, {rows} are stored up to number {last}")
-        });
-        if !matches!(order.state, State::Smm(SmmState::Resolved)) {
-            return;
-        }
-        findings.require(rows > 0, "I-21", || {
-            format!("order {id} was resolved without an observation, {returned} went back")
-        });
-        if let (Progress::Partial, Some(claimed)) = (self.progress, self.claimed) {
-            let (told, seen) = (self.remains, undelivered(claimed, self.quantity));
-            findings.require(told == seen, "I-21", || {
-                format!("order {id} is Partial with {told} remaining, the panel said {claimed}")
-            });
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::clock::SteadyClock;
 use crate::metrics;
 use app::limits::Limits;
 use app::{ApiLog, AuditLog, Engine, Lawful, TopUps};
-use domain::ports::Clock;
+use domain::ports::{AtPanels, Clock};
 use domain::time::{Millis, Timestamp};
 use std::future::Future;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use tokio_util::task::TaskTracker;
 
 /// Between two looks at what is due.
 const DUE_LOOK: Millis = Millis(200);
+/// Between two looks at what is due at panels that are no longer configured.
+const LEFT_LOOK: Millis = Millis::seconds(5);
 /// Between two looks whether an upstream's turn has come.
 const POLL_LOOK: Millis = Millis(250);
 /// Between two sweeps of idle rate-limit windows.
@@ -117,12 +119,9 @@ impl Background {
             // an upstream that hangs is no reason to look for the others' steps later
             engine.begin_due_activations().await;
         });
-        self.every(DUE_LOOK, |engine| async move {
-            engine.run_due_smm_orders().await;
-        });
-        self.every(DUE_LOOK, |engine| async move {
-            engine.run_due_smm_requests().await;
-        });
+        for at in self.engine.panel_places() {
+            self.keep_panel(at);
+        }
         for name in self
             .engine
             .number_upstreams()
@@ -233,6 +232,28 @@ impl Background {
                 if numbers > 0 {
                     tracing::info!(numbers, "numbers whose time is over are kept as hashes now");
                 }
+            }
+        });
+    }
+
+    /// Takes what is due of SMM orders, and of requests for them, at one place.
+    fn keep_panel(&self, at: AtPanels) {
+        let pause = match at {
+            AtPanels::One(_) => DUE_LOOK,
+            AtPanels::NoneOf(_) => LEFT_LOOK,
+        };
+        let at = Arc::new(at);
+        let requested = Arc::clone(&at);
+        self.every(pause, move |engine| {
+            let at = Arc::clone(&at);
+            async move {
+                engine.run_due_smm_orders(&at).await;
+            }
+        });
+        self.every(pause, move |engine| {
+            let at = Arc::clone(&requested);
+            async move {
+                engine.run_due_smm_requests(&at).await;
             }
         });
     }

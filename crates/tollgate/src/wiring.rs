@@ -201,7 +201,6 @@ fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
         bearer: one.panel.bearer,
         text_ids: one.panel.text_ids,
         status_words: one.panel.status_words.clone(),
-        multi_status: one.panel.multi_status,
         error_means_refused: one.doubt.error_means_refused,
         challenge_means_refused: one.panel.challenge_means_refused,
         rate_unit,
@@ -211,6 +210,10 @@ fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
             late_window: one.doubt.late_window,
             dup_window: one.doubt.duplicate_window,
             idempotency_key: one.panel.request_ids,
+            ids_per_call: match one.panel.multi_status {
+                true => base.capabilities.ids_per_call,
+                false => 1,
+            },
             ..base.capabilities.clone()
         },
         ..base
@@ -330,6 +333,7 @@ fn smm_plan(one: &settings::Upstream) -> SmmPlan {
         lease: lease(one),
         in_doubt_window: one.doubt.window,
         confirmation: one.terminal_confirmation,
+        remains_patience: SmmPlan::REMAINS_PATIENCE,
         poll: one.polling.pauses.clone(),
         retry: one
             .polling

@@ -19,15 +19,12 @@ use domain::upstream::{
     PanelUpstream, Pending, Purchase, ReadFailure, RefillReply, RefillRow, Refusal, Reply,
 };
 use domain::usd::Usd;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use wire::panel_v2::{
     Add, Balance, Call, Cancels, Failure, IDS_MAX, Ids, OrderStatus, Orders, PerId, Profile,
     Refill, RefillStatus, RefillStatuses, Request, Services, Statuses, purchase, refill_progress,
 };
-
-/// Children of one order that are read; one that claims more is not judged.
-const CHILDREN_MAX: usize = 1000;
 
 /// What a panel says of one id.
 type Said = (String, Result<OrderStatus, ReadFailure>);
@@ -176,49 +173,30 @@ impl Panel {
         }
     }
 
-    async fn statuses_now(&self, ids: &[String]) -> Result<Vec<PanelStatusRow>, ReadFailure> {
-        let rows = self.said_of(ids).await?;
-        let children: HashSet<&String> = rows
-            .iter()
-            .filter_map(|(_, row)| row.as_ref().ok())
-            .filter(|status| status.children.len() <= CHILDREN_MAX)
-            .flat_map(|status| &status.children)
-            .collect();
-        let children: Vec<String> = children.into_iter().cloned().collect();
-        let mut states = HashMap::new();
-        for batch in children.chunks(IDS_MAX) {
-            // whose children are not read is not judged in this round
-            let said = self.said_of(batch).await.unwrap_or_default();
-            states.extend(said.into_iter().filter_map(|(id, row)| {
-                let state = self.reading().status(&row.ok()?);
-                Some((id, state))
-            }));
-        }
-        let whole = rows.into_iter().map(|(id, row)| {
-            let row = row.and_then(|status| self.reading().family(&status, &states));
-            (id, row)
-        });
-        Ok(whole.collect())
-    }
-
     /// What the panel says of each id, in its own words; of a charge in another currency nothing is
     /// known.
-    async fn said_of(&self, ids: &[String]) -> Result<Vec<Said>, ReadFailure> {
-        let mut rows = self.asked_of(ids).await?;
-        for status in rows.iter_mut().filter_map(|(_, row)| row.as_mut().ok()) {
-            let ours = self.settings.account.is_ours(status.currency.as_deref());
-            status.charge = status.charge.filter(|_| ours);
-        }
-        Ok(rows)
+    async fn statuses_now(&self, ids: &[String]) -> Result<Vec<PanelStatusRow>, ReadFailure> {
+        let rows = match ids {
+            [] => return Ok(vec![]),
+            _ if ids.len() > self.ids_per_call() => {
+                return Err(ReadFailure::Refused(Refusal::OurFault));
+            }
+            [id] if self.ids_per_call() == 1 => vec![self.status_of(id).await?],
+            _ => self.statuses_together(ids).await?,
+        };
+        let judged = rows.into_iter().map(|(id, row)| {
+            let row = row.map(|mut status| {
+                let ours = self.settings.account.is_ours(status.currency.as_deref());
+                status.charge = status.charge.filter(|_| ours);
+                self.reading().status(&status)
+            });
+            (id, row)
+        });
+        Ok(judged.collect())
     }
 
-    async fn asked_of(&self, ids: &[String]) -> Result<Vec<Said>, ReadFailure> {
-        match ids {
-            [] => Ok(vec![]),
-            _ if ids.len() > IDS_MAX => Err(ReadFailure::Refused(Refusal::OurFault)),
-            _ if self.settings.multi_status => self.statuses_together(ids).await,
-            _ => self.statuses_singly(ids).await,
-        }
+    fn ids_per_call(&self) -> usize {
+        self.settings.capabilities.ids_per_call.min(IDS_MAX)
     }
 
     async fn statuses_together(&self, ids: &[String]) -> Result<Vec<Said>, ReadFailure> {
@@ -230,6 +208,17 @@ impl Panel {
             (id, row)
         });
         Ok(rows.collect())
+    }
+
+    /// For panels without the plural form: what they say of one id is no failure of the call.
+    async fn status_of(&self, id: &str) -> Result<Said, ReadFailure> {
+        let request = Request::Status(Ids::One(id.to_owned()));
+        let parse = |f: &Fetched| OrderStatus::parse(f.answer());
+        match self.read(request, ANSWER_MAX, parse).await {
+            Ok(status) => Ok((id.to_owned(), Ok(status))),
+            Err(ReadFailure::UnknownOrder) => Ok((id.to_owned(), Err(ReadFailure::UnknownOrder))),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// The rows for ids that were asked for; of two answers for one id the first counts.
@@ -249,25 +238,6 @@ impl Panel {
         })
     }
 
-    /// For panels without the plural form. A failure of the call, other than the panel's word on
-    /// one id, ends the round: the rows so far stand, unless there are none.
-    async fn statuses_singly(&self, ids: &[String]) -> Result<Vec<Said>, ReadFailure> {
-        let mut rows: Vec<Said> = Vec::with_capacity(ids.len());
-        for id in ids {
-            let request = Request::Status(Ids::One(id.clone()));
-            let parse = |f: &Fetched| OrderStatus::parse(f.answer());
-            match self.read(request, ANSWER_MAX, parse).await {
-                Ok(status) => rows.push((id.clone(), Ok(status))),
-                Err(ReadFailure::UnknownOrder) => {
-                    rows.push((id.clone(), Err(ReadFailure::UnknownOrder)));
-                }
-                Err(failure) if rows.is_empty() => return Err(failure),
-                Err(_) => break,
-            }
-        }
-        Ok(rows)
-    }
-
     async fn refill_now(&self, id: &str) -> Reply<RefillReply> {
         match self.once(Request::Refill(Ids::One(id.to_owned()))).await {
             Err(lost) => Reply {
@@ -284,13 +254,20 @@ impl Panel {
     async fn refill_statuses_now(&self, ids: &[String]) -> Result<Vec<RefillRow>, ReadFailure> {
         let answered = match ids {
             [] => return Ok(vec![]),
-            _ if ids.len() > IDS_MAX => return Err(ReadFailure::Refused(Refusal::OurFault)),
-            _ if self.settings.multi_status => {
+            _ if ids.len() > self.ids_per_call() => {
+                return Err(ReadFailure::Refused(Refusal::OurFault));
+            }
+            [id] if self.ids_per_call() == 1 => {
+                let request = Request::RefillStatus(Ids::One(id.clone()));
+                let parse = |f: &Fetched| RefillStatus::parse(f.answer());
+                let RefillStatus(word) = self.read(request, ANSWER_MAX, parse).await?;
+                vec![(id.clone(), Ok(word))]
+            }
+            _ => {
                 let request = Request::RefillStatus(Ids::Many(ids.to_vec()));
                 let parse = |f: &Fetched| RefillStatuses::parse(f.answer());
                 self.read(request, ANSWER_MAX, parse).await?.0
             }
-            _ => self.refills_singly(ids).await?,
         };
         let rows = self.asked_for(ids, answered).filter_map(|(id, row)| {
             let row = match row {
@@ -300,20 +277,6 @@ impl Panel {
             Some((id, row))
         });
         Ok(rows.collect())
-    }
-
-    async fn refills_singly(&self, ids: &[String]) -> Result<PerId<String>, ReadFailure> {
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in ids {
-            let request = Request::RefillStatus(Ids::One(id.clone()));
-            let parse = |f: &Fetched| RefillStatus::parse(f.answer());
-            match self.read(request, ANSWER_MAX, parse).await {
-                Ok(RefillStatus(word)) => rows.push((id.clone(), Ok(word))),
-                Err(failure) if rows.is_empty() => return Err(failure),
-                Err(_) => break,
-            }
-        }
-        Ok(rows)
     }
 
     async fn orders_now(&self) -> Result<Vec<ListedPanelOrder>, ReadFailure> {

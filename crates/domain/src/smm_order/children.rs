@@ -65,25 +65,46 @@ impl SmmOrder {
 }
 
 /// `runs` orders of `each` units: what of those that were made is not delivered, and all of those
-/// that were never made.
+/// that were never made. A figure that cannot be makes one of the whole.
 fn drip_feed(status: &PanelStatus, each: u64, runs: u64, units: u64) -> PanelStatus {
     let made = status.children.len() as u64;
     let unmade = runs.saturating_sub(made).saturating_mul(each);
-    let left = status.children.iter().map(|child| match child.remains {
-        Some(remains) => undelivered(remains, each),
-        None if child.progress == Some(Progress::Completed) => 0,
-        None => each,
+    let left: Option<Vec<u64>> = status
+        .children
+        .iter()
+        .map(|one| left_of(one, each))
+        .collect();
+    let rest = left.map(|left| {
+        left.into_iter()
+            .fold(unmade, u64::saturating_add)
+            .min(units)
     });
-    let rest = left.fold(unmade, u64::saturating_add).min(units);
+    let bound = i64::try_from(each).unwrap_or(i64::MAX);
+    let mut claims = status.children.iter().filter_map(|one| one.remains);
+    let remains = match claims.any(|claim| claim > bound) {
+        true => Some(units.saturating_add(1)),
+        false => rest,
+    };
     let over = status.progress.is_some_and(Progress::is_final) && all_final(status);
     PanelStatus {
-        progress: match over {
-            true => Some(ended(rest, units)),
-            false => status.progress.map(|word| word.min(Progress::InProgress)),
+        progress: match (over, remains) {
+            (true, Some(remains)) => Some(ended(remains, units)),
+            (true, None) => Some(Progress::Partial),
+            (false, _) => status.progress.map(|word| word.min(Progress::InProgress)),
         },
-        remains: i64::try_from(rest).ok(),
+        remains: remains.and_then(|remains| i64::try_from(remains).ok()),
         charge: charged(status),
         ..status.clone()
+    }
+}
+
+/// What one run leaves undelivered; nothing where it ended short and does not say by how much.
+fn left_of(run: &PanelStatus, each: u64) -> Option<u64> {
+    match (run.progress, run.remains) {
+        (Some(Progress::Completed), _) => Some(0),
+        (_, Some(remains)) => Some(undelivered(remains, each)),
+        (Some(Progress::Partial), None) => None,
+        (_, None) => Some(each),
     }
 }
 
@@ -165,12 +186,25 @@ mod tests {
         let open = vec![status(P::InProgress, Some(60), 0)];
         let said = drip().whole(&parent(P::Completed, open));
         assert_eq!(said.progress, Some(P::InProgress));
-        let hostile = vec![
-            status(P::Partial, Some(i64::MAX), 0),
+        let over = vec![
             status(P::Partial, Some(-7), 0),
+            status(P::Partial, Some(40), 0),
         ];
+        let said = drip().whole(&parent(P::Completed, over));
+        assert_eq!(
+            said.remains,
+            Some(40 + 300),
+            "what is too much gives nothing away"
+        );
+        let hostile = vec![status(P::Partial, Some(i64::MAX), 0)];
         let said = drip().whole(&parent(P::Completed, hostile));
-        assert_eq!(said.remains, Some(100 + 300), "never more than the whole");
+        assert_eq!(figures(&said), (Some(P::Partial), Some(501), Some(Usd(0))));
+        let silent = vec![
+            status(P::Partial, None, 50),
+            status(P::Completed, Some(3), 50),
+        ];
+        let said = drip().whole(&parent(P::Completed, silent));
+        assert_eq!(figures(&said), (Some(P::Partial), None, Some(Usd(100))));
         let alone = parent(P::Completed, Vec::new());
         assert_eq!(
             drip().whole(&alone),

@@ -5,20 +5,24 @@ use crate::change::Write;
 use crate::mutant::lacks_rule;
 use crate::ticket::Ticket;
 use crate::time::{Millis, Timestamp};
+use crate::upstream::Progress;
 use crate::usd::Usd;
 
 impl SmmOrder {
     /// A later word that gives the client more than it got: the difference, never a claw-back.
     pub(super) fn correct(
         &mut self,
-        refund: Usd,
+        (shown, refund): (Progress, Usd),
         resolved_at: Timestamp,
         plan: &SmmPlan,
         (ticket, now): (i64, Timestamp),
     ) -> Vec<Write> {
         self.candidate = None;
+        if refund < self.returned {
+            return self.reversed(shown, ticket, now).into_iter().collect();
+        }
         let last_correction = Millis(plan.watch.0 + 2 * plan.confirmation.0);
-        if refund <= self.returned || now - resolved_at > last_correction {
+        if refund == self.returned || now - resolved_at > last_correction {
             return Vec::new();
         }
         let difference = Usd(refund.0 - self.returned.0);
@@ -27,10 +31,19 @@ impl SmmOrder {
             return vec![Write::OpenTicket(Box::new(ticket))];
         }
         let amount = if lacks_rule(21) { refund } else { difference };
-        vec![self.give_back(amount, refund)]
+        let observation = Some(self.observations);
+        vec![self.give_back(amount, refund, observation)]
     }
 
-    fn give_back(&mut self, amount: Usd, returned: Usd) -> Write {
+    /// The panel takes back that it did not deliver: the client keeps what it got, the operator
+    /// hears of it. Fewer units left than it said before is no such thing.
+    fn reversed(&self, shown: Progress, ticket: i64, now: Timestamp) -> Option<Write> {
+        let taken_back = shown == Progress::Completed || self.progress == Progress::Canceled;
+        let ticket = Ticket::outcome_reversed(ticket, self, shown, now);
+        (taken_back && !lacks_rule(51)).then(|| Write::OpenTicket(Box::new(ticket)))
+    }
+
+    fn give_back(&mut self, amount: Usd, returned: Usd, observation: Option<i64>) -> Write {
         self.adjustments += 1;
         self.returned = returned;
         Write::Adjust {
@@ -38,6 +51,7 @@ impl SmmOrder {
             order: self.id,
             seq: self.adjustments,
             amount,
+            observation,
         }
     }
 
@@ -49,7 +63,7 @@ impl SmmOrder {
             return Vec::new();
         }
         let returned = Usd(self.returned.0 + amount.0);
-        let adjust = self.give_back(amount, returned);
+        let adjust = self.give_back(amount, returned, None);
         vec![self.save(), adjust]
     }
 }

@@ -25,6 +25,8 @@ pub struct Observation {
     pub seq: i64,
     /// The word as sent.
     pub raw_status: String,
+    /// What it means; nothing for a word that is not known.
+    pub progress: Option<Progress>,
     /// Undelivered units as claimed.
     pub remains: Option<i64>,
     /// Count at the start.

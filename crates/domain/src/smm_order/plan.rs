@@ -12,6 +12,9 @@ pub struct SmmPlan {
     pub in_doubt_window: Millis,
     /// A final state counts once it was seen twice, this far apart.
     pub confirmation: Millis,
+    /// How long a final state without the units it needs is asked for them, before the charge or a
+    /// person decides.
+    pub remains_patience: Millis,
     /// Pauses between status reads, the n-th for the n-th age step; the last one stays.
     pub poll: Vec<Millis>,
     /// Pause between tries of a background step.
@@ -25,6 +28,9 @@ pub struct SmmPlan {
 }
 
 impl SmmPlan {
+    /// [`Self::remains_patience`] where nothing else is said: a day.
+    pub const REMAINS_PATIENCE: Millis = Millis::minutes(24 * 60);
+
     /// Pause before the next status read of an order of this age: each pause of the plan is used
     /// ten times before the next, longer one.
     pub fn poll_pause(&self, age: Millis) -> Millis {

@@ -40,8 +40,11 @@ impl SmmOrder {
             start_count: None,
             charge: self.charge,
             children: Vec::new(),
+            child_ids: Vec::new(),
         };
+        let observed = self.observe(&found, now);
         let mut writes = self.finish(shown, refund, &found, now);
+        writes.insert(0, observed);
         writes.insert(0, self.save());
         writes
     }

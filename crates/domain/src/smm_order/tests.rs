@@ -1,7 +1,9 @@
 //! One test for each rule that the simulation found missing.
 
 use super::*;
+use crate::ledger::Entry;
 use crate::ticket::TicketKind;
+use crate::upstream::PanelStatus;
 
 const T0: Timestamp = Timestamp(1_000_000);
 
@@ -10,6 +12,7 @@ fn plan() -> SmmPlan {
         lease: Millis::seconds(35),
         in_doubt_window: Millis::minutes(15),
         confirmation: Millis::seconds(60),
+        remains_patience: SmmPlan::REMAINS_PATIENCE,
         poll: vec![Millis::seconds(30)],
         retry: Millis::seconds(5),
         watch: Millis::minutes(30),
@@ -63,6 +66,7 @@ pub(crate) fn status(progress: Progress, remains: Option<i64>, charge: i64) -> P
         start_count: None,
         charge: Some(Usd(charge)),
         children: Vec::new(),
+        child_ids: Vec::new(),
     }
 }
 
@@ -259,4 +263,194 @@ fn a_charge_that_decides_what_goes_back_is_seen_twice() {
     let first = after(&order().observed(&partial(1), &plan(), 77, T0));
     let second = after(&first.observed(&partial(2), &plan(), 77, T0 + pause));
     assert_eq!(second.resolved_at, Some(T0 + pause));
+}
+
+/// What the panel says again and again, a minute apart, and the writes of the last time.
+fn said_twice(row: SmmOrder, said: &PanelStatus, at: Timestamp) -> Vec<Write> {
+    let seen = after(&row.observed(said, &plan(), 77, at));
+    seen.observed(said, &plan(), 78, at + plan().confirmation)
+}
+
+fn resolution(writes: &[Write]) -> Option<Usd> {
+    writes.iter().find_map(|write| match write {
+        Write::Resolve { posted, .. } => Some(*posted),
+        _ => None,
+    })
+}
+
+fn observed(writes: &[Write]) -> Vec<(i64, Option<Progress>, Option<i64>)> {
+    let seen = |write: &Write| match write {
+        Write::Observe(seen) => Some((seen.seq, seen.progress, seen.remains)),
+        _ => None,
+    };
+    writes.iter().filter_map(seen).collect()
+}
+
+#[test]
+fn more_left_than_was_ordered_pays_nobody_whatever_the_word() {
+    for word in [Progress::Completed, Progress::Partial, Progress::Canceled] {
+        for charge in [Some(Usd(1)), None] {
+            let said = PanelStatus {
+                charge,
+                ..status(word, Some(501), 0)
+            };
+            let writes = said_twice(order(), &said, T0);
+            assert_eq!(resolution(&writes), None, "{word:?} {charge:?}");
+            let row = after(&writes);
+            assert_eq!((row.state, row.returned), (SmmState::Review, Usd::ZERO));
+            assert_eq!(tickets(&writes).len(), 1);
+        }
+        // a panel that kept nothing leaves no question
+        let free = said_twice(order(), &status(word, Some(501), 0), T0);
+        assert_eq!(resolution(&free), Some(Usd::ZERO), "{word:?}");
+        assert_eq!(after(&free).progress, Progress::Canceled);
+        let exact = said_twice(order(), &status(word, Some(500), 1), T0);
+        assert!(resolution(&exact).is_some(), "{word:?}");
+    }
+    let package = SmmOrder {
+        flat: true,
+        quantity: 1,
+        ..order()
+    };
+    let done = said_twice(package, &status(Progress::Completed, Some(900), 5), T0);
+    assert_eq!(
+        resolution(&done),
+        Some(Usd(540_000)),
+        "packages count as they like"
+    );
+}
+
+#[test]
+fn a_charge_beside_an_impossible_figure_is_seen_twice() {
+    let kept = status(Progress::Completed, Some(501), 5);
+    let free = status(Progress::Completed, Some(501), 0);
+    let seen = after(&order().observed(&kept, &plan(), 77, T0));
+    let changed = seen.observed(&free, &plan(), 77, T0 + plan().confirmation);
+    assert_eq!(resolution(&changed), None, "free was seen once");
+}
+
+#[test]
+fn units_that_stay_untold_are_waited_for_from_the_first_final_word_on() {
+    let said = status(Progress::Partial, None, 45_000);
+    let old = T0 + Millis::minutes(3 * 24 * 60);
+    let seen = after(&order().observed(&said, &plan(), 77, old));
+    let day = SmmPlan::REMAINS_PATIENCE;
+    let early = seen
+        .clone()
+        .observed(&said, &plan(), 77, old + day - Millis(1));
+    assert_eq!(resolution(&early), None);
+    let late = seen.clone().observed(&said, &plan(), 77, old + day);
+    assert_eq!(
+        resolution(&late),
+        Some(Usd(54_000)),
+        "the tenth that it charged"
+    );
+    let silent = PanelStatus {
+        charge: None,
+        ..said
+    };
+    let seen = after(&order().observed(&silent, &plan(), 77, old));
+    let writes = seen.observed(&silent, &plan(), 77, old + day);
+    assert_eq!(after(&writes).state, SmmState::Review);
+}
+
+#[test]
+fn every_adjustment_names_the_observation_it_rests_on() {
+    // what the panel charged does not change, only what it says of the units
+    let at = T0 + Millis::minutes(10);
+    let said = status(Progress::Partial, Some(250), 450_000);
+    let first = resolved().observed(&said, &plan(), 77, at);
+    assert_eq!(observed(&first), [(3, Some(Progress::Partial), Some(250))]);
+    let second = after(&first).observed(&said, &plan(), 77, at + plan().confirmation);
+    assert_eq!(observed(&second), [(4, Some(Progress::Partial), Some(250))]);
+    let rests_on = second.iter().find_map(|write| match write {
+        Write::Adjust { observation, .. } => *observation,
+        _ => None,
+    });
+    assert_eq!(rests_on, Some(4));
+    // the same again changes nothing, and is not written down again and again
+    let later = at + Millis::minutes(20);
+    let again = said_twice(after(&second), &said, later);
+    assert_eq!((observed(&again), returned(&again)), (vec![], vec![]));
+}
+
+#[test]
+fn a_final_word_that_is_taken_back_is_confirmed_anew() {
+    let partial = status(Progress::Partial, Some(157), 400_000);
+    let seen = after(&order().observed(&partial, &plan(), 77, T0));
+    let back = PanelStatus {
+        progress: Some(Progress::InProgress),
+        ..partial.clone()
+    };
+    let still = after(&seen.observed(&back, &plan(), 77, T0 + Millis::seconds(30)));
+    assert_eq!(still.candidate, None);
+    let again = still.observed(&partial, &plan(), 77, T0 + Millis::seconds(70));
+    assert_eq!(resolution(&again), None);
+}
+
+#[test]
+fn what_is_delivered_after_all_is_the_customers_and_the_operator_hears_of_it() {
+    let part = status(Progress::Partial, Some(157), 400_000);
+    let short = after(&said_twice(order(), &part, T0));
+    let at = T0 + Millis::minutes(20);
+    let done = said_twice(
+        short.clone(),
+        &status(Progress::Completed, Some(0), 450_000),
+        at,
+    );
+    let expected = [(TicketKind::OutcomeReversed, short.returned)];
+    assert_eq!(
+        (tickets(&done), returned(&done)),
+        (expected.to_vec(), vec![])
+    );
+    assert_eq!(observed(&done).len(), 1);
+    // fewer left than before is the house's gain and no reversal
+    let less = said_twice(short, &status(Progress::Partial, Some(100), 400_000), at);
+    assert_eq!((tickets(&less), returned(&less)), (vec![], vec![]));
+}
+
+#[test]
+fn only_a_row_of_unknown_answers_brings_an_order_into_review() {
+    let mut row = order();
+    for _ in 0..9 {
+        row = after(&row.unknown_upstream(&plan(), 77, T0));
+    }
+    let said = status(Progress::InProgress, Some(400), 0);
+    row = after(&row.observed(&said, &plan(), 77, T0));
+    assert_eq!(row.tries, 0, "it is known again");
+    let writes = row.unknown_upstream(&plan(), 77, T0);
+    assert_eq!(after(&writes).state, SmmState::Active);
+    // the same word again, with nothing else to store, resets them as well
+    let known = after(&after(&writes).observed(&said, &plan(), 77, T0));
+    assert_eq!(known.tries, 0);
+}
+
+#[test]
+fn answers_that_are_lost_count_for_nothing_and_bring_the_next_look_forward() {
+    let row = order();
+    for _ in 0..9 {
+        let writes = row.clone().unheard(&plan(), T0);
+        let [Write::PostponeSmmOrder { due_at, .. }] = writes[..] else {
+            panic!("only put off: {writes:?}");
+        };
+        assert_eq!(due_at, T0 + Millis(7_500), "a quarter of half a minute");
+    }
+    let writes = row.unknown_upstream(&plan(), 77, T0);
+    assert_eq!(after(&writes).state, SmmState::Active);
+    let over = T0 + Millis::seconds(60) + plan().watch;
+    assert_eq!(after(&resolved().unheard(&plan(), over)).due_at, None);
+}
+
+#[test]
+fn an_order_in_doubt_is_looked_at_when_its_window_ends() {
+    let row = SmmOrder {
+        state: SmmState::InDoubt,
+        in_doubt_until: Some(T0 + Millis::seconds(90)),
+        tries: 5,
+        ..order()
+    };
+    let due = |now| after(&row.clone().try_again(&plan(), now)).due_at;
+    assert_eq!(due(T0), row.in_doubt_until, "not after the usual 160 s");
+    let later = T0 + Millis::seconds(90);
+    assert_eq!(due(later), Some(later + Millis::seconds(160)));
 }

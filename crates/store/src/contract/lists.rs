@@ -4,7 +4,7 @@ use domain::activation::{Activation, ActivationState};
 use domain::change::{Reason, Write};
 use domain::ids::OrderId;
 use domain::order::{Failure, Told};
-use domain::ports::{Page, Store};
+use domain::ports::{AtPanels, Page, Store};
 use domain::smm_order::SmmState;
 use domain::time::Millis;
 use domain::upstream::{Progress, Sms};
@@ -142,6 +142,22 @@ pub(crate) fn due_work_comes_longest_due_first(store: &dyn Store) {
     let orders = wait(store.smm_orders_due(at, 10)).unwrap();
     let found: Vec<_> = orders.iter().map(|order| order.id.0).collect();
     assert_eq!(found, [100_002, 100_006]);
+    let of_panels = |at| {
+        let claimed = wait(store.claim_smm_orders(&at, NOW + PLAN.lease, 10)).unwrap();
+        let found: Vec<_> = claimed.iter().map(|order| order.id.0).collect();
+        found
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let elsewhere = AtPanels::One("panel2".into());
+    assert_eq!(of_panels(elsewhere), [0_i64; 0]);
+    let others = AtPanels::NoneOf(names(&["panel2", "panel1"]));
+    assert_eq!(of_panels(others), [0_i64; 0]);
+    let here = AtPanels::One("panel1".into());
+    assert_eq!(of_panels(here.clone()), [100_002, 100_006, 100_004]);
+    // who has claimed them has them for a while; where one process has the store it is alone
+    let left = AtPanels::NoneOf(names(&["panel2"]));
+    let again = of_panels(left);
+    assert!(again.is_empty() || again == of_panels(here), "{again:?}");
 }
 
 pub(crate) fn live_in_doubt_and_ended(store: &dyn Store) {

@@ -201,6 +201,7 @@ pub(crate) fn smm_plan() -> SmmPlan {
         lease: Millis::seconds(60),
         in_doubt_window: Millis::minutes(20),
         confirmation: Millis::seconds(2),
+        remains_patience: SmmPlan::REMAINS_PATIENCE,
         poll: vec![Millis::seconds(1), Millis::seconds(60)],
         retry: Millis::seconds(5),
         watch: Millis::minutes(60),

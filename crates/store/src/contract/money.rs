@@ -6,6 +6,8 @@ use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Book, Cause, Entry, Posting};
 use domain::ports::Store;
 use domain::smm_order::{Observation, SmmState};
+use domain::time::Millis;
+use domain::upstream::Progress;
 use domain::usd::Usd;
 
 use super::{Outcome, PLAN, PRICE, World, refused, wait};
@@ -32,24 +34,27 @@ fn resolve(account: AccountId, order: OrderId, held: Usd, posted: Usd) -> Write 
     }
 }
 
+/// It rests on the observation behind that of the resolution, or of the adjustment before.
 fn adjust(account: AccountId, order: OrderId, seq: i64, amount: Usd) -> Write {
     Write::Adjust {
         account,
         order,
         seq,
         amount,
+        observation: Some(seq + 1),
     }
 }
 
-fn seen(order: OrderId) -> Write {
+fn seen(order: OrderId, seq: i64, remains: i64) -> Write {
     Write::Observe(Observation {
         order,
-        seq: 1,
+        seq,
         raw_status: "Partial".into(),
-        remains: None,
+        progress: Some(Progress::Partial),
+        remains: Some(remains),
         start_count: None,
         charge: None,
-        at: super::NOW,
+        at: super::NOW + Millis(seq),
     })
 }
 
@@ -195,9 +200,10 @@ pub(crate) fn adjustments_stay_within_the_hold(store: &dyn Store) {
     resolved.state = SmmState::Resolved;
     resolved.returned = Usd(10_000);
     resolved.observations = 1;
+    resolved.resolved_at = Some(super::NOW + Millis(1));
     let save = Write::UpdateSmmOrder(Box::new(resolved));
     let posted = resolve(ana, id, PRICE, Usd(30_000));
-    world.commit(vec![posted, save, seen(id)]).unwrap();
+    world.commit(vec![posted, save, seen(id, 1, 250)]).unwrap();
     assert_eq!(world.money(ana), (70_000, 0));
     world.commit(vec![adjust(ana, id, 1, Usd(20_000))]).unwrap();
     assert_eq!(world.money(ana), (90_000, 0));
@@ -220,9 +226,13 @@ pub(crate) fn adjustments_stay_within_the_hold(store: &dyn Store) {
     let mut corrected = world.smm_order(id);
     corrected.returned = PRICE;
     corrected.adjustments = 2;
+    corrected.observations = 3;
     let save = Write::UpdateSmmOrder(Box::new(corrected));
     let rest = adjust(ana, id, 2, Usd(10_000));
-    world.commit(vec![rest, save]).unwrap();
+    let said = [seen(id, 2, 750), seen(id, 3, 1000)];
+    world
+        .commit([vec![rest, save], said.to_vec()].concat())
+        .unwrap();
     assert_eq!(world.money(ana), (100_000, 0));
     world.audited();
 }

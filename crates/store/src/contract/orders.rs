@@ -360,6 +360,7 @@ pub(crate) fn an_smm_order_is_settled(store: &dyn Store) {
         start_count: Some(12),
         charge: Some(Usd(20_000)),
         children: Vec::new(),
+        child_ids: Vec::new(),
     };
     let mut now = NOW;
     let mut see = |remains| {

@@ -85,6 +85,7 @@ pub(super) fn partial(
             start_count: Some(12),
             charge: Some(Usd(20_000)),
             children: Vec::new(),
+            child_ids: Vec::new(),
         };
         let seen = world.smm_order(id).observed(&status, &smm_plan(), 77, now);
         commit(now, seen).unwrap();

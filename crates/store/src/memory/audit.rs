@@ -6,14 +6,17 @@ use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Cause, Entry};
 use domain::orphan::OrphanState;
 use domain::ports::Audit;
+use domain::smm_order::Observation;
+use domain::ticket::{Ticket, TicketKind};
 use domain::time::Timestamp;
 use domain::usd::Usd;
 use std::collections::HashMap;
 
-use super::rows::{Event, Rows};
+use super::rows::{Event, Hold, Rows};
 use crate::audit::{Books, Findings, HoldFacts};
 use crate::chain;
-use crate::order_audit::{OrderFacts, OtpFacts, SmmFacts, State, check_due};
+use crate::order_audit::{OrderFacts, OtpFacts, State, check_due};
+use crate::smm_audit::{AdjustmentFacts, Seen, SmmFacts, Terms};
 
 /// Re-derives everything.
 pub(super) fn run(rows: &Rows, now: Timestamp) -> Audit {
@@ -72,7 +75,7 @@ fn follows(rows: &Rows, event: &Event) -> bool {
             Some(Entry::resolution(row.account, order, row.amount(), posted))
         }),
         Cause::Adjustment(order, seq) => hold(order).and_then(|row| {
-            let amount = *row.adjustments.get(&seq)?;
+            let (amount, _) = *row.adjustments.get(&seq)?;
             Some(Entry::adjustment(row.account, order, seq, amount))
         }),
         Cause::Credit(id) => {
@@ -221,9 +224,15 @@ fn smm_orders(rows: &Rows, now: Timestamp, findings: &mut Findings) {
                 .range((row.id, i64::MIN)..=(row.id, i64::MAX));
             range.map(|(_, seen)| seen)
         };
-        let before = |at: Timestamp| row.resolved_at.is_some_and(|resolved| at <= resolved);
-        let more = SmmFacts {
+        let before = |one: &&Observation| row.resolved_at.is_some_and(|at| one.at <= at);
+        let terms = Terms {
+            price: row.price,
             quantity: row.quantity,
+            flat: row.flat,
+            cost_quote: row.cost_quote,
+        };
+        let more = SmmFacts {
+            terms,
             progress: row.progress,
             remains: row.remains,
             returned: row.returned,
@@ -234,12 +243,40 @@ fn smm_orders(rows: &Rows, now: Timestamp, findings: &mut Findings) {
                 seen().count() as u64,
                 seen().next_back().map_or(0, |last| count(last.seq)),
             ),
-            claimed: seen()
-                .rev()
-                .filter(|one| before(one.at))
-                .find_map(|one| one.remains),
+            rests_on: seen().rev().find(before).map(seen_of),
         };
         more.check(&order, findings);
+        if let Some(hold) = hold {
+            adjustments(rows, (row.id, terms), hold, findings);
+        }
+    }
+}
+
+fn seen_of(one: &Observation) -> Seen {
+    Seen {
+        progress: one.progress,
+        remains: one.remains,
+        charge: one.charge,
+    }
+}
+
+fn adjustments(rows: &Rows, (id, terms): (OrderId, Terms), hold: &Hold, findings: &mut Findings) {
+    let mut back = hold.resolution.map_or(0, |(_, released, ..)| released.0);
+    let about = |one: &Ticket| one.kind == TicketKind::LargeAdjustment && one.reference == id.0;
+    let ticketed = rows.tickets.values().any(about);
+    for (seq, (amount, observation)) in &hold.adjustments {
+        back += amount.0;
+        let place = observation.map(|number| (id, number));
+        let facts = AdjustmentFacts {
+            order: id,
+            seq: *seq,
+            terms,
+            back: Usd(back),
+            observation: *observation,
+            seen: place.and_then(|place| rows.observations.get(&place).map(seen_of)),
+            ticketed,
+        };
+        facts.check(findings);
     }
 }
 

@@ -24,7 +24,7 @@ use domain::change::{Change, CommitError, Refused};
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
 use domain::orphan::Orphan;
-use domain::ports::{Audit, EndedActivation, Page, Read, Store};
+use domain::ports::{AtPanels, Audit, EndedActivation, Page, Read, Store};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
 use domain::ticket::Ticket;
@@ -193,6 +193,19 @@ impl Store for Memory {
         self.ask(|rows| rows::due(rows.smm_orders.values(), |row| row.due_at, now, limit))
     }
 
+    fn claim_smm_orders<'a>(
+        &'a self,
+        at: &'a AtPanels,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<SmmOrder>> {
+        self.ask(|rows| {
+            let all = rows.smm_orders.values();
+            let here = all.filter(|row| at.takes_in(&row.upstream));
+            rows::due(here, |row| row.due_at, now, limit)
+        })
+    }
+
     fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>> {
         self.ask(|rows| rows.smm_orders_in_doubt(upstream))
     }
@@ -213,6 +226,19 @@ impl Store for Memory {
         self.ask(|rows| rows::due(rows.requests.values(), |row| row.due_at, now, limit))
     }
 
+    fn claim_smm_requests<'a>(
+        &'a self,
+        at: &'a AtPanels,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<SmmRequest>> {
+        self.ask(|rows| {
+            let all = rows.requests.values();
+            let here = all.filter(|row| at.takes_in(&row.upstream));
+            rows::due(here, |row| row.due_at, now, limit)
+        })
+    }
+
     fn smm_service_ids(&self) -> Read<'_, Vec<(String, String, String)>> {
         self.ask(|rows| rows.service_ids.clone().into_values().collect())
     }
@@ -226,6 +252,10 @@ impl Store for Memory {
             let linked = |id: &&String| rows.link(upstream, id).is_some();
             ids.iter().filter(linked).cloned().collect()
         })
+    }
+
+    fn linked_order<'a>(&'a self, upstream: &'a str, id: &'a str) -> Read<'a, Option<OrderId>> {
+        self.ask(|rows| rows.link(upstream, id).flatten())
     }
 
     fn first_attempt_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>> {

@@ -140,6 +140,7 @@ fn adjust(rows: &mut Rows, write: &Write, done: &mut Done) -> Result<Entry, Stop
         order,
         seq,
         amount,
+        observation,
     } = write
     else {
         return Err(misplaced(write));
@@ -152,7 +153,10 @@ fn adjust(rows: &mut Rows, write: &Write, done: &mut Done) -> Result<Entry, Stop
     if hold.account != account || back > hold.amount().0 {
         return Err(Stop::Wrong(format!("order {order}: {back} would go back")));
     }
-    let taken = hold.adjustments.insert(seq, amount).is_some();
+    let taken = hold
+        .adjustments
+        .insert(seq, (amount, observation))
+        .is_some();
     refuse_if(taken, Refused::Stale)?;
     put!(rows, done, holds, order, hold);
     Ok(Entry::adjustment(account, order, seq, amount))

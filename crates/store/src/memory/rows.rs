@@ -51,8 +51,8 @@ pub(super) struct Hold {
     pub(super) changes: BTreeMap<i64, Usd>,
     /// Posted, released, why and when.
     pub(super) resolution: Option<(Usd, Usd, Reason, Timestamp)>,
-    /// By number.
-    pub(super) adjustments: BTreeMap<i64, Usd>,
+    /// By number, with that of the observation that each rests on.
+    pub(super) adjustments: BTreeMap<i64, (Usd, Option<i64>)>,
 }
 
 impl Hold {
@@ -63,7 +63,7 @@ impl Hold {
 
     /// What went back since the resolution.
     pub(super) fn adjusted(&self) -> Usd {
-        Usd(self.adjustments.values().map(|more| more.0).sum())
+        Usd(self.adjustments.values().map(|(more, _)| more.0).sum())
     }
 }
 

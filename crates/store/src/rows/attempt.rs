@@ -77,6 +77,19 @@ pub(crate) fn of_order(conn: &dyn Connection, order: OrderId) -> Result<Vec<Atte
     many(conn, sql, params![order.0], read_attempt)
 }
 
+/// The order that an upstream id is linked to.
+pub(crate) fn linked_order(
+    conn: &dyn Connection,
+    upstream: &str,
+    id: &str,
+) -> Result<Option<OrderId>, Fault> {
+    let sql = "SELECT order_id FROM upstream_link WHERE upstream = ?1 AND upstream_id = ?2 \
+               AND order_id IS NOT NULL";
+    one(conn, sql, params![upstream, id], |row| {
+        Cells::new("upstream_link", row).take().map(OrderId)
+    })
+}
+
 /// When the first call to an upstream left.
 pub(crate) fn first_at(conn: &dyn Connection, upstream: &str) -> Result<Option<Timestamp>, Fault> {
     let sql = "SELECT at FROM first_attempt WHERE upstream = ?1";

@@ -9,10 +9,12 @@ use domain::orphan::OrphanState;
 use domain::smm_order::SmmState;
 use domain::time::Timestamp;
 use domain::upstream::Progress;
+use domain::usd::Usd;
 
 use super::audit::each;
 use crate::audit::Findings;
-use crate::order_audit::{OrderFacts, OtpFacts, SmmFacts, State, check_due};
+use crate::order_audit::{OrderFacts, OtpFacts, State, check_due};
+use crate::smm_audit::{AdjustmentFacts, Seen, SmmFacts, Terms};
 use crate::sql::cells::{Cells, many};
 use crate::sql::fault::Fault;
 
@@ -24,6 +26,7 @@ pub(crate) fn check(
 ) -> Result<(), Fault> {
     activations(conn, now, findings)?;
     smm_orders(conn, now, findings)?;
+    adjustments(conn, findings)?;
     orphans(conn, now, findings)?;
     live_attempts(conn, findings)?;
     unknown_attempts(conn, findings)
@@ -31,7 +34,7 @@ pub(crate) fn check(
 
 /// The query over one table of orders, with more columns after the common ones.
 macro_rules! order_facts {
-    ($table:literal, $more:literal) => {
+    ($table:literal, $more:literal, $beside:literal) => {
         concat!(
             "SELECT o.id, o.account_id, o.price, o.state, o.due_at, o.upstream_id, l.order_id, \
              h.account_id, h.amount, r.posted, r.released, o.attempt, t.seq, t.state, ",
@@ -43,8 +46,9 @@ macro_rules! order_facts {
              LEFT JOIN held h ON h.order_id = o.id \
              LEFT JOIN resolution r ON r.order_id = o.id \
              LEFT JOIN attempt t ON t.order_id = o.id \
-               AND t.seq = (SELECT MAX(x.seq) FROM attempt x WHERE x.order_id = o.id) \
-             ORDER BY o.id"
+               AND t.seq = (SELECT MAX(x.seq) FROM attempt x WHERE x.order_id = o.id) ",
+            $beside,
+            " ORDER BY o.id"
         )
     };
 }
@@ -53,19 +57,31 @@ const ACTIVATIONS: &str = order_facts!(
     "activation",
     "o.messages, (SELECT COUNT(*) FROM message m WHERE m.order_id = o.id), \
      EXISTS (SELECT 1 FROM journal j WHERE j.kind = 'upstream_cost' AND j.reference = o.id \
-       AND j.seq = 0)"
+       AND j.seq = 0)",
+    ""
 );
 
 const SMM_ORDERS: &str = order_facts!(
     "smm_order",
-    "o.quantity, o.progress, o.remains, o.returned, o.adjustments, \
+    "o.quantity, o.flat, o.cost_quote, o.progress, o.remains, o.returned, o.adjustments, \
      (SELECT COUNT(*) FROM adjustment a WHERE a.order_id = o.id), \
      (SELECT COALESCE(SUM(a.amount), 0) FROM adjustment a WHERE a.order_id = o.id), \
      o.observations, (SELECT COUNT(*) FROM observation s WHERE s.order_id = o.id), \
      (SELECT COALESCE(MAX(s.seq), 0) FROM observation s WHERE s.order_id = o.id), \
-     (SELECT s.remains FROM observation s WHERE s.order_id = o.id AND s.remains IS NOT NULL \
-       AND s.at <= o.resolved_at ORDER BY s.seq DESC LIMIT 1)"
+     s.seq, s.progress, s.remains, s.charge",
+    "LEFT JOIN observation s ON s.order_id = o.id AND s.seq = (SELECT MAX(y.seq) \
+       FROM observation y WHERE y.order_id = o.id AND y.at <= o.resolved_at)"
 );
+
+const ADJUSTMENTS: &str = "SELECT a.order_id, a.seq, a.observation, o.price, o.quantity, o.flat, \
+     o.cost_quote, r.released + (SELECT SUM(b.amount) FROM adjustment b \
+       WHERE b.order_id = a.order_id AND b.seq <= a.seq), s.seq, s.progress, s.remains, s.charge, \
+     EXISTS (SELECT 1 FROM ticket t WHERE t.kind = 'large_adjustment' \
+       AND t.reference = a.order_id) \
+     FROM adjustment a JOIN smm_order o ON o.id = a.order_id \
+     JOIN resolution r ON r.order_id = a.order_id \
+     LEFT JOIN observation s ON s.order_id = a.order_id AND s.seq = a.observation \
+     ORDER BY a.order_id, a.seq";
 
 fn activations(
     conn: &dyn Connection,
@@ -97,9 +113,49 @@ fn smm_orders(conn: &dyn Connection, now: Timestamp, findings: &mut Findings) ->
             return Ok(());
         };
         order.check(now, findings);
-        read_outcome(cells)?.check(&order, findings);
+        read_outcome(cells, order.price)?.check(&order, findings);
         Ok(())
     })
+}
+
+fn adjustments(conn: &dyn Connection, findings: &mut Findings) -> Result<(), Fault> {
+    each(conn, ADJUSTMENTS, |row| {
+        let cells = &mut Cells::new("adjustment", row);
+        let facts = AdjustmentFacts {
+            order: OrderId(cells.take()?),
+            seq: cells.take()?,
+            observation: cells.take()?,
+            terms: {
+                let price = cells.usd()?;
+                read_terms(cells, price)?
+            },
+            back: cells.usd()?,
+            seen: read_seen(cells)?,
+            ticketed: cells.take()?,
+        };
+        facts.check(findings);
+        Ok(())
+    })
+}
+
+fn read_terms(cells: &mut Cells<'_>, price: Usd) -> Result<Terms, Fault> {
+    Ok(Terms {
+        price,
+        quantity: cells.count()?,
+        flat: cells.take()?,
+        cost_quote: cells.usd()?,
+    })
+}
+
+/// An observation that may be missing, its number first.
+fn read_seen(cells: &mut Cells<'_>) -> Result<Option<Seen>, Fault> {
+    let number: Option<i64> = cells.take()?;
+    let seen = Seen {
+        progress: cells.maybe_word(Progress::from_word)?,
+        remains: cells.take()?,
+        charge: cells.maybe_usd()?,
+    };
+    Ok(number.map(|_| seen))
 }
 
 /// The common columns; nothing but a finding if no rule knows the order's state.
@@ -136,9 +192,9 @@ fn read_order(
     }))
 }
 
-fn read_outcome(cells: &mut Cells<'_>) -> Result<SmmFacts, Fault> {
+fn read_outcome(cells: &mut Cells<'_>, price: Usd) -> Result<SmmFacts, Fault> {
     Ok(SmmFacts {
-        quantity: cells.count()?,
+        terms: read_terms(cells, price)?,
         progress: cells.word(Progress::from_word)?,
         remains: cells.count()?,
         returned: cells.usd()?,
@@ -146,7 +202,7 @@ fn read_outcome(cells: &mut Cells<'_>) -> Result<SmmFacts, Fault> {
         adjusted: (cells.count()?, cells.usd()?),
         observations: cells.count()?,
         observed: (cells.count()?, cells.count()?),
-        claimed: cells.take()?,
+        rests_on: read_seen(cells)?,
     })
 }
 

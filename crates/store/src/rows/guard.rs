@@ -86,6 +86,7 @@ fn entry_of(write: &Write) -> Option<Cow<'_, Entry>> {
             order,
             seq,
             amount,
+            ..
         } => Entry::adjustment(account, order, seq, amount),
         Write::Credit {
             account,

@@ -288,12 +288,13 @@ pub(crate) fn insert_resolution(
 pub(crate) fn insert_adjustment(
     conn: &dyn Connection,
     order: OrderId,
-    seq: i64,
-    amount: Usd,
+    (seq, amount): (i64, Usd),
+    observation: Option<i64>,
     at: Timestamp,
 ) -> Result<(), Fault> {
-    let sql = "INSERT INTO adjustment (order_id, seq, amount, at) VALUES (?1, ?2, ?3, ?4)";
-    conn.write(sql, params![order.0, seq, amount.0, at.0])
+    let sql = "INSERT INTO adjustment (order_id, seq, amount, at, observation) \
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    conn.write(sql, params![order.0, seq, amount.0, at.0, observation])
 }
 
 /// The operator's credit.

@@ -4,7 +4,7 @@ use crate::sql::{Arg, Connection, params};
 use domain::ids::{AccountId, OrderId};
 use domain::ports::{Movement, OpenHold, OrderMoney, PageRows, Read, Spent, StoredMessage};
 use domain::smm_order::Observation;
-use domain::upstream::Sms;
+use domain::upstream::{Progress, Sms};
 use domain::usd::Usd;
 
 use super::{spending, statement};
@@ -66,7 +66,7 @@ fn observations(
     order: OrderId,
     limit: u32,
 ) -> Result<Vec<Observation>, Fault> {
-    let sql = "SELECT order_id, seq, raw_status, remains, start_count, charge, at \
+    let sql = "SELECT order_id, seq, raw_status, progress, remains, start_count, charge, at \
                FROM observation WHERE order_id = ?1 ORDER BY seq DESC LIMIT ?2";
     many(conn, sql, params![order.0, limit], |row| {
         let cells = &mut Cells::new("observation", row);
@@ -74,6 +74,7 @@ fn observations(
             order: OrderId(cells.take()?),
             seq: cells.take()?,
             raw_status: cells.take()?,
+            progress: cells.maybe_word(Progress::from_word)?,
             remains: cells.take()?,
             start_count: cells.take()?,
             charge: cells.take::<Option<i64>>()?.map(Usd),

@@ -1,11 +1,12 @@
 //! SMM orders and what panels said of them: rows, writes and questions.
 
-use crate::sql::{Connection, Due, Row, params};
+use crate::sql::arg::ToArg;
+use crate::sql::{Arg, Connection, Due, Row, params};
 use domain::change::Refused;
 use domain::ids::{AccountId, OrderId};
 use domain::link;
 use domain::order::{Failure, Told};
-use domain::ports::Page;
+use domain::ports::{AtPanels, Page};
 use domain::smm_order::{Candidate, Observation, SmmOrder, SmmState};
 use domain::time::Timestamp;
 use domain::upstream::Progress;
@@ -141,7 +142,7 @@ pub(crate) fn postpone(
 /// What a panel said, appended.
 pub(crate) fn observe(conn: &dyn Connection, seen: &Observation) -> Result<(), Fault> {
     let sql = "INSERT INTO observation (order_id, seq, raw_status, remains, start_count, charge, \
-               at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+               at, progress) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     conn.write(
         sql,
         params![
@@ -152,6 +153,7 @@ pub(crate) fn observe(conn: &dyn Connection, seen: &Observation) -> Result<(), F
             seen.start_count,
             seen.charge.map(|charge| charge.0),
             seen.at.0,
+            seen.progress.map(Progress::word),
         ],
     )
 }
@@ -239,14 +241,42 @@ pub(crate) fn listed(
     many(conn, &query.sql, query.args(), read)
 }
 
-/// Those whose time has come, claimed for this node.
+/// Those whose time has come at some panels, claimed for this node.
 pub(crate) fn claimed_due(
     conn: &dyn Connection,
+    at: &AtPanels,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<SmmOrder>, Fault> {
     let select_from = concat!("SELECT ", columns!(), " FROM smm_order");
-    claimed(conn, Due::all(select_from, limit), params![now.0], read)
+    claimed_at(conn, select_from, at, (now, limit), read)
+}
+
+/// Due rows of a table that names a panel in each of them.
+pub(super) fn claimed_at<T>(
+    conn: &dyn Connection,
+    select_from: &str,
+    at: &AtPanels,
+    (now, limit): (Timestamp, u32),
+    read: impl Fn(&Row<'_>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let (names, also) = match at {
+        AtPanels::One(name) => (std::slice::from_ref(name), "AND upstream = ?2".to_owned()),
+        AtPanels::NoneOf(names) if names.is_empty() => (&[][..], String::new()),
+        AtPanels::NoneOf(names) => {
+            let places: Vec<_> = (2..names.len() + 2).map(|at| format!("?{at}")).collect();
+            let also = format!("AND upstream NOT IN ({})", places.join(", "));
+            (names.as_slice(), also)
+        }
+    };
+    let mut args: Vec<Arg<'_>> = params![now.0].to_vec();
+    args.extend(names.iter().map(ToArg::arg));
+    let due = Due {
+        select_from,
+        also: &also,
+        limit,
+    };
+    claimed(conn, due, &args, read)
 }
 
 /// Due ones, the longest due first.

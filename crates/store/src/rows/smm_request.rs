@@ -1,12 +1,14 @@
 //! Cancels and refills that clients asked for: rows, writes and questions.
 
-use crate::sql::{Connection, Due, Row, params};
+use crate::sql::{Connection, Row, params};
 use domain::change::Refused;
 use domain::ids::{AccountId, OrderId};
+use domain::ports::AtPanels;
 use domain::smm_request::{RequestKind, RequestState, SmmRequest};
 use domain::time::Timestamp;
 
-use crate::sql::cells::{Cells, claimed, exists, many, one};
+use super::smm_order::claimed_at;
+use crate::sql::cells::{Cells, exists, many, one};
 use crate::sql::fault::Fault;
 
 macro_rules! select {
@@ -99,13 +101,14 @@ pub(crate) fn due(
     many(conn, sql, params![now.0, limit], read)
 }
 
-/// The same, claimed for this node.
+/// The same at some panels, claimed for this node.
 pub(crate) fn claimed_due(
     conn: &dyn Connection,
+    at: &AtPanels,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<SmmRequest>, Fault> {
-    claimed(conn, Due::all(select!(""), limit), params![now.0], read)
+    claimed_at(conn, select!(""), at, (now, limit), read)
 }
 
 fn read(row: &Row<'_>) -> Result<SmmRequest, Fault> {

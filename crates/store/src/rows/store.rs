@@ -12,7 +12,7 @@ use domain::desk::Pause;
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
 use domain::orphan::Orphan;
-use domain::ports::{Audit, EndedActivation, Page, Read, Store};
+use domain::ports::{AtPanels, Audit, EndedActivation, Page, Read, Store};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
 use domain::ticket::Ticket;
@@ -135,8 +135,14 @@ impl Store for Database {
         self.ask(move |conn| smm_order::due(conn, now, limit))
     }
 
-    fn claim_smm_orders(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmOrder>> {
-        self.ask(move |conn| smm_order::claimed_due(conn, now, limit))
+    fn claim_smm_orders<'a>(
+        &'a self,
+        at: &'a AtPanels,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<SmmOrder>> {
+        let at = at.clone();
+        self.ask(move |conn| smm_order::claimed_due(conn, &at, now, limit))
     }
 
     fn smm_orders_in_doubt<'a>(&'a self, upstream: &'a str) -> Read<'a, Vec<SmmOrder>> {
@@ -156,8 +162,14 @@ impl Store for Database {
         self.ask(move |conn| smm_request::due(conn, now, limit))
     }
 
-    fn claim_smm_requests(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<SmmRequest>> {
-        self.ask(move |conn| smm_request::claimed_due(conn, now, limit))
+    fn claim_smm_requests<'a>(
+        &'a self,
+        at: &'a AtPanels,
+        now: Timestamp,
+        limit: u32,
+    ) -> Read<'a, Vec<SmmRequest>> {
+        let at = at.clone();
+        self.ask(move |conn| smm_request::claimed_due(conn, &at, now, limit))
     }
 
     fn smm_service_ids(&self) -> Read<'_, Vec<(String, String, String)>> {
@@ -171,6 +183,11 @@ impl Store for Database {
     fn linked<'a>(&'a self, upstream: &'a str, ids: &'a [String]) -> Read<'a, Vec<String>> {
         let (upstream, ids) = (upstream.to_owned(), ids.to_vec());
         self.ask(move |conn| attempt::linked(conn, &upstream, &ids))
+    }
+
+    fn linked_order<'a>(&'a self, upstream: &'a str, id: &'a str) -> Read<'a, Option<OrderId>> {
+        let (upstream, id) = (upstream.to_owned(), id.to_owned());
+        self.ask(move |conn| attempt::linked_order(conn, &upstream, &id))
     }
 
     fn first_attempt_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>> {

@@ -133,8 +133,12 @@ fn money(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Fa
             journal::insert_resolution(conn, order, (posted, released), reason.slug(), at)
         }
         Write::Adjust {
-            order, seq, amount, ..
-        } => journal::insert_adjustment(conn, order, seq, amount, at),
+            order,
+            seq,
+            amount,
+            observation,
+            ..
+        } => journal::insert_adjustment(conn, order, (seq, amount), observation, at),
         Write::Credit {
             account,
             row,

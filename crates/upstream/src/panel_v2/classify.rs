@@ -6,7 +6,6 @@ use domain::upstream::{
     CancelReply, ListedPanelOrder, PanelService, PanelStatus, Progress, ReadFailure, RefillReply,
     Refusal,
 };
-use std::collections::HashMap;
 use wire::panel_v2::{
     Cancels, Class, Failure, OrderRow, OrderStatus, Refill, ServiceRow, class_of, progress,
 };
@@ -67,7 +66,7 @@ impl Reading<'_> {
             .or_else(|| progress(word))
     }
 
-    /// State of one order.
+    /// State of one order; its children are named and not asked for.
     pub(super) fn status(self, status: &OrderStatus) -> PanelStatus {
         let charge = status.charge;
         PanelStatus {
@@ -77,25 +76,8 @@ impl Reading<'_> {
             start_count: status.start_count,
             charge: charge.and_then(|charge| self.exchange.cost(charge)),
             children: Vec::new(),
+            child_ids: status.children.clone(),
         }
-    }
-
-    /// State of an order with those of its children; a failure while one of them is not known.
-    pub(super) fn family(
-        self,
-        parent: &OrderStatus,
-        states: &HashMap<String, PanelStatus>,
-    ) -> Result<PanelStatus, ReadFailure> {
-        let children: Option<Vec<PanelStatus>> = parent
-            .children
-            .iter()
-            .map(|id| states.get(id).cloned())
-            .collect();
-        let missing = || ReadFailure::Fault("the state of a child order is missing".to_owned());
-        Ok(PanelStatus {
-            children: children.ok_or_else(missing)?,
-            ..self.status(parent)
-        })
     }
 }
 

@@ -78,8 +78,6 @@ pub struct PanelSettings {
     pub status_words: Vec<(String, Progress)>,
     /// Whether `action=orders` lists the account's own orders.
     pub lists_orders: bool,
-    /// Whether `status` takes many orders at once.
-    pub multi_status: bool,
     /// Whether every `error` answer to `add` means that nothing was bought, whatever its text.
     pub error_means_refused: bool,
     /// Whether a browser check that answers `add` kept it from the panel, so that nothing was
@@ -87,8 +85,9 @@ pub struct PanelSettings {
     pub challenge_means_refused: bool,
     /// Units that a rate is the price of.
     pub rate_unit: RateUnit,
-    /// What it can do. `list_active` says the same as `lists_orders`, `idempotency_key` that it
-    /// knows an order that is sent again by its `request_id`.
+    /// What it can do. Where it tells of one id in a call, it is asked in the singular form.
+    /// `list_active` says the same as `lists_orders`, `idempotency_key` that it knows an order that is
+    /// sent again by its `request_id`.
     pub capabilities: Capabilities,
 }
 
@@ -103,7 +102,6 @@ impl PanelSettings {
             text_ids: false,
             status_words: Vec::new(),
             lists_orders: false,
-            multi_status: true,
             error_means_refused: false,
             challenge_means_refused: false,
             rate_unit: RateUnit::Thousand,

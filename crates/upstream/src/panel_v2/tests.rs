@@ -196,26 +196,32 @@ async fn batches_have_a_limit_and_failures_a_name() {
     assert_eq!(failed, Err(ReadFailure::Refused(Refusal::UpstreamAuth)));
 }
 
+fn singly(server: &TestServer) -> Panel {
+    let mut settings = settings(&server.url);
+    settings.capabilities.ids_per_call = 1;
+    Panel::new(settings).unwrap()
+}
+
 #[tokio::test]
-async fn panels_without_the_plural_are_asked_one_by_one() {
+async fn panels_without_the_plural_are_asked_for_one_id_in_a_call() {
     let server = TestServer::start(vec![
         Act::ok(r#"{"status":"Pending","remains":"500"}"#),
         Act::ok(r#"{"error":"Incorrect order ID"}"#),
         Act::Answer(500, String::new()),
     ]);
-    let settings = PanelSettings {
-        multi_status: false,
-        ..settings(&server.url)
-    };
-    let panel = Panel::new(settings).unwrap();
-    let rows = panel.statuses(&ids(&["1", "2", "3", "4"])).await.unwrap();
-    assert_eq!(rows.len(), 2);
+    let panel = singly(&server);
+    let rows = panel.statuses(&ids(&["1"])).await.unwrap();
     assert_eq!(
         rows[0].1.as_ref().unwrap().progress,
         Some(Progress::Pending)
     );
-    assert_eq!(rows[1], ("2".to_owned(), Err(ReadFailure::UnknownOrder)));
-    assert_eq!(server.seen().len(), 3);
+    let rows = panel.statuses(&ids(&["2"])).await.unwrap();
+    assert_eq!(rows, [("2".to_owned(), Err(ReadFailure::UnknownOrder))]);
+    let two = panel.statuses(&ids(&["3", "4"])).await;
+    assert_eq!(two, Err(ReadFailure::Refused(Refusal::OurFault)));
+    let seen = server.seen();
+    assert_eq!(seen.len(), 2, "one request for each call");
+    assert!(seen[0].ends_with("action=status&order=1"));
     assert!(matches!(
         panel.statuses(&ids(&["3"])).await,
         Err(ReadFailure::Fault(_))
@@ -347,26 +353,19 @@ async fn secrets_stay_out_of_failures() {
 }
 
 #[tokio::test]
-async fn an_order_that_was_split_comes_with_the_states_of_its_parts() {
+async fn an_order_that_was_split_names_its_parts_and_asks_for_none() {
     let parents = r#"{
         "7":{"status":"In progress","runs":"3","orders":["71",72]},
         "8":{"status":"Active","posts":"5","orders":[81]}}"#;
-    let children = r#"{
-        "71":{"charge":"0.1","status":"Completed","remains":"0"},
-        "72":{"charge":"0.1","status":"Partial","remains":"40"},
-        "81":{"error":"try later"}}"#;
-    let (server, panel) = serving(vec![Act::ok(parents), Act::ok(children)]);
+    let (server, panel) = serving(vec![Act::ok(parents)]);
     let rows = panel.statuses(&ids(&["7", "8"])).await.unwrap();
-    assert_eq!(server.seen().len(), 2);
+    assert_eq!(server.seen().len(), 1);
     let drip = rows[0].1.clone().unwrap();
-    let mut left: Vec<_> = drip.children.iter().map(|child| child.remains).collect();
-    left.sort_unstable();
-    assert_eq!(left, [Some(0), Some(40)]);
-    assert_eq!(drip.progress, Some(Progress::InProgress));
-    assert!(
-        matches!(rows[1].1, Err(ReadFailure::Fault(_))),
-        "a part whose state is missing is no reason to judge the whole"
+    assert_eq!(
+        (drip.child_ids, drip.children),
+        (ids(&["71", "72"]), vec![])
     );
+    assert_eq!(drip.progress, Some(Progress::InProgress));
 }
 
 #[tokio::test]
@@ -429,11 +428,7 @@ async fn states_of_refills() {
     assert_eq!(rows, expected.map(|(id, row)| (id.to_owned(), row)));
 
     let server = TestServer::start(vec![Act::ok(r#"{"status":"Rejected"}"#)]);
-    let settings = PanelSettings {
-        multi_status: false,
-        ..settings(&server.url)
-    };
-    let panel = Panel::new(settings).unwrap();
+    let panel = singly(&server);
     let rows = panel.refill_statuses(&ids(&["17"])).await.unwrap();
     assert_eq!(rows, [("17".to_owned(), Ok(RefillProgress::Rejected))]);
     assert!(server.seen()[0].ends_with("action=refill_status&refill=17"));

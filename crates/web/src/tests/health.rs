@@ -142,7 +142,7 @@ async fn a_panel_with_too_much_in_doubt_is_closed_until_that_is_settled() {
     };
     let look = async || {
         world.clock.advance(Millis::seconds(30));
-        world.door.engine.run_due_smm_orders().await;
+        world.run_smm_orders().await;
     };
     let calls = || world.panel.placed.load(Ordering::SeqCst);
     let before = calls();

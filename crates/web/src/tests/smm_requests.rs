@@ -29,6 +29,7 @@ fn says(world: &World, progress: Progress, remains: i64) {
         start_count: Some(7),
         charge: None,
         children: Vec::new(),
+        child_ids: Vec::new(),
     });
 }
 
@@ -36,8 +37,8 @@ fn says(world: &World, progress: Progress, remains: i64) {
 async fn later(world: &World) {
     for _ in 0..60 {
         world.clock.advance(Millis::seconds(30));
-        world.door.engine.run_due_smm_requests().await;
-        world.door.engine.run_due_smm_orders().await;
+        world.run_smm_requests().await;
+        world.run_smm_orders().await;
     }
 }
 
@@ -69,7 +70,7 @@ async fn an_unanswered_cancel_is_repeated_only_after_a_look_at_the_status() {
     let order = placed(&world, "1").await;
     *world.panel.cancel_reply.lock().unwrap() = CancelReply::Unknown;
     world.post(CANCEL, &[], &order).await.data();
-    world.door.engine.run_due_smm_requests().await;
+    world.run_smm_requests().await;
     assert_eq!(world.panel.cancels.load(Ordering::SeqCst), 1);
     // nothing is said of the order, and then that it is over: nothing is left to ask for
     later(&world).await;
@@ -93,7 +94,7 @@ async fn a_refused_cancel_may_be_asked_for_again() {
     *world.panel.cancel_reply.lock().unwrap() = CancelReply::BadTransition;
     for sent in 1..=2 {
         world.post(CANCEL, &[], &order).await.data();
-        world.door.engine.run_due_smm_requests().await;
+        world.run_smm_requests().await;
         assert_eq!(world.panel.cancels.load(Ordering::SeqCst), sent);
     }
 }

@@ -17,6 +17,7 @@ fn says(world: &World, progress: Progress, remains: i64, charge: i64) {
         start_count: Some(7),
         charge: Some(Usd(charge)),
         children: Vec::new(),
+        child_ids: Vec::new(),
     });
 }
 
@@ -31,7 +32,7 @@ async fn placed(world: &World) -> OrderId {
 async fn later(world: &World) {
     for _ in 0..60 {
         world.clock.advance(Millis::seconds(30));
-        world.door.engine.run_due_smm_orders().await;
+        world.run_smm_orders().await;
     }
 }
 

@@ -316,6 +316,22 @@ fn redeem(
 }
 
 impl World {
+    /// What is due of SMM orders, at every panel.
+    pub async fn run_smm_orders(&self) {
+        let engine = &self.door.engine;
+        for at in engine.panel_places() {
+            engine.run_due_smm_orders(&at).await;
+        }
+    }
+
+    /// What is due of cancels and refills, at every panel.
+    pub async fn run_smm_requests(&self) {
+        let engine = &self.door.engine;
+        for at in engine.panel_places() {
+            engine.run_due_smm_requests(&at).await;
+        }
+    }
+
     pub async fn start() -> Self {
         Self::with(generous()).await
     }

@@ -108,11 +108,47 @@ fn an_smm_outcome_that_nobody_saw_is_found() {
     let claim = "DROP TRIGGER observation_no_update; \
                  UPDATE observation SET remains = 249 WHERE remains = 250";
     assert_eq!(rules_broken_by(claim), ["I-21"]);
-    // a word that came after the resolution changes nothing of what is shown
+    // what came after the resolution is what the adjustment rests on
     let later = "DROP TRIGGER observation_no_update; \
                  UPDATE observation SET remains = 249 WHERE at > \
                  (SELECT resolved_at FROM smm_order WHERE id = 100004)";
-    assert_eq!(rules_broken_by(later), [""; 0]);
+    assert_eq!(rules_broken_by(later), ["I-21"]);
+}
+
+#[test]
+fn what_went_back_must_follow_from_what_the_panel_said() {
+    let seen = |set: &str, seq: i64| {
+        let rest = format!("UPDATE observation SET {set} WHERE seq = {seq}");
+        rules_broken_by(&format!("DROP TRIGGER observation_no_update; {rest}"))
+    };
+    for seq in [2, 4] {
+        assert_eq!(seen("progress = 'Completed'", seq), ["I-21"]);
+        assert_eq!(seen("progress = 'Canceled', charge = 0", seq), ["I-21"]);
+        assert_eq!(seen("remains = 1001", seq), ["I-21"], "cannot be");
+        assert_eq!(seen("remains = NULL", seq), ["I-21"]);
+        // from before a word's meaning was kept
+        assert_eq!(seen("progress = NULL", seq), [""; 0]);
+    }
+    assert_eq!(
+        seen("progress = 'Completed'", 3),
+        [""; 0],
+        "nothing rests on it"
+    );
+    let rests_on = |what: &str| {
+        let rest = format!("UPDATE adjustment SET observation = {what}");
+        format!("DROP TRIGGER adjustment_no_update; {rest}")
+    };
+    assert_eq!(rules_broken_by(&rests_on("1")), ["I-21"]);
+    assert_eq!(rules_broken_by(&rests_on("9")), ["I-21"]);
+    assert_eq!(rules_broken_by(&rests_on("0")), [""; 0], "from before");
+    let by_hand = rests_on("NULL");
+    assert_eq!(rules_broken_by(&by_hand), ["I-21"], "nobody was asked");
+    let asked = "INSERT INTO ticket VALUES (1, 'large_adjustment', 'p', 100004, 1, '', 1, 1, 'n')";
+    assert_eq!(rules_broken_by(&format!("{by_hand}; {asked}")), [""; 0]);
+    let details = details_after(&rests_on("1"));
+    for part in ["100004", "adjustment 1", "0.02", "0.01"] {
+        assert!(details.contains(part), "{details}");
+    }
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn furnish_smm(world: &World<'_>, ana: AccountId) {
             start_count: Some(12),
             charge: Some(Usd(20_000)),
             children: Vec::new(),
+            child_ids: Vec::new(),
         };
         let seen = world
             .smm_order(partial)
@@ -140,7 +141,7 @@ fn a_hold_or_resolution_that_does_not_add_up_is_found() {
     let posted = "DROP TRIGGER resolution_no_update; \
          UPDATE resolution SET posted = 0, released = 40000 WHERE order_id = 100001";
     assert_eq!(rules_broken_by(posted), ["I-04", "I-09", "I-15"]);
-    let adjustment = "INSERT INTO adjustment VALUES (100003, 1, 1, 1)";
+    let adjustment = "INSERT INTO adjustment VALUES (100003, 1, 1, 1, NULL)";
     assert_eq!(rules_broken_by(adjustment), ["I-07", "I-09"]);
     let hold = "DROP TRIGGER hold_no_delete; DELETE FROM hold WHERE order_id = 100002";
     assert_eq!(rules_broken_by(hold), ["I-05", "I-09", "I-12"]);

@@ -44,8 +44,8 @@ fn what_happened_stays_written() {
     };
     group(&conn, vec![received.message_seen(sms, &PLAN, NOW)]);
     conn.execute_batch(
-        "PRAGMA foreign_keys = OFF; INSERT INTO adjustment VALUES (10, 1, 1, 1); \
-         INSERT INTO observation VALUES (10, 1, 'x', 1, 1, 1, 1);",
+        "PRAGMA foreign_keys = OFF; INSERT INTO adjustment VALUES (10, 1, 1, 1, 1); \
+         INSERT INTO observation VALUES (10, 1, 'x', 1, 1, 1, 1, NULL);",
     )
     .unwrap();
     let tables = [

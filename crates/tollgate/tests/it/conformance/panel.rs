@@ -247,17 +247,20 @@ async fn a_poll_takes_its_answer_and_a_subscription_is_told_by_its_children() {
     assert_eq!(desk.panel.balance().await, Ok(before), "nobody has posted");
     let begun = desk.status(&id).await;
     assert_eq!(
-        (begun.progress, begun.children.len()),
+        (begun.progress, begun.child_ids.len()),
         (Some(Progress::InProgress), 0)
     );
     desk.clock.pass(Millis::seconds(5));
     let told = desk.status(&id).await;
     assert_eq!(
-        (told.progress, told.children.len()),
+        (told.progress, told.child_ids.len()),
         (Some(Progress::Completed), 2)
     );
     desk.clock.pass(Millis::seconds(6));
-    let children = desk.status(&id).await.children;
+    let mut children = Vec::new();
+    for child in desk.status(&id).await.child_ids {
+        children.push(desk.status(&child).await);
+    }
     let done = |child: &PanelStatus| child.progress == Some(Progress::Completed);
     assert!(children.iter().all(done), "{children:?}");
     let charged = children.iter().map(|child| child.charge.unwrap().0).sum();

@@ -64,11 +64,12 @@ async fn ends(world: &World, progress: Progress) {
         start_count: Some(7),
         charge: None,
         children: Vec::new(),
+        child_ids: Vec::new(),
     });
     for _ in 0..20 {
         world.clock.advance(Millis::seconds(30));
-        world.door.engine.run_due_smm_requests().await;
-        world.door.engine.run_due_smm_orders().await;
+        world.run_smm_requests().await;
+        world.run_smm_orders().await;
     }
 }
 

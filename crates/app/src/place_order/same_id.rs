@@ -1,0 +1,50 @@
+//! A panel answers an order with the id of another one.
+
+use crate::engine::Engine;
+use domain::smm_order::SmmOrder;
+
+impl Engine {
+    /// Whether the panel's habit explains it that an order was answered with the id of another one:
+    /// within a window it answers an equal order with the one it made. A window that nobody told us of
+    /// is remembered, and explains the next such answer.
+    pub(crate) async fn explains_one_id(&self, order: &SmmOrder, id: &str) -> bool {
+        let upstream = &order.upstream;
+        let first = match self.store().linked_order(upstream, id).await {
+            Ok(Some(first)) => self.store().smm_order(first).await.ok().flatten(),
+            Ok(None) | Err(_) => None,
+        };
+        let what = |one: &SmmOrder| {
+            let (service, link) = (one.upstream_service.clone(), one.link.clone());
+            (service, link, one.members.clone())
+        };
+        let Some(first) = first.filter(|first| what(first) == what(order)) else {
+            tracing::error!(
+                order.id = order.id.0,
+                upstream,
+                upstream.id = id,
+                "upstream {upstream} answered order {} with {id}, which is another order's",
+                order.id
+            );
+            return false;
+        };
+        let apart = order.created_at - first.created_at;
+        let told = self
+            .panel(upstream)
+            .map(|panel| panel.capabilities().dup_window);
+        let known = told
+            .unwrap_or_default()
+            .max(self.watch.dup_window(upstream));
+        if apart <= known {
+            return true;
+        }
+        self.watch.note_dup_window(upstream, apart);
+        tracing::error!(
+            order.id = order.id.0,
+            upstream,
+            "upstream {upstream} answers equal orders with one id for at least {} s: set its \
+             duplicate_window_s",
+            apart.ceil_seconds()
+        );
+        false
+    }
+}
