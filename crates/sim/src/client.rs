@@ -71,6 +71,8 @@ pub struct Purchase {
     pub refunded: Option<Usd>,
     /// Whether a cancel was ever refused because of a code.
     pub told_received: bool,
+    /// Whether its key was sent twice at once.
+    pub twice: bool,
 }
 
 impl Purchase {
@@ -87,6 +89,17 @@ impl Purchase {
             numbers: Vec::new(),
             refunded: None,
             told_received: false,
+            twice: false,
+        }
+    }
+
+    /// Who else asked for it, or ceased to.
+    pub fn race(&self) -> &'static str {
+        let gone = |told: &Told| matches!(told, Told::HungUp);
+        match self.told.iter().any(|(_, told)| gone(told)) {
+            _ if self.twice => "asked twice at once",
+            true => "hung up before",
+            false => "alone",
         }
     }
 
@@ -196,6 +209,7 @@ async fn buy(world: &Arc<World>, purchase: usize, caller: &Caller) -> Option<Ord
         let patience = hang_up.then(|| world.span(1, longest));
         if keyed && world.chance(120) {
             let (twin, asker) = (Arc::clone(world), caller.clone());
+            world.with(|state| state.purchases[purchase].twice = true);
             world.hub.spawn(Owner::Outside, async move {
                 twin.reach("client", "sends a key twice at once");
                 let _ = request(&twin, purchase, &asker, None).await;

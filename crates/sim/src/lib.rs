@@ -16,6 +16,7 @@ pub mod node;
 pub mod node_store;
 pub mod numbers;
 pub mod panel;
+mod products;
 pub mod race;
 pub mod random;
 pub mod rented;

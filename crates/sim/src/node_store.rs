@@ -4,6 +4,7 @@ use crate::coverage::OF_NEXT_SERVICE;
 use crate::executor::give_way;
 use crate::mutants::{self, split_for_mutant};
 use crate::node;
+use crate::products;
 use crate::world::World;
 use domain::access::{Account, ApiKey, Caller, KeyClaim};
 use domain::activation::Activation;
@@ -165,6 +166,12 @@ impl NodeStore {
         });
     }
 
+    fn count_death(&self, change: &Change, way: &str) {
+        let served = self.world.purchase_served();
+        self.world
+            .with(|state| products::count(state, change, way, served));
+    }
+
     /// Waits for a death that was ordered.
     async fn die(&self) -> ! {
         node::crash(&self.world, &self.inner, self.node);
@@ -229,9 +236,11 @@ impl Store for NodeStore {
                 }
                 Fate::CrashBefore => {
                     reach("crash before");
+                    self.count_death(&change, "before");
                     self.die().await
                 }
                 Fate::CrashAfter => {
+                    self.count_death(&change, "after");
                     let done = self.apply(change).await.is_ok();
                     reach(if done {
                         "crash after"

@@ -68,6 +68,8 @@ pub struct PanelMarket {
     pub asks: Asks,
     /// Purchase calls seen, by purchase and service.
     pub calls: BTreeMap<(usize, String), u32>,
+    /// How the last call of each purchase is answered.
+    pub answered: BTreeMap<usize, &'static str>,
     /// All purchase calls seen.
     pub calls_total: usize,
     /// What another program spent there.
@@ -148,6 +150,11 @@ impl PanelSeller {
     async fn call(&self, request: PanelRequest) -> Reply<Purchase<String>> {
         let (fate, purchase) = self.begin(&request.service);
         self.world.reach("place", fate.name());
+        if let Some(purchase) = purchase {
+            let answer = (purchase, fate.name());
+            self.world
+                .with(|state| state.panel.answered.extend([answer]));
+        }
         self.world.tell(|| format!("places at the panel: {fate:?}"));
         self.world.set_out(&fate);
         let (tell, told) = oneshot::channel();
