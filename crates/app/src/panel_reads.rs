@@ -8,6 +8,9 @@ use std::collections::{BTreeSet, HashMap};
 /// Orders into which one may be split; one that claims more is not judged.
 const CHILDREN_MAX: usize = 1000;
 
+/// An id and what was said of it.
+type Row<T> = (String, Result<T, ReadFailure>);
+
 /// What a panel said of the ids it was asked for.
 pub(crate) struct Told<T> {
     asked: HashMap<String, Timestamp>,
@@ -43,12 +46,7 @@ impl<T> Told<T> {
     }
 
     /// Of two answers for one id the first counts, and none for an id that was not asked for.
-    fn hear(
-        &mut self,
-        engine: &Engine,
-        panel: &str,
-        read: Result<Vec<(String, Result<T, ReadFailure>)>, ReadFailure>,
-    ) {
+    fn hear(&mut self, engine: &Engine, panel: &str, read: Result<Vec<Row<T>>, ReadFailure>) {
         engine.read_came_to(panel, &read);
         match read {
             Ok(rows) => {

@@ -111,7 +111,7 @@ fn reversals(state: &State, found: &mut Found) {
         };
         let mut later = placed.answers.iter().filter(done).map(|(at, _)| *at);
         let first = later.next();
-        let confirmed = first.zip(later.last()).is_some_and(|(first, last)| {
+        let confirmed = first.zip(later.next_back()).is_some_and(|(first, last)| {
             // the last answers may have been lost with their node
             last - first >= Millis(8 * CONFIRMATION.0)
         });
