@@ -5,10 +5,9 @@ use crate::node::{CONFIRMATION, CORRECTION_MAX};
 use crate::rented::Origin;
 use crate::world::{PANEL, State};
 use domain::orphan::{Orphan, OrphanState};
-use domain::smm_order::SmmState;
+use domain::smm_order::{Observation, SmmState};
 use domain::ticket::TicketKind;
-use domain::time::{Millis, Timestamp};
-use domain::upstream::{PanelStatus, Progress};
+use domain::upstream::Progress;
 use domain::usd::Usd;
 
 /// All rules about tickets.
@@ -100,21 +99,15 @@ fn reviews(state: &State, found: &mut Found) {
 fn reversals(state: &State, found: &mut Found) {
     for row in state.truth.smm_orders.values() {
         let since = row.resolved_at.filter(|_| row.state == SmmState::Resolved);
-        let (Some(since), Some(id)) = (since, &row.upstream_id) else {
-            continue;
-        };
-        let Some(placed) = state.panel.placed.iter().find(|one| one.id == *id) else {
-            continue;
-        };
-        let done = |(at, status): &&(Timestamp, PanelStatus)| {
-            *at > since && status.progress == Some(Progress::Completed)
-        };
-        let mut later = placed.answers.iter().filter(done).map(|(at, _)| *at);
+        let Some(since) = since else { continue };
+        // the second one on record is the one that confirms the first
+        let seen = state.truth.observed.get(&row.id).into_iter().flatten();
+        let done = |one: &&Observation| one.at > since && one.progress == Some(Progress::Completed);
+        let mut later = seen.filter(done).map(|one| one.at);
         let first = later.next();
-        let confirmed = first.zip(later.next_back()).is_some_and(|(first, last)| {
-            // the last answers may have been lost with their node
-            last - first >= Millis(8 * CONFIRMATION.0)
-        });
+        let confirmed = first
+            .zip(later.next_back())
+            .is_some_and(|(first, last)| last - first >= CONFIRMATION);
         let ticketed = is_ticketed(state, TicketKind::OutcomeReversed, row.id.0);
         if confirmed && row.returned > Usd::ZERO && !ticketed {
             let detail = format!("order {}: the panel took its word back unseen", row.id);

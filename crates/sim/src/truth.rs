@@ -8,7 +8,7 @@ use domain::change::{Change, Write};
 use domain::ids::{AccountId, OrderId};
 use domain::ledger::{Book, Cause, Entry};
 use domain::orphan::{Orphan, OrphanState};
-use domain::smm_order::{SmmOrder, SmmState};
+use domain::smm_order::{Observation, SmmOrder, SmmState};
 use domain::smm_request::SmmRequest;
 use domain::ticket::Ticket;
 use domain::time::{Millis, Timestamp};
@@ -58,6 +58,8 @@ pub struct Truth {
     pub smm_orders: BTreeMap<OrderId, SmmOrder>,
     /// Cancels and refills as last written.
     pub requests: BTreeMap<i64, SmmRequest>,
+    /// What was kept of the panel's words about each SMM order.
+    pub observed: BTreeMap<OrderId, Vec<Observation>>,
     /// Orphans as last written.
     pub orphans: BTreeMap<i64, Orphan>,
     /// Attempts by order and number.
@@ -138,6 +140,10 @@ impl Truth {
                 if let Some(row) = self.smm_orders.get_mut(order) {
                     row.due_at = Some(*due_at);
                 }
+            }
+            Write::Observe(seen) => {
+                let of_order = self.observed.entry(seen.order).or_default();
+                of_order.push(seen.clone());
             }
             Write::InsertSmmRequest(row) => {
                 self.requests.insert(row.id, (**row).clone());
