@@ -1,6 +1,7 @@
 //! What must be reached: every named crash point in each of its four ways, every class of answer,
 //! every race. A cell that a run does not reach proves nothing.
 
+use crate::products;
 use crate::story::PLOTS;
 use crate::world::Reached;
 use std::fmt::Write;
@@ -190,7 +191,8 @@ pub fn required() -> Vec<(&'static str, &'static str)> {
     let all = points
         .chain(buys)
         .chain(places.map(|sale| ("place", *sale)));
-    all.chain(stories).chain(OTHERS).collect()
+    let deaths = products::CELLS.iter().map(|cell| (products::WHAT, *cell));
+    all.chain(stories).chain(OTHERS).chain(deaths).collect()
 }
 
 /// Cells that were reached less often than asked for.
