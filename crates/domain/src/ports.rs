@@ -1,9 +1,11 @@
 //! What the engine needs from outside: a store, a clock, a place to run tasks. Trait objects, so
 //! that the engine is compiled once and a simulation can stand in for all of them.
 
+mod machine;
 mod panels;
 mod policy;
 
+pub use machine::{Clock, Tasks};
 pub use panels::AtPanels;
 pub use policy::PolicyRows;
 
@@ -537,27 +539,6 @@ pub trait PageRows: Send + Sync {
         target: &'a str,
         limit: u32,
     ) -> Read<'a, Vec<OrderId>>;
-}
-
-/// Time, as one source for the whole program.
-pub trait Clock: Send + Sync {
-    /// Now. Never jumps while the process runs, whatever the machine's clock does.
-    fn now(&self) -> Timestamp;
-    /// Completes after the span.
-    fn sleep(&self, span: Millis) -> Pending<'static, ()>;
-}
-
-/// Runs work that must not die with the request that started it; shutdown waits for it.
-pub trait Tasks: Send + Sync {
-    /// Starts it.
-    fn spawn(&self, work: Pending<'static, ()>);
-
-    /// Does work that keeps a processor busy, beside the threads that answer requests where there
-    /// are such.
-    fn compute(&self, work: Box<dyn FnOnce() + Send>) -> Pending<'static, ()> {
-        work();
-        Box::pin(std::future::ready(()))
-    }
 }
 
 /// A changed cost as it is on record.
