@@ -65,6 +65,10 @@ fn describe() {
         "tollgate_unknown_statuses_total",
         "Status words of panels that nobody knows."
     );
+    describe_counter!(
+        "tollgate_over_delivered_total",
+        "SMM orders of which a panel delivered more than was ordered."
+    );
     describe_histogram!(
         "tollgate_commit_seconds",
         "From the first write of a group to its flush."
