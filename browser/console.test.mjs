@@ -2,8 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { artifacts, atWork, narrow, overflow, start, violations, wide } from './world.mjs';
-import { artifacts, narrow, overflow, signIn, start, violations, visit, wide } from './world.mjs';
+import { artifacts, atWork, narrow, overflow, signIn, start, violations, visit, wide } from './world.mjs';
 
 let world;
 let at;
