@@ -1,8 +1,10 @@
 //! Many schedules: shared out over threads, counted, and told with the seed that runs one again.
 
+use crate::contested::Contested;
+use crate::evidence::Evidence;
 use crate::schedule::{self, Outcome, Tally};
 use crate::world::Reached;
-use crate::{contested, evidence, mutants};
+use crate::{cases, mutants};
 use domain::ports::Store;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -203,10 +205,10 @@ pub fn run(order: &Order) -> Report {
 /// After how many schedules a mutant is noticed, and by which checks.
 pub fn first_kill(mutant: u8, seed: u64, most: u64, kept: Kept) -> Option<(u64, String)> {
     if mutants::BY_CASES.contains(&mutant) {
-        return evidence::first_kill(mutant, seed, most, kept);
+        return cases::first_kill::<Evidence>(mutant, seed, most, kept);
     }
     if mutants::BY_CONTEST.contains(&mutant) {
-        return contested::first_kill(mutant, seed, most, kept);
+        return cases::first_kill::<Contested>(mutant, seed, most, kept);
     }
     let stores = Stores::new(kept);
     (0..most).find_map(|step| {

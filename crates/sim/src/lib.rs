@@ -3,6 +3,7 @@
 
 mod asks;
 pub mod campaign;
+pub mod cases;
 pub mod checks;
 pub mod client;
 pub mod contested;
