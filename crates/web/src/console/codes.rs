@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use domain::desk::Deed;
 use domain::redeem::CodeSource;
-use domain::usd::Usd;
 use minijinja::{Value, context};
 use std::sync::Arc;
 
@@ -86,9 +85,7 @@ async fn make(State(door): State<Arc<Door>>, form: OperatorsForm) -> Response {
 }
 
 fn order(form: &OperatorsForm) -> Result<CodeOrder, Failed> {
-    let amount = Usd::parse(form.fields.text("usd").trim()).ok();
-    let amount = amount.filter(|amount| *amount > Usd::ZERO);
-    let amount = amount.ok_or_else(|| Failed::field("usd", "Give dollars above zero."))?;
+    let amount = form.dollars()?;
     let count = form.fields.whole("count")?;
     let count = count.ok_or_else(|| Failed::field("count", "Say how many codes."))?;
     Ok(CodeOrder {

@@ -127,11 +127,9 @@ fn kind(form: &OperatorsForm) -> Result<BlockedKind, Failed> {
 /// `POST …/block`.
 async fn block(State(door): State<Arc<Door>>, form: OperatorsForm) -> Response {
     let done = async {
-        let reason = form.reason()?;
-        let deed = door
-            .lawful
-            .block(kind(&form)?, form.fields.text("value"), reason);
-        form.because(deed).await.map(|_| "blocked")
+        let (kind, value) = (kind(&form)?, form.fields.text("value"));
+        let done = form.telling_why(|reason| door.lawful.block(kind, value, reason));
+        done.await.map(|_| "blocked")
     };
     outcome(&door, &form.operator, done.await).await
 }

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::audit_log::{Actor, By};
 use domain::desk::Deed;
 use domain::people::Role;
+use domain::usd::Usd;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -145,8 +146,29 @@ impl OperatorsForm {
     where
         Failed: From<E>,
     {
+        self.telling_why(|_| deed).await
+    }
+
+    /// The same for a use case that keeps the reason itself.
+    pub(crate) async fn telling_why<'a, T, E, D>(
+        &'a self,
+        deed: impl FnOnce(&'a str) -> D,
+    ) -> Result<T, Failed>
+    where
+        D: Future<Output = Result<T, E>>,
+        Failed: From<E>,
+    {
         let reason = self.reason()?;
-        Ok(self.operator.acting(reason, deed).await?)
+        Ok(self.operator.acting(reason, deed(reason)).await?)
+    }
+
+    /// The amount of dollars that a form gives.
+    pub(crate) fn dollars(&self) -> Result<Usd, Failed> {
+        let amount = Usd::parse(self.fields.text("usd").trim()).ok();
+        amount.filter(|amount| *amount > Usd::ZERO).ok_or_else(|| {
+            let why = "Give dollars above zero with at most six decimals, such as 25.00.";
+            Failed::field("usd", why)
+        })
     }
 }
 

@@ -62,18 +62,12 @@ async fn close(
     Path(id): Path<i64>,
     form: OperatorsForm,
 ) -> Response {
-    let done = async {
-        let reason = form.reason()?;
-        form.because(door.engine.close_ticket(id, reason)).await
-    };
+    let done = form.telling_why(|reason| door.engine.close_ticket(id, reason));
     outcome(&door, &form, done.await).await
 }
 
 async fn pay(State(door): State<Arc<Door>>, Path(id): Path<i64>, form: OperatorsForm) -> Response {
-    let done = async {
-        let reason = form.reason()?;
-        form.because(door.desk.pay_ticket(id, reason)).await
-    };
+    let done = form.telling_why(|reason| door.desk.pay_ticket(id, reason));
     outcome(&door, &form, done.await).await
 }
 

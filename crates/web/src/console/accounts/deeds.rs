@@ -131,10 +131,8 @@ pub(super) async fn move_money(
 }
 
 fn amount(form: &OperatorsForm) -> Result<Usd, Failed> {
-    let wrong = || Failed::field("usd", "Give dollars above zero with at most six decimals.");
-    let amount = Usd::parse(form.fields.text("usd").trim()).map_err(|_| wrong())?;
+    let amount = form.dollars()?;
     match form.fields.text("direction") {
-        _ if amount <= Usd::ZERO => Err(wrong()),
         "in" => Ok(amount),
         "out" => Ok(-amount),
         _ => Err(Failed::field(

@@ -8,7 +8,6 @@ use app::RefundOrder;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::top_up::TopUpState;
-use domain::usd::Usd;
 use std::sync::Arc;
 
 /// Back to the page with a notice, or the page again with what was wrong.
@@ -26,13 +25,6 @@ async fn outcome(
     }
 }
 
-/// Dollars in a field.
-fn dollars(form: &OperatorsForm) -> Result<Usd, Failed> {
-    let amount = Usd::parse(form.fields.text("usd").trim());
-    let amount = amount.ok().filter(|amount| *amount > Usd::ZERO);
-    amount.ok_or_else(|| Failed::field("usd", "Give dollars above zero, such as 25.00."))
-}
-
 /// `POST …/approve`: a transfer that arrived, or a payment in review.
 pub(super) async fn approve(
     State(door): State<Arc<Door>>,
@@ -40,12 +32,9 @@ pub(super) async fn approve(
     form: OperatorsForm,
 ) -> Response {
     let done = async {
-        let reason = form.reason()?;
-        let amount = dollars(&form)?;
-        let reference = form.fields.text("reference");
-        let deed = door.top_ups.approve(id, Some(amount), reference, reason);
-        let row = form.because(deed).await?;
-        Ok(match row.state {
+        let (amount, reference) = (form.dollars()?, form.fields.text("reference"));
+        let approve = |reason| door.top_ups.approve(id, Some(amount), reference, reason);
+        Ok(match form.telling_why(approve).await?.state {
             TopUpState::Credited => "top-up-credited",
             _ => "second-person",
         })
@@ -59,12 +48,9 @@ pub(super) async fn reject(
     Path(id): Path<i64>,
     form: OperatorsForm,
 ) -> Response {
-    let done = async {
-        let reason = form.reason()?;
-        form.because(door.top_ups.reject(id, reason)).await?;
-        Ok("top-up-rejected")
-    };
-    outcome(&door, &form, id, done.await).await
+    let done = form.telling_why(|reason| door.top_ups.reject(id, reason));
+    let done = done.await.map(|_| "top-up-rejected");
+    outcome(&door, &form, id, done).await
 }
 
 /// `POST …/refund`: money goes back to its payer. The form tells what its page has shown, so that sent
@@ -78,7 +64,7 @@ pub(super) async fn refund(
         let reason = form.reason()?;
         let seen = form.fields.number("seen");
         let order = RefundOrder {
-            amount: dollars(&form)?,
+            amount: form.dollars()?,
             reason,
             may_owe: form.fields.ticked("owe"),
             seen: Some(seen.ok_or_else(|| {

@@ -219,11 +219,7 @@ pub(super) async fn pause(
     Path(name): Path<String>,
     form: OperatorsForm,
 ) -> Response {
-    let done = async {
-        let reason = form.reason()?;
-        form.because(door.engine.pause_upstream(&name, reason))
-            .await
-    };
+    let done = form.telling_why(|reason| door.engine.pause_upstream(&name, reason));
     let done = done.await.map(|()| "upstream-paused");
     outcome(&door, &form.operator, &name, done).await
 }
@@ -234,11 +230,7 @@ pub(super) async fn resume(
     Path(name): Path<String>,
     form: OperatorsForm,
 ) -> Response {
-    let done = async {
-        let reason = form.reason()?;
-        form.because(door.engine.resume_upstream(&name, reason))
-            .await
-    };
+    let done = form.telling_why(|reason| door.engine.resume_upstream(&name, reason));
     let done = done.await.map(|()| "upstream-resumed");
     outcome(&door, &form.operator, &name, done).await
 }
