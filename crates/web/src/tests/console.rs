@@ -9,8 +9,8 @@ mod stock;
 mod top_ups;
 mod upstreams;
 
+use super::dashboard::browser::code;
 use super::dashboard::browser::{Browser, PASSWORD, location};
-use super::dashboard::people::code;
 use super::world::World;
 use domain::audit_log::{Line, LinesOf};
 use domain::ids::PersonId;

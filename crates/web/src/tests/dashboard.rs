@@ -1,12 +1,13 @@
 //! The dashboard over the real router: who gets in, and what forms do.
 
+mod account;
 pub(super) mod browser;
 mod every_template;
 mod hostile;
 mod keys;
 mod log;
 mod numbers;
-pub(super) mod people;
+mod people;
 mod smm;
 mod top_ups;
 mod wallet;

@@ -1,5 +1,14 @@
 //! A whole gateway in memory: the real router, engine and store over scripted upstreams.
 
+mod outside;
+mod settings;
+
+pub(super) use outside::HandClock;
+pub(super) use settings::generous;
+
+use outside::{Drawer, Tracked, stock};
+use settings::settings;
+
 use super::payments::FakeProcessor;
 use super::upstreams::{Numbers, Panel};
 use crate::{Door, DoorSettings, Streams, router};
@@ -7,68 +16,31 @@ use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};
 use app::{
-    Adapter, AuditLog, CatalogueSettings, Desk, Drafted, Engine, KeyOrder, Lawful, Notary, Outside,
-    RedeemCodes, Settings, Stock, Surroundings, UpstreamDraft, UpstreamLimits, UpstreamSheet,
+    AuditLog, Desk, Engine, KeyOrder, Lawful, Outside, RedeemCodes, Settings, UpstreamLimits,
 };
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
 use domain::access::{Account, ApiKey};
-use domain::activation::Plan;
-use domain::audit_log::Witness;
-use domain::catalogue::{Server, ServerRoute};
+use domain::catalogue::ServerRoute;
 use domain::change::{Change, Write};
 use domain::ids::{AccountId, KeyId};
 use domain::ledger::Wallet;
-use domain::markup::{Markup, Markups};
-use domain::policy::Rules;
-use domain::policy::velocity::Velocity;
-use domain::ports::{Clock, Page, Store, Tasks};
+use domain::ports::{Clock, Page, Store};
 use domain::time::{Millis, Timestamp};
-use domain::upstream::{NumberUpstream, Pending, Sms};
+use domain::upstream::{NumberUpstream, Sms};
 use domain::usd::Usd;
 use serde_json::Value;
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use store::{Database, Vault};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 /// When every world begins.
 pub(super) const NOW: Timestamp = Timestamp(1_769_860_800_000);
-
-/// Time that stands still until it is moved; sleeping takes real time.
-pub(super) struct HandClock(AtomicI64);
-
-impl HandClock {
-    pub fn advance(&self, span: Millis) {
-        self.0.fetch_add(span.0, Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-
-    fn sleep(&self, span: Millis) -> Pending<'static, ()> {
-        let span = Duration::from_millis(span.0.unsigned_abs());
-        Box::pin(tokio::time::sleep(span))
-    }
-}
-
-struct Tracked(TaskTracker);
-
-impl Tasks for Tracked {
-    fn spawn(&self, work: Pending<'static, ()>) {
-        self.0.spawn(work);
-    }
-}
 
 /// The gateway, one account with money and one key.
 pub(super) struct World {
@@ -117,169 +89,6 @@ impl Answered {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
-}
-
-fn servers() -> Vec<Server> {
-    let server = |name: &str, enabled, routes: &[i64]| Server {
-        name: name.to_owned(),
-        enabled,
-        routes: routes
-            .iter()
-            .map(|provider_type| ServerRoute {
-                provider_type: *provider_type,
-                upstream: name.to_owned(),
-            })
-            .collect(),
-    };
-    vec![
-        server("peter", true, &[1, 2]),
-        server("paul", true, &[0]),
-        server("andrew", true, &[0]),
-        server("luke", false, &[0]),
-    ]
-}
-
-fn settings() -> Settings {
-    let plan = Plan {
-        lease: Millis::seconds(35),
-        in_doubt_window: Millis::seconds(60),
-        min_cancel_age: Millis::seconds(120),
-        lifetime: Millis::minutes(20),
-        retry: Millis::seconds(2),
-    };
-    let named = |name: &str| ((name.to_owned(), name.to_owned()), plan);
-    Settings {
-        default_server: "peter".to_owned(),
-        servers: servers(),
-        activations: ["peter", "paul", "andrew"].map(named).into(),
-        smm: HashMap::new(),
-        activation_poll: Millis::seconds(1),
-        upstreams: HashMap::new(),
-        routing: app::Routing::default(),
-        sync_budget: Millis(400),
-        price_grace: Millis::seconds(60),
-        key_lifetime: Millis::minutes(24 * 60),
-        orphan_after: Millis::minutes(5),
-        reconcile_every: Millis::minutes(60),
-        balance_steps: HashMap::new(),
-        markups: Arc::new(Markups {
-            general: Markup {
-                parts_per_million: 200_000,
-                ..Markup::default()
-            },
-            rules: Vec::new(),
-        }),
-        rules: Rules::demo(),
-        velocity: Velocity::of_tiers(),
-        catalogue: CatalogueSettings::default(),
-    }
-}
-
-pub(super) fn generous() -> DoorSettings {
-    DoorSettings {
-        requests_per_minute: 1_000_000.into(),
-        failed_auth_per_minute: 1_000_000.into(),
-        misses_per_minute: 1_000_000.into(),
-        trusted_proxies: Vec::new(),
-        public_url: None,
-        hooks: crate::Hooks::default(),
-        console: crate::ConsoleDoor {
-            beside_customers: true,
-            allowed: Vec::new(),
-        },
-    }
-}
-
-/// Where checkpoints of the audit log are kept.
-#[derive(Default)]
-struct Drawer(std::sync::Mutex<Vec<Witness>>);
-
-impl Notary for Drawer {
-    fn newest(&self) -> Result<u64, String> {
-        let kept = self.0.lock().unwrap();
-        Ok(kept.last().map_or(0, |witness| witness.checkpoint.size))
-    }
-
-    fn keep(&self, witness: &Witness, _: Option<PathBuf>) -> Result<PathBuf, String> {
-        self.0.lock().unwrap().push(witness.clone());
-        Ok(PathBuf::from("drawer"))
-    }
-
-    fn kept(&self, _: Option<PathBuf>) -> (Vec<Witness>, Vec<String>) {
-        (self.0.lock().unwrap().clone(), Vec::new())
-    }
-}
-
-/// Addresses that answer: all but one.
-struct Near(Arc<Numbers>);
-
-impl Surroundings for Near {
-    fn reach<'a>(&'a self, host: &'a str, port: u16) -> Pending<'a, Result<String, String>> {
-        let reached = match host {
-            "gone.example.com" => Err(format!("the name {host} has no address")),
-            _ => Ok(format!("192.0.2.1:{port}")),
-        };
-        Box::pin(std::future::ready(reached))
-    }
-
-    fn languages(&self) -> (Vec<&'static str>, Vec<&'static str>) {
-        (vec!["handler_api", "panel_v2"], vec!["classic"])
-    }
-
-    /// What is called `odd` is wrong.
-    fn draft<'a>(&'a self, draft: &'a UpstreamDraft) -> Pending<'a, Result<Drafted, Vec<String>>> {
-        let drafted = match draft.name.as_str() {
-            "odd" => Err(vec!["upstreams.odd.url: is none".to_owned()]),
-            name => Ok(Drafted {
-                adapter: Adapter::Numbers(self.0.of("paul")),
-                place: ("new.example.com".to_owned(), 443),
-                section: format!("[upstreams.{name}]\nkey_file = \"{}\"\n", draft.key_at.1),
-            }),
-        };
-        Box::pin(std::future::ready(drafted))
-    }
-
-    /// A percentage alone.
-    fn markups(&self, file: &str) -> Result<Markups, Vec<String>> {
-        let percent = file.trim().parse::<i64>();
-        let percent = percent.map_err(|_| vec!["markup.percent: is no number".to_owned()])?;
-        let general = Markup {
-            parts_per_million: percent * 10_000,
-            below_cost: percent < 0,
-            ..Markup::default()
-        };
-        Ok(Markups {
-            general,
-            rules: Vec::new(),
-        })
-    }
-
-    fn markup_text(&self, markups: &Markups) -> String {
-        (markups.general.parts_per_million / 10_000).to_string()
-    }
-}
-
-/// Use cases about what is bought and sold.
-fn stock(engine: &Arc<Engine>, numbers: &Arc<Numbers>) -> Stock {
-    let sheet = |(name, host): (&str, &str)| UpstreamSheet {
-        name: name.to_owned(),
-        protocol: "handler_api",
-        servers: vec![name.to_owned()],
-        place: Some((host.to_owned(), 443)),
-        settings: vec![("key".to_owned(), "***".to_owned(), "file".to_owned())],
-    };
-    let places = [
-        ("peter", "peter.example.com"),
-        ("paul", "gone.example.com"),
-        ("andrew", "andrew.example.com"),
-        ("unused", "unused.example.com"),
-    ];
-    let sheets = places.into_iter().map(sheet).collect();
-    Stock::new(
-        Arc::clone(engine),
-        sheets,
-        Arc::new(Near(Arc::clone(numbers))),
-    )
 }
 
 /// Use cases about people; mails stay to be read where it is a demo.

@@ -1,7 +1,7 @@
 //! Redeem codes made at the console: a form makes one batch, within bounds that it names.
 
 use super::super::dashboard::browser::Browser;
-use super::super::dashboard::people::between;
+use super::super::dashboard::browser::between;
 use super::super::world::World;
 use super::at_work;
 use domain::people::Role;

@@ -1,7 +1,7 @@
 //! What staff do, what it needs, and what it leaves in the audit log.
 
+use super::super::dashboard::browser::between;
 use super::super::dashboard::browser::{Browser, location};
-use super::super::dashboard::people::between;
 use super::super::world::World;
 use super::{at_work, lines};
 use domain::change::{Change, Write};

@@ -1,7 +1,7 @@
 //! Each route as each role: what the table does not allow is refused, and nothing else is.
 
 use super::super::dashboard::browser::{Browser, PASSWORD, location};
-use super::super::dashboard::people::{between, code};
+use super::super::dashboard::browser::{between, code};
 use super::super::world::World;
 use super::{at_work, lines};
 use crate::console::{Listed, all};

@@ -148,3 +148,17 @@ pub(in crate::tests) async fn signed_in(world: &World, id: AccountId) -> Browser
     assert_eq!(answer.status, 303, "{}", answer.text);
     browser
 }
+
+/// The code that an authenticator app shows now.
+pub(in crate::tests) fn code(world: &World, secret: &str) -> String {
+    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let now = u64::try_from(world.door.engine.now().0 / 1000).unwrap();
+    totp.generate(now).to_string()
+}
+
+pub(in crate::tests) fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let start = text.find(before).unwrap() + before.len();
+    let end = text[start..].find(after).unwrap();
+    &text[start..start + end]
+}

@@ -1,7 +1,7 @@
 //! Every template is rendered, with nothing undefined in it: filled, empty, and with what was wrong.
 
 use super::browser::{Browser, PASSWORD, customer, location};
-use super::people::{between, code};
+use super::browser::{between, code};
 use crate::dashboard::templates::{RENDERED, TEMPLATES};
 use crate::tests::console::at_work;
 use crate::tests::payments::plain;
