@@ -3,6 +3,7 @@
 
 use super::TopUps;
 use domain::change::Write;
+use domain::ticket::TicketKind;
 use domain::time::Timestamp;
 use domain::top_up::{TopUp, TopUpState, TopUpWrite, TopUpsOf, Verdict};
 
@@ -69,14 +70,12 @@ impl TopUps {
             Some(fact) => self.judge(&row, fact).await.unwrap_or(Verdict::Nothing),
             None => Verdict::Nothing,
         };
-        if let Verdict::Tell(why) = &verdict {
-            tracing::error!(
-                top_up = row.id,
-                "the processor says what nobody knows: {why}"
-            );
-        }
+        let told = match &verdict {
+            Verdict::Tell(why) => Some(self.ticket(TicketKind::TopUpMismatch, &row, row.id, why)),
+            _ => None,
+        };
         let (name, writes) = match (&fact, verdict) {
-            // an event that says the same has opened a ticket
+            // it stays as it is and is looked at again
             (Some(fact), verdict) if !matches!(verdict, Verdict::Nothing | Verdict::Tell(_)) => {
                 let settled = self.follow(&row, fact, verdict, None);
                 let credited = settled.credited.clone();
@@ -95,7 +94,8 @@ impl TopUps {
             _ => ("look_at_top_up", row.looked_at(now)),
         };
         let update = Write::TopUp(TopUpWrite::Update(Box::new(writes)));
-        self.engine.step(name, vec![update]).await;
+        let writes = std::iter::once(update).chain(told).collect();
+        self.engine.step(name, writes).await;
     }
 
     /// Top-ups and events that wait for a person.

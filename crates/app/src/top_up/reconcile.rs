@@ -18,6 +18,8 @@ const SLOW: Millis = Millis::minutes(4 * 24 * 60);
 
 /// A day is compared once it is so long over: what was paid in its last minute is credited by then.
 const SETTLED: Millis = Millis::minutes(60);
+/// A processor that could not be compared with is asked again this much later.
+const AGAIN: Millis = Millis::minutes(60);
 /// Days kept in view: those of a week for every processor.
 const KNOWN: u32 = 100;
 /// Days looked back for one that nobody compared: the program may have stood still.
@@ -33,18 +35,26 @@ impl TopUps {
         let day = Timestamp(at.0 - at.0.rem_euclid(DAY_MS));
         let mut all = Vec::new();
         for processor in self.processors() {
-            let compared = self.compare(processor, day).await?;
-            let keep = TopUpWrite::Reconciled(Box::new(compared.clone()));
-            let told = (!compared.unexplained.is_empty()).then(|| self.unexplained(&compared));
-            let writes = [Write::TopUp(keep)].into_iter().chain(told).collect();
-            self.engine.commit("reconcile_top_ups", writes).await?;
-            all.push(compared);
+            all.push(self.reconcile_with(processor, day).await?);
         }
         Ok(all)
     }
 
-    /// Compares the days of the last week that are over and that nobody has compared. Gives what came of
-    /// it.
+    async fn reconcile_with(
+        &self,
+        processor: &dyn PaymentProcessor,
+        day: Timestamp,
+    ) -> Result<Reconciliation, AdminError> {
+        let compared = self.compare(processor, day).await?;
+        let keep = TopUpWrite::Reconciled(Box::new(compared.clone()));
+        let told = (!compared.unexplained.is_empty()).then(|| self.unexplained(&compared));
+        let writes = [Write::TopUp(keep)].into_iter().chain(told).collect();
+        self.engine.commit("reconcile_top_ups", writes).await?;
+        Ok(compared)
+    }
+
+    /// Compares the days of the last week that are over with each processor whose list nobody has compared
+    /// them with; one that failed is asked again after an hour. Gives what came of it.
     ///
     /// # Errors
     /// The store cannot answer.
@@ -53,17 +63,23 @@ impl TopUps {
         let over = Timestamp(now.0 - SETTLED.0);
         let today = over.0 - over.0.rem_euclid(DAY_MS);
         let known = self.rows.reconciliations(KNOWN).await?;
-        let kinds: Vec<Processor> = self.processors().map(|one| one.kind()).collect();
-        let is_done = |day: i64| {
-            kinds.iter().all(|kind| {
-                let same = |one: &&Reconciliation| one.processor == *kind && one.day.0 == day;
-                known.iter().any(|one| same(&one) && one.failure.is_none())
-            })
+        let is_due = |kind: Processor, day: Timestamp| {
+            let same = |one: &&Reconciliation| (one.processor, one.day) == (kind, day);
+            let last = known.iter().find(same);
+            last.is_none_or(|last| last.failure.is_some() && last.at + AGAIN <= now)
         };
-        let days = (1..=BACK).rev().map(|back| today - back * DAY_MS);
+        let days = (1..=BACK).rev();
+        let days = days.map(|back| Timestamp(today - back * DAY_MS));
+        let pairs = days.flat_map(|day| self.processors().map(move |one| (one, day)));
+        let due: Vec<_> = pairs
+            .filter(|(one, day)| is_due(one.kind(), *day))
+            .collect();
+        if due.is_empty() || !self.engine.has_turn("compare top-ups", AGAIN).await {
+            return Ok(Vec::new());
+        }
         let mut all = Vec::new();
-        for day in days.filter(|day| !is_done(*day)) {
-            all.extend(self.reconcile(Timestamp(day)).await?);
+        for (processor, day) in due {
+            all.push(self.reconcile_with(processor, day).await?);
         }
         Ok(all)
     }

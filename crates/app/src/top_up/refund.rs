@@ -165,7 +165,9 @@ impl TopUps {
         reason: &str,
     ) -> Result<bool, AdminError> {
         let from = self.settings.second_person_from;
-        if from.is_none_or(|from| order.amount < from) {
+        // a large sum is no smaller in parts
+        let all = Usd(row.refunded.0 + order.amount.0);
+        if from.is_none_or(|from| all < from) {
             return Ok(false);
         }
         let key = refund_key(row.id, row.reversals + 1);

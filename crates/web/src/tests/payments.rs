@@ -13,7 +13,7 @@ use domain::ticket::TicketKind;
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
     Asked, BonusRule, Checkout, EventState, Fact, Notice, OddAmounts, Opened, PaymentProcessor,
-    Processor, ProcessorError, RefundState, Terms, TopUp, TopUpState,
+    Processor, ProcessorError, Reconciliation, RefundState, Stand, Terms, TopUp, TopUpState,
 };
 use domain::usd::Usd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +30,8 @@ pub(super) struct FakeProcessor {
     sessions: Mutex<Vec<Session>>,
     refunds: Mutex<Vec<(String, Usd, String)>>,
     away: AtomicBool,
+    /// Whether it says of every session what nobody knows.
+    strange: AtomicBool,
 }
 
 impl FakeProcessor {
@@ -124,7 +126,14 @@ impl PaymentProcessor for FakeProcessor {
             self.unreachable()?;
             let sessions = self.sessions();
             let known = |one: &&Session| Some(&one.id) == row.processor_ref.as_ref();
-            Ok(sessions.iter().find(known).map(Session::fact))
+            let mut fact = sessions.iter().find(known).map(Session::fact);
+            if let Some(fact) = fact
+                .as_mut()
+                .filter(|_| self.strange.load(Ordering::SeqCst))
+            {
+                fact.stand = Stand::Unknown("the state \"odd\"".into());
+            }
+            Ok(fact)
         })
     }
 

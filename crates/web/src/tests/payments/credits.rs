@@ -267,3 +267,42 @@ async fn one_payment_is_never_two_top_ups() {
     assert_eq!(available(&world).await, "75.000000");
     audited(&world).await;
 }
+
+#[tokio::test]
+async fn a_processor_that_cannot_be_compared_with_is_asked_again_in_an_hour() {
+    let world = World::start().await;
+    paid(&world).await;
+    world.clock.advance(Millis::minutes(25 * 60));
+    let top_ups = &world.door.top_ups;
+    world.payments.is_away(true);
+    let failed = top_ups.reconcile_due().await.unwrap();
+    let count = |all: &[Reconciliation]| {
+        let failed = all.iter().filter(|one| one.failure.is_some());
+        (all.len(), failed.count())
+    };
+    // its list is there, what it says of a payment is not
+    assert_eq!(count(&failed), (7, 1), "{failed:?}");
+    world.payments.is_away(false);
+    assert_eq!(top_ups.reconcile_due().await.unwrap(), [], "not yet");
+    world.clock.advance(Millis::minutes(60));
+    let again = top_ups.reconcile_due().await.unwrap();
+    assert_eq!(count(&again), (1, 0), "the other days are done: {again:?}");
+}
+
+#[tokio::test]
+async fn what_a_processor_says_that_nobody_knows_is_told_without_an_event_too() {
+    let world = World::start().await;
+    let top_up = begun(&world, "25.00").await;
+    world.payments.strange.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        world.clock.advance(Millis::minutes(15));
+        world.door.top_ups.run_due().await;
+    }
+    let tickets = world.store.tickets(true, 10).await.unwrap();
+    let told: Vec<_> = tickets
+        .iter()
+        .map(|one| (one.kind, one.reference))
+        .collect();
+    assert_eq!(told, [(TicketKind::TopUpMismatch, top_up.id)]);
+    audited(&world).await;
+}

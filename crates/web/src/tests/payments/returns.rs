@@ -368,3 +368,19 @@ async fn money_that_clears_pays_a_debt_first() {
     );
     audited(&world).await;
 }
+
+#[tokio::test]
+async fn a_large_refund_needs_two_people_in_parts_as_well() {
+    let world = World::start().await;
+    let top_up = begun(&world, "300.00").await;
+    let session = world.payments.pay(&top_up);
+    assert_eq!(deliver(&world, &completed("evt_1", &session)).await, 200);
+    let top_ups = &world.door.top_ups;
+    let part = plain(Usd(150_000_000), "a part");
+    let first = top_ups.refund(top_up.id, part).await.unwrap();
+    assert_eq!(first.unwrap().reversed.amount, part.amount);
+    let second = top_ups.refund(top_up.id, part).await.unwrap();
+    assert_eq!(second, None, "it waits for somebody else");
+    assert_eq!(world.payments.refunds.lock().unwrap().len(), 1);
+    audited(&world).await;
+}
