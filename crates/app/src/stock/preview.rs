@@ -5,6 +5,7 @@ use crate::accounts::AdminError;
 use domain::catalogue::{Catalogue, Offer, RouteKey};
 use domain::markup::Markups;
 use domain::usd::Usd;
+use std::collections::{HashMap, VecDeque};
 
 /// An offer whose price would change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,11 +89,13 @@ fn compare(now: &Catalogue, then: &Catalogue, tier: u8, examples: usize) -> Comp
         let (Some(before), Some(after)) = (now.route(key, tier), then.route(key, tier)) else {
             continue;
         };
-        // a rule may leave an offer without a price, so the two lists need not be equally long
-        let mut after = after.offers().peekable();
+        // a rule may leave an offer without a price, or give it one: either list may lack some
+        let mut prices: HashMap<_, VecDeque<Usd>> = HashMap::new();
+        for new in after.offers() {
+            prices.entry(what(&new)).or_default().push_back(new.price);
+        }
         for old in before.offers() {
-            let new = after.next_if(|new| is_same(&old, new));
-            let price = new.map(|new| new.price);
+            let price = prices.get_mut(&what(&old)).and_then(VecDeque::pop_front);
             compared.add(&old, price);
             if price != Some(old.price) && compared.examples.len() < examples {
                 compared.examples.push(example(now, key, &old, price));
@@ -121,8 +124,10 @@ impl Comparison {
     }
 }
 
-fn is_same(old: &Offer<'_>, new: &Offer<'_>) -> bool {
-    old.service_id == new.service_id && old.pool_id == new.pool_id && old.cost == new.cost
+/// What stays of an offer under other rules: upstream, service, pool and cost.
+fn what<'a>(offer: &Offer<'a>) -> (&'a str, &'a str, Option<&'a str>, Usd) {
+    let pool = offer.pool_id.map(|pool| &**pool);
+    (offer.upstream, offer.service_id, pool, offer.cost)
 }
 
 fn example(now: &Catalogue, key: &RouteKey, old: &Offer<'_>, after: Option<Usd>) -> PriceExample {

@@ -3,6 +3,7 @@
 use super::super::dashboard::browser::location;
 use super::super::world::{PLACE, World};
 use super::{at_work, lines};
+use domain::markup::{Markup, Markups, Rule};
 use domain::people::Role;
 use domain::time::Millis;
 
@@ -80,6 +81,33 @@ async fn a_preview_counts_and_changes_nothing() {
     let mut support = at_work(&world, "support", Role::Support).await;
     let refused = support.post("/console/prices/preview", &tried).await;
     assert_eq!(refused.status, 403);
+}
+
+/// An offer that has no price today and would have one is not taken for its neighbour.
+#[tokio::test]
+async fn a_preview_finds_each_offer_whatever_its_neighbours_cost() {
+    let world = World::start().await;
+    let free = Rule {
+        service: Some("306343".to_owned()),
+        markup: Markup {
+            parts_per_million: -1_000_000,
+            below_cost: true,
+            ..Markup::default()
+        },
+        ..Rule::default()
+    };
+    let markups = Markups {
+        rules: vec![free],
+        ..Markups::clone(&world.door.stock.markups())
+    };
+    let before = world.door.stock.preview("20", 3, 5).await.unwrap();
+    world.door.engine.set_markups(markups);
+    let compared = world.door.stock.preview("20", 3, 5).await.unwrap();
+    assert!(
+        (1..before.offers).contains(&compared.offers),
+        "some are free now"
+    );
+    assert_eq!((compared.unsold, compared.examples), (0, Vec::new()));
 }
 
 #[tokio::test]
