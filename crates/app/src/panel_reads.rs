@@ -1,12 +1,13 @@
 //! Reads of panels: each request counted before it leaves, and what came of it noted.
 
 use crate::engine::Engine;
+use crate::place_order::RUNS_MAX;
 use domain::time::Timestamp;
 use domain::upstream::{ListedPanelOrder, PanelStatus, PanelUpstream, ReadFailure, RefillProgress};
 use std::collections::{BTreeSet, HashMap};
 
-/// Orders into which one may be split; one that claims more is not judged.
-const CHILDREN_MAX: usize = 1000;
+/// Orders into which one may be split: the runs that one may have. One that claims more is not judged.
+const CHILDREN_MAX: usize = RUNS_MAX as usize;
 
 /// An id and what was said of it.
 type Row<T> = (String, Result<T, ReadFailure>);
@@ -75,9 +76,6 @@ impl Engine {
         let split = told.rows.values().filter_map(|row| row.as_ref().ok());
         let judged = split.filter(|status| status.child_ids.len() <= CHILDREN_MAX);
         let children: BTreeSet<&String> = judged.flat_map(|status| &status.child_ids).collect();
-        if children.is_empty() {
-            return told;
-        }
         let children: Vec<String> = children.into_iter().cloned().collect();
         let states = self.own_statuses(name, panel, &children).await;
         for row in told.rows.values_mut() {

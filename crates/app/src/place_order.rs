@@ -25,6 +25,7 @@ mod members;
 mod same_id;
 
 pub use lines::{LineProblem, OrderLine, TooManyLines};
+pub(crate) use members::RUNS_MAX;
 pub use members::TEXT_MEMBERS;
 use members::{Members, Wanted, members};
 

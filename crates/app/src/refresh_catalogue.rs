@@ -78,6 +78,13 @@ impl Listings {
     }
 }
 
+/// Why a listing is read. Only those of its turn are far enough apart to agree on a loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    OfItsTurn,
+    Extra,
+}
+
 /// What one refresh came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refreshed {
@@ -88,10 +95,10 @@ pub struct Refreshed {
 }
 
 impl Engine {
-    /// Asks one upstream for its listing, swaps the catalogue and keeps the listing over a restart. A listing that fails, is empty
-    /// or has suddenly lost much changes nothing.
+    /// Asks one upstream for its listing, swaps the catalogue and keeps the listing over a restart. A
+    /// listing that fails, is empty or has suddenly lost much changes nothing.
     pub async fn refresh_upstream(&self, name: &str) -> Refreshed {
-        let refreshed = self.take_listing(name).await;
+        let refreshed = self.take_listing(name, Reading::OfItsTurn).await;
         if refreshed.outcome.is_ok() {
             self.health.listed(name);
         }
@@ -102,20 +109,26 @@ impl Engine {
     /// now and then only. What it refused stays closed until its next turn, if it is still listed.
     pub(crate) fn list_again(self: &Arc<Self>, name: &str) {
         let (now, what) = (self.now(), format!("listing of {name}"));
-        if !self.watch.poll_is_due(&what, now) {
+        if !self.watch.poll_is_due(&what, now) || !self.health.may_read(name, now) {
             return;
         }
         self.watch.poll_again_at(&what, now + LIST_AGAIN);
         let (engine, name) = (Arc::clone(self), name.to_owned());
         self.outside.tasks.spawn(Box::pin(async move {
-            engine.take_listing(&name).await;
+            engine.take_listing(&name, Reading::Extra).await;
         }));
     }
 
-    async fn take_listing(&self, name: &str) -> Refreshed {
+    async fn take_listing(&self, name: &str, reading: Reading) -> Refreshed {
         let outcome = match (self.number_upstream(name), self.panel(name)) {
-            (Some(upstream), _) => self.take_numbers(name, upstream.listing().await).await,
-            (None, Some(panel)) => self.take_services(name, panel.services().await).await,
+            (Some(upstream), _) => {
+                self.take_numbers(name, upstream.listing().await, reading)
+                    .await
+            }
+            (None, Some(panel)) => {
+                self.take_services(name, panel.services().await, reading)
+                    .await
+            }
             (None, None) => Err("there is no upstream of this name".to_owned()),
         };
         match &outcome {
@@ -166,6 +179,7 @@ impl Engine {
         &self,
         name: &str,
         listing: Result<NumberListing, ReadFailure>,
+        reading: Reading,
     ) -> Result<usize, String> {
         let listing = listing.map_err(|failure| failure.to_string())?;
         if listing.offers.is_empty() {
@@ -182,7 +196,7 @@ impl Engine {
             return Err("the listing holds nothing that could be sold".to_owned());
         }
         if let Some(previous) = previous {
-            self.check_loss(name, previous.len(), shelf.len())?;
+            self.check_loss(name, (previous.len(), shelf.len()), reading)?;
         }
         let (count, shelf) = (shelf.len(), Arc::new(shelf));
         self.listings
@@ -224,7 +238,12 @@ impl Engine {
     }
 
     /// Refuses a listing that has suddenly lost much, until several readings agree.
-    fn check_loss(&self, name: &str, before: usize, after: usize) -> Result<(), String> {
+    fn check_loss(
+        &self,
+        name: &str,
+        (before, after): (usize, usize),
+        reading: Reading,
+    ) -> Result<(), String> {
         let lost = before.saturating_sub(after);
         let most = before * self.settings.catalogue.largest_loss_percent as usize / 100;
         if lost <= most {
@@ -232,7 +251,7 @@ impl Engine {
         }
         let mut listings = self.listings.last_good();
         let readings = listings.losses.entry(name.to_owned()).or_default();
-        *readings += 1;
+        *readings += u32::from(reading == Reading::OfItsTurn);
         if *readings >= READINGS_THAT_AGREE {
             return Ok(());
         }
@@ -351,6 +370,7 @@ impl Engine {
         &self,
         name: &str,
         services: Result<Vec<PanelService>, ReadFailure>,
+        reading: Reading,
     ) -> Result<usize, String> {
         let services = services.map_err(|failure| failure.to_string())?;
         if services.is_empty() {
@@ -363,7 +383,7 @@ impl Engine {
             listings.panels.get(name).map(|last| last.list.len())
         };
         if let Some(before) = before {
-            self.check_loss(name, before, services.len())?;
+            self.check_loss(name, (before, services.len()), reading)?;
         }
         let ids = self.number_services(name, &services).await?;
         let (count, list, read_at) = (services.len(), Arc::new(services), self.now());

@@ -76,7 +76,7 @@ impl Engine {
     async fn take_steps(&self, upstream: &str) -> usize {
         let (since, mut count) = (self.now(), 0);
         let due = self.store().claim_activations(upstream, since, BATCH).await;
-        for activation in due.unwrap_or_default() {
+        for activation in due.unwrap_or_else(|error| unread(upstream, &error)) {
             if self.now() - since >= AT_WORK {
                 return count;
             }
@@ -85,7 +85,7 @@ impl Engine {
         }
         let since = self.now();
         let due = self.store().claim_orphans(upstream, since, BATCH).await;
-        for orphan in due.unwrap_or_default() {
+        for orphan in due.unwrap_or_else(|error| unread(upstream, &error)) {
             if self.now() - since >= AT_WORK {
                 return count;
             }
@@ -397,6 +397,12 @@ fn jittered(pause: Millis, name: &str, now: Timestamp) -> Millis {
     (name, now.0).hash(&mut hasher);
     let share = i64::try_from(hasher.finish() % 21).unwrap_or(0);
     Millis(pause.0 + pause.0 * share / 100)
+}
+
+/// Steps that are due and could not be read stay due.
+fn unread<T>(upstream: &str, error: &StoreError) -> Vec<T> {
+    tracing::error!(upstream, %error, "due steps could not be read");
+    Vec::new()
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! that hangs keeps no other waiting.
 
 use crate::engine::Engine;
-use crate::purchase::Order;
 use domain::activation::is_far_above;
 use domain::attempt::AttemptState;
 use domain::ports::AtPanels;
@@ -63,8 +62,7 @@ impl Engine {
             .partition(|order| order.state == SmmState::Calling);
         for order in calls {
             // whoever made the call is gone: its answer will never be stored
-            let doubted = order.doubted(self, "lease_over");
-            self.step("in_doubt", doubted).await;
+            self.doubt(order, "lease_over").await;
         }
         let panel = match at {
             AtPanels::One(name) => self.panel(name).cloned().map(|panel| (name, panel)),
@@ -189,6 +187,11 @@ impl Engine {
         let Some(source) = catalogue.smm_source(upstream, service) else {
             return;
         };
+        // a rate that has changed since the order says the truth by now
+        let now = source.cost_of(order.flat, order.quantity);
+        if !now.is_some_and(|now| is_far_above(taken, now)) {
+            return;
+        }
         if self
             .watch
             .close_dear_service(upstream, service, source.cost)

@@ -121,14 +121,17 @@ fn in_range(service: &SmmService, units: u64, member: &'static str) -> Result<u6
     }
 }
 
+/// Runs of a drip-fed order at most.
+pub(crate) const RUNS_MAX: u32 = 10_000;
+
 /// Runs and the minutes between them, where drip-feed is asked for.
 fn drip_feed(request: &PlaceOrder) -> Result<Members, Refusal> {
     let Some(runs) = request.runs else {
         return Ok(Vec::new());
     };
     let bad = |name, why: &str| Refusal::InvalidParameter(name, why.to_owned());
-    if !(1..=10_000).contains(&runs) {
-        return Err(bad("runs", "must lie between 1 and 10000"));
+    if !(1..=i128::from(RUNS_MAX)).contains(&runs) {
+        return Err(bad("runs", &format!("must lie between 1 and {RUNS_MAX}")));
     }
     let interval = request
         .interval

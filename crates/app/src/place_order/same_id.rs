@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use domain::smm_order::SmmOrder;
+use domain::time::Millis;
 
 impl Engine {
     /// Whether the panel's habit explains it that an order was answered with the id of another one:
@@ -27,7 +28,8 @@ impl Engine {
             );
             return false;
         };
-        let apart = order.created_at - first.created_at;
+        // whichever was begun first: its answer may have come later
+        let apart = Millis((order.created_at - first.created_at).0.abs());
         let told = self
             .panel(upstream)
             .map(|panel| panel.capabilities().dup_window);

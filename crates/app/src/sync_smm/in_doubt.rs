@@ -20,11 +20,10 @@ impl Engine {
         if orders.is_empty() {
             return true;
         }
-        let all = self
-            .store()
-            .smm_orders_in_doubt(name)
-            .await
-            .unwrap_or_default();
+        // what cannot be counted does not open a panel that is closed for it
+        let Ok(all) = self.store().smm_orders_in_doubt(name).await else {
+            return false;
+        };
         self.note_doubt(name, all.iter().map(|one| one.in_doubt_until));
         let asked_at = self.now();
         if !panel.capabilities().list_active {
@@ -40,7 +39,7 @@ impl Engine {
         match self.panel_orders(name, panel).await {
             // they stay due
             None => return false,
-            Some(Ok(listed)) => self.match_orders(name, orders, listed, asked_at).await,
+            Some(Ok(listed)) => return self.match_orders(name, orders, listed, asked_at).await,
             Some(Err(error)) => {
                 tracing::warn!(upstream = name, %error, "the panel's order list was not to be had");
                 let plan = self.smm_plan(name);
@@ -53,16 +52,17 @@ impl Engine {
         true
     }
 
+    /// Gives whether it could be looked up which rows are ours already.
     async fn match_orders(
         &self,
         upstream: &str,
         orders: Vec<SmmOrder>,
         listed: Vec<ListedPanelOrder>,
         asked_at: Timestamp,
-    ) {
+    ) -> bool {
         let ids: Vec<String> = listed.iter().map(|row| row.id.clone()).collect();
         let Ok(linked) = self.store().linked(upstream, &ids).await else {
-            return;
+            return false;
         };
         let mut free: Vec<ListedPanelOrder> = listed
             .into_iter()
@@ -89,6 +89,7 @@ impl Engine {
                 }
             }
         }
+        true
     }
 
     /// A late answer names the panel's order exactly: evidence, if ours is still in doubt.

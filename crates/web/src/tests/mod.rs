@@ -13,6 +13,7 @@ mod health;
 mod hooks;
 mod lawful;
 mod overdue;
+mod panels;
 mod payments;
 mod policy;
 mod polling;

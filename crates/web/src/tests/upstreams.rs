@@ -298,6 +298,10 @@ pub(super) struct Panel {
     pub refills: AtomicU64,
     pub refill_reply: Mutex<RefillReply>,
     pub refill_said: Mutex<RefillProgress>,
+    /// The id it gives to every order, where it does.
+    pub id: Mutex<Option<String>>,
+    /// What its followers cost, in nano-dollars per 1000.
+    pub rate: AtomicI64,
     capabilities: Capabilities,
 }
 
@@ -312,6 +316,8 @@ impl Default for Panel {
             refills: AtomicU64::new(0),
             refill_reply: Mutex::new(RefillReply::Taken("r-1".to_owned())),
             refill_said: Mutex::new(RefillProgress::InProgress),
+            id: Mutex::new(None),
+            rate: AtomicI64::new(900_000_000),
             capabilities: capabilities(),
         }
     }
@@ -325,8 +331,9 @@ impl Panel {
         if link.contains("slow") {
             self.gate.acquire().await.unwrap().forget();
         }
-        let id = self.placed.fetch_add(1, Ordering::SeqCst);
-        reply(Purchase::Done(id.to_string()))
+        let id = self.placed.fetch_add(1, Ordering::SeqCst).to_string();
+        let always = self.id.lock().unwrap().clone();
+        reply(Purchase::Done(always.unwrap_or(id)))
     }
 }
 
@@ -398,7 +405,13 @@ impl PanelUpstream for Panel {
 
     fn services(&self) -> Pending<'_, Result<Vec<PanelService>, ReadFailure>> {
         let services = vec![
-            service("1", "Followers", "Default", 900_000_000, 10_000),
+            service(
+                "1",
+                "Followers",
+                "Default",
+                self.rate.load(Ordering::SeqCst),
+                10_000,
+            ),
             service("2", "Comments", "Custom Comments", 900_000_000, 10_000),
             service("3", "Mass report", "Default", 900_000_000, 10_000),
             service("4", "Followers gold", "Default", i64::MAX / 2, u64::MAX),
