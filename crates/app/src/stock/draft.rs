@@ -55,10 +55,12 @@ impl Stock {
         self.around.languages()
     }
 
-    /// Tries out an upstream that is not in the settings yet. Nothing is bought.
+    /// Tries out an upstream that is not in the settings yet. Nothing is bought. The audit log is told
+    /// its name and where it is, never the whole address: people paste addresses with their key in them.
     ///
     /// # Errors
-    /// There is one of this name, or the values have mistakes: each is named, on a line of its own.
+    /// There is one of this name, the values have mistakes (each is named, on a line of its own), or the
+    /// audit log cannot take it.
     pub async fn try_draft(&self, draft: &UpstreamDraft) -> Result<TriedDraft, AdminError> {
         if self.sheet(&draft.name).is_some() {
             let why = format!("there is an upstream {} already", draft.name);
@@ -69,6 +71,8 @@ impl Stock {
         let languages = self.around.languages().0;
         let protocol = languages.into_iter().find(|word| *word == draft.protocol);
         let (host, port) = &drafted.place;
+        let object = format!("draft of upstream {} at {host}:{port}", draft.name);
+        self.engine.note("try_draft", None, object).await?;
         let mut trial = Trial {
             upstream: draft.name.clone(),
             protocol: protocol.unwrap_or_default(),

@@ -36,13 +36,16 @@ impl Trial {
 }
 
 impl Stock {
-    /// Tries an upstream out, step by step, and says what to look at where one fails.
+    /// Tries an upstream out, step by step, and says what to look at where one fails. It leaves a line
+    /// in the audit log.
     ///
     /// # Errors
-    /// There is no such upstream, or nothing uses it.
+    /// There is no such upstream, nothing uses it, or the audit log cannot take it.
     pub async fn try_out(&self, name: &str) -> Result<Trial, AdminError> {
         let sheet = self.sheet(name);
         let sheet = sheet.ok_or_else(|| AdminError::NotFound(format!("upstream {name}")))?;
+        let object = format!("upstream {name}");
+        self.engine.note("try_upstream", None, object).await?;
         let mut trial = Trial {
             upstream: sheet.name.clone(),
             protocol: sheet.protocol,

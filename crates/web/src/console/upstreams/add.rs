@@ -105,10 +105,8 @@ fn draft(fields: &Fields) -> Result<UpstreamDraft, Failed> {
 pub(super) async fn check(State(door): State<Arc<Door>>, form: OperatorsForm) -> Response {
     let tried = async {
         let draft = draft(&form.fields)?;
-        let object = format!("draft of upstream {:?} at {:?}", draft.name, draft.url);
-        let noted = door.audit.note("try_draft", None, object);
-        form.operator.acting("", noted).await?;
-        Ok::<_, Failed>(door.stock.try_draft(&draft).await?)
+        let trial = door.stock.try_draft(&draft);
+        Ok::<_, Failed>(form.operator.acting("", trial).await?)
     };
     let shown = match tried.await {
         Ok(tried) => (Some(tried), None),

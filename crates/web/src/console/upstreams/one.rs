@@ -199,16 +199,10 @@ pub(super) async fn test(
     Path(name): Path<String>,
     form: OperatorsForm,
 ) -> Response {
-    let tried = async {
-        let object = format!("upstream {name}");
-        let noted = door.audit.note("try_upstream", None, object);
-        door.stock.sheet(&name).ok_or_else(unknown)?;
-        form.operator.acting("", noted).await?;
-        Ok::<_, Failed>(door.stock.try_out(&name).await?)
-    };
-    let shown = match tried.await {
+    let tried = form.operator.acting("", door.stock.try_out(&name)).await;
+    let shown = match tried {
         Ok(trial) => (Some(trial), None),
-        Err(failed) => (None, Some(failed)),
+        Err(error) => (None, Some(error.into())),
     };
     page(&door, &form.operator, &name, shown).await
 }

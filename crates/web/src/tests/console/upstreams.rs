@@ -4,6 +4,7 @@ use super::super::dashboard::browser::location;
 use super::super::world::{BUY, World};
 use super::{at_work, lines};
 use app::UpstreamLimits;
+use domain::audit_log::{Actor, By};
 use domain::people::Role;
 use domain::ports::Store;
 use domain::usd::Usd;
@@ -98,6 +99,7 @@ async fn a_test_says_what_each_step_found_and_shows_no_key() {
         assert!(tried.text.contains(found), "{found}: {}", tried.text);
     }
     assert_eq!(lines(&world, 1).await[0].note.action, "try_upstream");
+    let lines_before = lines(&world, 100).await.len();
     let gone = support.post("/console/upstreams/paul/test", &[]).await;
     assert!(gone.text.contains("has no address"), "{}", gone.text);
     assert!(gone.text.contains("upstreams.paul.url"), "{}", gone.text);
@@ -105,6 +107,18 @@ async fn a_test_says_what_each_step_found_and_shows_no_key() {
     assert!(unused.text.contains("nothing uses it"), "{}", unused.text);
     let nobody = support.post("/console/upstreams/nobody/test", &[]).await;
     assert_eq!(nobody.status, 404);
+    // the command line asks the same use case
+    let by = By::new(Actor::CommandLine("ana".to_owned()));
+    let asked = app::acting(by, world.door.stock.try_out("peter")).await;
+    assert!(asked.unwrap().is_ok());
+    let kept = lines(&world, 100).await;
+    assert_eq!(
+        kept.len(),
+        lines_before + 3,
+        "one each, and none for nobody"
+    );
+    assert_eq!(kept[0].note.object, "upstream peter");
+    assert_eq!(kept[0].note.actor, "cli:ana");
     // reading is no purchase, and support pauses nothing
     assert_eq!(world.wallet().await.available, Usd(50_000_000));
     let pause = "/console/upstreams/peter/pause";
@@ -153,8 +167,17 @@ async fn a_draft_is_tried_out_and_its_key_is_shown_nowhere() {
         "{}",
         taken.text
     );
+    // an address as providers show it, with the key in it
+    let mut pasted = form("pasted");
+    pasted[2].1 = "https://new.example.com/api?api_key=k3y-of-nobody";
+    assert_eq!(owner.post(there, &pasted).await.status, 200);
     let kept = lines(&world, 10).await;
-    assert!(kept.iter().any(|line| line.note.action == "try_draft"));
+    let drafts = kept.iter().filter(|line| line.note.action == "try_draft");
+    let drafts: Vec<&str> = drafts.map(|line| line.note.object.as_str()).collect();
+    // what was refused was not tried
+    let at = "at new.example.com:443";
+    let tried_out = ["pasted", "new"].map(|name| format!("draft of upstream {name} {at}"));
+    assert_eq!(drafts, tried_out);
     let kept = format!("{kept:?}");
     for text in [&tried.text, &odd.text, &taken.text, &kept] {
         assert!(!text.contains("k3y-of-nobody"), "{text}");
