@@ -6,6 +6,7 @@ use super::super::world::World;
 use super::{at_work, lines};
 use crate::console::{Listed, all};
 use domain::audit_log::{Actor, By};
+use domain::desk::Deed;
 use domain::people::Role;
 use domain::time::Millis;
 
@@ -58,6 +59,75 @@ async fn every_route_is_for_the_roles_of_the_table_and_for_nobody_else() {
         let answer = ask(&mut stranger, &world, route).await;
         let to = location(&answer);
         assert!(to.starts_with("/console/sign-in"), "{}: {to}", route.path);
+    }
+}
+
+/// The page that tells operators who may do what.
+const MANUAL: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../docs/console.md"
+));
+
+/// What the table of the manual calls a deed.
+fn told(deed: Deed) -> &'static str {
+    match deed {
+        Deed::SeeOverview => "overview",
+        Deed::SeeAccounts => "overview, accounts",
+        Deed::SeeOrders => "accounts, orders",
+        Deed::ReadMessages => "messages and codes of an order: read",
+        Deed::SeeTickets => "orders, tickets",
+        Deed::SeeLedger => "ledger",
+        Deed::SeeReports => "reports",
+        Deed::SeeAudit => "audit log: look",
+        Deed::SeeCodes => "redeem codes, audit",
+        Deed::SeeTopUps => "top-ups: look",
+        Deed::SeeUpstreams => "upstreams, servers",
+        Deed::SeeCatalogue => "catalogue, prices",
+        Deed::SeePolicy => "policy",
+        Deed::SeeAnnouncements => "announcements",
+        Deed::SeeStaff => "staff: look",
+        Deed::NoteAccounts => "notes",
+        Deed::SuspendAccounts => "suspend accounts",
+        Deed::SetTiers => "tiers",
+        Deed::SetApiAccess => "API access",
+        Deed::RevokeKeys => "revoke keys",
+        Deed::Impersonate => "look as the customer",
+        Deed::TryUpstreams => "test upstreams",
+        Deed::CloseTickets => "close tickets",
+        Deed::PayTickets => "pay tickets",
+        Deed::MoveMoney => "credit and debit wallets",
+        Deed::DecideMoney => "decide on such",
+        Deed::MakeCodes => "make redeem codes",
+        Deed::DecideTopUps => "credit, reject and refund top-ups",
+        Deed::ChangeUpstreams => "add, pause and resume upstreams",
+        Deed::ChangeCatalogue => "classify services",
+        Deed::ChangePrices => "preview other markup rules",
+        Deed::ChangePolicy => "the do-not-use list",
+        Deed::Announce => "announce |",
+        Deed::VerifyAudit => "the whole audit log: verify",
+        Deed::ManageStaff => "tiers, staff",
+    }
+}
+
+#[test]
+fn the_manual_tells_whose_each_deed_is() {
+    let table = |line: &&str| line.starts_with("| ") && line.matches('|').count() == 6;
+    let rows: Vec<&str> = MANUAL.lines().filter(table).collect();
+    let columns = [Role::Owner, Role::Finance, Role::Support, Role::Auditor];
+    let head = "| | owner | finance | support | auditor |";
+    assert_eq!(rows.first(), Some(&head), "{rows:?}");
+    for deed in Deed::ALL {
+        let found: Vec<&&str> = rows.iter().filter(|row| row.contains(told(deed))).collect();
+        let [row] = found[..] else {
+            panic!("{deed:?} is told in {} rows: {found:?}", found.len());
+        };
+        let said: Vec<bool> = row
+            .split(" | ")
+            .skip(1)
+            .map(|cell| cell.contains("yes"))
+            .collect();
+        let may: Vec<bool> = columns.iter().map(|role| deed.is_for(*role)).collect();
+        assert_eq!(said, may, "{deed:?}: {row}");
     }
 }
 
