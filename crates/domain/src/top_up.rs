@@ -18,7 +18,7 @@ pub use fact::{Fact, News, Notice, Stand, Sum};
 pub use judge::{OddAmounts, Verdict, judge};
 pub use processor::{Asked, Checkout, Opened, PaymentProcessor, Processor, ProcessorError};
 pub use reconciliation::Reconciliation;
-pub use refund::{Refund, RefundState, refund_key};
+pub use refund::{Refund, RefundState, next_refund, refund_key};
 pub use reversal::{Dispute, Parts, Reversal, ReversalCause};
 pub use terms::{BadAmount, BonusRule, Terms};
 
@@ -163,6 +163,16 @@ pub fn read_reference(text: &str) -> Option<i64> {
 }
 
 impl TopUp {
+    /// Whether it is a bank transfer that its customer declared and nobody has decided on.
+    pub fn is_announced(&self) -> bool {
+        self.processor == Processor::Manual && self.state == TopUpState::Pending
+    }
+
+    /// Whether a person has to say what becomes of it. [`TopUpsOf::waiting`] asks the same of the store.
+    pub fn waits(&self) -> bool {
+        self.state == TopUpState::Review || self.is_announced()
+    }
+
     /// What the customer has to pay.
     pub fn charge(&self) -> Usd {
         Usd(self.amount.0 + self.fee.0)
@@ -287,10 +297,19 @@ pub struct Proposal {
     pub at: Timestamp,
 }
 
+impl Proposal {
+    /// Whether it counts for its top-up as that is now. What somebody wanted before the top-up moved
+    /// counts for nothing.
+    pub fn stands(&self, row: &TopUp) -> bool {
+        let is_next = |may_owe| self.reference == next_refund(row, may_owe);
+        row.waits() || [false, true].into_iter().any(is_next)
+    }
+}
+
 /// Which top-ups are asked for; members left out match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopUpsOf {
-    /// Only those that an operator has to decide on.
+    /// Only those that wait for a person ([`TopUp::waits`]).
     pub waiting: bool,
     /// Only of this account.
     pub account: Option<AccountId>,

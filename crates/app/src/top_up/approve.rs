@@ -7,11 +7,15 @@ use super::settle::credits;
 use crate::accounts::AdminError;
 use crate::acting;
 use domain::change::{CommitError, Refused, Write};
+use domain::ports::StoreError;
 use domain::top_up::{Processor, Proposal, TopUp, TopUpState, TopUpWrite};
 use domain::usd::Usd;
 
-/// Longest reason and bank reference, in bytes.
-const TEXT_MAX: usize = 200;
+/// Longest reference of a payment, in characters.
+const REFERENCE_MAX: usize = 200;
+
+/// Longest reason, in characters: as long as the console's forms take.
+const REASON_MAX: usize = 500;
 
 /// Whose word an approval is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +31,15 @@ pub(super) fn proposed_by() -> String {
     acting::by().map_or_else(|| "system".to_owned(), |by| by.actor.to_string())
 }
 
-pub(super) fn text(name: &str, given: &str) -> Result<String, AdminError> {
+/// A reason without the white space around it.
+pub(super) fn reason(given: &str) -> Result<String, AdminError> {
+    line("reason", given, REASON_MAX)
+}
+
+fn line(name: &str, given: &str, most: usize) -> Result<String, AdminError> {
     let given = given.trim();
-    let fits = (1..=TEXT_MAX).contains(&given.len()) && !given.chars().any(char::is_control);
-    let why = || AdminError::Invalid(format!("{name}: give one line of 1 to {TEXT_MAX} bytes"));
+    let fits = (1..=most).contains(&given.chars().count()) && !given.contains(char::is_control);
+    let why = || AdminError::Invalid(format!("{name}: give one line of 1 to {most} characters"));
     fits.then(|| given.to_owned()).ok_or_else(why)
 }
 
@@ -63,18 +72,12 @@ impl TopUps {
         word: Word,
         id: i64,
         amount: Option<Usd>,
-        (payment, reason): (&str, &str),
+        (payment, why): (&str, &str),
     ) -> Result<TopUp, AdminError> {
         let row = self.one(id).await?;
         self.not_own(&row).await?;
-        let (payment, reason) = (text("reference", payment)?, text("reason", reason)?);
-        let waits = match row.processor {
-            Processor::Manual => {
-                matches!(row.state, TopUpState::Pending | TopUpState::Review)
-            }
-            _ => row.state == TopUpState::Review,
-        };
-        if !waits {
+        let (payment, reason) = (line("reference", payment, REFERENCE_MAX)?, reason(why)?);
+        if !row.waits() {
             return Err(not_waiting(&row));
         }
         let amount = amount.unwrap_or(row.amount);
@@ -94,7 +97,7 @@ impl TopUps {
             at: self.engine.now(),
         };
         if needs_two(&row, amount, self.settings.second_person_from)
-            && !self.is_second(word, &wanted).await?
+            && !self.is_second(word, &row, &wanted).await?
         {
             return Ok(row);
         }
@@ -130,8 +133,13 @@ impl TopUps {
     }
 
     /// Whether somebody else wants the same already. What a first person wants is kept.
-    async fn is_second(&self, word: Word, wanted: &Proposal) -> Result<bool, AdminError> {
-        let known = self.rows.proposal(wanted.top_up).await?;
+    async fn is_second(
+        &self,
+        word: Word,
+        row: &TopUp,
+        wanted: &Proposal,
+    ) -> Result<bool, AdminError> {
+        let known = self.proposal(row).await?;
         if word == Word::Statement && known.is_some() {
             return Ok(false);
         }
@@ -152,18 +160,21 @@ impl TopUps {
         Ok(false)
     }
 
-    /// What a first person wants to credit to a top-up.
-    pub async fn proposal(&self, id: i64) -> Result<Option<Proposal>, AdminError> {
-        Ok(self.rows.proposal(id).await?)
+    /// What a first person wants to credit to a top-up, or to return of it, while that still counts.
+    ///
+    /// # Errors
+    /// The store cannot answer.
+    pub async fn proposal(&self, row: &TopUp) -> Result<Option<Proposal>, StoreError> {
+        let known = self.rows.proposal(row.id).await?;
+        Ok(known.filter(|wanted| wanted.stands(row)))
     }
 
     /// Closes a top-up that waits for an operator, without money.
-    pub async fn reject(&self, id: i64, reason: &str) -> Result<TopUp, AdminError> {
+    pub async fn reject(&self, id: i64, why: &str) -> Result<TopUp, AdminError> {
         let row = self.one(id).await?;
         self.not_own(&row).await?;
-        let reason = text("reason", reason)?;
-        let is_manual = row.processor == Processor::Manual && row.state == TopUpState::Pending;
-        if !is_manual && row.state != TopUpState::Review {
+        let reason = reason(why)?;
+        if !row.waits() {
             return Err(not_waiting(&row));
         }
         let next = row.closed(TopUpState::Rejected, &reason);

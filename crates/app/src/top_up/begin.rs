@@ -280,9 +280,8 @@ impl TopUps {
     /// A customer takes a declared bank transfer back before anybody decided on it.
     pub async fn withdraw(&self, account: AccountId, id: i64) -> Result<(), NotBegun> {
         let row = self.own(account, id).await?;
-        let waits =
-            |row: &TopUp| row.processor == Processor::Manual && row.state == TopUpState::Pending;
-        let row = row.filter(waits).ok_or(NotBegun::Decided)?;
+        let row = row.filter(TopUp::is_announced);
+        let row = row.ok_or(NotBegun::Decided)?;
         let next = row.closed(TopUpState::Rejected, "withdrawn by its customer");
         let update = Write::TopUp(TopUpWrite::Update(Box::new(next)));
         match self.engine.commit("withdraw_top_up", vec![update]).await {

@@ -11,7 +11,7 @@ use domain::ports::StoreError;
 use domain::ticket::TicketKind;
 use domain::top_up::{
     ProcessorError, Proposal, Refund, RefundState, Reversal, ReversalCause, TopUp, TopUpState,
-    TopUpWrite, refund_key,
+    TopUpWrite, next_refund,
 };
 use domain::usd::Usd;
 
@@ -66,7 +66,7 @@ impl TopUps {
         if row.state != TopUpState::Credited {
             return conflict("only a credited top-up can be refunded");
         }
-        let reason = super::approve::text("reason", order.reason)?;
+        let reason = super::approve::reason(order.reason)?;
         if order.seen.is_some_and(|seen| seen != row.reversals) {
             return moved();
         }
@@ -170,20 +170,15 @@ impl TopUps {
         if from.is_none_or(|from| all < from) {
             return Ok(false);
         }
-        let key = refund_key(row.id, row.reversals + 1);
         let wanted = Proposal {
             top_up: row.id,
             proposer: proposed_by(),
             amount: order.amount,
-            reference: if order.may_owe {
-                format!("{key}, owed")
-            } else {
-                key
-            },
+            reference: next_refund(row, order.may_owe),
             reason: reason.to_owned(),
             at: self.engine.now(),
         };
-        let known = self.rows.proposal(row.id).await?;
+        let known = self.proposal(row).await?;
         let is_same = |known: &Proposal| {
             let same = (known.amount, &known.reference) == (wanted.amount, &wanted.reference);
             same && known.proposer != wanted.proposer

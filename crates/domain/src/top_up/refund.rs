@@ -1,6 +1,7 @@
 //! Refunds that we make ourselves: out of the wallet first, then at the processor, which is told under
 //! one key until it has answered, or may have forgotten the key.
 
+use super::TopUp;
 use crate::time::{Millis, Timestamp};
 use crate::usd::Usd;
 
@@ -50,6 +51,13 @@ impl RefundState {
 /// What a processor is told to call a refund.
 pub fn refund_key(top_up: i64, seq: i64) -> String {
     format!("refund-{top_up}-{seq}")
+}
+
+/// What the first of two people calls the refund that would come next, and whether they would have its
+/// customer owe what the wallet lacks: the second has to want the same.
+pub fn next_refund(row: &TopUp, may_owe: bool) -> String {
+    let key = refund_key(row.id, row.reversals + 1);
+    if may_owe { format!("{key}, owed") } else { key }
 }
 
 /// Money that left a wallet for its payer.

@@ -41,6 +41,55 @@ fn row() -> TopUp {
     }
 }
 
+#[test]
+fn a_person_decides_on_announced_transfers_and_on_what_stands_in_review() {
+    for processor in Processor::ALL {
+        for state in TopUpState::ALL {
+            let one = TopUp {
+                processor,
+                state,
+                ..row()
+            };
+            let announced = (processor, state) == (Processor::Manual, TopUpState::Pending);
+            assert_eq!(one.is_announced(), announced, "{processor:?} {state:?}");
+            let waits = announced || state == TopUpState::Review;
+            assert_eq!(one.waits(), waits, "{processor:?} {state:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_wanted_before_a_top_up_moved_counts_for_nothing() {
+    let credited = |reversals| TopUp {
+        state: TopUpState::Credited,
+        reversals,
+        ..row()
+    };
+    let wanted = |reference: String| Proposal {
+        top_up: 42,
+        proposer: "staff:1".into(),
+        amount: usd("25"),
+        reference,
+        reason: "asked for it".into(),
+        at: NOW,
+    };
+    for may_owe in [false, true] {
+        let first = wanted(next_refund(&credited(0), may_owe));
+        assert!(first.stands(&credited(0)), "{first:?}");
+        assert!(!first.stands(&credited(1)), "it was made");
+        // the tenth begins as the first does
+        let tenth = wanted(next_refund(&credited(9), may_owe));
+        assert!(!tenth.stands(&credited(0)), "{tenth:?}");
+    }
+    let transfer = wanted("B1".into());
+    assert!(!transfer.stands(&credited(0)), "it is in the wallet");
+    let review = TopUp {
+        state: TopUpState::Review,
+        ..row()
+    };
+    assert!(transfer.stands(&review));
+}
+
 fn fact() -> Fact {
     Fact {
         reference: Some("tu_42".into()),

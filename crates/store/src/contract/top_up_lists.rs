@@ -25,6 +25,9 @@ pub(super) fn filters_narrow<S: TopUpRows>(
         ..all()
     };
     assert_eq!(wanted(waiting), [bank]);
+    for row in wait(store.top_ups(&all())).unwrap() {
+        assert_eq!(row.waits(), row.id == bank, "{row:?}");
+    }
     let newest = TopUpsOf { limit: 2, ..all() };
     assert_eq!(wanted(newest), [failed, bank]);
     for (narrow, fit) in [

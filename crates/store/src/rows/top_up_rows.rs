@@ -176,7 +176,7 @@ impl TopUpRows for Database {
         fits.and("state = @", wanted.state.map(|one| word(one.slug())));
         fits.and("id < @", wanted.before.map(Arg::Int));
         if wanted.waiting {
-            // in the words of the index over them
+            // `TopUp::waits` in the words of the index over them
             let manual = Some(word(Processor::Manual.slug()));
             fits.and(
                 "(state = 'review' OR (state = 'pending' AND processor = @))",

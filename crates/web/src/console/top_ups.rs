@@ -21,6 +21,10 @@ use std::sync::Arc;
 /// Top-ups on one page, and events that fit nothing.
 const ROWS: u32 = 100;
 
+/// Events of a list that show what the processor sent, which may be long. Those of a top-up show it at its
+/// page.
+const BODIES: usize = 20;
+
 /// Lines of comparisons shown: a processor and a day each.
 const DAYS: u32 = 30;
 
@@ -89,7 +93,7 @@ async fn values(door: &Door, operator: &Operator) -> Result<Value, Failed> {
     let compared = rows.reconciliations(DAYS).await?;
     Ok(context! {
         top_ups => found.iter().map(row_view).collect::<Vec<_>>(),
-        odd => odd.iter().map(event_view).collect::<Vec<_>>(),
+        odd => odd_view(&odd),
         compared => compared.iter().map(day_view).collect::<Vec<_>>(),
         all => !wanted.waiting,
         account => wanted.account.map(|account| account.0),
@@ -131,8 +135,18 @@ fn day_view(one: &Reconciliation) -> Value {
     }
 }
 
-/// An event of a processor.
-fn event_view(event: &TopUpEvent) -> Value {
+/// Events in a list.
+fn odd_view(events: &[TopUpEvent]) -> Vec<Value> {
+    let mut bodies = 0;
+    let view = |event: &TopUpEvent| {
+        bodies += usize::from(event.top_up.is_none());
+        event_view(event, event.top_up.is_none() && bodies <= BODIES)
+    };
+    events.iter().map(view).collect()
+}
+
+/// An event of a processor, with what that sent or without.
+fn event_view(event: &TopUpEvent, with_body: bool) -> Value {
     context! {
         id => event.id,
         processor => event.processor.slug(),
@@ -143,7 +157,7 @@ fn event_view(event: &TopUpEvent) -> Value {
         verdict => &event.verdict,
         at => event.received_at.0,
         tries => event.tries,
-        raw => String::from_utf8_lossy(&event.raw),
+        raw => with_body.then(|| String::from_utf8_lossy(&event.raw)),
         can_replay => event.state.came_to_nothing(),
     }
 }

@@ -7,9 +7,7 @@ use crate::door::Door;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::time::Timestamp;
-use domain::top_up::{
-    Dispute, Processor, Proposal, Refund, Reversal, TopUp, TopUpState, refund_key,
-};
+use domain::top_up::{Dispute, Processor, Proposal, Refund, Reversal, TopUp, TopUpState};
 use minijinja::{Value, context};
 use std::sync::Arc;
 
@@ -51,8 +49,7 @@ async fn values(door: &Door, id: i64) -> Result<Value, Failed> {
     let reversals = rows.reversals(id).await?;
     let refunds = rows.refunds(id).await?;
     let disputes = rows.disputes(id).await?;
-    let proposal = rows.proposal(id).await?;
-    let proposal = proposal.filter(|wanted| still_stands(&row, wanted));
+    let proposal = door.top_ups.proposal(&row).await?;
     Ok(context! {
         one => row_view(&row),
         facts => facts(&row),
@@ -61,29 +58,17 @@ async fn values(door: &Door, id: i64) -> Result<Value, Failed> {
         available => wallet.available.0,
         uncleared => wallet.uncleared.0,
         due => wallet.receivable.0,
-        waits => waits(&row),
+        waits => row.waits(),
         is_manual => row.processor == Processor::Manual,
         refundable => (row.state == TopUpState::Credited).then_some(left.0),
         seen => row.reversals,
         second_from => door.top_ups.second_person_from().map(|from| from.0),
         proposal => proposal.as_ref().map(proposal_view),
-        events => events.iter().map(event_view).collect::<Vec<_>>(),
+        events => events.iter().map(|event| event_view(event, true)).collect::<Vec<_>>(),
         reversals => reversals.iter().map(reversal_view).collect::<Vec<_>>(),
         refunds => refunds.iter().map(refund_view).collect::<Vec<_>>(),
         disputes => disputes.iter().map(dispute_view).collect::<Vec<_>>(),
     })
-}
-
-/// Whether a person has to say what becomes of it.
-fn waits(row: &TopUp) -> bool {
-    let announced = row.processor == Processor::Manual && row.state == TopUpState::Pending;
-    announced || row.state == TopUpState::Review
-}
-
-/// What somebody wanted before the top-up moved counts for nothing.
-fn still_stands(row: &TopUp, wanted: &Proposal) -> bool {
-    let refund = refund_key(row.id, row.reversals + 1);
-    waits(row) || wanted.reference.starts_with(&refund)
 }
 
 fn facts(row: &TopUp) -> Value {
@@ -107,6 +92,7 @@ fn proposal_view(wanted: &Proposal) -> Value {
     context! {
         by => &wanted.proposer,
         amount => wanted.amount.0,
+        typed => wanted.amount.short(),
         reference => &wanted.reference,
         reason => &wanted.reason,
         at => wanted.at.0,

@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ports::StoreError;
-use domain::top_up::{Processor, TopUp, TopUpState, reference};
+use domain::top_up::{TopUp, TopUpState, reference};
 use minijinja::{Value, context};
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ pub(super) fn view(row: &TopUp) -> Value {
         let web = url.starts_with("https://") || url.starts_with("http://");
         web && row.state == TopUpState::Created
     });
-    let waits = row.processor == Processor::Manual && row.state == TopUpState::Pending;
+    let waits = row.is_announced();
     let (word, sentence) = words(row);
     context! {
         id => row.id,
@@ -130,7 +130,7 @@ pub(super) fn view(row: &TopUp) -> Value {
 fn words(row: &TopUp) -> (&'static str, &'static str) {
     match row.state {
         TopUpState::Created => ("Waiting for your payment", "Nothing has arrived yet."),
-        TopUpState::Pending if row.processor == Processor::Manual => (
+        TopUpState::Pending if row.is_announced() => (
             "Waiting for your transfer",
             "It is credited once it was found on our account.",
         ),
