@@ -51,6 +51,7 @@ const pages = () => [
   '/console/catalogue/history',
   '/console/prices',
   '/console/policy',
+  '/console/cases',
   '/console/top-ups',
   '/console/top-ups?show=all',
   '/console/money',

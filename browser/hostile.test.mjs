@@ -74,7 +74,9 @@ test('what providers write is text on every page', async () => {
 
   await look(staff, ['/console/orders', `/console/orders/${number.order_id}`, `/console/orders/${smm.order_id}`, '/console/reports?by=service'], words);
   await look(staff, ['/console', '/console/accounts', `/console/accounts/${world.account_id}`, '/console/ledger?totals=yes', '/console/ledger/upstreams',
-    '/console/audit', '/console/tickets?show=all', '/console/money', '/console/reports'], []);
+    '/console/audit', '/console/tickets?show=all', '/console/money', '/console/reports', '/console/upstreams', '/console/upstreams/peter1',
+    '/console/servers', '/console/servers/peter', '/console/catalogue', '/console/catalogue/dead', '/console/catalogue/names',
+    '/console/catalogue/history', '/console/prices', '/console/policy', '/console/cases?show=all', '/console/top-ups?show=all'], []);
   assert.deepEqual(staff.faults, []);
 });
 
@@ -111,7 +113,7 @@ test('what customers and strangers write is text where staff read it', async () 
   assert.deepEqual(own.faults, []);
   await own.context.close();
 
-  await look(staff, [`/console/accounts/${account}`], ['onerror']);
+  await look(staff, [`/console/accounts/${account}`, '/console/top-ups?show=all'], ['onerror']);
   await look(staff, ['/console', '/console/accounts?q=hostile', '/console/money', '/console/tickets?show=all', '/console/audit', '/console/ledger?totals=yes',
     '/console/announcements', '/console/staff', '/console/codes'], []);
   await staff.page.goto('/console/announcements');

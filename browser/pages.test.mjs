@@ -304,7 +304,7 @@ test('every page is accessible, fits a phone, keeps its policy and shows hostile
   const cookies = await context.storageState();
   await context.close();
   const hostile = encodeURIComponent(HOSTILE);
-  const own = ['/', '/numbers', '/numbers?country=pakistan&q=discord', `/numbers?q=${hostile}`, '/smm', `/smm?q=${hostile}`,
+  const own = ['/', '/numbers', '/numbers?country=pakistan&q=discord', '/numbers?q=disc', '/numbers?service=Discord', `/numbers?q=${hostile}`, '/smm', `/smm?q=${hostile}`,
     '/smm/order?service=1', '/smm/order?service=90', `/smm/order?service=1&link=${hostile}`, '/smm/mass', '/orders', '/orders?kind=smm', order,
     `/search?q=${hostile}`, '/wallet', '/wallet/top-up', '/keys', '/log', `/log?action=${hostile}`, '/account', '/confirm-password', '/docs', '/docs/changelog', '/nothing-here'];
   const open = ['/', '/policy', '/report-abuse', '/sign-in', '/sign-up', '/forgot', '/reset?token=x', '/verify?token=x', '/mailbox', '/docs', '/docs/changelog'];
@@ -404,6 +404,33 @@ test('the first page is light', async () => {
   await page.waitForLoadState('networkidle');
   await context.close();
   assert.ok(bytes > 1_000 && bytes < 100_000, `${bytes} bytes for sign-in and overview`);
+});
+
+test('the page with every flag is light too', async () => {
+  const { context, page } = await visit(world);
+  await signIn(page, world.customer);
+  const session = await context.newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+  let bytes = 0;
+  session.on('Network.loadingFinished', (event) => { bytes += event.encodedDataLength; });
+  await page.goto('/numbers');
+  // the list of waiting numbers is a stream: the network is never idle
+  await page.waitForFunction(() => performance.getEntriesByType('resource').some((one) => one.name.includes('flags.png')));
+  await context.close();
+  assert.ok(bytes > 40_000 && bytes < 100_000, `${bytes} bytes for the countries`);
+});
+
+test('a service that is typed shows where it is sold', async () => {
+  const { context, page } = await visit(world);
+  await signIn(page, world.customer);
+  await page.goto('/numbers');
+  await page.getByLabel('Country or service').pressSequentially('disco');
+  const sold = page.getByRole('list', { name: 'Countries that sell Discord' });
+  await sold.getByRole('link').first().click();
+  await page.waitForURL(/country=.*q=Discord/);
+  assert.ok(await page.locator('details.offer summary', { hasText: 'Discord' }).count() > 0);
+  await context.close();
 });
 
 test('a top-up by card is in the wallet and on a receipt, and what was spent of it is owed once it goes back', async () => {

@@ -10,28 +10,21 @@ use app::{CatalogueSettings, Engine, Outside, Settings};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use bench::market::{COUNTRIES, Lister, UPSTREAMS, name, processor, servers, upstreams};
 use domain::access::{Account, ApiKey};
-use domain::catalogue::{Server, ServerRoute};
 use domain::change::{Change, Write};
 use domain::ids::{AccountId, KeyId};
 use domain::policy::Rules;
 use domain::ports::{Clock, Store, Tasks};
 use domain::time::{Millis, Timestamp};
-use domain::upstream::{
-    CancelReply, Capabilities, ListedNumber, Number, NumberListing, NumberOffer, NumberRequest,
-    NumberStatus, NumberUpstream, Pending, Purchase, ReadFailure, Refusal, Reply,
-};
-use domain::usd::Usd;
+use domain::upstream::Pending;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 use store::Database;
 use tower::ServiceExt;
 
-const UPSTREAMS: usize = 8;
-const COUNTRIES: usize = 200;
-const SERVICES: usize = 625;
 const CACHED_REQUESTS: usize = 20_000;
 
 /// A clock that is moved by hand, so that nothing ends by itself.
@@ -50,99 +43,10 @@ impl Tasks for Hand {
     fn spawn(&self, _: Pending<'static, ()>) {}
 }
 
-/// An upstream that lists and does nothing else.
-struct Lister {
-    index: usize,
-    surcharge: AtomicI64,
-    /// Nanoseconds of processor time that making listings took: no part of a refresh.
-    making: AtomicU64,
-    capabilities: Capabilities,
-}
-
-fn listing(upstream: usize, surcharge: i64) -> NumberListing {
-    let known: Vec<_> = domain::countries::all().take(COUNTRIES).collect();
-    let mut listing = NumberListing::default();
-    for service in 0..SERVICES {
-        let name = format!("Practice app {service:04}");
-        listing.services.push((format!("a{service}"), name));
-    }
-    for (place, country) in known.iter().enumerate() {
-        let id = (place * UPSTREAMS + upstream).to_string();
-        listing
-            .countries
-            .push((id.clone(), country.name.to_owned()));
-        for service in 0..SERVICES {
-            let spread = (place * 7919 + service * 104_729 + upstream * 31) % 900;
-            listing.offers.push(NumberOffer {
-                country: id.clone(),
-                service: format!("a{service}"),
-                pool: None,
-                cost: Usd(20_000 + 100 * i64::try_from(spread).unwrap_or(0) + surcharge),
-                available: u32::try_from(spread).ok(),
-                success_rate: None,
-            });
-        }
-    }
-    listing
-}
-
-impl NumberUpstream for Lister {
-    fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
-    }
-    fn buy<'a>(&'a self, _: &'a NumberRequest) -> Pending<'a, Reply<Purchase<Number>>> {
-        Box::pin(async {
-            Reply {
-                outcome: Purchase::Refused(Refusal::NoStock),
-                raw: String::new(),
-            }
-        })
-    }
-    fn status<'a>(&'a self, _: &'a str) -> Pending<'a, Result<NumberStatus, ReadFailure>> {
-        Box::pin(async { Err(ReadFailure::UnknownOrder) })
-    }
-    fn active(&self) -> Pending<'_, Result<Vec<ListedNumber>, ReadFailure>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-    fn cancel<'a>(&'a self, _: &'a str) -> Pending<'a, Reply<CancelReply>> {
-        Box::pin(async {
-            Reply {
-                outcome: CancelReply::UnknownOrder,
-                raw: String::new(),
-            }
-        })
-    }
-    fn finish<'a>(&'a self, _: &'a str) -> Pending<'a, Result<(), ReadFailure>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
-        Box::pin(async { Ok(Usd::ZERO) })
-    }
-    fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>> {
-        let begun = processor();
-        let listing = listing(self.index, self.surcharge.load(Ordering::SeqCst));
-        let spent = u64::try_from((processor() - begun).as_nanos()).unwrap_or(0);
-        self.making.fetch_add(spent, Ordering::SeqCst);
-        Box::pin(async move { Ok(listing) })
-    }
-}
-
-fn name(index: usize) -> String {
-    format!("up{index}")
-}
-
 fn settings() -> Settings {
-    let server = |index| Server {
-        name: name(index),
-        enabled: true,
-        routes: vec![ServerRoute {
-            provider_type: 0,
-            upstream: name(index),
-        }],
-    };
     Settings {
         default_server: name(0),
-        servers: (0..UPSTREAMS).map(server).collect(),
+        servers: servers(),
         activations: HashMap::new(),
         smm: HashMap::new(),
         activation_poll: Millis::seconds(3),
@@ -203,16 +107,6 @@ fn resident_kb() -> u64 {
     words.unwrap_or(0)
 }
 
-/// Processor time of this thread.
-fn processor() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanos = text
-        .split_whitespace()
-        .next()
-        .and_then(|ns| ns.parse().ok());
-    Duration::from_nanos(nanos.unwrap_or(0))
-}
-
 async fn ask(router: &Router, key: &str, query: &str, coding: &str) -> (Duration, usize) {
     let request = Request::get(format!("/api/v1/otp?action={query}"))
         .header("X-API-Key", key)
@@ -243,24 +137,12 @@ async fn measure() {
     let pepper = Pepper::new(&[1; 32]).expect("a pepper");
     let clock = Arc::new(Hand(AtomicI64::new(1_700_000_000_000)));
     let key = furnish(&store, &pepper, clock.now()).await;
-    let listers: Vec<Arc<Lister>> = (0..UPSTREAMS)
-        .map(|index| {
-            Arc::new(Lister {
-                index,
-                surcharge: AtomicI64::new(0),
-                making: AtomicU64::new(0),
-                capabilities: Capabilities::numbers(),
-            })
-        })
-        .collect();
-    let numbers = listers
-        .iter()
-        .map(|one| (name(one.index), Arc::clone(one) as Arc<dyn NumberUpstream>));
+    let listers: Vec<Arc<Lister>> = (0..UPSTREAMS).map(Lister::at).collect();
     let outside = Outside {
         store: Arc::clone(&store) as _,
         clock: clock.clone(),
         tasks: clock.clone(),
-        numbers: numbers.collect(),
+        numbers: upstreams(&listers),
         panels: Vec::new(),
         archive: None,
     };
@@ -268,15 +150,12 @@ async fn measure() {
     let empty_kb = resident_kb();
     for (round, surcharge) in [("first", 0), ("every cost changed", 100)] {
         let begun = processor();
-        for lister in &listers {
-            lister.surcharge.store(surcharge, Ordering::SeqCst);
-            let refreshed = engine.refresh_upstream(&name(lister.index)).await;
+        for (index, lister) in listers.iter().enumerate() {
+            lister.now_costs_more_by(surcharge);
+            let refreshed = engine.refresh_upstream(&name(index)).await;
             refreshed.outcome.expect("a listing");
         }
-        let made = listers
-            .iter()
-            .map(|one| one.making.swap(0, Ordering::SeqCst));
-        let made = Duration::from_nanos(made.sum());
+        let made: Duration = listers.iter().map(|one| one.took_to_list()).sum();
         let spent = (processor() - begun).saturating_sub(made);
         println!("full refresh, {round}: {spent:?} of processor time");
     }

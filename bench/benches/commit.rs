@@ -207,6 +207,7 @@ fn activation(id: OrderId, account: AccountId) -> Activation {
         in_doubt_until: None,
         expires_at: None,
         cancel_allowed_at: None,
+        late_code_at: None,
         due_at: None,
         tries: 0,
         failure: None,

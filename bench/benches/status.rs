@@ -157,6 +157,7 @@ fn activation(id: OrderId) -> Activation {
         in_doubt_until: None,
         expires_at: Some(NOW + Millis::minutes(20)),
         cancel_allowed_at: Some(NOW + Millis::minutes(2)),
+        late_code_at: None,
         due_at: None,
         tries: 0,
         failure: None,

@@ -1,5 +1,7 @@
 //! Benchmarks; see README.md. Here stands what several of them build.
 
+pub mod market;
+
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::people::{People, PeopleSettings};

@@ -8,7 +8,7 @@ use domain::access::{Account, ApiKey, Caller, Scope};
 use domain::change::{CommitError, Refused, Write};
 use domain::ids::{AccountId, KeyId, PersonId};
 use domain::people::{PeopleWrite, Person, Role};
-use domain::policy::PolicyWrite;
+use domain::policy::{Measure, PolicyWrite};
 use domain::time::Timestamp;
 use domain::usd::Usd;
 use std::net::IpAddr;
@@ -20,6 +20,14 @@ pub enum AdminError {
     /// A value is unusable; which and why.
     #[error("{0}")]
     Invalid(String),
+    /// A field of a form is unusable; why.
+    #[error("{why}")]
+    Field {
+        /// The field's name in forms.
+        field: &'static str,
+        /// Why.
+        why: String,
+    },
     /// There is no such account or key.
     #[error("there is no {0}")]
     NotFound(String),
@@ -74,21 +82,20 @@ impl KeyOrder {
 
     /// The order with a clean name and addresses, or what is wrong with it.
     fn checked(self) -> Result<Self, AdminError> {
-        let invalid = |why: String| Err(AdminError::Invalid(why));
+        let invalid = |field, why: String| Err(AdminError::Field { field, why });
         let name = self.name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-            return invalid("the name must have 1 to 64 characters".to_owned());
+            return invalid("name", "the name must have 1 to 64 characters".to_owned());
         }
         if self.rate_limit == Some(0) {
-            return invalid("the rate limit must be at least 1".to_owned());
+            return invalid("rate_limit", "the rate limit must be at least 1".to_owned());
         }
         if self.allowed_addresses.len() > ADDRESSES_MAX {
-            return invalid(format!("at most {ADDRESSES_MAX} addresses"));
+            return invalid("addresses", format!("at most {ADDRESSES_MAX} addresses"));
         }
         if let Some(bad) = self.allowed_addresses.iter().find(|one| !is_network(one)) {
-            return invalid(format!(
-                "\"{bad}\" is neither an address nor a network such as 192.0.2.0/24"
-            ));
+            let why = format!("\"{bad}\" is neither an address nor a network such as 192.0.2.0/24");
+            return invalid("addresses", why);
         }
         Ok(Self { name, ..self })
     }
@@ -205,17 +212,33 @@ impl Engine {
         found.ok_or_else(|| AdminError::NotFound(format!("account {id}")))
     }
 
-    /// Suspends or resumes an account. Takes effect at once; open orders settle either way.
+    /// Suspends or resumes an account. Takes effect at once; open orders settle either way. Cases against an
+    /// account that is resumed stay open and hold nothing any longer.
+    ///
+    /// # Errors
+    /// There is none, or it is closed and cannot go on.
     pub async fn suspend_account(&self, id: AccountId, suspended: bool) -> Result<(), AdminError> {
         let name = match suspended {
             true => "suspend_account",
             false => "resume_account",
         };
+        if !suspended && self.in_force().await?.measure(id) == Measure::Close {
+            let why = "two persons have closed this account: it stays closed";
+            return Err(AdminError::Conflict(why.to_owned()));
+        }
         let account = Account {
             suspended,
             ..self.known_account(id).await?
         };
-        self.update_account(name, account).await
+        let mut writes = vec![Write::UpdateAccount(Box::new(account))];
+        if !suspended {
+            // whoever lets it go on has looked at what held it
+            writes.push(Write::Policy(PolicyWrite::EaseCases(id)));
+        }
+        self.commit(name, writes).await?;
+        self.callers.forget_account(id);
+        self.in_force_changed().await;
+        Ok(())
     }
 
     /// Switches an account's API access on or off.
@@ -430,6 +453,9 @@ impl Engine {
         };
         let genuine = api_key::matches(pepper, &key, &caller.key.mac) && !caller.key.revoked;
         let known = genuine && !self.is_rotated_out(&caller.key).await?;
+        if !known {
+            self.signals.key_failed(caller.account.id, self.now());
+        }
         Ok(known.then_some(caller))
     }
 }

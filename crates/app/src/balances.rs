@@ -12,11 +12,29 @@ use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-/// The last balance read at each upstream, and when.
+/// Points by which a rating falls before that is told.
+const RATING_FALL: u32 = 5;
+
+/// The last balance read at each upstream, and when; and the rating that was told last.
 #[derive(Debug, Default)]
-pub(crate) struct Balances(RwLock<HashMap<String, (Usd, Timestamp)>>);
+pub(crate) struct Balances(
+    RwLock<HashMap<String, (Usd, Timestamp)>>,
+    RwLock<HashMap<String, u32>>,
+);
 
 impl Balances {
+    /// Whether a rating fell so far since it was told last that it is told again. One that rose is
+    /// what the next fall is counted from.
+    fn rating_fell(&self, upstream: &str, rating: u32) -> bool {
+        let mut told = self.1.write().unwrap_or_else(PoisonError::into_inner);
+        let before = told.entry(upstream.to_owned()).or_insert(rating);
+        let fell = rating.saturating_add(RATING_FALL) <= *before;
+        if fell || rating > *before {
+            *before = rating;
+        }
+        fell
+    }
+
     fn note(&self, upstream: &str, balance: Usd, at: Timestamp) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(upstream.to_owned(), (balance, at));
@@ -52,6 +70,7 @@ impl Engine {
             Ok(balance) => {
                 self.balance_came_to(upstream, balance, since);
                 self.balances.note(upstream, balance, self.now());
+                self.rating_came(upstream);
                 Some(balance)
             }
             Err(ReadFailure::NotOffered) => None,
@@ -63,6 +82,23 @@ impl Engine {
                 tracing::warn!(upstream, %error, "our balance at {upstream} could not be read");
                 None
             }
+        }
+    }
+
+    /// A rating came with the balance: below some bound a provider serves the account no more.
+    fn rating_came(&self, upstream: &str) {
+        let rating = self.number_upstream(upstream).and_then(|one| one.rating());
+        let Some(rating) = rating else {
+            return;
+        };
+        let labels = [("upstream", upstream.to_owned())];
+        metrics::gauge!("tollgate_upstream_rating", &labels).set(rating);
+        if self.balances.rating_fell(upstream, rating) {
+            tracing::warn!(
+                upstream,
+                rating,
+                "our rating at {upstream} fell to {rating}: cancelled and expired numbers cost points"
+            );
         }
     }
 
@@ -176,5 +212,20 @@ impl Engine {
         );
         let writes = position.read(upstream, balance, &suspects, rows, self.now());
         self.step("balance_read", writes).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Balances;
+
+    #[test]
+    fn a_rating_is_told_once_for_each_fall() {
+        let balances = Balances::default();
+        let fell = |rating| balances.rating_fell("john", rating);
+        assert!(!fell(96) && !fell(92), "little by little");
+        assert!(fell(91) && !fell(91) && !fell(90));
+        assert!(!balances.rating_fell("other", 10), "each by itself");
+        assert!(!fell(96) && fell(80));
     }
 }

@@ -4,13 +4,14 @@ use crate::engine::Engine;
 use crate::idempotency::KeyedRequest;
 use crate::purchase::{Names, Opening, Order};
 use crate::refusal::{Answer, Purchased, Refusal};
+use crate::request_digest::digest;
 use crate::watch::Calling;
 use domain::access::Caller;
 use domain::activation::{self, Activation, ActivationState, NumberRoute, PublicStatus};
 use domain::attempt::AttemptState;
 use domain::change::{CommitError, Refused, Write};
 use domain::countries;
-use domain::ids::OrderId;
+use domain::ids::{AccountId, OrderId};
 use domain::mutant::lacks_rule;
 use domain::order::{Failure, Told};
 use domain::policy::velocity::Ordered;
@@ -39,6 +40,13 @@ pub struct BuyNumber {
 #[derive(Clone, Debug)]
 pub(crate) struct NumberWay {
     pub(crate) at: NumberRoute,
+    buyer: Buyer,
+}
+
+/// Who buys, as far as the policy engine asks.
+#[derive(Clone, Copy, Debug)]
+struct Buyer {
+    account: AccountId,
     tier: u8,
     suspended: bool,
 }
@@ -186,6 +194,7 @@ fn new_activation(
         in_doubt_until: None,
         expires_at: None,
         cancel_allowed_at: None,
+        late_code_at: None,
         due_at: None,
         tries: 0,
         failure: None,
@@ -299,6 +308,12 @@ impl Order for Activation {
 
     fn offer<'a>(&'a self, way: &'a NumberWay) -> (&'a str, &'a str) {
         (&way.at.wanted.country_id, &way.at.wanted.service_id)
+    }
+
+    fn request_digest(&self, _: &NumberWay) -> [u8; 32] {
+        let asked = self.request();
+        let (pool, most) = (asked.pool.unwrap_or_default(), asked.max_cost.to_string());
+        digest(&["number", &asked.service, &asked.country, &pool, &most])
     }
 
     fn call<'a>(

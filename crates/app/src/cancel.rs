@@ -1,6 +1,7 @@
 //! Cancelling a number: we only ask, the upstream decides who won.
 
 use crate::engine::Engine;
+use crate::health::count_cancel;
 use crate::idempotency::KeyedRequest;
 use crate::purchase::Order;
 use crate::refusal::{Answer, Refusal};
@@ -175,7 +176,9 @@ impl Engine {
             let _ = upstream.cancel(&id).await;
             return None;
         }
-        match upstream.cancel(&id).await.outcome {
+        let reply = upstream.cancel(&id).await.outcome;
+        count_cancel(&activation.upstream, &reply);
+        match reply {
             CancelReply::Cancelled => {
                 self.close(activation, reason).await;
                 None
@@ -258,6 +261,7 @@ impl Engine {
             let id = self.store().next_row_id();
             let ticket = Ticket::withheld_message(id, &activation, what, now);
             writes.push(Write::OpenTicket(Box::new(ticket)));
+            self.signals.withheld(activation.account);
         }
         if self.step("message", writes).await
             && let Some(seen) = seen.filter(|seen| first && !seen.state.is_open())

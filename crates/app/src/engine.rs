@@ -3,11 +3,12 @@
 use crate::acting;
 use crate::balances::Balances;
 use crate::health::{Health, UpstreamLimits};
+use crate::in_force::Known;
 use crate::key_cache::KeyCache;
 use crate::lawful::Denials;
 use crate::measured::Measured;
 use crate::pace::Cancels;
-use crate::pauses::Pauses;
+use crate::signals::Signals;
 use crate::tickets;
 use crate::watch::Watch;
 use arc_swap::ArcSwap;
@@ -28,6 +29,7 @@ use domain::usd::Usd;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex, PoisonError};
+use tracing::Instrument;
 
 /// Why money waits for the clock.
 const CLOCK_BEHIND: &str = "the machine's clock shows a time before the newest entry of the books";
@@ -153,8 +155,9 @@ pub struct Engine {
     pub(crate) watch: Watch,
     pub(crate) cancels: Cancels,
     pub(crate) denials: Denials,
+    pub(crate) signals: Signals,
     pub(crate) health: Arc<Health>,
-    pub(crate) pauses: Pauses,
+    pub(crate) known: Known,
     pub(crate) measured: Measured,
     pub(crate) balances: Balances,
     pub(crate) audited: Mutex<Vec<Violation>>,
@@ -175,8 +178,9 @@ impl Engine {
             watch: Watch::default(),
             cancels: Cancels::default(),
             denials: Denials::default(),
+            signals: Signals::default(),
             health: Arc::default(),
-            pauses: Pauses::default(),
+            known: Known::nothing(&settings),
             measured: Measured::default(),
             balances: Balances::default(),
             audited: Mutex::default(),
@@ -323,7 +327,8 @@ impl Engine {
         let outcome = if self.clock_is_behind() && change.moves_money() {
             Err(CommitError::Storage(CLOCK_BEHIND.into()))
         } else {
-            self.outside.store.commit(change).await
+            let span = tracing::trace_span!(target: "tollgate::span", "commit", change = name);
+            self.outside.store.commit(change).instrument(span).await
         };
         failpoint::pass("stored", name);
         if let Err(CommitError::Storage(error)) = &outcome {
@@ -345,6 +350,9 @@ impl Engine {
         match self.commit(name, writes).await {
             Ok(()) => {
                 tickets::tell(&opened);
+                for ticket in &opened {
+                    self.watch.tells((ticket.kind.slug(), ticket.reference));
+                }
                 true
             }
             Err(CommitError::Refused(refused)) => {

@@ -1,12 +1,13 @@
 //! How each upstream is doing, as this process sees it: whether a purchase may leave for it now.
 //! Nothing of this outlives a restart; a fault that lasts shows itself again with the next call.
 
+use crate::closed::Closed;
 use crate::engine::Engine;
 use crate::refusal::Refusal;
 use domain::breaker::{Breaker, Limits, Shown};
 use domain::latency::{Latency, Took};
 use domain::time::{Millis, Timestamp};
-use domain::upstream::{Purchase, ReadFailure, Refusal as Upstream};
+use domain::upstream::{CancelReply, Purchase, ReadFailure, Refusal as Upstream};
 use domain::usd::Usd;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -40,27 +41,6 @@ pub struct UpstreamLimits {
     pub float_warn: Usd,
     /// Our balance there below which nothing more is bought.
     pub float_stop: Usd,
-}
-
-/// Why nothing is bought at an upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
-    /// The operator wants nothing bought there.
-    Paused,
-    /// It refuses all of us: our key, our account or our funds (the class of its answer).
-    Fault(&'static str),
-    /// It keeps failing: nobody calls before this moment.
-    Breaker(Timestamp),
-    /// It asked us to wait until then.
-    Throttled(Timestamp),
-    /// One call is under way to see whether it works again.
-    Trying,
-    /// Our balance there is below what must stay.
-    Float(Usd),
-    /// Too many purchases there are in doubt.
-    InDoubt(usize),
-    /// As many purchase calls as allowed are under way.
-    Busy(usize),
 }
 
 /// One upstream, for its operator.
@@ -228,14 +208,28 @@ impl Engine {
         limits.copied().unwrap_or_default()
     }
 
+    /// What holds for purchases there now. While one is in doubt at a panel whose balance is all the
+    /// evidence there is, they run one at a time, so that no two differences are taken for one.
+    fn limits_now(&self, upstream: &str) -> UpstreamLimits {
+        let mut limits = self.limits_of(upstream);
+        let weighed = self.panel(upstream).is_some_and(|panel| {
+            let sheet = panel.capabilities();
+            sheet.balance && !sheet.list_active
+        });
+        if weighed && self.watch.in_doubt(upstream).count > 0 {
+            limits.max_concurrent_purchases = Some(1);
+        }
+        limits
+    }
+
     /// Why nothing is bought at an upstream now.
     pub(crate) fn closed(&self, upstream: &str) -> Option<Closed> {
-        if self.pauses.holds(upstream) {
+        if self.known.now().in_force.is_paused(upstream) {
             return Some(Closed::Paused);
         }
         let in_doubt = self.watch.in_doubt(upstream).count;
         let balance = self.upstream_balance(upstream).map(|(balance, _)| balance);
-        let (now, limits) = (self.now(), self.limits_of(upstream));
+        let (now, limits) = (self.now(), self.limits_now(upstream));
         self.health.with(upstream, |seen| {
             seen.closed(&limits, in_doubt, balance, now)
         })
@@ -243,12 +237,12 @@ impl Engine {
 
     /// Takes the right to one purchase call.
     pub(crate) fn enter(&self, upstream: &str) -> Result<Slot, Refusal> {
-        if self.pauses.holds(upstream) {
+        if self.known.now().in_force.is_paused(upstream) {
             return Err(Refusal::RouteClosed);
         }
         let in_doubt = self.watch.in_doubt(upstream).count;
         let balance = self.upstream_balance(upstream).map(|(balance, _)| balance);
-        let (now, limits) = (self.now(), self.limits_of(upstream));
+        let (now, limits) = (self.now(), self.limits_now(upstream));
         self.health.with(upstream, |seen| {
             if let Some(closed) = seen.closed(&limits, in_doubt, balance, now) {
                 tracing::debug!(upstream, ?closed, "nothing is bought at {upstream} now");
@@ -429,6 +423,21 @@ fn count_purchase<T>(upstream: &str, outcome: &Purchase<T>) {
         ("class", class.to_owned()),
     ];
     metrics::counter!("tollgate_purchase_calls_total", &labels).increment(1);
+}
+
+/// One more request to cancel a number, by what came of it: providers take cancelling too much amiss.
+pub(crate) fn count_cancel(upstream: &str, reply: &CancelReply) {
+    let class = match reply {
+        CancelReply::Cancelled => "cancelled",
+        CancelReply::TooEarly(_) => "too_early",
+        CancelReply::BadTransition | CancelReply::UnknownOrder => "refused",
+        CancelReply::Unknown => "unknown",
+    };
+    let labels = [
+        ("upstream", upstream.to_owned()),
+        ("class", class.to_owned()),
+    ];
+    metrics::counter!("tollgate_upstream_cancels_total", &labels).increment(1);
 }
 
 impl Fault {

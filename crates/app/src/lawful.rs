@@ -1,10 +1,13 @@
 //! What account holders say about their use, and what nobody may be used for.
 
+mod cases;
 mod denials;
 mod forget;
+mod loosen;
 mod report;
 mod rules;
 
+pub use cases::CaseDeed;
 pub(crate) use denials::Denials;
 pub use denials::Denied;
 pub use forget::CONTACTS_KEPT;

@@ -10,12 +10,16 @@ mod balances;
 mod buy_number;
 mod cancel;
 mod clock_check;
+mod closed;
 mod desk;
 mod engine;
+mod find_service;
 mod get_status;
 mod health;
 mod idempotency;
+mod in_force;
 mod key_cache;
+mod late_code;
 mod lawful;
 pub mod limits;
 mod list_services;
@@ -25,7 +29,6 @@ mod overdue;
 mod own_numbers;
 mod pace;
 mod panel_reads;
-mod pauses;
 pub mod people;
 mod place_order;
 mod probe;
@@ -34,8 +37,10 @@ mod redeem;
 mod refresh_catalogue;
 mod refusal;
 mod replace_key;
+mod request_digest;
 mod restored;
 mod settle_in_doubt;
+mod signals;
 mod smm_request;
 mod stock;
 mod sync_activations;
@@ -50,11 +55,13 @@ pub use acting::acting;
 pub use api_log::{ApiLog, KEPT as API_LOG_KEPT};
 pub use audit_log::{AuditLog, LogVerified, Notary};
 pub use buy_number::{BuyNumber, Place};
+pub use closed::Closed;
 pub use desk::{Desk, MoneyOrder, OnceKey};
 pub use engine::{CatalogueSettings, Engine, Outside, Routing, Settings};
-pub use health::{Closed, UpstreamHealth, UpstreamLimits};
+pub use find_service::{ServiceFound, SoldIn};
+pub use health::{UpstreamHealth, UpstreamLimits};
 pub use idempotency::KeyedRequest;
-pub use lawful::{CONTACTS_KEPT, ClassInForce, Denied, Lawful, RULES_NOTED, Report};
+pub use lawful::{CONTACTS_KEPT, CaseDeed, ClassInForce, Denied, Lawful, RULES_NOTED, Report};
 pub use list_services::{CountryView, ServerChoice, ServiceList, ServiceView, ServicesOf};
 pub use measured::RouteMeasured;
 pub use open_work::{OpenWork, Queue};
@@ -71,5 +78,6 @@ pub use stock::{
     Stock, Surroundings, Trial, TrialStep, TriedDraft, UpstreamDraft, UpstreamSheet, Waiting,
 };
 pub use top_up::{
-    Matched, NotBegun, NotReceived, Offer, OnFraudWarning, RefundOrder, TopUpSettings, TopUps, Way,
+    ComparedDays, Matched, NotBegun, NotReceived, Offer, OnFraudWarning, RefundOrder,
+    TopUpSettings, TopUps, Way,
 };

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::refusal::Refusal;
 use domain::access::Caller;
 use domain::catalogue::{Catalogue, CountryEntry, RouteKey, SmmService};
-use domain::policy;
+use domain::policy::{self, Standing};
 use domain::time::Timestamp;
 use domain::usd::Usd;
 use std::collections::BTreeMap;
@@ -181,8 +181,9 @@ impl Engine {
         let server: Arc<str> = catalogue.servers[key.server].name.as_str().into();
         let measured = self.figures_of_route(&server, key.provider_type, &key.country_id);
         let now = self.now();
+        let in_force = self.known.now();
         for offer in route.offers() {
-            if !policy::sellable_otp(&self.settings.rules, offer.class, tier) {
+            if !policy::sellable_otp(&in_force.rules, offer.class, tier) {
                 continue;
             }
             let rises = offer
@@ -217,12 +218,16 @@ impl Engine {
         if none && !catalogue.is_smm_read() && !self.outside.panels.is_empty() {
             return Err(Refusal::ServerOff);
         }
+        let in_force = self.known.now();
         let sold = catalogue.smm_services().iter().filter(|service| {
             let request = policy::SmmRequest {
                 class: service.class,
-                account_suspended: caller.account.suspended,
+                standing: match caller.account.suspended {
+                    true => Standing::Suspended,
+                    false => Standing::Good,
+                },
             };
-            policy::decide_smm(&self.settings.rules, &request).is_allowed()
+            policy::decide_smm(&in_force.rules, &request).is_allowed()
         });
         Ok(sold.cloned().collect())
     }

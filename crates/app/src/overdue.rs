@@ -7,6 +7,7 @@ use domain::activation::Activation;
 use domain::change::Write;
 use domain::orphan::Orphan;
 use domain::overdue;
+use domain::smm_order::{SmmOrder, SmmState};
 use domain::ticket::{Ticket, TicketKind};
 use domain::time::{Millis, Timestamp};
 
@@ -55,6 +56,47 @@ impl Engine {
         self.step_with(name, writes, ticket).await;
     }
 
+    /// A step of an SMM order in doubt came to nothing. Its window has to pass while this process
+    /// watches, so it is late only after that.
+    pub(crate) async fn put_off_smm(&self, name: &'static str, order: SmmOrder) {
+        let (now, plan) = (self.now(), self.smm_plan(&order.upstream));
+        let watched = overdue::of_doubt(self.watching_since() + plan.in_doubt_window);
+        let deadline = overdue::of_smm_order(&order);
+        let late = deadline.is_some_and(|deadline| deadline.max(watched) < now);
+        let ticket = self.overdue_smm_order(&order, "was perhaps placed", late);
+        let writes = order.try_again(&plan, now);
+        self.step_with(name, writes, ticket).await;
+    }
+
+    /// A panel said nothing of an SMM order that can be gone by, or does not know it.
+    pub(crate) async fn order_unheard(&self, order: SmmOrder, is_unknown: bool, now: Timestamp) {
+        let since = self.watch.silent_since(order.id, now);
+        let waits = matches!(order.state, SmmState::Active | SmmState::Undo);
+        let late = overdue::of_silence(since) < now && waits;
+        let ticket = self.overdue_smm_order(&order, "is under way", late);
+        let plan = self.smm_plan(&order.upstream);
+        let (name, writes) = match is_unknown {
+            true => {
+                let review = self.outside.store.next_row_id();
+                let writes = order.unknown_upstream(&plan, review, now);
+                ("smm_unknown_upstream", writes)
+            }
+            false => ("smm_status_missing", order.unheard(&plan, now)),
+        };
+        self.step_with(name, writes, ticket).await;
+    }
+
+    /// The ticket of an SMM order that is late in this way.
+    pub(crate) fn overdue_smm_order(
+        &self,
+        order: &SmmOrder,
+        what: &str,
+        late: bool,
+    ) -> Option<Ticket> {
+        let ticket = |id| Ticket::overdue_smm_order(id, order, what, self.now());
+        self.first_ticket(late, TicketKind::OverdueOrder, order.id.0, ticket)
+    }
+
     /// The ticket, where this process has not opened it before. The store keeps one of each.
     fn first_ticket(
         &self,
@@ -68,12 +110,7 @@ impl Engine {
     }
 
     async fn step_with(&self, name: &'static str, mut writes: Vec<Write>, ticket: Option<Ticket>) {
-        let about = ticket.as_ref().map(|one| (one.kind.slug(), one.reference));
         writes.extend(ticket.map(|one| Write::OpenTicket(Box::new(one))));
-        if self.step(name, writes).await
-            && let Some(about) = about
-        {
-            self.watch.tells(about);
-        }
+        self.step(name, writes).await;
     }
 }

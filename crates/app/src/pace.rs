@@ -42,9 +42,9 @@ impl Cancels {
 
 impl Engine {
     /// The bounds of a tier.
-    pub fn velocity(&self, tier: u8) -> &Velocity {
-        let tiers = &self.settings.velocity;
-        &tiers[usize::from(tier).min(tiers.len() - 1)]
+    pub fn velocity(&self, tier: u8) -> Velocity {
+        let tiers = &self.known.now().velocity;
+        tiers[usize::from(tier).min(tiers.len() - 1)].clone()
     }
 
     /// What the account's bounds ask of an order; nothing where it has none that could matter.
@@ -53,7 +53,8 @@ impl Engine {
         account: &Account,
         ordered: impl FnOnce() -> Ordered,
     ) -> Option<Write> {
-        let velocity = self.velocity(account.tier);
+        let measure = self.known.now().in_force.measure(account.id);
+        let velocity = measure.bounds(&self.velocity(account.tier), &self.velocity(0));
         let cancels_much = || {
             let recent = self.cancels.recent(account.id, self.now());
             velocity
@@ -65,7 +66,7 @@ impl Engine {
         matters.then(|| {
             Write::Policy(PolicyWrite::KeepPace(Box::new(PaceCheck {
                 account: account.id,
-                velocity: velocity.clone(),
+                velocity,
                 ordered: ordered(),
                 attestation,
             })))
@@ -75,5 +76,6 @@ impl Engine {
     /// A client cancelled a number.
     pub(crate) fn note_cancel(&self, account: AccountId) {
         self.cancels.note(account, self.now());
+        self.signals.bought(account);
     }
 }

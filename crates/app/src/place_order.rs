@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::idempotency::KeyedRequest;
 use crate::purchase::{Names, Opening, Order};
 use crate::refusal::{Answer, Purchased, Refusal};
+use crate::request_digest::digest;
 use crate::watch::Calling;
 use domain::access::Caller;
 use domain::catalogue::{Catalogue, SmmService, SmmSource};
@@ -13,7 +14,7 @@ use domain::link::{self, Link};
 use domain::mutant::lacks_rule;
 use domain::order::{Failure, Told};
 use domain::policy::velocity::Ordered;
-use domain::policy::{self, Decision};
+use domain::policy::{self, Decision, Standing};
 use domain::smm_order::{SmmOrder, SmmState};
 use domain::upstream::{PanelRequest, Pending, Progress, Purchase, Refusal as Upstream, Reply};
 use domain::usd::{Rate, Usd};
@@ -163,13 +164,11 @@ impl Engine {
             units,
             sizes: (least, most),
         } = members(service, request)?;
+        let standing = self.standing(caller.account.id, caller.account.suspended);
+        let in_force = self.known.now();
         let decide = |class| {
-            let account_suspended = caller.account.suspended;
-            let asked = policy::SmmRequest {
-                class,
-                account_suspended,
-            };
-            policy::decide_smm(&self.settings.rules, &asked)
+            let asked = policy::SmmRequest { class, standing };
+            policy::decide_smm(&in_force.rules, &asked)
         };
         let policy = decide(service.class);
         if let Some(refusal) = Refusal::of_policy(&policy) {
@@ -350,7 +349,7 @@ impl Order for SmmOrder {
     fn sold(self, engine: &Engine, id: &String, raw: String, gone: bool) -> Vec<Write> {
         let (plan, now) = (engine.smm_plan(&self.upstream), engine.now());
         if gone {
-            self.linked(id, "answer", &plan, now)
+            self.linked(id, "answer", &plan, (engine.store().next_row_id(), now))
         } else {
             self.accepted(id, &plan, now, raw)
         }
@@ -377,7 +376,7 @@ impl Order for SmmOrder {
     }
 
     fn taken_back(self, engine: &Engine) -> Vec<Write> {
-        Self::taken_back(self, engine.now())
+        Self::taken_back(self, engine.store().next_row_id(), engine.now())
     }
 
     fn under_way<'a>(&self, _: &'a Engine) -> Option<Calling<'a>> {
@@ -400,6 +399,17 @@ impl Order for SmmOrder {
 
     fn offer<'a>(&'a self, route: &'a PanelRoute) -> (&'a str, &'a str) {
         ("", &route.call.service)
+    }
+
+    fn request_digest(&self, route: &PanelRoute) -> [u8; 32] {
+        let call = &route.call;
+        let members = call.members.iter();
+        let members = members.flat_map(|(name, value)| [*name, value.as_str()]);
+        let parts: Vec<&str> = ["order", &call.service]
+            .into_iter()
+            .chain(members)
+            .collect();
+        digest(&parts)
     }
 
     fn call<'a>(
@@ -484,9 +494,9 @@ fn cost_now(engine: &Engine, order: &SmmOrder, route: &PanelRoute) -> Option<Usd
     // the account was looked at when the order was decided on
     let asked = policy::SmmRequest {
         class: source.class,
-        account_suspended: false,
+        standing: Standing::Good,
     };
-    let allowed = policy::decide_smm(&engine.settings.rules, &asked).is_allowed();
+    let allowed = policy::decide_smm(&engine.known.now().rules, &asked).is_allowed();
     let (upstream, name) = (&route.upstream, &route.call.service);
     if engine.watch.is_dear_service(upstream, name, source.cost) {
         return None;

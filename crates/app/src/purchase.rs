@@ -6,9 +6,11 @@ use crate::engine::Engine;
 use crate::health::Slot;
 use crate::idempotency::{Found, KeyedRequest};
 use crate::refusal::{Answer, Purchased, Refusal};
+use crate::request_digest::with_digest;
 use crate::watch::Calling;
 use domain::access::Caller;
 use domain::change::{CommitError, Refused, Write};
+use domain::failpoint;
 use domain::ids::OrderId;
 use domain::mutant::lacks_rule;
 use domain::order::Failure;
@@ -65,6 +67,8 @@ pub(crate) trait Order: Clone + Send + Sync + Sized + 'static {
     fn route_upstream(route: &Self::Route) -> &str;
     /// Country (nothing for panels) and service as the upstream of the route calls them.
     fn offer<'a>(&'a self, route: &'a Self::Route) -> (&'a str, &'a str);
+    /// Digest of what the call of the attempt asks for, stored with it before it leaves.
+    fn request_digest(&self, route: &Self::Route) -> [u8; 32];
     /// The one call of an attempt. What is not what was ordered is unknown, not sold.
     fn call<'a>(
         &'a self,
@@ -131,7 +135,7 @@ impl Engine {
                 Err(refusal) => return Answer::first(Err(refusal)),
             }
         }
-        if self.pauses().await.is_err() {
+        if self.in_force().await.is_err() {
             return Answer::first(Err(Refusal::StorageUnavailable));
         }
         let started = match decide.await.and_then(|opening| self.admit(opening)) {
@@ -191,15 +195,18 @@ impl Engine {
         // the claim first: a request sent twice must meet its own key before anything else
         let mut writes: Vec<Write> = claim.map(Write::Claim).into_iter().collect();
         writes.extend(self.keep_pace(&caller.account, || order.ordered()));
-        writes.extend(order.clone().open(self));
+        writes.extend(with_digest::<O>(order.clone().open(self), &first));
         let opened = O::saved(&writes);
         match (self.commit(O::NAMES.open, writes).await, opened) {
-            (Ok(()), Some(order)) => Ok(Opened {
-                order,
-                route: first,
-                others,
-                slot,
-            }),
+            (Ok(()), Some(order)) => {
+                self.signals.bought(caller.account.id);
+                Ok(Opened {
+                    order,
+                    route: first,
+                    others,
+                    slot,
+                })
+            }
             (Err(CommitError::Refused(Refused::InsufficientFunds)), _) => {
                 self.keep_refusal(caller, key).await?;
                 Err(Refusal::InsufficientBalance.into())
@@ -359,6 +366,7 @@ impl Engine {
                 mut outcome,
                 mut raw,
             } = order.call(self, &route).await;
+            failpoint::pass("answered", O::NAMES.open);
             if lacks_rule(8) && matches!(outcome, Purchase::Unknown) {
                 Reply { outcome, raw } = order.call(self, &route).await;
             }
@@ -400,7 +408,7 @@ impl Engine {
         raw: &str,
     ) -> Result<Option<(O, O::Route, Slot)>, Refusal> {
         let class = refusal.slug();
-        if self.pauses().await.is_err() {
+        if self.in_force().await.is_err() {
             // nobody knows which of them the operator has paused
             others.clear();
         }
@@ -410,6 +418,7 @@ impl Engine {
                 continue;
             };
             let writes = order.clone().next(self, &next, class, raw.to_owned());
+            let writes = with_digest::<O>(writes, &next);
             let moved = O::saved(&writes);
             let begun = match lacks_rule(41) {
                 true => Ok(()),

@@ -53,6 +53,10 @@ pub enum Refusal {
     TargetBlocked,
     /// Policy: the account would pass one of its bounds (its name); after how long there is room.
     VelocityLimit(&'static str, Millis),
+    /// Policy: the account's holder has to show their second factor first.
+    ChallengeRequired,
+    /// Policy: people have to look at the account first.
+    ReviewRequired,
     /// The account is suspended.
     AccountSuspended,
     /// The price is above what the caller accepts; the price.
@@ -123,6 +127,8 @@ impl Refusal {
             Self::AttestationRequired => "attestation_required",
             Self::VelocityLimit(..) => "velocity_limit",
             Self::TierRequired(_) => "tier_required",
+            Self::ChallengeRequired => "challenge_required",
+            Self::ReviewRequired => "review_required",
             Self::AccountSuspended => "account_suspended",
             Self::PriceChanged(_) => "price_changed",
             Self::OrderPending => "order_pending",
@@ -207,13 +213,6 @@ impl Refusal {
             Self::CountryNotFound => "There is no such country. See the countries list.",
             Self::ServiceNotFound => "There is no such service here. See the services list.",
             Self::OrderNotFound => "There is no such order.",
-            Self::ServiceRestricted => "This service is not sold here.",
-            Self::AttestationRequired => {
-                "This account has not said yet what it uses the service for. Its holder does so once, \
-                 on the dashboard's account page."
-            }
-            Self::TargetBlocked => "The owner of this link does not want it to be ordered for.",
-            Self::AccountSuspended => "This account is suspended. Open orders still settle.",
             Self::OrderPending => "The outcome of this purchase is not known yet.",
             Self::AlreadyReceived => "A code was received, so the order can not be cancelled.",
             Self::CancelNotSupported => "This route offers no cancel; the order ends by itself.",
@@ -256,6 +255,29 @@ impl Refusal {
                 "The available balance is below the price. Top up, then try again with a new \
                  Idempotency-Key."
             }
+            _ => self.sentence_of_policy(),
+        }
+    }
+
+    /// The same of what the policy engine refuses, and of what has no sentence of its own.
+    fn sentence_of_policy(&self) -> &'static str {
+        match self {
+            Self::ServiceRestricted => "This service is not sold here.",
+            Self::AttestationRequired => {
+                "This account has not said yet what it uses the service for. Its holder does so once, \
+                 on the dashboard's account page."
+            }
+            Self::TargetBlocked => "The owner of this link does not want it to be ordered for.",
+            Self::ChallengeRequired => {
+                "This account buys again once its holder has confirmed it with a code of their \
+                 two-step sign-in, on the dashboard's page /account/standing. Nothing was charged."
+            }
+            Self::ReviewRequired => {
+                "Somebody has to look at this account before it buys again. Its holder sees why, and \
+                 can say something to it, on the dashboard's page /account/standing. Nothing was \
+                 charged."
+            }
+            Self::AccountSuspended => "This account is suspended. Open orders still settle.",
             _ => "The service can not take this request at the moment. Nothing was charged.",
         }
     }
@@ -292,6 +314,8 @@ impl Refusal {
             Verdict::Allow => None,
             Verdict::Deny(DenyReason::ServiceRestricted) => Some(Self::ServiceRestricted),
             Verdict::Deny(DenyReason::TierRequired(tier)) => Some(Self::TierRequired(tier)),
+            Verdict::Deny(DenyReason::ChallengeRequired) => Some(Self::ChallengeRequired),
+            Verdict::Deny(DenyReason::ReviewRequired) => Some(Self::ReviewRequired),
             Verdict::Deny(DenyReason::AccountSuspended) => Some(Self::AccountSuspended),
         }
     }

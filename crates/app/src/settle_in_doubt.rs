@@ -203,6 +203,7 @@ impl Engine {
             found_at: now,
             due_at: (!foreign).then_some(now),
             tries: 0,
+            cancel_answered: false,
         };
         let ticket = self.outside.store.next_row_id();
         self.step("orphan_found", orphan.found(ticket)).await;

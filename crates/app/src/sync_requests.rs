@@ -1,10 +1,12 @@
-//! Background work for cancels and refills: each is sent once at a time, under a lease, and
-//! followed until something has come of it.
+//! Background work for cancels and refills, of clients and of what is undone: each is sent once at a
+//! time, under a lease, and followed until something has come of it.
 
 use crate::engine::Engine;
 use domain::change::Write;
 use domain::mutant::lacks_rule;
+use domain::overdue;
 use domain::ports::AtPanels;
+use domain::smm_order::{SmmOrder, SmmState};
 use domain::smm_request::{RequestKind, RequestState, SmmRequest};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{CancelReply, PanelUpstream, Progress, ReadFailure, RefillReply};
@@ -50,9 +52,21 @@ impl Engine {
     /// status was read and still leaves something to ask for.
     async fn send(&self, request: SmmRequest) {
         let plan = self.smm_plan(&request.upstream);
+        let order = match request.kind {
+            RequestKind::Cancel => self.store().smm_order(request.order).await.ok().flatten(),
+            RequestKind::Refill => None,
+        };
+        let now = self.now();
+        if let Some(order) = order.as_ref().filter(|one| one.state == SmmState::Failed) {
+            // undone, and over at the panel before it answered
+            let over = request.follow_order(order, now, now);
+            self.step("cancel_followed", vec![over]).await;
+            return;
+        }
+        let undone = order.filter(|order| order.state == SmmState::Undo);
         let Some(panel) = self.panel(&request.upstream).cloned() else {
-            let write = request.try_again(plan.retry, self.now());
-            self.step("request_waits", vec![write]).await;
+            let put_off = self.put_off_request(request, undone.as_ref(), plan.retry);
+            self.step("request_waits", put_off).await;
             return;
         };
         let again = request.state == RequestState::Sent;
@@ -65,21 +79,44 @@ impl Engine {
         if again && !lacks_rule(54) {
             let now = self.now();
             let waits = match self.still_to_ask(&panel, &leased).await {
-                Some(true) => None,
-                Some(false) => Some(leased.clone().try_again(plan.retry, now)),
+                Some(true) => Vec::new(),
+                Some(false) => self.put_off_request(leased.clone(), undone.as_ref(), plan.retry),
                 // it may not be asked now, which is no fault of the request
-                None => Some(leased.clone().wait_until(now + plan.retry)),
+                None => vec![leased.clone().wait_until(now + plan.retry)],
             };
-            if let Some(write) = waits {
-                self.step("request_waits", vec![write]).await;
+            if !waits.is_empty() {
+                self.step("request_waits", waits).await;
                 return;
             }
         }
         let writes = match leased.kind {
-            RequestKind::Cancel => self.send_cancel(&panel, leased).await,
+            RequestKind::Cancel => self.send_cancel(&panel, leased, undone.as_ref()).await,
             RequestKind::Refill => vec![self.send_refill(&panel, leased).await],
         };
         self.step("request_answered", writes).await;
+    }
+
+    /// Nothing to go by: again after a pause. A client's request counts as refused after many tries;
+    /// what is undone costs the house, so its cancel is asked for until the panel answers, and a
+    /// person is told when that takes too long.
+    fn put_off_request(
+        &self,
+        request: SmmRequest,
+        undone: Option<&SmmOrder>,
+        pause: Millis,
+    ) -> Vec<Write> {
+        let now = self.now();
+        let Some(order) = undone else {
+            return vec![request.try_again(pause, now)];
+        };
+        if lacks_rule(56) {
+            return vec![request.refused()];
+        }
+        let late = overdue::of_smm_order(order).is_some_and(|deadline| deadline < now);
+        let ticket = self.overdue_smm_order(order, "is to be cancelled", late);
+        let ticket = ticket.map(|one| Write::OpenTicket(Box::new(one)));
+        let again = request.keep_trying(pause, now);
+        [again].into_iter().chain(ticket).collect()
     }
 
     /// Whether the panel's own word on the order leaves something to ask for: a cancel wants an
@@ -103,8 +140,16 @@ impl Engine {
         })
     }
 
-    async fn send_cancel(&self, panel: &Arc<dyn PanelUpstream>, request: SmmRequest) -> Vec<Write> {
-        let (now, plan) = (self.now(), self.smm_plan(&request.upstream));
+    async fn send_cancel(
+        &self,
+        panel: &Arc<dyn PanelUpstream>,
+        request: SmmRequest,
+        undone: Option<&SmmOrder>,
+    ) -> Vec<Write> {
+        if !panel.capabilities().cancel {
+            return vec![request.refused()];
+        }
+        let plan = self.smm_plan(&request.upstream);
         let reply = panel.cancel(&request.upstream_order).await;
         tracing::info!(
             order.id = request.order.0,
@@ -114,18 +159,21 @@ impl Engine {
             request.order,
             reply.outcome
         );
-        vec![match reply.outcome {
+        let now = self.now();
+        match reply.outcome {
             CancelReply::Cancelled => {
                 let due_at = now + plan.poll_pause(Millis(0));
                 // the outcome shows in the order's status, which may not be due for long
                 let order = request.order;
                 let look = Write::PostponeSmmOrder { order, due_at };
-                return vec![request.taken(None, due_at), look];
+                vec![request.taken(None, due_at), look]
             }
-            CancelReply::BadTransition | CancelReply::UnknownOrder => request.refused(),
-            CancelReply::TooEarly(left) => request.try_again(left.unwrap_or(plan.retry), now),
-            CancelReply::Unknown => request.try_again(plan.retry, now),
-        }]
+            CancelReply::BadTransition | CancelReply::UnknownOrder => vec![request.refused()],
+            CancelReply::TooEarly(left) => {
+                self.put_off_request(request, undone, left.unwrap_or(plan.retry))
+            }
+            CancelReply::Unknown => self.put_off_request(request, undone, plan.retry),
+        }
     }
 
     async fn send_refill(&self, panel: &Arc<dyn PanelUpstream>, request: SmmRequest) -> Write {

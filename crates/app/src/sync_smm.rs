@@ -4,6 +4,7 @@
 use crate::engine::Engine;
 use domain::activation::is_far_above;
 use domain::attempt::AttemptState;
+use domain::change::Write;
 use domain::ports::AtPanels;
 use domain::smm_order::{SmmOrder, SmmState};
 use domain::time::Timestamp;
@@ -88,13 +89,7 @@ impl Engine {
         let (in_doubt, due): (Vec<_>, Vec<_>) = due
             .into_iter()
             .partition(|order| order.state == SmmState::InDoubt);
-        let (undone, polled): (Vec<_>, Vec<_>) = due
-            .into_iter()
-            .partition(|order| order.state == SmmState::Undo && order.tries == 0);
-        for order in undone {
-            self.undo_order(panel.as_ref(), order).await;
-        }
-        let asked = self.read_statuses(name, panel.as_ref(), polled).await;
+        let asked = self.read_statuses(name, panel.as_ref(), due).await;
         self.settle_orders(name, panel.as_ref(), in_doubt).await && asked
     }
 
@@ -106,9 +101,7 @@ impl Engine {
                 .await;
             return;
         }
-        let (now, plan) = (self.now(), self.smm_plan(&order.upstream));
-        self.step("smm_status_missing", order.unheard(&plan, now))
-            .await;
+        self.order_unheard(order, false, self.now()).await;
     }
 
     async fn read_statuses(
@@ -126,23 +119,24 @@ impl Engine {
             let id = order.upstream_id.clone().unwrap_or_default();
             let Some(now) = told.asked_at(&id) else {
                 // it stays due
+                self.watch.silent_since(order.id, self.now());
                 all_asked = false;
                 continue;
             };
             let order = self.seen_by_this_clock(order);
-            let ticket = self.outside.store.next_row_id();
-            let (step, writes) = match told.row(&id) {
+            match told.row(&id) {
                 Some(Ok(status)) => {
+                    self.watch.hears_of(order.id);
                     self.remark(&order, status);
-                    ("smm_status", order.observed(status, &plan, ticket, now))
+                    let ticket = self.outside.store.next_row_id();
+                    let writes = order.observed(status, &plan, ticket, now);
+                    self.step(named(&writes), writes).await;
                 }
-                Some(Err(ReadFailure::UnknownOrder)) => {
-                    let writes = order.unknown_upstream(&plan, ticket, now);
-                    ("smm_unknown_upstream", writes)
+                other => {
+                    let is_unknown = matches!(other, Some(Err(ReadFailure::UnknownOrder)));
+                    self.order_unheard(order, is_unknown, now).await;
                 }
-                Some(Err(_)) | None => ("smm_status_missing", order.unheard(&plan, now)),
-            };
-            self.step(step, writes).await;
+            }
         }
         all_asked
     }
@@ -216,19 +210,6 @@ impl Engine {
         order
     }
 
-    /// Placed although the client was told "failed": a cancel is asked once, then the status says
-    /// what the house has lost.
-    async fn undo_order(&self, panel: &dyn PanelUpstream, order: SmmOrder) {
-        let (now, plan) = (self.now(), self.smm_plan(&order.upstream));
-        if let Some(id) = order.upstream_id.as_deref()
-            && panel.capabilities().cancel
-        {
-            let reply = panel.cancel(id).await;
-            tracing::info!(order.id = order.id.0, reply = ?reply.outcome, "undo: cancel asked");
-        }
-        self.step("smm_undo", order.try_again(&plan, now)).await;
-    }
-
     /// Purchases in doubt at a panel, counted anew: the last one settled opens it again, whoever
     /// settled it.
     async fn count_doubt(&self, name: &str) {
@@ -250,8 +231,18 @@ impl Engine {
             self.step("smm_absent", self.order_not_found(order, state))
                 .await;
         } else {
-            self.step("smm_still_in_doubt", order.try_again(&plan, self.now()))
-                .await;
+            self.put_off_smm("smm_still_in_doubt", order).await;
         }
+    }
+}
+
+/// What a change is called that follows from a status: one that corrects what was paid out is told apart.
+fn named(writes: &[Write]) -> &'static str {
+    let corrects = writes
+        .iter()
+        .any(|write| matches!(write, Write::Adjust { .. }));
+    match corrects {
+        true => "smm_adjusted",
+        false => "smm_status",
     }
 }

@@ -13,6 +13,7 @@ mod settle;
 pub use begin::{NotBegun, Way};
 pub use import::Matched;
 pub use receive::NotReceived;
+pub use reconcile::ComparedDays;
 pub use refund::RefundOrder;
 
 use crate::engine::Engine;

@@ -17,6 +17,8 @@ struct Seen {
     at_work: HashSet<String>,
     /// What is overdue and was told of: the kind of its ticket, and what that refers to.
     told: HashSet<(&'static str, i64)>,
+    /// SMM orders that their panels have not spoken of when asked, and since when.
+    silent: HashMap<OrderId, Timestamp>,
     /// Until when cancels are locked by their upstream's word.
     locks: HashMap<OrderId, Timestamp>,
     /// Upstream activations without an order.
@@ -148,6 +150,16 @@ impl Watch {
 
     pub fn tells(&self, about: (&'static str, i64)) {
         self.seen().told.insert(about);
+    }
+
+    /// A panel said nothing of an order now: since when it has been silent about it.
+    pub fn silent_since(&self, order: OrderId, now: Timestamp) -> Timestamp {
+        *self.seen().silent.entry(order).or_insert(now)
+    }
+
+    /// A panel spoke of an order.
+    pub fn hears_of(&self, order: OrderId) {
+        self.seen().silent.remove(&order);
     }
 
     /// An upstream refuses to cancel before that moment.

@@ -15,6 +15,7 @@ use crate::time::{Millis, Timestamp};
 use crate::upstream::{Number, NumberRequest, Sms};
 use crate::usd::Usd;
 
+mod late;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -147,6 +148,8 @@ pub struct Activation {
     pub tries: i64,
     /// Why it failed, once it did.
     pub failure: Option<Failure>,
+    /// When its upstream was seen to have a code although it had confirmed the client's cancel.
+    pub late_code_at: Option<Timestamp>,
 }
 
 /// Where and at what price a number is bought.
@@ -548,6 +551,7 @@ impl Activation {
     pub fn closed_upstream(mut self, reason: Reason) -> Vec<Write> {
         let release = self.resolve(Usd::ZERO, reason);
         self.close();
+        self.look_after(reason);
         vec![release, self.save()]
     }
 
@@ -580,7 +584,7 @@ impl Activation {
         vec![self.save()]
     }
 
-    /// Nothing more to do: the lifetime of a received activation is over.
+    /// Nothing more to do: its lifetime is over.
     pub fn watched_to_the_end(mut self) -> Vec<Write> {
         self.due_at = None;
         vec![self.save()]

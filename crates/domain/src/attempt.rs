@@ -72,6 +72,9 @@ pub struct Attempt {
     pub evidence: Option<String>,
     /// What the upstream said, cut, secrets removed. For the operator only.
     pub raw: Option<String>,
+    /// SHA-256 of what was asked for, without keys and without our own reference: equal for equal
+    /// purchases. Nothing in rows of before.
+    pub request_digest: Option<[u8; 32]>,
 }
 
 impl Attempt {
@@ -86,6 +89,7 @@ impl Attempt {
             ended_at: None,
             evidence: None,
             raw: None,
+            request_digest: None,
         }
     }
 }

@@ -22,9 +22,9 @@ pub use smm::{
 };
 
 use crate::markup::Markups;
-use crate::policy::Rules;
+use crate::policy::{OtpClass, Rules};
 use crate::upstream::PanelService;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// One typed route of a public server and an upstream behind it. Several with the same type are one
@@ -222,6 +222,25 @@ impl Catalogue {
     /// One country by its canonical key.
     pub fn country(&self, key: &str) -> Option<&CountryEntry> {
         self.countries.iter().find(|country| &*country.key == key)
+    }
+
+    /// Names with this text in them, in any case, of services whose class is sold: those that begin
+    /// with it first, then by name.
+    pub fn services_like(&self, text: &str, sold: impl Fn(OtpClass) -> bool) -> Vec<Arc<str>> {
+        let text = text.to_lowercase();
+        let mut found: BTreeSet<(bool, &Arc<str>)> = BTreeSet::new();
+        let listed = self
+            .shelves
+            .values()
+            .flatten()
+            .flat_map(|shelf| &shelf.services);
+        for service in listed.filter(|service| sold(service.class)) {
+            let name = service.name.to_lowercase();
+            if name.contains(&text) {
+                found.insert((!name.starts_with(&text), &service.name));
+            }
+        }
+        found.into_iter().map(|(_, name)| name.clone()).collect()
     }
 
     /// Whether the upstream behind a typed route has shown what it sells: until then nobody can say

@@ -332,6 +332,10 @@ pub enum Refused {
     NoSuchAccount,
     /// The account would pass one of its bounds.
     TooFast(Exceeded),
+    /// With this top-up the account would pass its bound of a day; what is left of it.
+    OverDaily(Usd),
+    /// As many files of transfers as are kept of one account are there already.
+    TooManyProofs,
     /// The account has not said what it uses the service for.
     NotAttested,
     /// As many keys as the account may have work already.

@@ -1,8 +1,10 @@
 //! The console: what staff may do at it (one table, and what is not in it is not allowed), and what
 //! it reads and writes of its own.
 
+mod in_force;
 mod rows;
 
+pub use in_force::InForce;
 pub use rows::{
     AccountNote, Announcement, BookTotal, DeskWrite, EventsOf, JournalEvent, MoneyRequest,
     MoneyState, OrderLine, OrdersOf, Pause, ReportBy, ReportLine, Sold,
@@ -41,12 +43,16 @@ pub enum Deed {
     SeePolicy,
     /// Announcements.
     SeeAnnouncements,
+    /// Cases against accounts.
+    SeeCases,
     /// Who is staff.
     SeeStaff,
     /// Write a note about an account.
     NoteAccounts,
     /// Suspend accounts and let them go on.
     SuspendAccounts,
+    /// Open cases against accounts and decide on them.
+    DecideCases,
     /// Move accounts to other tiers.
     SetTiers,
     /// Switch the API access of accounts.
@@ -99,7 +105,7 @@ const MONEY: &[Role] = &[Owner, Finance];
 
 impl Deed {
     /// All deeds.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         D::SeeOverview,
         D::SeeAccounts,
         D::SeeOrders,
@@ -114,9 +120,11 @@ impl Deed {
         D::SeeCatalogue,
         D::SeePolicy,
         D::SeeAnnouncements,
+        D::SeeCases,
         D::SeeStaff,
         D::NoteAccounts,
         D::SuspendAccounts,
+        D::DecideCases,
         D::SetTiers,
         D::SetApiAccess,
         D::RevokeKeys,
@@ -148,11 +156,13 @@ impl Deed {
             | D::SeeUpstreams
             | D::SeeCatalogue
             | D::SeePolicy
+            | D::SeeCases
             | D::SeeAnnouncements => ALL,
             D::SeeLedger | D::SeeReports | D::SeeCodes | D::SeeAudit => BOOKS,
             D::SeeStaff | D::VerifyAudit => &[Owner, Auditor],
             D::ReadMessages
             | D::SuspendAccounts
+            | D::DecideCases
             | D::SetApiAccess
             | D::RevokeKeys
             | D::Impersonate

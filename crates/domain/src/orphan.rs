@@ -61,6 +61,8 @@ pub struct Orphan {
     pub due_at: Option<Timestamp>,
     /// Failed tries so far.
     pub tries: i64,
+    /// Whether its upstream has taken or refused the cancel: all that is left is to see how it ends.
+    pub cancel_answered: bool,
 }
 
 impl Orphan {
@@ -163,6 +165,7 @@ mod tests {
             found_at: Timestamp(1_000),
             due_at: None,
             tries: 0,
+            cancel_answered: false,
         };
         orphan.found(77)
     }

@@ -8,10 +8,13 @@ mod abuse;
 mod class;
 mod decide;
 mod keywords;
+mod ladder;
+mod loosening;
 mod message;
 mod otp;
 mod record;
 mod rules;
+mod signals;
 mod skeleton;
 mod smm;
 pub mod velocity;
@@ -24,6 +27,10 @@ pub use class::{OtpClass, SmmClass, Strength};
 pub use decide::{
     Decision, DenyReason, OtpRequest, SmmRequest, Verdict, decide_otp, decide_smm, sellable_otp,
 };
+pub use ladder::{
+    AccountCase, Appeal, CannotDecide, Closure, HUMAN_REVIEW, Measure, Signal, Standing,
+};
+pub use loosening::{BOUNDS, Loosening, LooseningState, RuleChange};
 pub use message::{Withheld, withheld, withheld_text};
 pub(crate) use otp::is_sandbox;
 pub use otp::{classify_otp, well_known};
@@ -32,8 +39,9 @@ pub use record::{
     needs_attestation,
 };
 pub use rules::{CannotLift, Rules};
+pub use signals::{FAILED_KEYS, RecentNumber, SHARED, Seen, WITHHELD, of_orders};
 pub use smm::classify_smm;
 
 /// Version of the compiled-in lists and rules, stored with every decision. Raised whenever the
 /// same input could get another answer.
-pub const RULE_VERSION: u32 = 3;
+pub const RULE_VERSION: u32 = 4;

@@ -19,8 +19,8 @@ use crate::books::HouseLeg;
 use crate::catalogue::CostChange;
 use crate::change::{Change, CommitError, Reason};
 use crate::desk::{
-    AccountNote, Announcement, BookTotal, EventsOf, JournalEvent, MoneyRequest, OrderLine,
-    OrdersOf, Pause, ReportBy, ReportLine,
+    AccountNote, Announcement, BookTotal, EventsOf, InForce, JournalEvent, MoneyRequest, OrderLine,
+    OrdersOf, ReportBy, ReportLine,
 };
 use crate::ids::{AccountId, KeyId, OrderId, PersonId};
 use crate::ledger::Wallet;
@@ -34,7 +34,8 @@ use crate::smm_request::SmmRequest;
 use crate::ticket::Ticket;
 use crate::time::{Millis, Timestamp};
 use crate::top_up::{
-    Dispute, Processor, Proposal, Reconciliation, Refund, Reversal, TopUp, TopUpEvent, TopUpsOf,
+    Dispute, Processor, Proof, Proposal, Reconciliation, Refund, Reversal, TopUp, TopUpEvent,
+    TopUpsOf,
 };
 use crate::upstream::{Pending, Sms};
 use crate::usd::Usd;
@@ -104,12 +105,12 @@ pub trait Store: Send + Sync {
     /// A fresh id for any other row (accounts, keys, credits, orphans); ids may be skipped.
     fn next_row_id(&self) -> i64;
 
-    /// Upstreams at which the operator wants nothing bought.
-    fn pauses(&self) -> Read<'_, Vec<Pause>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+    /// What people decided that every purchase has to know: pauses and measures against accounts.
+    fn in_force(&self) -> Read<'_, InForce> {
+        Box::pin(std::future::ready(Ok(InForce::default())))
     }
 
-    /// Rises when keys, accounts or pauses may have changed through another process: what was read of
+    /// Rises when keys, accounts or what is in force may have changed through another process: what was read of
     /// them before is to be read again.
     fn access_version(&self) -> u64 {
         0
@@ -382,8 +383,6 @@ pub trait TopUpRows: OwnAccounts {
     fn top_ups_of(&self, account: AccountId, limit: u32) -> Read<'_, Vec<TopUp>>;
     /// The newest top-ups that fit, newest first.
     fn top_ups<'a>(&'a self, wanted: &'a TopUpsOf) -> Read<'a, Vec<TopUp>>;
-    /// What an account asked for since, without what came to nothing.
-    fn topped_up_since(&self, account: AccountId, since: Timestamp) -> Read<'_, Usd>;
     /// Top-ups to look at now at their processors, the longest due first.
     fn top_ups_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUp>>;
     /// Top-ups at a processor that were credited from `from` until before `until`, oldest first.
@@ -421,6 +420,10 @@ pub trait TopUpRows: OwnAccounts {
     fn reversals(&self, top_up: i64) -> Read<'_, Vec<(Reversal, Timestamp)>>;
     /// What a first person wants to credit to a top-up.
     fn proposal(&self, top_up: i64) -> Read<'_, Option<Proposal>>;
+    /// What a customer showed of a transfer.
+    fn proof(&self, top_up: i64) -> Read<'_, Option<Proof>>;
+    /// The same without the file itself.
+    fn proof_line(&self, top_up: i64) -> Read<'_, Option<Proof>>;
     /// Days that were compared with processors' lists, the newest first.
     fn reconciliations(&self, limit: u32) -> Read<'_, Vec<Reconciliation>>;
     /// Refunds of a top-up, the first first.

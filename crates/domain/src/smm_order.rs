@@ -5,6 +5,7 @@ use crate::change::{Reason, Write};
 use crate::ids::{AccountId, OrderId};
 use crate::mutant::lacks_rule;
 use crate::order::{Failure, Told};
+use crate::smm_request::{RequestKind, SmmRequest};
 use crate::time::{Millis, Timestamp};
 use crate::upstream::Progress;
 use crate::usd::Usd;
@@ -314,35 +315,44 @@ impl SmmOrder {
     }
 
     /// Evidence names the order this purchase made. If its client was told "failed" the client is
-    /// released at once, and what the panel delivers is the house's loss.
+    /// released at once, a cancel is asked for under this fresh row id, and what the panel delivers
+    /// is the house's loss.
     pub fn linked(
         mut self,
         id: &str,
         evidence: &str,
         plan: &SmmPlan,
-        now: Timestamp,
+        (cancel, now): (i64, Timestamp),
     ) -> Vec<Write> {
         let link = self.link(id, plan, now);
         let end = self.end_attempt(AttemptState::Linked, evidence, None);
         if self.told == Told::Failed && !lacks_rule(13) {
             let release = self.resolve(Usd::ZERO, Reason::Undone, now);
             self.state = SmmState::Undo;
-            self.due_at = Some(now);
-            return vec![link, end, release, self.save()];
+            let cancel = self.cancel_undone(cancel, now);
+            let writes = [link, end, release, self.save()].into_iter();
+            return writes.chain(cancel).collect();
         }
         self.state = SmmState::Active;
         vec![link, end, self.save()]
     }
 
     /// The client went away in the very moment in which its order was stored: nobody was told, so
-    /// nobody is charged, and a cancel is asked for.
-    pub fn taken_back(mut self, now: Timestamp) -> Vec<Write> {
+    /// nobody is charged, and a cancel is asked for under this fresh row id.
+    pub fn taken_back(mut self, cancel: i64, now: Timestamp) -> Vec<Write> {
         let release = self.resolve(Usd::ZERO, Reason::Undone, now);
         self.state = SmmState::Undo;
         self.told = Told::Failed;
-        self.due_at = Some(now);
         self.tries = 0;
-        vec![release, self.save()]
+        let cancel = self.cancel_undone(cancel, now);
+        [release, self.save()].into_iter().chain(cancel).collect()
+    }
+
+    /// The cancel of what nobody pays for is a row of its own, so that it is asked for until the
+    /// panel answers, whoever dies meanwhile.
+    fn cancel_undone(&self, row: i64, now: Timestamp) -> Option<Write> {
+        let cancel = SmmRequest::of(self, RequestKind::Cancel, row, now);
+        cancel.map(|cancel| Write::InsertSmmRequest(Box::new(cancel)))
     }
 
     /// The window is over without evidence.

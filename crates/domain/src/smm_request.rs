@@ -104,7 +104,7 @@ impl RequestState {
     }
 }
 
-/// A request of a client's for one of its orders.
+/// A request for an order at a panel: a client's, or the cancel of what is undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmmRequest {
     /// Row; a refill's is given out as the refill id.
@@ -246,11 +246,16 @@ impl SmmRequest {
     }
 
     /// No answer to go by: again after a pause, refused after many.
-    pub fn try_again(mut self, pause: Millis, now: Timestamp) -> Write {
-        self.tries += 1;
-        if self.tries >= TRIES_MAX {
+    pub fn try_again(self, pause: Millis, now: Timestamp) -> Write {
+        if self.tries + 1 >= TRIES_MAX {
             return self.refused();
         }
+        self.keep_trying(pause, now)
+    }
+
+    /// The same of a cancel that the house itself needs: it is asked for until the panel answers.
+    pub fn keep_trying(mut self, pause: Millis, now: Timestamp) -> Write {
+        self.tries += 1;
         self.due_at = Some(now + Millis(pause.0 << self.tries.clamp(0, 6)));
         self.save()
     }
@@ -262,9 +267,11 @@ impl SmmRequest {
     }
 
     /// The order's own state answers a cancel that was taken: it came true if the order ended
-    /// short, and came to nothing if it was delivered whole.
+    /// short, and came to nothing if it was delivered whole. One that is undone was resolved for its
+    /// client before the panel was done with it.
     pub fn follow_order(mut self, order: &SmmOrder, next: Timestamp, now: Timestamp) -> Write {
-        let ended = order.resolved_at.is_some() || order.state == SmmState::Failed;
+        let resolved = order.resolved_at.is_some() && order.state != SmmState::Undo;
+        let ended = resolved || order.state == SmmState::Failed;
         match order.public_progress() {
             Progress::Canceled | Progress::Partial if ended => self.ended(RequestState::Done),
             _ if ended || now - self.created_at > FOLLOWED => self.refused(),
@@ -413,6 +420,12 @@ mod tests {
         use RequestState as S;
         assert_eq!(state(&order()), (S::Asked, Some(NOW)));
         assert_eq!(state(&completed()), (S::Refused, None));
+        let undone = SmmOrder {
+            state: SmmState::Undo,
+            resolved_at: Some(NOW),
+            ..order()
+        };
+        assert_eq!(state(&undone), (S::Asked, Some(NOW)));
         for short in [Progress::Canceled, Progress::Partial] {
             let order = SmmOrder {
                 progress: short,
@@ -432,5 +445,19 @@ mod tests {
             row = *next;
         }
         assert_eq!(row.state, RequestState::Refused);
+    }
+
+    #[test]
+    fn a_cancel_of_the_houses_own_is_asked_for_until_it_is_answered() {
+        let mut row = refill(RequestState::Sent, Millis(0));
+        for _ in 0..2 * TRIES_MAX {
+            let Write::UpdateSmmRequest(next) = row.keep_trying(Millis(1000), NOW) else {
+                panic!("a row");
+            };
+            row = *next;
+        }
+        assert_eq!(row.state, RequestState::Sent);
+        // the pause grows, and stays bounded
+        assert_eq!(row.due_at, Some(NOW + Millis(64_000)));
     }
 }

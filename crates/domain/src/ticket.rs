@@ -3,7 +3,7 @@
 use crate::activation::{Activation, ActivationState};
 use crate::ids::OrderId;
 use crate::orphan::Orphan;
-use crate::policy::Withheld;
+use crate::policy::{AccountCase, Withheld};
 use crate::smm_order::SmmOrder;
 use crate::time::Timestamp;
 use crate::upstream::Progress;
@@ -51,11 +51,13 @@ pub enum TicketKind {
     TopUpReturned,
     /// A day's credits and its processor's own list differ. Reference: the day and the processor.
     TopUpUnexplained,
+    /// An automatic step against an account has stood a day without anybody deciding. Reference: the case.
+    AccountCase,
 }
 
 impl TicketKind {
     /// All kinds.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::MoneyKept,
         Self::UnlistedPurchase,
         Self::Unexplained,
@@ -75,6 +77,7 @@ impl TicketKind {
         Self::TopUpFraud,
         Self::TopUpReturned,
         Self::TopUpUnexplained,
+        Self::AccountCase,
     ];
 
     /// Stable word for rows and the command line.
@@ -99,6 +102,7 @@ impl TicketKind {
             Self::TopUpFraud => "top_up_fraud",
             Self::TopUpReturned => "top_up_returned",
             Self::TopUpUnexplained => "top_up_unexplained",
+            Self::AccountCase => "account_case",
         }
     }
 
@@ -178,6 +182,25 @@ impl Ticket {
                  may be older than any: it is left alone, cancel it there if it is yours"
             ),
             opened_at: orphan.found_at,
+            closed_at: None,
+            note: None,
+        }
+    }
+
+    /// About a case against an account whose automatic step has stood too long.
+    pub fn account_case(id: i64, case: &AccountCase, now: Timestamp) -> Self {
+        let (account, signal) = (case.account, case.signal.slug().replace('_', " "));
+        Self {
+            id,
+            kind: TicketKind::AccountCase,
+            upstream: String::new(),
+            reference: case.id,
+            amount: Usd::ZERO,
+            detail: format!(
+                "case {} against account {account} ({signal}) has waited a day: decide on it",
+                case.id
+            ),
+            opened_at: now,
             closed_at: None,
             note: None,
         }
@@ -298,6 +321,20 @@ impl Ticket {
         }
     }
 
+    /// About an SMM order that has waited too long for its panel, in these words.
+    pub fn overdue_smm_order(id: i64, order: &SmmOrder, what: &str, now: Timestamp) -> Self {
+        let (upstream, price) = (&order.upstream, order.price);
+        let hold = match order.resolved_at {
+            Some(_) => "its hold went back",
+            None => "its hold stays",
+        };
+        let said = format!(
+            "{what} at {upstream}, which has not answered long after it had to; {hold} and it is tried \
+             on: look whether {upstream} works, and what it says of it"
+        );
+        Self::of_order(id, TicketKind::OverdueOrder, order, (price, said), now)
+    }
+
     /// About an activation without an order that its upstream will not cancel.
     pub fn overdue_orphan(id: i64, orphan: &Orphan, now: Timestamp) -> Self {
         let (upstream, number) = (&orphan.upstream, &orphan.upstream_id);
@@ -308,8 +345,8 @@ impl Ticket {
             reference: orphan.id,
             amount: orphan.cost,
             detail: format!(
-                "{upstream} lists {number}, which is no order's, and has taken no cancel for an hour; \
-                 it is tried on: look there what became of it"
+                "{upstream} lists {number}, which is no order's, and an hour later it is neither cancelled \
+                 nor over; it is tried on: look there what became of it"
             ),
             opened_at: now,
             closed_at: None,

@@ -6,6 +6,7 @@ mod fact;
 mod judge;
 mod postings;
 mod processor;
+mod proof;
 mod reconciliation;
 mod refund;
 mod reversal;
@@ -17,6 +18,7 @@ pub use event::{EventState, TopUpEvent};
 pub use fact::{Fact, News, Notice, Stand, Sum};
 pub use judge::{OddAmounts, Verdict, judge};
 pub use processor::{Asked, Checkout, Opened, PaymentProcessor, Processor, ProcessorError};
+pub use proof::{BadProof, PROOF_MAX, PROOFS_OF_ACCOUNT, Proof, ProofKind, proof_kind};
 pub use reconciliation::Reconciliation;
 pub use refund::{Refund, RefundState, next_refund, refund_key};
 pub use reversal::{Dispute, Parts, Reversal, ReversalCause};
@@ -173,6 +175,11 @@ impl TopUp {
         self.state == TopUpState::Review || self.is_announced()
     }
 
+    /// Whether nothing more is decided about it: neither a payment nor a person is waited for.
+    pub fn is_decided(&self) -> bool {
+        !self.state.is_open() && self.state != TopUpState::Review
+    }
+
     /// What the customer has to pay.
     pub fn charge(&self) -> Usd {
         Usd(self.amount.0 + self.fee.0)
@@ -251,6 +258,12 @@ impl TopUp {
         }
     }
 
+    /// Whether a place to pay may be asked for once more: the answer to the last time was lost.
+    pub fn lacks_place(&self, now: Timestamp) -> bool {
+        let has_none = self.state == TopUpState::Created && self.processor_ref.is_none();
+        has_none && self.processor != Processor::Manual && now < self.expires_at
+    }
+
     /// Whether its processor never got to know of it, or never answered, and never will be paid.
     pub fn was_never_opened(&self, now: Timestamp) -> bool {
         self.state == TopUpState::Created && self.processor_ref.is_none() && now > self.expires_at
@@ -326,8 +339,25 @@ pub struct TopUpsOf {
 /// One thing to write about top-ups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TopUpWrite {
+    /// A row is about to be begun: this stands before its `Insert`. Guard: with it the sum of what its
+    /// account began since then stays within the day's bound.
+    WithinDay {
+        /// Whose.
+        account: AccountId,
+        /// Start of the day.
+        since: Timestamp,
+        /// What is begun.
+        amount: Usd,
+        /// The bound.
+        most: Usd,
+    },
     /// A new row.
     Insert(Box<TopUp>),
+    /// What its customer shows of a transfer: this stands behind its `Insert`. Guard: the account has
+    /// room for one more file.
+    Prove(Box<Proof>),
+    /// The same file, sealed anew. Guard: it is there.
+    ResealProof(Box<Proof>),
     /// A row moves on without money. Guard: the stored version is the one before.
     Update(Box<TopUp>),
     /// A row is credited. Guards: as for `Update`; not credited yet; no other row has this payment.

@@ -363,6 +363,11 @@ pub trait NumberUpstream: Send + Sync {
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>>;
     /// Everything on sale.
     fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>>;
+    /// What the provider thinks of our account, in whole points of its own scale, as it said with our
+    /// balance last; nothing where it does not tell. One that falls too far is served no more.
+    fn rating(&self) -> Option<u32> {
+        None
+    }
     /// How long its latest answer that said "too many requests" asks us to wait, where it says so;
     /// nothing once that was asked for.
     fn asked_to_wait(&self) -> Option<Millis> {

@@ -12,6 +12,8 @@ const CANCELED_MS: i64 = 4_000;
 const ENDS_MS: i64 = 6_000;
 /// A cancel that was asked for takes effect after this long.
 const CANCEL_TAKES_MS: i64 = 1_000;
+/// Age at which a panel corrects what it said of an ended order.
+const CORRECTED_MS: i64 = 30_000;
 /// After its false Partial was read, a regressing order needs this long to complete.
 const REGRESS_TAKES_MS: i64 = 4_000;
 
@@ -22,6 +24,10 @@ pub(crate) enum Script {
     Normal,
     /// Ends as Partial with these remains, whatever the quantity is.
     Partial(i64),
+    /// Completes; later the panel says that this much remained.
+    Late(i64),
+    /// Ends as Partial with half of these remains; later the panel says that all of them remained.
+    More(i64),
     /// Is cancelled by the panel.
     Canceled,
     /// Stays in progress.
@@ -70,10 +76,14 @@ pub(crate) fn read_link(link: &str) -> (Script, LinkManner) {
         "lost" => (Script::Normal, LinkManner::Lost),
         "lostbefore" => (Script::Normal, LinkManner::LostBefore),
         "slow" => (Script::Normal, LinkManner::Slow),
-        _ => match figure("partial").or_else(|| figure("remains")) {
-            Some(remains) => (Script::Partial(remains), plain),
-            None => (Script::Normal, plain),
-        },
+        _ => {
+            let partial = figure("partial").or_else(|| figure("remains"));
+            let scripted = partial
+                .map(Script::Partial)
+                .or_else(|| figure("late").map(Script::Late))
+                .or_else(|| figure("more").map(Script::More));
+            (scripted.unwrap_or(Script::Normal), plain)
+        }
     }
 }
 
@@ -180,6 +190,7 @@ impl PanelOrder {
         let by_itself = match self.script() {
             Script::Canceled => Some(self.placed_at + CANCELED_MS),
             Script::Partial(_) => Some(self.placed_at + ENDS_MS),
+            Script::Late(_) | Script::More(_) => Some(self.placed_at + CORRECTED_MS),
             Script::Normal | Script::Never | Script::Regress | Script::NoCancel => None,
         };
         [
@@ -251,9 +262,13 @@ impl PanelOrder {
             Script::Canceled if age >= CANCELED_MS => (Word::Canceled, whole),
             Script::Canceled => (Word::Pending, whole),
             Script::Regress => self.regressing(now, whole),
-            Script::Partial(remains) if age >= ENDS_MS => (Word::Partial, remains),
-            Script::Normal | Script::NoCancel if age >= ENDS_MS => (Word::Completed, 0),
-            Script::Normal | Script::NoCancel | Script::Partial(_) => delivering,
+            _ if age < ENDS_MS => delivering,
+            Script::Partial(remains) => (Word::Partial, remains),
+            Script::Late(remains) | Script::More(remains) if age >= CORRECTED_MS => {
+                (Word::Partial, remains)
+            }
+            Script::More(remains) => (Word::Partial, remains / 2),
+            Script::Normal | Script::NoCancel | Script::Late(_) => (Word::Completed, 0),
         }
     }
 
@@ -334,6 +349,20 @@ mod tests {
             at(&order("remains:5000"), 9_000),
             (Word::Partial, 5000, 900_000)
         );
+    }
+
+    #[test]
+    fn a_corrected_order_gives_its_last_share_back_when_it_is_corrected() {
+        let late = order("late:300");
+        assert_eq!(at(&late, 29_999), (Word::Completed, 0, 900_000));
+        assert_eq!(at(&late, 30_000), (Word::Partial, 300, 630_000));
+        let more = order("more:300");
+        assert_eq!(at(&more, 6_000), (Word::Partial, 150, 765_000));
+        assert_eq!(at(&more, 30_000), (Word::Partial, 300, 630_000));
+        for corrected in [late, more] {
+            assert_eq!(corrected.settles_at(), [Some(80_000), None]);
+            assert_eq!(corrected.due_back(80_000), Usd(270_000));
+        }
     }
 
     #[test]

@@ -3,13 +3,13 @@
 
 use crate::checks::Found;
 use crate::world::{PANEL, State};
-use domain::order::Told;
 use domain::smm_order::SmmState;
 use domain::smm_request::{RequestKind, RequestState, SmmRequest};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{
     CancelReply, Progress, ReadFailure, RefillProgress, RefillReply, RefillRow,
 };
+use std::collections::VecDeque;
 
 /// A refill as the panel knows it.
 pub struct Refill {
@@ -19,11 +19,24 @@ pub struct Refill {
     end: RefillProgress,
 }
 
+/// What becomes of a cancel where that is arranged, instead of drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It never arrives.
+    Lost,
+    /// It is taken, and comes true.
+    Taken,
+    /// It is refused.
+    Refused,
+}
+
 /// What was asked of a panel.
 #[derive(Default)]
 pub struct Asks {
     /// Calls: the panel's order id, what for, and when.
     pub calls: Vec<(String, RequestKind, Timestamp)>,
+    /// What becomes of the next cancels.
+    pub arranged: VecDeque<Answer>,
     refills: Vec<Refill>,
 }
 
@@ -40,6 +53,12 @@ pub fn cancel(state: &mut State, id: &str, now: Timestamp) -> CancelReply {
     state.panel.asks.calls.push(call);
     let (heard, answered) = heard(state);
     let (obeys, refuses) = (state.random.chance(600), state.random.chance(100));
+    let (heard, answered, obeys, refuses) = match state.panel.asks.arranged.pop_front() {
+        None => (heard, answered, obeys, refuses),
+        Some(Answer::Lost) => (false, false, false, false),
+        Some(Answer::Taken) => (true, true, true, false),
+        Some(Answer::Refused) => (true, true, false, true),
+    };
     let found = state.panel.placed.iter_mut().find(|one| one.id == id);
     if let Some(one) = found
         && heard
@@ -175,10 +194,8 @@ fn looked_before_repeating(state: &State, found: &mut Found) {
         let linked = state.truth.links.get(&(PANEL.to_owned(), id.clone()));
         let order = linked.and_then(|all| all.first()?.0);
         let row = order.and_then(|order| state.truth.smm_orders.get(&order));
-        // what is undone, or nobody's, is asked for by other rules
-        let Some(row) = row.filter(|row| row.told != Told::Failed) else {
-            continue;
-        };
+        // what is nobody's has no row of its own
+        let Some(row) = row else { continue };
         let placed = state.panel.placed.iter().find(|one| one.id == *id);
         let looked = placed.is_some_and(|one| {
             let mut answers = one.answers.iter();

@@ -1,8 +1,10 @@
 //! Many schedules: shared out over threads, counted, and told with the seed that runs one again.
 
 use crate::contested::Contested;
+use crate::corners::Corner;
 use crate::evidence::Evidence;
 use crate::schedule::{self, Outcome, Tally};
+use crate::undone::Undone;
 use crate::world::Reached;
 use crate::{cases, mutants};
 use domain::ports::Store;
@@ -209,6 +211,12 @@ pub fn first_kill(mutant: u8, seed: u64, most: u64, kept: Kept) -> Option<(u64, 
     }
     if mutants::BY_CONTEST.contains(&mutant) {
         return cases::first_kill::<Contested>(mutant, seed, most, kept);
+    }
+    if mutants::BY_UNDOING.contains(&mutant) {
+        return cases::first_kill::<Undone>(mutant, seed, most, kept);
+    }
+    if mutants::BY_CORNERS.contains(&mutant) {
+        return cases::first_kill::<Corner>(mutant, seed, most, kept);
     }
     let stores = Stores::new(kept);
     (0..most).find_map(|step| {

@@ -33,7 +33,7 @@ const COMMITS: [&str; 32] = [
     "order_refused",
     "smm_linked",
     "smm_absent",
-    "smm_undo",
+    "request_waits",
     "smm_status",
     "smm_status_missing",
     "smm_request",

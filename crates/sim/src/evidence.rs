@@ -62,10 +62,12 @@ impl Case for Evidence {
                 Arranged {
                     loss: Loss::Nothing,
                     plot: plan.other,
+                    runs: Millis(0),
                 },
                 Arranged {
                     loss: plan.loss,
                     plot: (Plot::Completed, 0),
+                    runs: Millis(0),
                 },
             ]
             .into();

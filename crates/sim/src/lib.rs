@@ -7,6 +7,7 @@ pub mod cases;
 pub mod checks;
 pub mod client;
 pub mod contested;
+pub mod corners;
 pub mod coverage;
 pub mod evidence;
 pub mod executor;
@@ -28,6 +29,7 @@ pub mod settled;
 pub mod story;
 pub mod tickets;
 pub mod truth;
+pub mod undone;
 pub mod world;
 
 #[cfg(test)]

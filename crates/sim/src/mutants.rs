@@ -8,7 +8,7 @@ pub use domain::mutant::{lacks_rule, set_active};
 use domain::ports::Store;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 53] = [
+pub const MUTANTS: [(u8, &str); 56] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -110,6 +110,12 @@ pub const MUTANTS: [(u8, &str); 53] = [
         54,
         "a cancel whose answer was lost is sent again without a look at the status",
     ),
+    (57, "a code that comes after a confirmed cancel is kept"),
+    (58, "nobody looks for a code after a confirmed cancel"),
+    (
+        56,
+        "what is undone, or nobody's, is cancelled with one call",
+    ),
 ];
 
 /// Rules that the cases of [`crate::evidence`] need: in schedules what breaks them is too rare.
@@ -117,6 +123,12 @@ pub const BY_CASES: [u8; 2] = [48, 49];
 
 /// Rules that the cases of [`crate::contested`] need, for the same reason.
 pub const BY_CONTEST: [u8; 1] = [50];
+
+/// Rules that the cases of [`crate::undone`] need.
+pub const BY_UNDOING: [u8; 1] = [56];
+
+/// Rules that the cases of [`crate::corners`] need.
+pub const BY_CORNERS: [u8; 2] = [57, 58];
 
 /// What the rule is called on the command line.
 pub fn name(number: u8) -> String {

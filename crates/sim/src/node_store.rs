@@ -48,7 +48,7 @@ const RARE: [&str; 12] = [
     "absent",
     "smm_absent",
     "smm_linked",
-    "smm_undo",
+    "request_waits",
     "closed_upstream",
     "cancel_waits",
     "cancel_too_early",

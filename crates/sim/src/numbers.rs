@@ -57,6 +57,8 @@ pub struct NumberMarket {
     pub tells_age: bool,
     /// Whether it takes a cancel though a code is there, and returns the money.
     pub forgives: bool,
+    /// Whether it offers to cancel.
+    pub cancels: bool,
     /// Its list fails until then.
     pub list_down_until: Timestamp,
     /// What the operator paid in since the start.
@@ -84,6 +86,7 @@ impl NumberMarket {
             lists,
             tells_age,
             forgives,
+            cancels: true,
             list_down_until: Timestamp(0),
             deposited: Usd::ZERO,
             calls: BTreeMap::new(),
@@ -126,9 +129,13 @@ pub struct NumberSeller {
 impl NumberSeller {
     /// The upstream with this place in the world.
     pub fn new(world: Arc<World>, index: usize, node: usize) -> Self {
-        let list_active = world.with(|state| state.numbers[index].lists);
+        let (list_active, cancel) = world.with(|state| {
+            let market = &state.numbers[index];
+            (market.lists, market.cancels)
+        });
         let capabilities = Capabilities {
             list_active,
+            cancel,
             list_lag: LIST_LAG,
             activation_ttl: LIFETIME,
             ..Capabilities::numbers()
@@ -384,6 +391,7 @@ pub fn make(
         refunded: false,
         keeps_money,
         returns_after,
+        hears_late: false,
         status_reads: Vec::new(),
     }
 }
@@ -544,6 +552,9 @@ fn listed(state: &mut State, index: usize, node: usize, now: Timestamp) -> Vec<L
 pub fn cancel(state: &mut State, index: usize, id: &str, now: Timestamp) -> CancelReply {
     let forgives = state.numbers[index].forgives;
     let says_how_long = state.random.chance(500);
+    if !state.numbers[index].cancels {
+        state.violate("F-047", format!("{id} was cancelled where nothing is"));
+    }
     let Some(found) = state.numbers[index].find(id, now) else {
         return CancelReply::UnknownOrder;
     };

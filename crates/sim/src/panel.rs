@@ -85,6 +85,8 @@ pub struct Arranged {
     pub loss: Loss,
     /// What is told of it if it is made, and how many units are left at the turn.
     pub plot: (Plot, i64),
+    /// How much longer it runs than others.
+    pub runs: Millis,
 }
 
 impl PanelMarket {
@@ -247,10 +249,14 @@ fn make(
     let flat = request.service == "2";
     let cost = cost(&request.service, quantity);
     let drawn = Story::draw(&mut state.random, state.faults, (flat, quantity), cost, now);
-    let story = match state.panel.arranged.pop_front().map(|one| one.plot) {
-        Some((plot, left)) => {
+    let story = match state.panel.arranged.pop_front() {
+        Some(Arranged {
+            plot: (plot, left),
+            runs,
+            ..
+        }) => {
             let begin = now + Millis(state.random.between(1_000, 40_000));
-            let end = begin + Millis(state.random.between(5_000, 40_000));
+            let end = begin + runs + Millis(state.random.between(5_000, 40_000));
             let units = (i64::try_from(quantity).unwrap_or(1), left);
             Story::of(plot).told(units, cost, (now, begin, end))
         }

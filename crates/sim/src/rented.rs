@@ -56,6 +56,8 @@ pub struct Rented {
     /// How long after the end its money comes back, where it comes back (kept money: where that is
     /// given back after all).
     pub returns_after: Option<Millis>,
+    /// Whether it tells of messages that came after its end.
+    pub hears_late: bool,
     /// Successful status reads that were answered.
     pub status_reads: Vec<Timestamp>,
 }
@@ -81,7 +83,8 @@ impl Rented {
 
     /// The newest message at a moment.
     pub fn message_by(&self, at: Timestamp) -> Option<Sms> {
-        let until = self.closed_at.map_or(at, |closed| closed.min(at));
+        let closed = self.closed_at.filter(|_| !self.hears_late);
+        let until = closed.map_or(at, |closed| closed.min(at));
         let newest = self.messages.iter().rfind(|(when, _)| *when <= until);
         newest.map(|(_, code)| Sms {
             code: code.clone(),

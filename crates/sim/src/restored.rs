@@ -144,6 +144,7 @@ fn open(world: &Arc<World>, store: &Arc<dyn Store>) -> OrderId {
         in_doubt_until: None,
         expires_at: None,
         cancel_allowed_at: None,
+        late_code_at: None,
         due_at: None,
         tries: 0,
         failure: None,

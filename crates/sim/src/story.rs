@@ -5,6 +5,9 @@ use domain::time::{Millis, Timestamp};
 use domain::upstream::{PanelStatus, Progress};
 use domain::usd::Usd;
 
+/// What every order is said to start at.
+pub const START_COUNT: i64 = 12;
+
 /// The kinds of story; each is a case of the refund table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plot {
@@ -46,10 +49,12 @@ pub enum Plot {
     NotFound,
     /// In progress, then pending again.
     Regression,
+    /// The count at the start moves after delivery began.
+    StartCountMoves,
 }
 
 /// Plots with their names in the coverage table.
-pub const PLOTS: [(u64, Plot, &str); 19] = [
+pub const PLOTS: [(u64, Plot, &str); 20] = [
     (8, Plot::Completed, "completed"),
     (5, Plot::Partial, "partial"),
     (4, Plot::Canceled, "canceled"),
@@ -81,6 +86,7 @@ pub const PLOTS: [(u64, Plot, &str); 19] = [
     (2, Plot::UnknownWord, "unknown word"),
     (2, Plot::NotFound, "id not found for a while"),
     (2, Plot::Regression, "regression"),
+    (2, Plot::StartCountMoves, "start count moves"),
 ];
 
 impl Plot {
@@ -226,6 +232,19 @@ impl Story {
                 self.say(end, "Pending", None, cost);
                 self.say(soon, "Completed", Some(0), cost);
             }
+            Plot::StartCountMoves => {
+                self.say(end, "In progress", Some(quantity), cost);
+                self.say(soon, "Partial", Some(left), share(left));
+                self.start_moves(end);
+            }
+        }
+    }
+
+    fn start_moves(&mut self, at: Timestamp) {
+        for (from, status, _) in &mut self.steps {
+            if let Some(status) = status.as_mut().filter(|_| *from >= at) {
+                status.start_count = Some(48_000);
+            }
         }
     }
 
@@ -242,7 +261,7 @@ impl Story {
             progress: Progress::from_word(word),
             raw_status: word.to_owned(),
             remains: None,
-            start_count: Some(12),
+            start_count: Some(START_COUNT),
             charge: None,
             children: Vec::new(),
             child_ids: Vec::new(),

@@ -2,7 +2,9 @@
 
 use crate::campaign::{self, Kept, Order, Report};
 use crate::contested::Contested;
+use crate::corners::Corner;
 use crate::evidence::Evidence;
+use crate::undone::Undone;
 use crate::{cases, coverage, hanging, mutants, race, restored};
 use domain::smm_order::SmmState;
 use domain::time::Millis;
@@ -160,6 +162,28 @@ fn a_listed_number_is_taken_at_the_end_of_its_window_whatever_else_is_being_boug
     assert!(told.is_empty(), "{told:#?}");
     let taken = cases.seen.iter().filter(|taken| **taken).count();
     assert!(taken > 250, "{taken}");
+}
+
+#[test]
+fn what_must_not_stay_at_a_panel_is_cancelled_until_the_panel_answers() {
+    let cases = cases::run::<Undone>(60, 1, None);
+    let told: Vec<_> = cases.failures.iter().take(5).collect();
+    assert!(told.is_empty(), "{told:#?}");
+    for nobodys in [true, false] {
+        for taken in [true, false] {
+            assert!(cases.seen.contains(&(nobodys, taken)), "{nobodys} {taken}");
+        }
+    }
+}
+
+#[test]
+fn the_corners_of_the_table_of_cases_come_out_as_they_must() {
+    let cases = cases::run::<Corner>(60, 1, None);
+    let told: Vec<_> = cases.failures.iter().take(5).collect();
+    assert!(told.is_empty(), "{told:#?}");
+    for corner in Corner::ALL {
+        assert!(cases.seen.contains(&corner), "never drawn: {corner:?}");
+    }
 }
 
 /// Schedules in which something else took exactly the cost of an order that was not placed.

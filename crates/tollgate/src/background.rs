@@ -31,6 +31,11 @@ const AUDIT: Millis = Millis::minutes(60);
 
 /// Between two writes of how many sales were denied.
 const DENIALS: Millis = Millis::seconds(30);
+/// Between two looks whether other processes have changed what is in force: purchases look by themselves,
+/// lists show what was read last.
+const IN_FORCE: Millis = Millis::seconds(2);
+/// Between two looks for signals of accounts and for automatic steps that have stood too long.
+const SIGNALS: Millis = Millis::seconds(60);
 /// Between two looks for keys of days, numbers and addresses whose time is over.
 const FORGET: Millis = Millis::minutes(10);
 
@@ -223,6 +228,16 @@ impl Background {
         self.every(DENIALS, move |_| {
             let lawful = Arc::clone(&counted);
             async move { lawful.write_denials().await }
+        });
+        self.every(IN_FORCE, |engine| async move {
+            if let Err(error) = engine.in_force().await {
+                tracing::warn!(error = %error, "what is in force could not be read");
+            }
+        });
+        let looked_at = Arc::clone(lawful);
+        self.every(SIGNALS, move |_| {
+            let lawful = Arc::clone(&looked_at);
+            async move { lawful.look_at_accounts().await }
         });
         let forgotten = Arc::clone(lawful);
         self.every(FORGET, move |_| {

@@ -9,7 +9,8 @@ use crate::print::{print, say};
 use crate::reload::Reload;
 use crate::server::TrustClock;
 use crate::settings::{self, LogFormat};
-use crate::{demo, doctor, logs, notify, secrets, server, socket};
+use crate::traces::Collector;
+use crate::{assembly, demo, doctor, logs, notify, secrets, server, socket};
 use anyhow::{Context, bail};
 use app::api_key::Environment;
 use serde_json::{Value, json};
@@ -170,7 +171,9 @@ async fn serve(place: &Place, trust_clock: bool) -> anyhow::Result<ExitCode> {
     let Some(settings) = settings else {
         bail!("{}", report.lines().join("\n"))
     };
-    let level = logs::to_stderr(settings.log.level.word(), settings.log.format);
+    let collector = settings.traces.as_ref().map(Collector::new).transpose()?;
+    let log = &settings.log;
+    let level = logs::with_traces(log.level.word(), log.format, collector.as_ref());
     for warning in &report.warnings {
         tracing::warn!("{warning}");
     }
@@ -189,7 +192,11 @@ async fn serve(place: &Place, trust_clock: bool) -> anyhow::Result<ExitCode> {
         trust,
         reload: Some(Reload { file, level }),
     };
-    server::run(&settings, start, announce).await?;
+    let ran = server::run(&settings, start, announce).await;
+    if let Some(collector) = collector {
+        collector.end().await;
+    }
+    ran?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -259,7 +266,7 @@ async fn migrate(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
     let here = installation(place)?;
     let running = socket::ask(&here.settings.store.data_dir, &Request::Ping).await?;
     if running.is_none() {
-        drop(server::office(&here.settings, here.environment)?);
+        drop(assembly::office(&here.settings, here.environment)?);
     }
     print(
         &json!({ "ok": true, "server_running": running.is_some() }),

@@ -320,7 +320,8 @@ async fn entrance(settings: &Settings) -> Vec<Finding> {
     let port = place.as_ref().and_then(url::Url::port_or_known_default);
     let mut findings = Vec::new();
     if !url.starts_with("https://") && host != "127.0.0.1" && host != "localhost" {
-        let advice = "put a proxy with TLS in front and write https:// in listen.public_url";
+        let advice = "give listen.tls_cert_file and listen.tls_key_file, or put a proxy with TLS in \
+                      front, and write https:// in listen.public_url";
         let found = format!("{url} is not encrypted: keys travel readable");
         findings.push(Finding::not_ok(CHECK, State::Fail, found, advice));
     }

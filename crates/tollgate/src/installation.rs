@@ -4,7 +4,7 @@
 use crate::admin::Request;
 use crate::cli::Place;
 use crate::settings::{self, LogFormat, Settings};
-use crate::{demo, logs, os_user, server, socket};
+use crate::{assembly, demo, logs, os_user, socket};
 use anyhow::{Context, bail};
 use app::api_key::Environment;
 use serde_json::Value;
@@ -95,7 +95,7 @@ pub async fn answer(place: &Place, request: Request) -> anyhow::Result<Value> {
         Some(outcome) => outcome,
         None => {
             logs::to_stderr("error", LogFormat::Text);
-            let office = server::office(&here.settings, here.environment)?;
+            let office = assembly::office(&here.settings, here.environment)?;
             office.engine.restore_catalogue().await;
             office.answer(request, os_user::own()).await
         }

@@ -1,6 +1,7 @@
 //! The program: command line, settings, wiring, start and stop.
 
 mod admin;
+mod assembly;
 mod background;
 mod checkpoints;
 mod cli;
@@ -25,6 +26,7 @@ mod settings;
 mod shared_windows;
 mod socket;
 mod tasks;
+mod traces;
 mod wiring;
 
 use clap::Parser;

@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use app::Engine;
-use app::{LogVerified, OpenWork};
+use app::{ComparedDays, LogVerified, OpenWork, TopUps};
 use domain::ports::{Audit, StoreError};
 use domain::time::Timestamp;
 use domain::usd::Usd;
@@ -38,6 +38,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
         .context("the metrics cannot be counted")?;
     describe();
     describe_upstreams();
+    describe_top_ups();
     describe_pages();
     describe_audit_log();
     Ok(handle)
@@ -68,6 +69,10 @@ fn describe() {
     describe_counter!(
         "tollgate_over_delivered_total",
         "SMM orders of which a panel delivered more than was ordered."
+    );
+    describe_counter!(
+        "tollgate_late_codes_total",
+        "Numbers whose upstream had a code after it had confirmed their cancel."
     );
     describe_histogram!(
         "tollgate_commit_seconds",
@@ -107,6 +112,14 @@ fn describe() {
 }
 
 fn describe_upstreams() {
+    describe_counter!(
+        "tollgate_upstream_cancels_total",
+        "Requests to cancel a number, by what came of them."
+    );
+    describe_gauge!(
+        "tollgate_upstream_rating",
+        "What a provider thinks of our account, in its own points."
+    );
     describe_gauge!(
         "tollgate_upstream_open",
         "1 where purchases pass, 0 where none do."
@@ -122,6 +135,17 @@ fn describe_upstreams() {
     describe_gauge!(
         "tollgate_upstream_balance_usd",
         "Our balance there as last read."
+    );
+}
+
+fn describe_top_ups() {
+    describe_gauge!(
+        "tollgate_topup_unexplained_days",
+        "Days on which our credits and the processor's list differ, and whose ticket is open."
+    );
+    describe_gauge!(
+        "tollgate_topup_uncompared_days",
+        "Days that could not be compared with the processor's list."
     );
 }
 
@@ -163,13 +187,15 @@ pub fn not_witnessed() {
 
 /// The text of all metrics, with what stands now.
 pub fn drawn(
-    engine: &Arc<Engine>,
+    (engine, top_ups): (&Arc<Engine>, &Arc<TopUps>),
     store: &Arc<store::Database>,
     handle: PrometheusHandle,
 ) -> Metrics {
-    let (engine, store) = (Arc::clone(engine), Arc::clone(store));
+    let (engine, top_ups) = (Arc::clone(engine), Arc::clone(top_ups));
+    let store = Arc::clone(store);
     Arc::new(move || {
-        let (engine, handle) = (Arc::clone(&engine), handle.clone());
+        let (engine, top_ups) = (Arc::clone(&engine), Arc::clone(&top_ups));
+        let handle = handle.clone();
         if let Some(bytes) = store.log_bytes() {
             gauge!("tollgate_store_log_bytes")
                 .set(count(usize::try_from(bytes).unwrap_or(usize::MAX)));
@@ -179,6 +205,10 @@ pub fn drawn(
             match engine.open_work().await {
                 Ok(work) => waiting(&work, engine.now()),
                 Err(error) => tracing::warn!(%error, "the queues could not be measured"),
+            }
+            match top_ups.compared_days().await {
+                Ok(days) => compared(&days),
+                Err(error) => tracing::warn!(%error, "the compared days could not be counted"),
             }
             let healthy = engine.store().healthy() && !engine.clock_is_behind();
             gauge!("tollgate_money_moves").set(f64::from(u8::from(healthy)));
@@ -211,6 +241,14 @@ fn waiting(work: &OpenWork, now: Timestamp) {
         let age = queue.oldest.map_or(0, |oldest| (now - oldest).0.max(0));
         gauge!("tollgate_queue_rows", "queue" => queue.name).set(count(queue.rows));
         gauge!("tollgate_queue_age_seconds", "queue" => queue.name).set(seconds(age));
+    }
+}
+
+fn compared(days: &[ComparedDays]) {
+    for of in days {
+        let processor = [("processor", of.processor.slug())];
+        gauge!("tollgate_topup_unexplained_days", &processor).set(count(of.unexplained));
+        gauge!("tollgate_topup_uncompared_days", &processor).set(count(of.failed));
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use web::serve::Certificate;
 
 /// Settings, or whole sections, that change without a start.
 const AT_ONCE: [&str; 5] = [
@@ -35,7 +36,7 @@ impl Reload {
     pub fn watch(
         self,
         settings: &Settings,
-        door: &Arc<web::Door>,
+        (door, certificate): (&Arc<web::Door>, Option<Certificate>),
         background: &Background,
     ) -> std::io::Result<()> {
         let asked = signal(SignalKind::hangup())?;
@@ -44,6 +45,7 @@ impl Reload {
             started: settings.clone(),
             current: settings.clone(),
             door: Arc::clone(door),
+            certificate,
         };
         let stop = background.stop.clone();
         background.tasks.spawn(async move {
@@ -61,12 +63,25 @@ struct Running {
     started: Settings,
     current: Settings,
     door: Arc<web::Door>,
+    certificate: Option<Certificate>,
 }
 
 impl Running {
     async fn listen(mut self, mut asked: Signal) {
         while asked.recv().await.is_some() {
+            self.show_renewed();
             self.read_again();
+        }
+    }
+
+    /// A certificate that was renewed keeps its name, so that the settings do not tell.
+    fn show_renewed(&self) {
+        match self.certificate.as_ref().map(Certificate::read_again) {
+            None => {}
+            Some(Ok(())) => tracing::info!("the certificate was read again"),
+            Some(Err(error)) => {
+                tracing::error!("the certificate stays as it was: {error}");
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use domain::ports::Tasks;
 use domain::upstream::Pending;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 /// Runs tasks on the runtime and counts them.
 #[derive(Clone, Default)]
@@ -10,7 +11,8 @@ pub struct Tracked(pub TaskTracker);
 
 impl Tasks for Tracked {
     fn spawn(&self, work: Pending<'static, ()>) {
-        self.0.spawn(work);
+        // what a request began still belongs to it
+        self.0.spawn(work.in_current_span());
     }
 
     fn compute(&self, work: Box<dyn FnOnce() + Send>) -> Pending<'static, ()> {

@@ -13,6 +13,7 @@ use domain::smm_order::SmmPlan;
 use domain::time::Millis;
 use domain::upstream::{Capabilities, NumberUpstream, PanelUpstream};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Database;
@@ -79,12 +80,13 @@ fn adapters(
     for one in &settings.upstreams {
         if one.protocol == Protocol::OwnNumbers {
             numbers.insert(one.name.clone(), pool(one));
-        } else if let Some(Adapter::Numbers(adapter)) = adapter(one)? {
+        } else if let Some(Adapter::Numbers(adapter)) = adapter(one, None)? {
             numbers.insert(one.name.clone(), adapter);
         }
     }
     for name in &settings.smm.upstreams {
-        let one = settings.upstream(name).map(adapter).transpose()?;
+        let one = settings.upstream(name).map(|one| adapter(one, None));
+        let one = one.transpose()?;
         if let Some(Some(Adapter::Panel(panel))) = one {
             panels.push((name.clone(), panel));
         }
@@ -92,20 +94,28 @@ fn adapters(
     Ok((numbers, panels))
 }
 
-/// What speaks to an upstream; nothing for a pool of own numbers, which is no account anywhere.
-pub fn adapter(one: &settings::Upstream) -> anyhow::Result<Option<Adapter>> {
+/// What speaks to an upstream, at this address where its name was looked up already; nothing for a pool of
+/// own numbers, which is no account anywhere.
+pub fn adapter(
+    one: &settings::Upstream,
+    pinned: Option<SocketAddr>,
+) -> anyhow::Result<Option<Adapter>> {
+    let at = Account {
+        pinned,
+        ..account(one)
+    };
     Ok(Some(match one.protocol {
-        Protocol::HandlerApi => Adapter::Numbers(Arc::new(HandlerApi::new(handler_api(one))?)),
-        Protocol::SmsPool => Adapter::Numbers(Arc::new(SmsPool::new(smspool(one))?)),
-        Protocol::FiveSim => Adapter::Numbers(Arc::new(FiveSim::new(fivesim(one))?)),
-        Protocol::PanelV2 => Adapter::Panel(Arc::new(Panel::new(panel(one)?)?)),
+        Protocol::HandlerApi => Adapter::Numbers(Arc::new(HandlerApi::new(handler_api(one, at))?)),
+        Protocol::SmsPool => Adapter::Numbers(Arc::new(SmsPool::new(smspool(one, at))?)),
+        Protocol::FiveSim => Adapter::Numbers(Arc::new(FiveSim::new(fivesim(one, at))?)),
+        Protocol::PanelV2 => Adapter::Panel(Arc::new(Panel::new(panel(one, at)?)?)),
         Protocol::OwnNumbers => return Ok(None),
     }))
 }
 
-fn handler_api(one: &settings::Upstream) -> HandlerApiSettings {
+fn handler_api(one: &settings::Upstream, at: Account) -> HandlerApiSettings {
     let own = one.handler_api;
-    let base = HandlerApiSettings::new(own.dialect, account(one));
+    let base = HandlerApiSettings::new(own.dialect, at);
     HandlerApiSettings {
         purchase: own.purchase,
         status: own.status,
@@ -160,21 +170,21 @@ fn account(one: &settings::Upstream) -> Account {
     }
 }
 
-fn smspool(one: &settings::Upstream) -> SmsPoolSettings {
-    let base = SmsPoolSettings::new(account(one));
+fn smspool(one: &settings::Upstream, at: Account) -> SmsPoolSettings {
+    let base = SmsPoolSettings::new(at);
     SmsPoolSettings {
         capabilities: number_capabilities(one, &base.capabilities),
         ..base
     }
 }
 
-fn fivesim(one: &settings::Upstream) -> FiveSimSettings {
+fn fivesim(one: &settings::Upstream, at: Account) -> FiveSimSettings {
     let operators = one.handler_api.pools;
     FiveSimSettings {
         operators,
         listing_pause_ms: MINUTE_MS / u64::from(one.reads_per_minute),
         capabilities: number_capabilities(one, &FiveSimSettings::sheet(operators)),
-        ..FiveSimSettings::new(account(one))
+        ..FiveSimSettings::new(at)
     }
 }
 
@@ -190,8 +200,8 @@ fn number_capabilities(one: &settings::Upstream, base: &Capabilities) -> Capabil
     }
 }
 
-fn panel(one: &settings::Upstream) -> anyhow::Result<PanelSettings> {
-    let base = PanelSettings::new(account(one));
+fn panel(one: &settings::Upstream, at: Account) -> anyhow::Result<PanelSettings> {
+    let base = PanelSettings::new(at);
     let rate_unit = RateUnit::from_units(one.panel.rate_unit).ok_or_else(|| {
         anyhow::anyhow!("upstreams.{}.rate_unit: must be 100, 500 or 1000", one.name)
     })?;

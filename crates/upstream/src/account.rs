@@ -5,6 +5,7 @@ use crate::transport::{BadUpstream, Transport};
 use domain::upstream::{ReadFailure, Refusal};
 use rust_decimal::Decimal;
 use std::fmt;
+use std::net::SocketAddr;
 
 /// What an operator says about an account, apart from the protocol.
 #[derive(Clone)]
@@ -17,6 +18,9 @@ pub struct Account {
     pub key: String,
     /// Proxy for this account; the environment's proxies are never used.
     pub proxy_url: Option<String>,
+    /// The address that its host has, where that was looked up and must not be again; the port is the
+    /// URL's.
+    pub pinned: Option<SocketAddr>,
     /// Longest wait for a whole answer, from the start of connecting.
     pub timeout_ms: u64,
     /// Longest wait for a connection.
@@ -35,6 +39,7 @@ impl Account {
             url: url.to_owned(),
             key: key.to_owned(),
             proxy_url: None,
+            pinned: None,
             timeout_ms: 30_000,
             connect_timeout_ms: 5_000,
             usd_per_unit: Decimal::ONE,

@@ -21,8 +21,10 @@ use domain::upstream::{
     NumberUpstream, Pending, Purchase, ReadFailure, Refusal, Reply,
 };
 use domain::usd::Usd;
+use rust_decimal::prelude::ToPrimitive;
 use settings::PAGE_ROWS;
 use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
 use wire::fivesim::{self, Order, OrderCall, OrderList, Page, Profile, Request, Slug};
 use wire::handler_api::{Class, Failure};
 
@@ -36,6 +38,8 @@ pub struct FiveSim {
     settings: FiveSimSettings,
     exchange: Exchange,
     transport: Transport,
+    /// The account's rating as it was read last, in whole points.
+    rating: RwLock<Option<u32>>,
 }
 
 impl FiveSim {
@@ -46,6 +50,7 @@ impl FiveSim {
             settings,
             exchange,
             transport,
+            rating: RwLock::default(),
         })
     }
 
@@ -223,6 +228,8 @@ impl FiveSim {
         let parse = |f: &Fetched| Profile::parse(f.answer());
         let read = || self.read(Request::Profile, ANSWER_MAX, parse);
         let profile = retried(may_pass, read).await?;
+        let rating = profile.rating.and_then(|rating| rating.floor().to_u32());
+        *self.rating.write().unwrap_or_else(PoisonError::into_inner) = rating;
         let too_large = || ReadFailure::Fault("the balance is out of range".to_owned());
         self.exchange.balance(profile.balance).ok_or_else(too_large)
     }
@@ -325,6 +332,10 @@ impl NumberUpstream for FiveSim {
 
     fn balance(&self) -> Pending<'_, Result<Usd, ReadFailure>> {
         Box::pin(self.balance_now())
+    }
+
+    fn rating(&self) -> Option<u32> {
+        *self.rating.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn listing(&self) -> Pending<'_, Result<NumberListing, ReadFailure>> {

@@ -12,7 +12,9 @@ use crate::money::Exchange;
 use crate::transport::{
     ANSWER_MAX, BadUpstream, Fetched, LIST_MAX, Lost, Payload, Transport, retried,
 };
-use classify::{Reading, cancelled, may_pass, read_failure, refill_failure, refilled, row_failure};
+use classify::{
+    Reading, cancelled, may_pass, read_failure, refill_alone, refill_failure, refilled, row_failure,
+};
 use domain::time::Millis;
 use domain::upstream::{
     CancelReply, Capabilities, ListedPanelOrder, PanelRequest, PanelService, PanelStatusRow,
@@ -259,9 +261,8 @@ impl Panel {
             }
             [id] if self.ids_per_call() == 1 => {
                 let request = Request::RefillStatus(Ids::One(id.clone()));
-                let parse = |f: &Fetched| RefillStatus::parse(f.answer());
-                let RefillStatus(word) = self.read(request, ANSWER_MAX, parse).await?;
-                vec![(id.clone(), Ok(word))]
+                let parse = |f: &Fetched| refill_alone(RefillStatus::parse(f.answer()));
+                vec![(id.clone(), self.read(request, ANSWER_MAX, parse).await?)]
             }
             _ => {
                 let request = Request::RefillStatus(Ids::Many(ids.to_vec()));

@@ -14,8 +14,8 @@ use std::time::Duration;
 pub(crate) enum Act {
     /// Answer with this status and body.
     Answer(u16, String),
-    /// Answer with status 200, this header line and this body.
-    Beside(&'static str, String),
+    /// Answer with this status, this header line and this body.
+    Beside(u16, &'static str, String),
     /// Read the request, then close the connection.
     HangUp,
     /// Answer the head, then one byte every so often, for ever.
@@ -116,8 +116,8 @@ fn perform(stream: &mut TcpStream, act: &Act) -> std::io::Result<()> {
             let head = head(*status, body.len());
             stream.write_all(format!("{head}\r\n{body}").as_bytes())
         }
-        Act::Beside(line, body) => {
-            let head = head(200, body.len());
+        Act::Beside(status, line, body) => {
+            let head = head(*status, body.len());
             stream.write_all(format!("{head}{line}\r\n\r\n{body}").as_bytes())
         }
         Act::HangUp => Ok(()),

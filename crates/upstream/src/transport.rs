@@ -9,8 +9,9 @@ use reqwest::{Client, Method, Proxy, RequestBuilder, Url, redirect, retry};
 use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tracing::{Instrument, field};
 
 #[cfg(test)]
 mod tests;
@@ -131,8 +132,8 @@ pub(crate) struct Transport {
     read: Client,
     url: Url,
     redactor: Redactor,
-    /// How long the latest answer that said "too many requests" asks us to wait; 0 for nothing.
-    wait_ms: AtomicI64,
+    /// When the latest answer that refuses for a while came, and for how long it does.
+    wait: Mutex<Option<(Instant, Millis)>>,
     /// Whose way it is, for whoever watches.
     name: String,
 }
@@ -163,11 +164,11 @@ impl Transport {
             BadUpstream::Client(name(), redactor.clean(&chain(&error.without_url())))
         };
         Ok(Self {
-            once: purchase_client(account, head).map_err(refused)?,
-            read: read_client(account, head).map_err(refused)?,
+            once: purchase_client(account, &url, head).map_err(refused)?,
+            read: read_client(account, &url, head).map_err(refused)?,
             url,
             redactor,
-            wait_ms: AtomicI64::new(0),
+            wait: Mutex::new(None),
             name: account.name.clone(),
         })
     }
@@ -203,7 +204,15 @@ impl Transport {
         fetch: impl Future<Output = Result<Fetched, Lost>>,
     ) -> Result<Fetched, Lost> {
         let begun = Instant::now();
-        let fetched = fetch.await;
+        let span = tracing::trace_span!(
+            target: "tollgate::span",
+            "upstream",
+            otel.kind = "client",
+            upstream = self.name,
+            call,
+            answer = field::Empty,
+        );
+        let fetched = fetch.instrument(span.clone()).await;
         let answer = match &fetched {
             Ok(fetched) => match fetched.status / 100 {
                 2 => "2xx",
@@ -216,6 +225,7 @@ impl Transport {
             Err(Lost::Unknown(_)) => "lost",
             Err(Lost::TooLarge(_)) => "too_large",
         };
+        span.record("answer", answer);
         let labels = [
             ("upstream", Cow::from(self.name.clone())),
             ("call", Cow::from(call)),
@@ -225,10 +235,15 @@ impl Transport {
         fetched
     }
 
-    /// How long we were asked to wait since this was last asked for.
+    /// What is left of the time that we were asked to wait since this was last asked for.
     pub(crate) fn asked_to_wait(&self) -> Option<Millis> {
-        let wait_ms = self.wait_ms.swap(0, Ordering::Relaxed);
-        (wait_ms > 0).then_some(Millis(wait_ms))
+        let asked = self
+            .wait
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let (at, wait) = asked?;
+        left_of(wait, at.elapsed())
     }
 
     /// The text without secrets, at most 2 KiB.
@@ -247,7 +262,8 @@ impl Transport {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         if let Some(wait) = retry_after(status, &headers) {
-            self.wait_ms.store(wait.0, Ordering::Relaxed);
+            let asked = Some((Instant::now(), wait));
+            *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = asked;
         }
         let too_large = || Lost::TooLarge(format!("the answer is larger than {max} bytes"));
         if response
@@ -319,6 +335,13 @@ fn retry_after(status: u16, headers: &HeaderMap) -> Option<Millis> {
     Some(Millis::seconds(seconds.into()))
 }
 
+/// What is left of a wait after some time; nothing once it is over: one that nobody asked for then
+/// must not close an upstream days later.
+fn left_of(wait: Millis, passed: Duration) -> Option<Millis> {
+    let passed_ms = i64::try_from(passed.as_millis()).ok()?;
+    (passed_ms < wait.0).then(|| Millis(wait.0 - passed_ms))
+}
+
 /// Reads an answer off the threads that serve everybody else, where it is long enough to hold them
 /// up. Nothing where reading it failed in a way that no answer should cause.
 async fn parsed<T: Send + 'static>(
@@ -386,17 +409,27 @@ fn with_query(url: &Url, query: &str) -> Url {
 
 /// For requests that must not be sent twice: no retries of any kind, no redirects, and no idle
 /// connections, because a request on a connection that was just closed is one that gets resent.
-fn purchase_client(account: &Account, head: &HeaderMap) -> Result<Client, reqwest::Error> {
-    builder(account, head)?.pool_max_idle_per_host(0).build()
+fn purchase_client(
+    account: &Account,
+    url: &Url,
+    head: &HeaderMap,
+) -> Result<Client, reqwest::Error> {
+    builder(account, url, head)?
+        .pool_max_idle_per_host(0)
+        .build()
 }
 
-fn read_client(account: &Account, head: &HeaderMap) -> Result<Client, reqwest::Error> {
-    builder(account, head)?
+fn read_client(account: &Account, url: &Url, head: &HeaderMap) -> Result<Client, reqwest::Error> {
+    builder(account, url, head)?
         .pool_max_idle_per_host(IDLE_MAX)
         .build()
 }
 
-fn builder(account: &Account, head: &HeaderMap) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+fn builder(
+    account: &Account,
+    url: &Url,
+    head: &HeaderMap,
+) -> Result<reqwest::ClientBuilder, reqwest::Error> {
     let builder = Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(Duration::from_millis(account.connect_timeout_ms))
@@ -407,6 +440,10 @@ fn builder(account: &Account, head: &HeaderMap) -> Result<reqwest::ClientBuilder
         .http1_only()
         .no_proxy();
     let builder = builder.default_headers(head.clone());
+    let builder = match (url.host_str(), account.pinned) {
+        (Some(host), Some(address)) => builder.resolve(host, address),
+        _ => builder,
+    };
     Ok(match &account.proxy_url {
         Some(proxy) => builder.proxy(Proxy::all(proxy.as_str())?),
         None => builder,

@@ -1,5 +1,6 @@
 //! Whose address a request counts for, and whether an address lies in a network.
 
+use crate::connection::Connection;
 use axum::extract::ConnectInfo;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -14,10 +15,12 @@ pub(crate) fn of_caller(parts: &Parts, trusted: &[(IpAddr, u8)]) -> IpAddr {
     behind_proxies(peer(parts), &parts.headers, trusted)
 }
 
-/// Whether a trusted proxy says that it was reached over TLS.
+/// Whether the caller came over TLS: to us, or to a trusted proxy that says so.
 pub(crate) fn is_https(parts: &Parts, trusted: &[(IpAddr, u8)]) -> bool {
+    let here = parts.extensions.get::<Connection>();
     let said = parts.headers.get(FORWARDED_PROTO);
-    is_among(peer(parts), trusted) && said.is_some_and(|said| said == "https")
+    here.is_some_and(Connection::is_encrypted)
+        || is_among(peer(parts), trusted) && said.is_some_and(|said| said == "https")
 }
 
 fn peer(parts: &Parts) -> IpAddr {

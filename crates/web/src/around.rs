@@ -5,7 +5,7 @@ use crate::api_v1::problem::Problem;
 use crate::{headers, request_id};
 use app::ApiLog;
 use axum::extract::{MatchedPath, Request};
-use axum::http::Uri;
+use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::api_log::{CallKind, Calls};
@@ -15,6 +15,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
+use tracing::{Instrument, Span, field};
 
 /// Longest request target, in bytes.
 const TARGET_MAX: usize = 16 * 1024;
@@ -68,18 +69,22 @@ pub(crate) async fn every_request(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     // of a path that is none of ours nothing is kept: a stranger chose it
     let matched = request.extensions().get::<MatchedPath>().cloned();
+    let path = matched.as_ref().map_or("(none)", MatchedPath::as_str);
+    let span = span(&method, path);
     let mut response = if target_length(request.uri()) > TARGET_MAX {
         Problem::uri_too_long().into_response()
     } else {
-        next.run(request).await
+        next.run(request).instrument(span.clone()).await
     };
     let carried = response.headers_mut();
     carried.insert(request_id::HEADER, id.clone());
     headers::complete(carried);
     let trail = response.extensions().get::<Trail>().copied();
     let trail = trail.unwrap_or_default();
-    let path = matched.as_ref().map_or("(none)", MatchedPath::as_str);
     let status = response.status().as_u16();
+    span.record("http.response.status_code", status);
+    span.record("action", trail.action);
+    span.record("request.id", id.to_str().ok());
     count(path, trail.action, status, since);
     let duration_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
     let id = id.to_str().unwrap_or("-");
@@ -104,6 +109,21 @@ pub(crate) async fn every_request(request: Request, next: Next) -> Response {
         "answered {status}"
     );
     response
+}
+
+/// What a request goes through, for whoever collects traces. Of a target that a stranger chose there is
+/// the route alone.
+fn span(method: &Method, path: &str) -> Span {
+    tracing::trace_span!(
+        target: "tollgate::span",
+        "request",
+        otel.kind = "server",
+        http.request.method = %method,
+        http.route = path,
+        http.response.status_code = field::Empty,
+        action = field::Empty,
+        request.id = field::Empty,
+    )
 }
 
 /// One more request, for whoever watches the gateway. Every label has few values: paths are routes,

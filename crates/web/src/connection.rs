@@ -12,17 +12,26 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// One connection, as handlers see it.
 #[derive(Clone, Debug)]
-pub(crate) struct Connection(Arc<OwnedReadHalf>);
+pub(crate) struct Connection {
+    socket: Arc<OwnedReadHalf>,
+    encrypted: bool,
+}
 
 impl Connection {
-    pub(crate) fn new(reading: Arc<OwnedReadHalf>) -> Self {
-        Self(reading)
+    pub(crate) fn new(socket: Arc<OwnedReadHalf>, encrypted: bool) -> Self {
+        Self { socket, encrypted }
+    }
+
+    /// Whether TLS ends here.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.encrypted
     }
 
     /// Completes once the caller has closed the connection, or its sending side: the two look
-    /// alike until an answer is written. Takes nothing that was sent.
+    /// alike until an answer is written. Takes nothing that was sent; over TLS the farewell before the
+    /// end is such a thing, behind which the socket's own end is looked for.
     pub(crate) async fn ended(&self) {
-        let socket: &TcpStream = (*self.0).as_ref();
+        let socket: &TcpStream = (*self.socket).as_ref();
         loop {
             match socket.peek(&mut [0]).await {
                 Ok(0) | Err(_) => return,

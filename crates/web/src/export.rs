@@ -1,6 +1,8 @@
 //! What is kept of an account, as one JSON object for its holder.
 
 use app::{AdminError, ApiLog, Engine, Lawful, People, RedeemCodes, TopUps};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::activation::{Activation, PublicStatus};
 use domain::api_log::{CallLine, CallsOf};
 use domain::ids::{AccountId, OrderId};
@@ -10,7 +12,7 @@ use domain::redeem::RedeemCode;
 use domain::smm_order::SmmOrder;
 use domain::smm_request::{RequestKind, SmmRequest};
 use domain::time::Timestamp;
-use domain::top_up::{self, TopUp};
+use domain::top_up::{self, Processor, Proof, TopUp};
 use serde_json::{Value, json};
 
 /// Orders, lines and events of each kind at most: the newest.
@@ -83,7 +85,7 @@ pub async fn account_export(of: &Sources<'_>, id: AccountId) -> Result<Value, Ad
         })).collect::<Vec<_>>(),
         "activations": activations(of, id).await?,
         "smm_orders": smm_orders(of.engine, id).await?,
-        "top_ups": top_ups.iter().map(top_up).collect::<Vec<_>>(),
+        "top_ups": top_ups_with_proofs(of.top_ups, &top_ups).await?,
         "redeemed_codes": redeemed.iter().map(redeemed_code).collect::<Vec<_>>(),
         "statement": statement(of.pages, id).await?,
         "api_log": calls(of.log, id).await?,
@@ -108,8 +110,25 @@ fn session(one: &Session) -> Value {
     })
 }
 
-fn top_up(one: &TopUp) -> Value {
+async fn top_ups_with_proofs(of: &TopUps, rows: &[TopUp]) -> Result<Vec<Value>, AdminError> {
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let proof = match row.processor {
+            Processor::Manual => of.rows().proof(row.id).await?,
+            _ => None,
+        };
+        all.push(top_up(row, proof.as_ref()));
+    }
+    Ok(all)
+}
+
+fn top_up(one: &TopUp, proof: Option<&Proof>) -> Value {
     json!({
+        "proof": proof.map(|proof| json!({
+            "media_type": proof.kind.media_type(),
+            "at": time(proof.at),
+            "base64": STANDARD.encode(&proof.bytes),
+        })),
         "reference": top_up::reference(one.id),
         "paid_by": one.processor.slug(),
         "state": one.state.slug(),

@@ -47,6 +47,14 @@ pub(crate) async fn not_found(request: Request) -> Response {
     Problem::not_found().into_response()
 }
 
+/// The same beside the dashboard: who is signed in keeps its frame.
+pub(crate) async fn not_found_there(State(door): State<Arc<Door>>, request: Request) -> Response {
+    if request.method() == Method::CONNECT || !is_person(&request) {
+        return not_found(request).await;
+    }
+    dashboard::not_found_for(&mut request.into_parts().0, &door).await
+}
+
 fn is_person(request: &Request) -> bool {
     let accepted = request.headers().get(header::ACCEPT);
     let reads_pages = accepted
@@ -65,6 +73,17 @@ pub(crate) async fn method_not_allowed(request: Request) -> Response {
             Problem::new(status, "method_not_allowed", sentence).into_response()
         }
     }
+}
+
+/// The same beside the dashboard.
+pub(crate) async fn method_not_allowed_there(
+    State(door): State<Arc<Door>>,
+    request: Request,
+) -> Response {
+    if !is_person(&request) {
+        return method_not_allowed(request).await;
+    }
+    dashboard::method_not_allowed_for(&mut request.into_parts().0, &door).await
 }
 
 /// The origin the reader came to. A Host that is no plain one is sorted out by the docs.

@@ -8,7 +8,7 @@ mod xml;
 use domain::top_up::BankLine;
 
 /// Longest statement, in bytes.
-const LENGTH_MAX: usize = 2 * 1024 * 1024;
+pub const LENGTH_MAX: usize = 2 * 1024 * 1024;
 /// Most lines of one.
 const LINES_MAX: usize = 10_000;
 /// Longest id, in bytes.

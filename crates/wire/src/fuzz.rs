@@ -3,8 +3,8 @@
 
 use crate::answer::Answer;
 use crate::{
-    amount, btcpay, fivesim, handler_api, json, nowpayments, panel_v2, smspool, stripe, telnyx,
-    twilio,
+    amount, bank, btcpay, fivesim, handler_api, json, nowpayments, panel_v2, smspool, stripe,
+    telnyx, twilio,
 };
 
 #[cfg(test)]
@@ -14,13 +14,15 @@ mod tests;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is the name of its directory of inputs too.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("fivesim", fivesim),
     ("handler_api", handler_api),
     ("panel_v2", panel_v2),
     ("smspool", smspool),
     ("requests", requests),
     ("webhooks", webhooks),
+    ("payments", payments),
+    ("statements", statements),
     ("values", values),
 ];
 
@@ -121,8 +123,50 @@ pub fn webhooks(bytes: &[u8]) {
         let again = nowpayments::canonical(&canonical);
         assert_eq!(again, Some(canonical));
     }
+    signatures(&text, bytes);
+}
+
+/// What says who signed, as it comes in headers; none of it is the right signature.
+fn signatures(text: &str, bytes: &[u8]) {
     let now = domain::time::Timestamp(0);
-    let _ = stripe::verify(&["secret"], &text, bytes, now);
+    let (head, tail) = text.split_once('\n').unwrap_or((text, ""));
+    assert!(stripe::verify(&["secret"], head, bytes, now).is_err());
+    assert!(btcpay::verify(&["secret"], head, bytes).is_err());
+    assert!(nowpayments::verify(&["secret"], head, bytes).is_err());
+    let _ = (
+        stripe::error_text(text),
+        twilio::SignatureSettings::parse(head),
+    );
+    for algorithm in [twilio::Algorithm::Sha1, twilio::Algorithm::Sha256] {
+        let body = twilio::Body::Json(bytes);
+        assert!(twilio::verify(("secret", algorithm), head, body, tail).is_err());
+    }
+    if let Some(key) = telnyx::PublicKey::parse("A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=") {
+        assert!(telnyx::verify(&key, (head, tail), bytes, now).is_err());
+    }
+    let _ = telnyx::PublicKey::parse(head);
+}
+
+/// What payment processors answer, and what is asked of them as the practice ones read it.
+pub fn payments(bytes: &[u8]) {
+    let text = &*String::from_utf8_lossy(bytes);
+    let _ = (stripe::Session::parse(text), stripe::list(text));
+    let _ = (
+        stripe::CreateSession::parse(text),
+        stripe::Refund::parse(text),
+    );
+    let _ = (btcpay::Invoice::parse(text), btcpay::list(text));
+    let _ = (btcpay::received(text, "USD"), btcpay::read_create(text));
+    let _ = (nowpayments::invoice(text), nowpayments::read_create(text));
+    let _ = (
+        nowpayments::Payment::parse(text),
+        nowpayments::turned(text, 1),
+    );
+}
+
+/// Statements of bank accounts, as CSV and as camt.053.
+pub fn statements(bytes: &[u8]) {
+    let _ = bank::read(&String::from_utf8_lossy(bytes));
 }
 
 /// Replies of SMSPool.
@@ -147,6 +191,7 @@ pub fn requests(bytes: &[u8]) {
     let _ = panel_v2::Call::parse_form(&text);
     let _ = panel_v2::Call::parse_json(&text);
     let (path, form) = text.split_once('?').unwrap_or((&text, ""));
+    let _ = panel_v2::Call::read(vec![(path.to_owned(), form.to_owned())]);
     let _ = smspool::Call::parse(path, form);
     let _ = fivesim::Request::parse(path, form);
 }
@@ -161,7 +206,7 @@ pub fn values(bytes: &[u8]) {
     if let Some(id) = amount::id(&text) {
         assert_eq!(amount::id(&id), Some(id));
     }
-    let _ = smspool::plain(&text);
+    let _ = (smspool::plain(&text), fivesim::Slug::parse(&text));
     if let Some(node) = json::Node::read(&text) {
         let _ = (node.object(), node.items(), node.text(), node.values());
     }

@@ -1,7 +1,7 @@
 //! Finding the offers behind a purchase, or the member at fault.
 
 use super::everywhere::Everywhere;
-use super::{BuyNumber, NumberWay, Place};
+use super::{BuyNumber, Buyer, NumberWay, Place};
 use crate::engine::Engine;
 use crate::refusal::Refusal;
 use domain::access::Caller;
@@ -119,8 +119,12 @@ impl Engine {
         (key, route, offer): (&RouteKey, &Route<'_>, &Offer<'_>),
         now: Timestamp,
     ) -> Result<NumberWay, Refusal> {
-        let (tier, suspended) = (caller.account.tier, caller.account.suspended);
-        let policy = self.decide((tier, suspended), offer)?;
+        let buyer = Buyer {
+            account: caller.account.id,
+            tier: caller.account.tier,
+            suspended: caller.account.suspended,
+        };
+        let policy = self.decide(buyer, offer)?;
         let price = offer.price_at(now);
         if offer.loses_at(price) {
             return Err(Refusal::PriceChanged(offer.price));
@@ -140,11 +144,7 @@ impl Engine {
             price,
             policy: kept(&policy),
         };
-        Ok(NumberWay {
-            at,
-            tier,
-            suspended,
-        })
+        Ok(NumberWay { at, buyer })
     }
 
     /// Whether the way may be taken now: it is still sold there, to this buyer, and at a cost that
@@ -157,11 +157,11 @@ impl Engine {
             provider_type: wanted.provider_type,
             country_id: wanted.country_id.as_str().into(),
         };
-        let route = catalogue.route(&key, way.tier).ok_or_else(gone)?;
+        let route = catalogue.route(&key, way.buyer.tier).ok_or_else(gone)?;
         let pool = wanted.pool_id.as_deref();
         let offer = route.offer_at(&way.at.upstream, &wanted.service_id, pool);
         let offer = offer.ok_or_else(gone)?;
-        let policy = self.decide((way.tier, way.suspended), &offer)?;
+        let policy = self.decide(way.buyer, &offer)?;
         if offer.loses_at(way.at.price) {
             return Err(Refusal::PriceChanged(offer.price));
         }
@@ -181,17 +181,14 @@ impl Engine {
         Ok(())
     }
 
-    fn decide(
-        &self,
-        (tier, account_suspended): (u8, bool),
-        offer: &Offer<'_>,
-    ) -> Result<Decision, Refusal> {
+    fn decide(&self, buyer: Buyer, offer: &Offer<'_>) -> Result<Decision, Refusal> {
+        let tier = buyer.tier;
         let request = policy::OtpRequest {
             class: offer.class,
             tier,
-            account_suspended,
+            standing: self.standing(buyer.account, buyer.suspended),
         };
-        let decision = policy::decide_otp(&self.settings.rules, &request);
+        let decision = policy::decide_otp(&self.known.now().rules, &request);
         if let Some(refusal) = Refusal::of_policy(&decision) {
             self.denials
                 .note(&decision, (offer.service_name, tier), self.now());

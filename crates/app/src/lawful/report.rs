@@ -2,11 +2,13 @@
 
 use super::{Lawful, kept, sentence};
 use crate::accounts::AdminError;
+use crate::acting;
 use domain::access::Account;
+use domain::audit_log::{Actor, By};
 use domain::change::{CommitError, Refused, Write};
 use domain::phone::Phone;
 use domain::policy::{
-    AbuseCase, Behind, BlockedKind, Counters, Harm, Held, LegalHold, PolicyWrite,
+    AbuseCase, BlockedKind, Counters, Harm, Held, LegalHold, Measure, PolicyWrite, Signal,
 };
 use domain::time::{Millis, Timestamp};
 use std::sync::PoisonError;
@@ -63,7 +65,14 @@ impl Lawful {
         };
         // without a time nobody knows that it was this holder: the operator decides
         let known = behind.as_ref().filter(|_| at.is_some());
-        let stopped = self.account_to_stop(known, report.harm).await?;
+        let account = match &behind {
+            Some(behind) => self.engine.store().account(behind.account).await?,
+            None => None,
+        };
+        let stops = |one: &Account| {
+            !one.suspended && known.is_some_and(|known| known.is_stopped(report.harm, one.tier))
+        };
+        let suspended = account.as_ref().is_some_and(stops);
         let case = AbuseCase {
             id: self.engine.store().next_row_id(),
             receipt: receipt()?,
@@ -73,35 +82,30 @@ impl Lawful {
             what,
             contact: contact.to_owned(),
             happened_at: report.at,
-            suspended: stopped.is_some(),
+            suspended,
             behind,
             opened_at: now,
             closed_at: None,
             note: None,
         };
-        self.take_in(case, stopped).await
+        // the program by itself stops purchases: the audit log says so
+        let by = By::new(Actor::System).because(format!("report {}", case.id));
+        acting::acting(by, self.take_in(case, account)).await
     }
 
-    async fn account_to_stop(
-        &self,
-        behind: Option<&Behind>,
-        harm: Harm,
-    ) -> Result<Option<Account>, AdminError> {
-        let Some(behind) = behind else {
-            return Ok(None);
-        };
-        let account = self.engine.store().account(behind.account).await?;
-        Ok(account.filter(|one| !one.suspended && behind.is_stopped(harm, one.tier)))
-    }
-
-    /// The case, the hold on its evidence, and the stop of its account are one change.
+    /// The case, the hold on its evidence, and the stop of its account's purchases are one change.
     async fn take_in(
         &self,
         case: AbuseCase,
-        stopped: Option<Account>,
+        account: Option<Account>,
     ) -> Result<String, AdminError> {
         let receipt = case.receipt.clone();
         let mut writes = Vec::new();
+        writes.extend(account.map(|account| {
+            let at_once = case.suspended.then_some(Measure::SuspendBuys);
+            let seen = format!("report {} of {}", case.id, case.harm.slug());
+            self.raised(&account, (Signal::Complaint, seen), at_once)
+        }));
         if let Some(behind) = &case.behind {
             writes.push(Write::Policy(PolicyWrite::Hold(Box::new(LegalHold {
                 id: self.engine.store().next_row_id(),
@@ -119,17 +123,8 @@ impl Lawful {
             "an abuse report came in"
         );
         writes.push(Write::Policy(PolicyWrite::OpenCase(Box::new(case))));
-        let account = stopped.as_ref().map(|account| account.id);
-        writes.extend(stopped.map(|account| {
-            Write::UpdateAccount(Box::new(Account {
-                suspended: true,
-                ..account
-            }))
-        }));
         self.engine.commit("report", writes).await?;
-        if let Some(account) = account {
-            self.engine.callers.forget_account(account);
-        }
+        self.engine.in_force_changed().await;
         Ok(receipt)
     }
 
@@ -150,8 +145,8 @@ impl Lawful {
         found.ok_or_else(|| AdminError::NotFound(format!("report {id}")))
     }
 
-    /// Closes a report. Its hold on the evidence ends with it, and no other one; an account that was
-    /// stopped stays so until it is resumed.
+    /// Closes a report. Its hold on the evidence ends with it, and no other one; purchases that were
+    /// stopped stay so until the account's case is decided or it is resumed.
     ///
     /// # Errors
     /// It is not open, or the note says nothing.

@@ -32,7 +32,7 @@ pub struct ClassInForce {
 impl Engine {
     /// Every class of OTP services.
     pub fn otp_classes(&self) -> Vec<ClassInForce> {
-        let rules = &self.settings.rules;
+        let rules = &self.known.now().rules;
         let classes = OtpClass::ALL.into_iter();
         let in_force = |class: OtpClass| ClassInForce {
             class: class.slug(),
@@ -47,7 +47,7 @@ impl Engine {
 
     /// Every class of SMM services.
     pub fn smm_classes(&self) -> Vec<ClassInForce> {
-        let rules = &self.settings.rules;
+        let rules = &self.known.now().rules;
         let classes = SmmClass::ALL.into_iter();
         let in_force = |class: SmmClass| ClassInForce {
             class: class.slug(),
@@ -58,7 +58,7 @@ impl Engine {
             sold: {
                 let request = domain::policy::SmmRequest {
                     class,
-                    account_suspended: false,
+                    standing: domain::policy::Standing::Good,
                 };
                 domain::policy::decide_smm(rules, &request).is_allowed()
             },
@@ -93,8 +93,8 @@ impl Engine {
     }
 
     /// The bounds of every tier.
-    pub fn velocities(&self) -> Vec<&Velocity> {
-        self.settings.velocity.iter().collect()
+    pub fn velocities(&self) -> [Velocity; 4] {
+        self.known.now().velocity.clone()
     }
 }
 

@@ -107,6 +107,17 @@ impl People {
         Ok(codes)
     }
 
+    /// Somebody who is signed in shows the second factor once more; the code counts once.
+    ///
+    /// # Errors
+    /// It is off, the code is wrong, or too many were tried.
+    pub async fn show_second_factor(&self, signed: &Signed, code: &str) -> Result<(), PeopleError> {
+        self.may_try("code", &signed.person.email, &signed.session.address)
+            .await?;
+        let used = self.use_code(&signed.person, code).await?;
+        Ok(self.write("second_factor_shown", vec![used]).await?)
+    }
+
     /// Switches the second factor off; a code of it is needed.
     pub async fn end_totp(&self, signed: &Signed, code: &str) -> Result<(), PeopleError> {
         self.proved(signed)?;

@@ -14,11 +14,11 @@ impl Engine {
             Ok(Some(first)) => self.store().smm_order(first).await.ok().flatten(),
             Ok(None) | Err(_) => None,
         };
-        let what = |one: &SmmOrder| {
-            let (service, link) = (one.upstream_service.clone(), one.link.clone());
-            (service, link, one.members.clone())
+        let equal = match &first {
+            Some(first) => self.asked_for_the_same(first, order).await,
+            None => false,
         };
-        let Some(first) = first.filter(|first| what(first) == what(order)) else {
+        let Some(first) = first.filter(|_| equal) else {
             tracing::error!(
                 order.id = order.id.0,
                 upstream,
@@ -48,5 +48,16 @@ impl Engine {
             apart.ceil_seconds()
         );
         false
+    }
+
+    /// Whether the calls that made these orders asked for the same thing.
+    async fn asked_for_the_same(&self, one: &SmmOrder, other: &SmmOrder) -> bool {
+        let mut digests = Vec::new();
+        for order in [one, other] {
+            let attempts = self.store().attempts(order.id).await.unwrap_or_default();
+            let mine = attempts.iter().find(|row| row.seq == order.attempt);
+            digests.push(mine.and_then(|row| row.request_digest));
+        }
+        digests[0].is_some() && digests[0] == digests[1]
     }
 }

@@ -4,6 +4,7 @@
 use super::{Stock, Trial, TrialStep};
 use crate::accounts::AdminError;
 use crate::probe::Adapter;
+use std::net::SocketAddr;
 
 /// Where the program is to find a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +36,10 @@ pub struct UpstreamDraft {
 pub struct Drafted {
     /// Speaks to it.
     pub adapter: Adapter,
-    /// Host and port.
-    pub place: (String, u16),
+    /// Host, as its address names it.
+    pub host: String,
+    /// What was looked up for it and checked: the adapter speaks to nothing else.
+    pub place: SocketAddr,
     /// Its section of the settings file, which names the key's place.
     pub section: String,
 }
@@ -70,13 +73,16 @@ impl Stock {
         let drafted = drafted.map_err(|wrong| AdminError::Invalid(wrong.join("\n")))?;
         let languages = self.around.languages().0;
         let protocol = languages.into_iter().find(|word| *word == draft.protocol);
-        let (host, port) = &drafted.place;
-        let object = format!("draft of upstream {} at {host}:{port}", draft.name);
+        let (address, port) = (drafted.place.ip().to_string(), drafted.place.port());
+        let object = format!(
+            "draft of upstream {} at {}:{port}",
+            draft.name, drafted.host
+        );
         self.engine.note("try_draft", None, object).await?;
         let mut trial = Trial {
             upstream: draft.name.clone(),
             protocol: protocol.unwrap_or_default(),
-            steps: vec![self.connected(&draft.name, host, *port).await],
+            steps: vec![self.connected(&draft.name, &address, port).await],
         };
         if trial.is_ok() {
             let steps = self.engine.probed(&drafted.adapter).await.into_iter();

@@ -1,7 +1,7 @@
 //! Public servers with the upstreams behind each, as purchases find them.
 
 use super::Stock;
-use crate::health::Closed;
+use crate::closed::Closed;
 use domain::outcomes::Figures;
 use domain::usd::Usd;
 

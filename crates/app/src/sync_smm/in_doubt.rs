@@ -42,10 +42,8 @@ impl Engine {
             Some(Ok(listed)) => return self.match_orders(name, orders, listed, asked_at).await,
             Some(Err(error)) => {
                 tracing::warn!(upstream = name, %error, "the panel's order list was not to be had");
-                let plan = self.smm_plan(name);
                 for order in orders {
-                    self.step("smm_waits", order.try_again(&plan, asked_at))
-                        .await;
+                    self.put_off_smm("smm_waits", order).await;
                 }
             }
         }
@@ -74,7 +72,8 @@ impl Engine {
                 Some(place) => {
                     let row = free.remove(place);
                     let plan = self.smm_plan(upstream);
-                    let writes = order.linked(&row.id, "listed", &plan, self.now());
+                    let cancel = (self.store().next_row_id(), self.now());
+                    let writes = order.linked(&row.id, "listed", &plan, cancel);
                     self.step("smm_linked", writes).await;
                 }
                 None => {
@@ -100,7 +99,8 @@ impl Engine {
         };
         if current.attempt == called.attempt && current.state == SmmState::InDoubt {
             let plan = self.smm_plan(&current.upstream);
-            let writes = current.linked(id, "late_answer", &plan, self.now());
+            let cancel = (self.store().next_row_id(), self.now());
+            let writes = current.linked(id, "late_answer", &plan, cancel);
             self.step("smm_linked", writes).await;
         }
     }

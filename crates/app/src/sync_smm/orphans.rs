@@ -6,11 +6,14 @@ use crate::engine::Engine;
 use domain::mutant::lacks_rule;
 use domain::orphan::{Orphan, OrphanState};
 use domain::time::{Millis, Timestamp};
-use domain::upstream::{ListedPanelOrder, Progress};
+use domain::upstream::{CancelReply, ListedPanelOrder, PanelUpstream, Progress, ReadFailure};
 use domain::usd::Usd;
 
 /// How often a panel that lists its orders is looked through for orders that nobody made here.
 const SWEEP: Millis = Millis::seconds(60);
+
+/// After so long an order that its panel no longer knows counts as lost.
+const FORGOTTEN_AFTER: Millis = Millis::minutes(24 * 60);
 
 impl Engine {
     /// Looks for orders at a panel that belong to no order of ours: made twice, or placed after
@@ -82,37 +85,56 @@ impl Engine {
                 found_at: now,
                 due_at: Some(now),
                 tries: 0,
+                cancel_answered: false,
             };
             let ticket = self.outside.store.next_row_id();
             self.step("orphan_found", orphan.found(ticket)).await;
         }
     }
 
-    /// An order at a panel that is nobody's: a cancel is asked once, then its final status says
-    /// what the house has lost.
+    /// An order at a panel that is nobody's: a cancel is asked for until the panel answers, each time
+    /// after a look whether there is something left to cancel; its final status, seen twice, says what
+    /// the house has lost.
     pub(crate) async fn settle_panel_orphan(&self, orphan: Orphan, pause: Millis) {
         let name = orphan.upstream.clone();
         let Some(panel) = self.panel(&name).cloned() else {
             return;
         };
         let id = orphan.upstream_id.clone();
-        if orphan.tries == 0 && panel.capabilities().cancel {
-            let reply = panel.cancel(&id).await;
-            tracing::info!(upstream = name, reply = ?reply.outcome, "orphan: cancel asked");
-        }
         let told = self
             .panel_statuses(&name, panel.as_ref(), std::slice::from_ref(&id))
             .await;
-        let status = told.row(&id).and_then(|row| row.as_ref().ok());
-        let now = self.now();
-        let ended = status.filter(|status| status.progress.is_some_and(Progress::is_final));
-        let writes = match ended.filter(|_| orphan.tries > 0) {
-            Some(status) => {
-                let kept = status.charge.unwrap_or(orphan.cost);
-                orphan.settled(kept)
+        let forgotten = self.now() - orphan.found_at >= FORGOTTEN_AFTER;
+        let ended = match told.row(&id) {
+            Some(Ok(status)) if status.progress.is_some_and(Progress::is_final) => {
+                Some(status.charge.unwrap_or(orphan.cost))
             }
-            None => orphan.try_again(pause, now),
+            Some(Err(ReadFailure::UnknownOrder)) if forgotten => Some(orphan.cost),
+            _ => None,
         };
-        self.step("orphan", writes).await;
+        if let Some(kept) = ended.filter(|_| orphan.tries > 0) {
+            self.step("orphan", orphan.settled(kept)).await;
+            return;
+        }
+        let orphan = match ended {
+            None => self.ask_orphan_cancel(panel.as_ref(), orphan).await,
+            Some(_) => orphan,
+        };
+        self.put_off_orphan("orphan", orphan, pause).await;
+    }
+
+    /// Asks to cancel one that is not over, unless the panel has answered that already.
+    async fn ask_orphan_cancel(&self, panel: &dyn PanelUpstream, orphan: Orphan) -> Orphan {
+        let given_up = lacks_rule(56) && orphan.tries > 0;
+        if orphan.cancel_answered || given_up || !panel.capabilities().cancel {
+            return orphan;
+        }
+        let reply = panel.cancel(&orphan.upstream_id).await.outcome;
+        tracing::info!(upstream = orphan.upstream, ?reply, "orphan: cancel asked");
+        let cancel_answered = !matches!(reply, CancelReply::Unknown | CancelReply::TooEarly(_));
+        Orphan {
+            cancel_answered,
+            ..orphan
+        }
     }
 }

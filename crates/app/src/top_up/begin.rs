@@ -11,8 +11,8 @@ use domain::ids::AccountId;
 use domain::ports::StoreError;
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    BadAmount, CURRENCY, Checkout, Parts, PaymentProcessor, Processor, ProcessorError, TopUp,
-    TopUpState, TopUpWrite, reference,
+    BadAmount, CURRENCY, Checkout, Parts, PaymentProcessor, Processor, ProcessorError, Proof,
+    TopUp, TopUpState, TopUpWrite, proof_kind, reference,
 };
 use domain::usd::Usd;
 
@@ -36,6 +36,8 @@ pub struct Way<'a> {
     pub currency: &'a str,
     /// What the customer says of a bank transfer.
     pub note: &'a str,
+    /// A file that shows it, where one was chosen.
+    pub proof: Option<&'a [u8]>,
 }
 
 /// Why a top-up was not begun; the sentence is for its customer.
@@ -126,19 +128,17 @@ impl TopUps {
         let known = self.engine.store().account(account.id).await?;
         let known = known.filter(|account| !account.suspended);
         let account = known.ok_or(NotBegun::Suspended)?;
-        let now = self.engine.now();
-        let today = Timestamp(now.0 - now.0.rem_euclid(DAY_MS));
-        let before = self.rows.topped_up_since(account.id, today).await?;
-        let amount = offer.terms.amount(way.amount, account.tier, before)?;
-        let bucket = Bucket::account(account.id, "top-up");
-        let admission = self.limits.admit(bucket, BEGUN_PER_MINUTE, now.0).await;
-        if !admission.admitted {
-            return Err(NotBegun::TooMany(admission.reset_s));
-        }
+        let amount = offer.terms.amount(way.amount)?;
+        self.admitted(account.id).await?;
         let row = self.fresh(&account, offer, amount, way.note.trim());
         let claim = self.engine.claim_once(account.id, &once, row.id);
-        let insert = Write::TopUp(TopUpWrite::Insert(Box::new(row.clone())));
-        let writes = vec![Write::Claim(claim), insert];
+        let about = [
+            within_day(offer, &account, &row),
+            Some(TopUpWrite::Insert(Box::new(row.clone()))),
+            proof_of(&row, way.proof)?,
+        ];
+        let about = about.into_iter().flatten().map(Write::TopUp);
+        let writes = [Write::Claim(claim)].into_iter().chain(about).collect();
         match self.engine.commit("begin_top_up", writes).await {
             Ok(()) => {}
             // the same form, sent twice at the same time
@@ -146,11 +146,46 @@ impl TopUps {
                 let before = self.begun_before(account.id, &once).await?;
                 return before.ok_or(NotBegun::Storage);
             }
+            Err(CommitError::Refused(Refused::OverDaily(left))) => {
+                return Err(BadAmount::OverDaily(left).into());
+            }
+            Err(CommitError::Refused(Refused::TooManyProofs)) => {
+                return Err(bad_file(
+                    "As many files as are kept of one account are there already. Send it without \
+                     a file, or wait until earlier transfers are decided on.",
+                ));
+            }
             Err(_) => return Err(NotBegun::Storage),
         }
         match self.processor(row.processor) {
             Some(processor) => self.open(processor, row).await,
             None => Ok(row),
+        }
+    }
+
+    /// Has the processor of a top-up asked for a place to pay once more, where the answer was lost when
+    /// it was begun. One that knows the key gives the same place again; at others a second one is
+    /// opened, and what is paid at the first is left to a person.
+    pub async fn reopen(&self, account: AccountId, id: i64) -> Result<TopUp, NotBegun> {
+        let row = self.own(account, id).await?;
+        let row = row.ok_or(NotBegun::Decided)?;
+        if !row.lacks_place(self.engine.now()) {
+            // it was opened meanwhile, or is over: its page says so
+            return Ok(row);
+        }
+        self.admitted(account).await?;
+        let processor = self.processor(row.processor);
+        let processor = processor.ok_or(NotBegun::Unavailable)?;
+        self.open(processor, row).await
+    }
+
+    async fn admitted(&self, account: AccountId) -> Result<(), NotBegun> {
+        let bucket = Bucket::account(account, "top-up");
+        let now = self.engine.now();
+        let admission = self.limits.admit(bucket, BEGUN_PER_MINUTE, now.0).await;
+        match admission.admitted {
+            true => Ok(()),
+            false => Err(NotBegun::TooMany(admission.reset_s)),
         }
     }
 
@@ -247,6 +282,7 @@ impl TopUps {
         let checkout = Checkout {
             reference: reference(row.id),
             charge: row.charge(),
+            created_at: row.created_at,
             expires_at: row.expires_at,
             return_url: format!("{base}/wallet/top-up/{}", row.id),
             hook_url: format!("{base}/hooks/{}", row.processor.slug()),
@@ -260,8 +296,9 @@ impl TopUps {
                     "no place to pay could be opened: {error}"
                 );
                 if let ProcessorError::Unreachable(_) = error {
-                    // whether there is one now, nobody knows: the row waits for what may come
-                    return Err(NotBegun::Unavailable);
+                    // whether there is one now, nobody knows: the row waits for what may come, and its
+                    // page asks once more where its customer wants to
+                    return Ok(row);
                 }
                 row.closed(
                     TopUpState::Failed,
@@ -294,5 +331,42 @@ impl TopUps {
     async fn write(&self, name: &'static str, writes: Vec<Write>) -> Result<(), NotBegun> {
         let outcome = self.engine.commit(name, writes).await;
         outcome.map_err(|_| NotBegun::Storage)
+    }
+}
+
+/// What holds the account to its bound of a day (UTC), where it has one.
+fn within_day(offer: &Offer, account: &Account, row: &TopUp) -> Option<TopUpWrite> {
+    let now = row.created_at;
+    Some(TopUpWrite::WithinDay {
+        account: account.id,
+        since: Timestamp(now.0 - now.0.rem_euclid(DAY_MS)),
+        amount: row.amount,
+        most: offer.terms.daily(account.tier)?,
+    })
+}
+
+/// The file that came with a declared transfer.
+fn proof_of(row: &TopUp, file: Option<&[u8]>) -> Result<Option<TopUpWrite>, NotBegun> {
+    let Some(file) = file else {
+        return Ok(None);
+    };
+    if row.processor != Processor::Manual {
+        return Err(bad_file("Only a bank transfer takes a file."));
+    }
+    let kind = proof_kind(file).map_err(|bad| bad_file(bad.sentence()))?;
+    Ok(Some(TopUpWrite::Prove(Box::new(Proof {
+        top_up: row.id,
+        account: row.account,
+        kind,
+        size: i64::try_from(file.len()).unwrap_or(i64::MAX),
+        bytes: file.to_vec(),
+        at: row.created_at,
+    }))))
+}
+
+fn bad_file(why: &str) -> NotBegun {
+    NotBegun::Field {
+        field: "proof",
+        why: why.to_owned(),
     }
 }

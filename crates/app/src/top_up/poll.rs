@@ -5,7 +5,7 @@ use super::TopUps;
 use domain::change::Write;
 use domain::ticket::TicketKind;
 use domain::time::Timestamp;
-use domain::top_up::{TopUp, TopUpState, TopUpWrite, TopUpsOf, Verdict};
+use domain::top_up::{TopUp, TopUpState, TopUpWrite, Verdict};
 
 /// Rows of each kind taken up in one pass.
 const PASS: u32 = 50;
@@ -96,16 +96,5 @@ impl TopUps {
         let update = Write::TopUp(TopUpWrite::Update(Box::new(writes)));
         let writes = std::iter::once(update).chain(told).collect();
         self.engine.step(name, writes).await;
-    }
-
-    /// Top-ups and events that wait for a person.
-    pub async fn waiting(&self) -> usize {
-        let wanted = TopUpsOf {
-            waiting: true,
-            limit: PASS,
-            ..TopUpsOf::default()
-        };
-        let rows = self.rows.top_ups(&wanted).await;
-        rows.map_or(0, |rows| rows.len())
     }
 }

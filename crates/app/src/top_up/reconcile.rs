@@ -5,7 +5,7 @@ use crate::accounts::AdminError;
 use domain::books::DAY_MS;
 use domain::change::Write;
 use domain::ports::StoreError;
-use domain::ticket::TicketKind;
+use domain::ticket::{Ticket, TicketKind};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
     Fact, PaymentProcessor, Processor, ProcessorError, Reconciliation, Stand, TopUp, TopUpState,
@@ -22,10 +22,50 @@ const SETTLED: Millis = Millis::minutes(60);
 const AGAIN: Millis = Millis::minutes(60);
 /// Days kept in view: those of a week for every processor.
 const KNOWN: u32 = 100;
+/// Open tickets that are looked through.
+const TICKETS: u32 = 1000;
 /// Days looked back for one that nobody compared: the program may have stood still.
 const BACK: i64 = 7;
 
+/// How the days in view stand with one processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComparedDays {
+    /// Whose lists.
+    pub processor: Processor,
+    /// Days on which something is unexplained and whose ticket nobody has closed.
+    pub unexplained: usize,
+    /// Days of the last week that could not be compared when that was last tried.
+    pub failed: usize,
+}
+
 impl TopUps {
+    /// How the days in view stand, for each configured processor.
+    ///
+    /// # Errors
+    /// The store cannot answer.
+    pub async fn compared_days(&self) -> Result<Vec<ComparedDays>, StoreError> {
+        let known = self.rows.reconciliations(KNOWN).await?;
+        let open = self.engine.store().tickets(true, TICKETS).await?;
+        let waits = |day: &Reconciliation| {
+            let is_its = |ticket: &Ticket| {
+                ticket.kind == TicketKind::TopUpUnexplained && ticket.reference == number(day)
+            };
+            !day.unexplained.is_empty() && open.iter().any(is_its)
+        };
+        let week = Timestamp(self.engine.now().0 - (BACK + 1) * DAY_MS);
+        let is_tried_again = |day: &Reconciliation| day.failure.is_some() && day.day > week;
+        let stand = |processor: &dyn PaymentProcessor| {
+            let kind = processor.kind();
+            let days = known.iter().filter(move |day| day.processor == kind);
+            ComparedDays {
+                processor: kind,
+                unexplained: days.clone().filter(|day| waits(day)).count(),
+                failed: days.filter(|day| is_tried_again(day)).count(),
+            }
+        };
+        Ok(self.processors().map(stand).collect())
+    }
+
     /// Compares every processor's list with our credits of the day that holds `at`, and keeps what came of
     /// it; what is unexplained opens a ticket.
     ///
@@ -86,12 +126,7 @@ impl TopUps {
 
     /// The ticket of a day that is not explained: one for each, however often it is compared.
     fn unexplained(&self, compared: &Reconciliation) -> Write {
-        let day = compared.day.0.div_euclid(DAY_MS);
-        let place = Processor::ALL
-            .iter()
-            .position(|one| *one == compared.processor);
-        let reference = day * 10 + i64::try_from(place.unwrap_or(0)).unwrap_or(0);
-        let what = (reference, compared.amount);
+        let what = (number(compared), compared.amount);
         let why = compared.unexplained.join("; ");
         self.open_ticket(TicketKind::TopUpUnexplained, compared.processor, what, &why)
     }
@@ -157,6 +192,14 @@ impl TopUps {
         });
         Ok((!credited).then(|| format!("payment {payment} for tu_{id} is not credited")))
     }
+}
+
+/// What the ticket of a processor's day is called.
+fn number(compared: &Reconciliation) -> i64 {
+    let day = compared.day.0.div_euclid(DAY_MS);
+    let mut all = Processor::ALL.iter();
+    let place = all.position(|one| *one == compared.processor);
+    day * 10 + i64::try_from(place.unwrap_or(0)).unwrap_or(0)
 }
 
 /// A credit of ours that the processor does not know, or for less money.

@@ -35,6 +35,7 @@ pub(crate) fn shown() -> Activation {
         in_doubt_until: None,
         expires_at: None,
         cancel_allowed_at: None,
+        late_code_at: None,
         due_at: None,
         tries: 0,
         failure: None,
@@ -148,4 +149,33 @@ fn a_message_of_what_is_never_sold_is_forgotten_and_charged_to_nobody() {
     assert_eq!(received.state, ActivationState::Received);
     let second = received.clone().message_seen(bank, &plan, T0);
     assert!(second.is_empty(), "a second message is dropped: {second:?}");
+}
+
+#[test]
+fn a_code_after_a_confirmed_cancel_marks_the_order_and_is_dropped() {
+    let expires_at = Some(T0 + Millis::minutes(20));
+    let asked = Activation {
+        state: ActivationState::CancelRequested,
+        expires_at,
+        tries: 3,
+        ..shown()
+    };
+    let saved = |writes: &[Write]| match writes.last() {
+        Some(Write::UpdateActivation(row)) => (**row).clone(),
+        other => panic!("a row: {other:?}"),
+    };
+    let cancelled = saved(&asked.clone().closed_upstream(Reason::Cancelled));
+    assert_eq!((cancelled.due_at, cancelled.tries), (expires_at, 0));
+    let other = saved(&asked.closed_upstream(Reason::ClosedUpstream));
+    assert_eq!(other.due_at, None, "the upstream ended it by itself");
+    let sms = Sms {
+        code: "415127".into(),
+        text: None,
+    };
+    let writes = cancelled.late_code(sms, T0);
+    assert_eq!(writes.len(), 1, "the mark and nothing else: {writes:?}");
+    let marked = saved(&writes);
+    assert_eq!((marked.late_code_at, marked.due_at), (Some(T0), None));
+    assert_eq!((marked.message, marked.messages), (None, 0));
+    assert_eq!(marked.state, ActivationState::Cancelled);
 }

@@ -6,7 +6,7 @@ use crate::desk::{DeskWrite, MoneyRequest};
 use crate::ids::AccountId;
 use crate::own_number::PoolWrite;
 use crate::people::{PeopleWrite, Person};
-use crate::policy::{Held, PolicyWrite};
+use crate::policy::{AccountCase, Held, PolicyWrite};
 use crate::redeem::RedeemWrite;
 use crate::top_up::{TopUp, TopUpWrite};
 
@@ -202,19 +202,42 @@ fn of_policy(write: &PolicyWrite) -> Option<About> {
             let object = format!("report {case}");
             Some(About::of_house(object, "closed".into()).because(note))
         }
+        PolicyWrite::RaiseCase(case) | PolicyWrite::MoveCase(case) => Some(of_case(case)),
+        PolicyWrite::AskLoosening(change) | PolicyWrite::DecideLoosening(change) => {
+            let object = format!("rules {}", change.id);
+            let details = format!("{}: {}", change.what.in_words(), change.state.slug());
+            Some(About::of_house(object, details).because(&change.reason))
+        }
         PolicyWrite::Hold(hold) => Some(of_held(hold.held, "legal hold").because(&hold.why)),
         PolicyWrite::Release(held) => Some(of_held(*held, "legal hold released")),
         PolicyWrite::ForgetAccount(account) => {
             let object = format!("account {account}");
             Some(About::of(*account, object, "deleted".into()))
         }
-        PolicyWrite::KeepPace(_)
+        PolicyWrite::EaseCases(_)
+        | PolicyWrite::KeepPace(_)
         | PolicyWrite::RoomForKey { .. }
         | PolicyWrite::OpenCase(_)
         | PolicyWrite::CountDenials(_)
         | PolicyWrite::ForgetNumbers(_)
         | PolicyWrite::ForgetBefore(_) => None,
     }
+}
+
+fn of_case(case: &AccountCase) -> About {
+    let closed = if case.closed_at.is_some() {
+        ", closed"
+    } else {
+        ""
+    };
+    let proposed = match (&case.closure, case.closed_at) {
+        (Some(_), None) => ", closing the account is proposed",
+        _ => "",
+    };
+    let (signal, measure) = (case.signal.slug(), case.measure.slug());
+    let details = format!("{signal}: {measure}{proposed}{closed}");
+    let about = About::of(case.account, format!("case {}", case.id), details);
+    about.because(case.note.as_deref().unwrap_or_default())
 }
 
 fn of_held(held: Held, what: &str) -> About {

@@ -153,6 +153,19 @@ impl<'a> Route<'a> {
         offers.find(|offer| offer.pool_id.map(|pool| &**pool) == pool_id)
     }
 
+    /// All offers of services of this name, whatever their ids.
+    pub fn offers_named(&self, name: &str) -> Vec<Offer<'a>> {
+        let mut found = Vec::new();
+        for (place, part) in self.parts.iter().enumerate() {
+            for id in part.shelf.ids_named(name) {
+                let (first, rows) = part.rows_of(id);
+                let offers = self.offers_from(part, first, rows);
+                found.extend(offers.filter(|offer| self.is_shown(place, offer)));
+            }
+        }
+        found
+    }
+
     /// Whether the route sells a service at all, in whatever pool.
     pub fn sells(&self, service_id: &str) -> bool {
         self.offers_of(service_id).next().is_some()

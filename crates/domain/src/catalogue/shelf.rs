@@ -239,6 +239,15 @@ impl Shelf {
         u32::try_from(at).ok()
     }
 
+    /// Ids of the services of this name.
+    pub(super) fn ids_named(&self, name: &str) -> impl Iterator<Item = &Arc<str>> {
+        let first = self.services.partition_point(|one| &*one.name < name);
+        let named = self.services[first..].iter();
+        named
+            .take_while(move |one| &*one.name == name)
+            .map(|one| &one.id)
+    }
+
     pub(super) fn rows_of(&self, country: &ShelfCountry) -> &[Row] {
         &self.rows[country.rows.start as usize..country.rows.end as usize]
     }

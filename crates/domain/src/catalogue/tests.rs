@@ -76,6 +76,28 @@ fn shelf(
     })
 }
 
+#[test]
+fn services_are_found_by_a_part_of_their_name() {
+    let catalogue = build(100, &Catalogue::default(), 0);
+    let like = |text: &str| catalogue.services_like(text, |_| true);
+    assert_eq!(like("SCO"), [Arc::from("Discord")]);
+    assert!(like("telegram").is_empty());
+    assert!(catalogue.services_like("disc", |_| false).is_empty());
+    let key = RouteKey {
+        server: 0,
+        provider_type: 0,
+        country_id: "61".into(),
+    };
+    let route = catalogue.route(&key, 0).unwrap();
+    let costs: Vec<_> = route
+        .offers_named("Discord")
+        .iter()
+        .map(|one| one.cost.0)
+        .collect();
+    assert_eq!(costs, [90, 100]);
+    assert!(route.offers_named("Disc").is_empty());
+}
+
 /// Two upstreams behind one route: the first sells Discord at 100 in two pools' stead, the second
 /// also sells Telegram, and calls something else by the id of the first one's Viber.
 fn two_upstreams(first_stock: Option<u32>) -> Catalogue {

@@ -1,6 +1,6 @@
 //! The decision before every hold: a pure function of the rules, the class and the account.
 
-use super::{OtpClass, RULE_VERSION, Rules, SmmClass, Strength};
+use super::{OtpClass, RULE_VERSION, Rules, SmmClass, Standing, Strength};
 
 /// What the engine needs to know about an OTP purchase. The class was found when the catalogue
 /// was imported, by [`Rules::otp_class`].
@@ -10,8 +10,8 @@ pub struct OtpRequest {
     pub class: OtpClass,
     /// The account's tier, 0 to 3.
     pub tier: u8,
-    /// Whether the account may not buy at present.
-    pub account_suspended: bool,
+    /// Whether the account may buy at present.
+    pub standing: Standing,
 }
 
 /// What the engine needs to know about an SMM order. The class was found when the catalogue was
@@ -20,8 +20,8 @@ pub struct OtpRequest {
 pub struct SmmRequest {
     /// The class of the service.
     pub class: SmmClass,
-    /// Whether the account may not buy at present.
-    pub account_suspended: bool,
+    /// Whether the account may buy at present.
+    pub standing: Standing,
 }
 
 /// Whether the sale may go on.
@@ -40,6 +40,10 @@ pub enum DenyReason {
     ServiceRestricted,
     /// The class is sold, but only from this tier on.
     TierRequired(u8),
+    /// The account's holder has to show their second factor first.
+    ChallengeRequired,
+    /// People have to look at the account first.
+    ReviewRequired,
     /// The account may not buy.
     AccountSuspended,
 }
@@ -76,13 +80,17 @@ const fn allowed(rule_id: &'static str) -> Outcome {
 
 /// Decides an OTP purchase. The same input always gives the same decision.
 pub fn decide_otp(rules: &Rules, request: &OtpRequest) -> Decision {
-    let (verdict, rule_id) = if request.account_suspended {
-        (
+    let (verdict, rule_id) = match request.standing {
+        Standing::Good => otp_outcome(rules, request.class, request.tier),
+        Standing::Challenged => (
+            Verdict::Deny(DenyReason::ChallengeRequired),
+            "otp.challenge",
+        ),
+        Standing::InReview => (Verdict::Deny(DenyReason::ReviewRequired), "otp.review"),
+        Standing::Suspended => (
             Verdict::Deny(DenyReason::AccountSuspended),
             "otp.account_suspended",
-        )
-    } else {
-        otp_outcome(rules, request.class, request.tier)
+        ),
     };
     Decision {
         verdict,
@@ -124,13 +132,17 @@ fn otp_outcome(rules: &Rules, class: OtpClass, tier: u8) -> Outcome {
 
 /// Decides an SMM order. The same input always gives the same decision.
 pub fn decide_smm(rules: &Rules, request: &SmmRequest) -> Decision {
-    let (verdict, rule_id) = if request.account_suspended {
-        (
+    let (verdict, rule_id) = match request.standing {
+        Standing::Good => smm_outcome(rules, request.class),
+        Standing::Challenged => (
+            Verdict::Deny(DenyReason::ChallengeRequired),
+            "smm.challenge",
+        ),
+        Standing::InReview => (Verdict::Deny(DenyReason::ReviewRequired), "smm.review"),
+        Standing::Suspended => (
             Verdict::Deny(DenyReason::AccountSuspended),
             "smm.account_suspended",
-        )
-    } else {
-        smm_outcome(rules, request.class)
+        ),
     };
     Decision {
         verdict,

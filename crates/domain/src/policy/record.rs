@@ -2,6 +2,8 @@
 //! use it on.
 
 use super::abuse::{AbuseCase, Held, LegalHold};
+use super::ladder::AccountCase;
+use super::loosening::RuleChange;
 use super::velocity::{Ordered, Velocity};
 use crate::ids::{AccountId, OrderId};
 use crate::time::Timestamp;
@@ -111,6 +113,16 @@ pub enum PolicyWrite {
         /// What came of it.
         note: String,
     },
+    /// A signal raises a case against an account. One of the same signal that is open stays as it is.
+    RaiseCase(Box<AccountCase>),
+    /// A case against an account moves on. Guard: the stored version is the one it was read with.
+    MoveCase(Box<AccountCase>),
+    /// Somebody wants rules loosened. Guard: nobody has asked for the same without an answer.
+    AskLoosening(Box<RuleChange>),
+    /// It is granted, refused or ended. Guard: it was asked for, or in force where it is ended.
+    DecideLoosening(Box<RuleChange>),
+    /// A person lets an account go on: its open cases hold nothing any longer, and stay open.
+    EaseCases(AccountId),
     /// From now on no retention touches it. Each hold stands by itself beside others on the same; the same
     /// one again stays as it is.
     Hold(Box<LegalHold>),

@@ -87,6 +87,25 @@ impl Velocity {
         }
     }
 
+    /// These bounds where they are tighter than the others, else the others.
+    pub fn within(&self, other: &Self) -> Self {
+        fn tighter<T: Ord + Copy>(one: Option<T>, other: Option<T>) -> Option<T> {
+            one.into_iter().chain(other).min()
+        }
+        Self {
+            open_activations: tighter(self.open_activations, other.open_activations),
+            buys_per_hour: tighter(self.buys_per_hour, other.buys_per_hour),
+            buys_per_day: tighter(self.buys_per_day, other.buys_per_day),
+            same_offer_per_day: tighter(self.same_offer_per_day, other.same_offer_per_day),
+            cancel_percent: tighter(self.cancel_percent, other.cancel_percent),
+            services_per_hour: tighter(self.services_per_hour, other.services_per_hour),
+            daily_spend: tighter(self.daily_spend, other.daily_spend),
+            smm_per_day: tighter(self.smm_per_day, other.smm_per_day),
+            smm_per_target_week: tighter(self.smm_per_target_week, other.smm_per_target_week),
+            keys: tighter(self.keys, other.keys),
+        }
+    }
+
     /// The bounds of all tiers, from 0 to 3.
     pub fn of_tiers() -> [Self; 4] {
         [0, 1, 2, 3].map(Self::of_tier)

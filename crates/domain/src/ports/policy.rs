@@ -1,12 +1,16 @@
 //! What the policy engine remembers, as use cases ask for it.
 
-use super::Read;
+use super::{OwnAccounts, Read};
+use crate::activation::Wanted;
 use crate::ids::{AccountId, OrderId};
-use crate::policy::{AbuseCase, Attestation, Behind, Blocked, Counters, LegalHold, NotYet};
+use crate::policy::{
+    AbuseCase, AccountCase, Attestation, Behind, Blocked, Counters, LegalHold, NotYet,
+    RecentNumber, RuleChange,
+};
 use crate::time::Timestamp;
 
 /// What the policy engine remembers; written through [`Store::commit`](super::Store::commit).
-pub trait PolicyRows: Send + Sync {
+pub trait PolicyRows: OwnAccounts {
     /// What an account has attested, newest first.
     fn attestations(&self, account: AccountId) -> Read<'_, Vec<Attestation>>;
     /// What is not to be used, newest first.
@@ -39,6 +43,31 @@ pub trait PolicyRows: Send + Sync {
     fn is_overdue(&self, before: Timestamp) -> Read<'_, bool>;
     /// Why an account cannot be deleted yet, if it cannot.
     fn keeps_account(&self, account: AccountId) -> Read<'_, Option<NotYet>>;
+    /// What was asked to be loosened of the rules, newest first.
+    fn rule_changes(&self, limit: u32) -> Read<'_, Vec<RuleChange>>;
+    /// One of them.
+    fn rule_change(&self, id: i64) -> Read<'_, Option<RuleChange>>;
+    /// Cases against accounts, newest first: those of one account or of all, only the open ones or all.
+    fn account_cases(
+        &self,
+        account: Option<AccountId>,
+        open_only: bool,
+        limit: u32,
+    ) -> Read<'_, Vec<AccountCase>>;
+    /// One case against an account.
+    fn account_case(&self, id: i64) -> Read<'_, Option<AccountCase>>;
+    /// Cases whose automatic step times out until then, longest due first.
+    fn account_cases_due(&self, until: Timestamp, limit: u32) -> Read<'_, Vec<AccountCase>>;
+    /// What an account bought last, newest first, without what is usual there.
+    fn recent_numbers(
+        &self,
+        account: AccountId,
+        limit: u32,
+    ) -> Read<'_, Vec<(Wanted, RecentNumber)>>;
+    /// How many messages of an account's numbers were withheld since then.
+    fn withheld_since(&self, account: AccountId, since: Timestamp) -> Read<'_, u64>;
+    /// Devices (address and browser) that several accounts were used from since then, with the accounts.
+    fn shared_devices(&self, since: Timestamp) -> Read<'_, Vec<(String, Vec<AccountId>)>>;
     /// How the rules work out.
     fn policy_counters(&self) -> Read<'_, Counters>;
 }

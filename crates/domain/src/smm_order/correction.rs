@@ -1,6 +1,6 @@
 //! What a panel says of an order that was paid out already.
 
-use super::{SmmOrder, SmmPlan};
+use super::{SmmOrder, SmmPlan, SmmState};
 use crate::change::Write;
 use crate::mutant::lacks_rule;
 use crate::ticket::Ticket;
@@ -36,11 +36,13 @@ impl SmmOrder {
     }
 
     /// The panel takes back that it did not deliver: the client keeps what it got, the operator
-    /// hears of it. Fewer units left than it said before is no such thing.
+    /// hears of it. Fewer units left than it said before is no such thing, nor is an order that was
+    /// undone, and whose end the panel tells again: what went back was our decision.
     fn reversed(&self, shown: Progress, ticket: i64, now: Timestamp) -> Option<Write> {
         let taken_back = shown == Progress::Completed || self.progress == Progress::Canceled;
+        let told_again = self.state == SmmState::Failed && self.progress == shown;
         let ticket = Ticket::outcome_reversed(ticket, self, shown, now);
-        (taken_back && !lacks_rule(51)).then(|| Write::OpenTicket(Box::new(ticket)))
+        (taken_back && !told_again && !lacks_rule(51)).then(|| Write::OpenTicket(Box::new(ticket)))
     }
 
     fn give_back(&mut self, amount: Usd, returned: Usd, observation: Option<i64>) -> Write {

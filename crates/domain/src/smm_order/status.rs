@@ -12,6 +12,9 @@ use crate::usd::Usd;
 /// Times in a row that a panel may not know the id it gave before a person looks.
 const UNKNOWN_MAX: i64 = 10;
 
+/// After so long what is undone and no longer known at its panel counts as lost.
+const FORGOTTEN_AFTER: Millis = Millis::minutes(24 * 60);
+
 impl SmmOrder {
     /// The panel's word on the order. Display follows at once, money only once a final state was
     /// seen twice; after the resolution only the difference in the client's favour is paid. Where a
@@ -79,14 +82,9 @@ impl SmmOrder {
         writes
     }
 
-    /// The panel knows the id again. Gives whether it did not before. Of an order that is undone the
-    /// tries say that a cancel was asked.
+    /// The panel knows the id again. Gives whether it did not before.
     fn answers_again(&mut self) -> bool {
-        let failed = self.tries > 0 && self.state != SmmState::Undo;
-        if failed {
-            self.tries = 0;
-        }
-        failed
+        std::mem::take(&mut self.tries) > 0
     }
 
     /// Takes over what may be shown. Gives whether any of it is new.
@@ -219,8 +217,12 @@ impl SmmOrder {
     }
 
     /// The panel does not know the id it once gave: never a cancel; review after several times in a
-    /// row.
+    /// row. What is undone has nobody to wait for it: after a day the house bears what it cost.
     pub fn unknown_upstream(mut self, plan: &SmmPlan, ticket: i64, now: Timestamp) -> Vec<Write> {
+        let undone_at = self.resolved_at.filter(|_| self.state == SmmState::Undo);
+        if undone_at.is_some_and(|at| at + FORGOTTEN_AFTER <= now) {
+            return self.undo_ended(Progress::Partial, Usd::ZERO, plan, now);
+        }
         self.tries += 1;
         if lacks_rule(30) && self.resolved_at.is_none() {
             let release = self.resolve(Usd::ZERO, Reason::ClosedUpstream, now);

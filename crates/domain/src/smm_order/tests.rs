@@ -161,13 +161,52 @@ fn an_undone_order_that_contradicts_itself_ends_at_the_houses_cost() {
 
 #[test]
 fn an_order_nobody_was_told_of_is_released_and_undone() {
-    let writes = order().taken_back(T0);
+    let writes = order().taken_back(9, T0);
     let Write::Resolve { posted, held, .. } = writes[0] else {
         panic!("released first: {writes:?}");
     };
     assert_eq!((posted, held), (Usd::ZERO, Usd(540_000)));
     let row = after(&writes);
     assert_eq!((row.state, row.told), (SmmState::Undo, Told::Failed));
+    asks_for_a_cancel(&writes);
+    let in_doubt = SmmOrder {
+        state: SmmState::InDoubt,
+        told: Told::Failed,
+        upstream_id: None,
+        ..order()
+    };
+    let found = in_doubt.clone().linked("9", "listed", &plan(), (9, T0));
+    assert_eq!(after(&found).state, SmmState::Undo);
+    asks_for_a_cancel(&found);
+    let promised = SmmOrder {
+        told: Told::Pending,
+        ..in_doubt
+    };
+    let found = promised.linked("9", "listed", &plan(), (9, T0));
+    let asked = |write: &Write| matches!(write, Write::InsertSmmRequest(_));
+    assert!(!found.iter().any(asked), "its client can still learn of it");
+}
+
+/// The cancel is stored with what it follows from.
+fn asks_for_a_cancel(writes: &[Write]) {
+    let Some(Write::InsertSmmRequest(row)) = writes.last() else {
+        panic!("a cancel: {writes:?}");
+    };
+    assert_eq!((row.id, row.kind), (9, RequestKind::Cancel));
+    assert_eq!((row.upstream_order.as_str(), row.due_at), ("9", Some(T0)));
+}
+
+#[test]
+fn what_is_undone_and_forgotten_by_its_panel_is_the_houses_loss_after_a_day() {
+    let undone = after(&order().taken_back(9, T0));
+    let unknown = |at| undone.clone().unknown_upstream(&plan(), 77, at);
+    let day = Millis::minutes(24 * 60);
+    let waits = after(&unknown(T0 + day - Millis(1)));
+    assert_eq!(waits.state, SmmState::Undo);
+    let writes = unknown(T0 + day);
+    assert_eq!(after(&writes).state, SmmState::Failed);
+    let lost = Entry::upstream_loss(undone.id, 0, "panel", undone.cost_quote);
+    assert!(writes.contains(&Write::Book(lost)), "{writes:?}");
 }
 
 fn tickets(writes: &[Write]) -> Vec<(TicketKind, Usd)> {
@@ -407,6 +446,32 @@ fn what_is_delivered_after_all_is_the_customers_and_the_operator_hears_of_it() {
     // fewer left than before is the house's gain and no reversal
     let less = said_twice(short, &status(Progress::Partial, Some(100), 400_000), at);
     assert_eq!((tickets(&less), returned(&less)), (vec![], vec![]));
+}
+
+#[test]
+fn an_undone_order_that_stays_complete_is_no_reversal() {
+    let undone = |progress| SmmOrder {
+        state: SmmState::Failed,
+        told: Told::Failed,
+        returned: Usd(540_000),
+        progress,
+        ..resolved()
+    };
+    let said = status(Progress::Completed, Some(0), 450_000);
+    let tickets_after = |progress| {
+        let writes = said_twice(undone(progress), &said, T0 + Millis::minutes(10));
+        tickets(&writes).len()
+    };
+    assert_eq!(
+        tickets_after(Progress::Completed),
+        0,
+        "it was the house's loss"
+    );
+    assert_eq!(
+        tickets_after(Progress::Canceled),
+        1,
+        "it had been given back"
+    );
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub struct Checkout {
     pub reference: String,
     /// What has to be paid, in whole cents of [`CURRENCY`].
     pub charge: Usd,
+    /// When the top-up was begun.
+    pub created_at: Timestamp,
     /// When the offer ends.
     pub expires_at: Timestamp,
     /// Our page to which the browser comes back.

@@ -61,8 +61,8 @@ fn share(amount: Usd, parts_per_million: i64, up: bool) -> Usd {
 }
 
 impl Terms {
-    /// The amount that a customer wrote, if it can be topped up after `today` was already.
-    pub fn amount(&self, text: &str, tier: u8, today: Usd) -> Result<Usd, BadAmount> {
+    /// The amount that a customer wrote, if so much is taken at once.
+    pub fn amount(&self, text: &str) -> Result<Usd, BadAmount> {
         let amount = Usd::parse(text).map_err(|_| BadAmount::NotAnAmount)?;
         if amount <= Usd::ZERO || amount.0 % MICROS_IN_CENT != 0 {
             return Err(BadAmount::NotAnAmount);
@@ -73,13 +73,12 @@ impl Terms {
         if amount > self.max {
             return Err(BadAmount::AboveMax(self.max));
         }
-        if let Some(daily) = self.daily[place(tier)] {
-            let left = Usd((daily.0 - today.0).max(0));
-            if amount > left {
-                return Err(BadAmount::OverDaily(left));
-            }
-        }
         Ok(amount)
+    }
+
+    /// The greatest sum that an account of this tier may begin in a day, if there is one.
+    pub fn daily(&self, tier: u8) -> Option<Usd> {
+        self.daily[place(tier)]
     }
 
     /// For how long new money of an account of this tier cannot be spent.

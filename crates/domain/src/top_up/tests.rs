@@ -382,28 +382,18 @@ fn amounts_fit_the_terms() {
         "+5",
         "0x10",
     ] {
-        let refused = terms.amount(bad, 3, Usd::ZERO);
+        let refused = terms.amount(bad);
         assert_eq!(refused, Err(BadAmount::NotAnAmount), "{bad:?}");
     }
-    assert_eq!(terms.amount("500", 3, usd("1000000")), Ok(usd("500")));
+    assert_eq!(terms.amount("500"), Ok(usd("500")));
     assert_eq!(
         (terms.hold(0), terms.hold(1)),
         (Millis::minutes(1440), Millis(0))
     );
     assert_eq!(terms.hold(9), Millis(0), "as the highest tier");
-    assert_eq!(
-        terms.amount("4.99", 3, Usd::ZERO),
-        Err(BadAmount::BelowMin(usd("5")))
-    );
-    assert_eq!(
-        terms.amount("500.01", 3, Usd::ZERO),
-        Err(BadAmount::AboveMax(usd("500")))
-    );
-    assert_eq!(
-        terms.amount("10", 0, usd("15")),
-        Err(BadAmount::OverDaily(usd("5")))
-    );
-    assert_eq!(terms.amount("5.00", 0, usd("15")), Ok(usd("5")));
+    assert_eq!(terms.amount("4.99"), Err(BadAmount::BelowMin(usd("5"))));
+    assert_eq!(terms.amount("500.01"), Err(BadAmount::AboveMax(usd("500"))));
+    assert_eq!((terms.daily(0), terms.daily(3)), (Some(usd("20")), None));
     assert_eq!(terms.fee(usd("25")), usd("1.03"));
     assert_eq!(terms.bonus(usd("49.99")), Usd::ZERO);
     assert_eq!(terms.bonus(usd("60")), usd("1.2"));

@@ -282,7 +282,7 @@ fn the_demo_may_sell_most_of_it_and_must_refuse_the_rest() {
             &rules,
             &SmmRequest {
                 class,
-                account_suspended: false,
+                standing: domain::policy::Standing::Good,
             },
         )
         .verdict

@@ -120,6 +120,7 @@ pub(crate) fn orders_under_way_are_in_the_position(store: &dyn Store) {
         found_at: NOW,
         due_at: Some(NOW),
         tries: 0,
+        cancel_answered: false,
     };
     world.commit(orphan.clone().found(78)).unwrap();
     let at = position(store, "paul1");
@@ -156,7 +157,7 @@ pub(crate) fn suspects_are_what_was_released_or_given_up(store: &dyn Store) {
     let day = Millis::minutes(24 * 60);
     assert_eq!(suspects("peter1", NOW + day).given_up, []);
     let order = world.accepted(ana, "https://example.com/a", "501");
-    let undone = order.taken_back(NOW);
+    let undone = order.taken_back(store.next_row_id(), NOW);
     world.commit(undone).unwrap();
     assert_eq!(suspects("panel1", before).released, Usd(30_000));
 }

@@ -176,7 +176,7 @@ pub(crate) fn an_upstream_is_paused_once_and_resumed_once<S: Store + DeskRows>(s
     world.commit(vec![write(&romeo)]).unwrap();
     world.commit(vec![write(&peter)]).unwrap();
     assert_eq!(world.commit(vec![write(&romeo)]), refused(Refused::Stale));
-    let paused = || wait(store.pauses()).unwrap();
+    let paused = || wait(store.in_force()).unwrap().pauses;
     assert_eq!(paused(), [peter.clone(), romeo]);
     let resume = || {
         Write::Desk(DeskWrite::Resume {

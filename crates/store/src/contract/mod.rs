@@ -1,6 +1,7 @@
 //! What every store must do, as functions over the port: each engine runs all of them.
 
 pub(crate) mod access;
+pub(crate) mod account_case;
 pub(crate) mod api_log;
 pub(crate) mod audit_log;
 pub(crate) mod balance;
@@ -16,10 +17,12 @@ pub(crate) mod own_numbers;
 pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod policy;
+pub(crate) mod proofs;
 pub(crate) mod redeem;
 pub(crate) mod requests;
 pub(crate) mod sealed;
 pub(crate) mod top_up;
+pub(crate) mod top_up_days;
 mod top_up_lists;
 
 /// What carries orders and their money: the simulation's other store keeps this too.
@@ -90,6 +93,10 @@ macro_rules! for_every_store {
                 a_report_is_kept_closed_once_and_counted,
                 a_number_is_forgotten_unless_it_is_held,
                 there_is_room_for_so_many_keys;
+            account_case:
+                one_case_of_a_signal_is_open_and_keeps_every_member,
+                the_hardest_measure_is_in_force_until_it_is_dismissed,
+                what_signals_are_read_from;
             lawful:
                 each_hold_ends_by_itself,
                 a_hold_placed_meanwhile_keeps_the_number,
@@ -145,6 +152,13 @@ macro_rules! for_every_store {
                 the_inbox_keeps_each_event_once,
                 lists_say_what_is_waiting,
                 a_shower_of_events_credits_each_payment_once;
+            proofs:
+                a_file_is_kept_with_its_transfer,
+                there_is_room_for_so_many_files,
+                a_file_is_forgotten_in_time;
+            top_up_days:
+                a_days_bound_counts_what_did_not_come_to_nothing,
+                a_days_bound_holds_for_many_at_once;
         }
     };
 }
@@ -397,6 +411,7 @@ pub(crate) fn activation(id: OrderId, account: AccountId) -> Activation {
         in_doubt_until: None,
         expires_at: None,
         cancel_allowed_at: None,
+        late_code_at: None,
         due_at: None,
         tries: 0,
         failure: None,

@@ -47,6 +47,7 @@ pub(crate) fn an_activation_keeps_every_member(store: &dyn Store) {
     full.in_doubt_until = Some(Timestamp(6));
     full.expires_at = Some(Timestamp(7));
     full.cancel_allowed_at = Some(Timestamp(8));
+    full.late_code_at = Some(Timestamp(9));
     full.due_at = Some(Timestamp(9));
     full.tries = 10;
     full.failure = Some(Failure::InvalidMember("link"));
@@ -303,7 +304,11 @@ pub(crate) fn attempts_tell_their_story(store: &dyn Store) {
     let ana = world.customer(MONEY);
     assert_eq!(wait(store.first_attempt_at("peter1")).unwrap(), None);
     let order = world.calling(ana);
-    let begin = |seq, at| Write::BeginAttempt(Attempt::calling(order.id, seq, "peter1", at));
+    let asked = |seq, at| Attempt {
+        request_digest: Some([7; 32]),
+        ..Attempt::calling(order.id, seq, "peter1", at)
+    };
+    let begin = |seq, at| Write::BeginAttempt(asked(seq, at));
     let early = NOW - Millis(5);
     assert_eq!(world.commit(vec![begin(2, NOW)]), refused(Refused::Stale));
     let end = |seq, state, raw: Option<&str>| {
@@ -341,7 +346,8 @@ pub(crate) fn attempts_tell_their_story(store: &dyn Store) {
         (first.evidence.as_deref(), first.raw.as_deref()),
         (Some("why"), Some("timeout"))
     );
-    assert_eq!(stored(2), Attempt::calling(order.id, 2, "peter1", early));
+    assert_eq!(first.request_digest, None, "it began without one");
+    assert_eq!(stored(2), asked(2, early));
     let missing = vec![end(3, AttemptState::Done, None)];
     assert_eq!(world.commit(missing), refused(Refused::Stale));
     assert_eq!(wait(store.first_attempt_at("peter1")).unwrap(), Some(early));
@@ -397,6 +403,7 @@ pub(crate) fn orphans_come_and_go(store: &dyn Store) {
         found_at: NOW,
         due_at: Some(NOW),
         tries: 0,
+        cancel_answered: false,
     };
     world.commit(orphan.clone().found(78)).unwrap();
     let due = wait(store.orphans_due(NOW, 10)).unwrap();
@@ -411,13 +418,20 @@ pub(crate) fn orphans_come_and_go(store: &dyn Store) {
     assert_eq!(wait(store.claim_orphans("peter2", NOW, 10)).unwrap(), []);
     assert_eq!(wait(store.claim_orphans("peter1", NOW, 10)).unwrap(), due);
     world
-        .commit(orphan.clone().try_again(Millis(500), NOW))
+        .commit(
+            Orphan {
+                cancel_answered: true,
+                ..orphan.clone()
+            }
+            .try_again(Millis(500), NOW),
+        )
         .unwrap();
     assert_eq!(world.commit(orphan.returned()), refused(Refused::Stale));
     let read = wait(store.orphans_due(NOW + Millis(500), 10))
         .unwrap()
         .remove(0);
     assert_eq!((read.version, read.tries), (2, 1));
+    assert!(read.cancel_answered && !due[0].cancel_answered);
     world.commit(read.returned()).unwrap();
     assert_eq!(wait(store.orphans_due(NOW + Millis(500), 10)).unwrap(), []);
     world.audited();

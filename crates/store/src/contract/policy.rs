@@ -41,13 +41,19 @@ fn too_fast(bound: &'static str, after: Millis) -> super::Outcome {
 }
 
 pub(crate) fn sixty_four_at_once_never_pass_a_bound(store: &dyn Store) {
-    let world = World::new(store);
+    sixty_four_over(&[store]);
+}
+
+/// P-4: so many clients at once, spread over these nodes of one database.
+pub(crate) fn sixty_four_over(nodes: &[&dyn Store]) {
+    let world = World::new(nodes[0]);
     let account = world.customer(FUNDS);
     let outcomes: Vec<_> = std::thread::scope(|scope| {
         let tries: Vec<_> = (0..64)
-            .map(|_| {
-                scope.spawn(|| {
-                    let world = World::new(store);
+            .map(|client: usize| {
+                let node = nodes[client % nodes.len()];
+                scope.spawn(move || {
+                    let world = World::new(node);
                     let open = world.new_activation(account).open(&PLAN);
                     let writes = [pace(account, discord(), None)].into_iter().chain(open);
                     world.commit(writes.collect())

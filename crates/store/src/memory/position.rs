@@ -95,7 +95,8 @@ impl Rows {
         };
         let numbers = self.activations.values().filter(|row| {
             let cancelled = row.state == ActivationState::Cancelled && row.upstream_id.is_some();
-            row.upstream == upstream && cancelled && resolved(&row.id).is_some()
+            let late = row.late_code_at.is_some_and(|at| at > since);
+            row.upstream == upstream && cancelled && (late || resolved(&row.id).is_some())
         });
         let orders = self.smm_orders.values().filter(|row| {
             let released = resolved(&row.id).is_some_and(|(_, back, ..)| back > Usd::ZERO);

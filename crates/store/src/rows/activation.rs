@@ -19,18 +19,18 @@ macro_rules! columns {
         "id, account_id, version, state, told, server, provider_type, country_id, country_key, \
          service_id, service_name, pool_id, price, cost_quote, policy_class, policy_version, \
          upstream, attempt, upstream_id, phone, cost, disclosed_at, code, code_text, messages, \
-         created_at, in_doubt_until, expires_at, cancel_allowed_at, due_at, tries, failure"
+         created_at, in_doubt_until, expires_at, cancel_allowed_at, due_at, tries, failure, late_code_at"
     };
 }
 
 /// How many cells an activation has.
-const CELLS: usize = 32;
+const CELLS: usize = 33;
 
 const INSERT: &str = concat!(
     "INSERT INTO activation (",
     columns!(),
     ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)"
+     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)"
 );
 
 const UPDATE: &str = "UPDATE activation SET version = version + 1, state = ?3, told = ?4, \
@@ -41,7 +41,7 @@ const UPDATE: &str = "UPDATE activation SET version = version + 1, state = ?3, t
     code_text = CASE WHEN ?19 = '' AND COALESCE(?20, '') = '' THEN code_text ELSE ?20 END, \
     messages = ?21, in_doubt_until = ?22, expires_at = ?23, cancel_allowed_at = ?24, \
     due_at = ?25, claimed_until = NULL, tries = ?26, failure = ?27, price = ?28, policy_class = ?29, \
-    policy_version = ?30 WHERE id = ?1 AND version = ?2";
+    policy_version = ?30, late_code_at = ?31 WHERE id = ?1 AND version = ?2";
 
 /// A new row.
 pub(crate) fn insert(conn: &dyn Connection, a: &Activation) -> Result<(), Fault> {
@@ -81,6 +81,7 @@ pub(crate) fn insert(conn: &dyn Connection, a: &Activation) -> Result<(), Fault>
             a.due_at.map(|at| at.0),
             a.tries,
             a.failure.map(Failure::slug),
+            a.late_code_at.map(|at| at.0),
         ],
     )
 }
@@ -122,6 +123,7 @@ pub(crate) fn update(conn: &dyn Connection, a: &Activation) -> Result<(), Fault>
             a.price.0,
             a.policy.0,
             a.policy.1,
+            a.late_code_at.map(|at| at.0),
         ],
         Refused::Stale,
     )
@@ -173,6 +175,7 @@ fn read(row: &Row<'_>) -> Result<Activation, Fault> {
         due_at: cells.maybe_time()?,
         tries: cells.take()?,
         failure: cells.maybe_word(Failure::from_slug)?,
+        late_code_at: cells.maybe_time()?,
     })
 }
 
@@ -231,8 +234,19 @@ pub(crate) fn claimed_due(
 
 /// Upstreams at which the time of an activation or an orphan has come, by name.
 pub(crate) fn upstreams_due(conn: &dyn Connection, now: Timestamp) -> Result<Vec<String>, Fault> {
-    let sql = "SELECT upstream FROM activation WHERE due_at <= ?1 \
-               UNION SELECT upstream FROM orphan WHERE due_at <= ?1 ORDER BY 1";
+    // from one upstream to the next by the index, past however many rows are due at each
+    let sql = "WITH RECURSIVE \
+         active (place) AS (SELECT MIN(upstream) FROM activation WHERE due_at IS NOT NULL \
+             UNION ALL SELECT (SELECT MIN(upstream) FROM activation \
+                 WHERE due_at IS NOT NULL AND upstream > place) FROM active WHERE place IS NOT NULL), \
+         left_over (place) AS (SELECT MIN(upstream) FROM orphan WHERE due_at IS NOT NULL \
+             UNION ALL SELECT (SELECT MIN(upstream) FROM orphan \
+                 WHERE due_at IS NOT NULL AND upstream > place) FROM left_over WHERE place IS NOT NULL) \
+         SELECT place FROM active \
+             WHERE EXISTS (SELECT 1 FROM activation WHERE upstream = place AND due_at <= ?1) \
+         UNION SELECT place FROM left_over \
+             WHERE EXISTS (SELECT 1 FROM orphan WHERE upstream = place AND due_at <= ?1) \
+         ORDER BY 1";
     many(conn, sql, params![now.0], |row| {
         Cells::new("activation", row).take()
     })

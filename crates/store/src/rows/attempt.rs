@@ -12,13 +12,13 @@ use domain::upstream::Sms;
 use crate::sql::cells::{Cells, claimed, exists, many, one};
 use crate::sql::fault::Fault;
 
-const ORPHAN: &str = "SELECT id, version, upstream, upstream_id, state, cost, found_at, due_at, tries \
-                      FROM orphan";
+const ORPHAN: &str = "SELECT id, version, upstream, upstream_id, state, cost, found_at, due_at, tries, \
+                      cancel_answered FROM orphan";
 
 /// A call is about to leave.
 pub(crate) fn begin(conn: &dyn Connection, attempt: &Attempt) -> Result<(), Fault> {
     let sql = "INSERT INTO attempt (order_id, seq, upstream, state, sent_at, ended_at, evidence, \
-               raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+               raw, request_digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     conn.write(
         sql,
         params![
@@ -30,6 +30,7 @@ pub(crate) fn begin(conn: &dyn Connection, attempt: &Attempt) -> Result<(), Faul
             attempt.ended_at.map(|at| at.0),
             attempt.evidence,
             attempt.raw,
+            attempt.request_digest,
         ],
     )?;
     let sql = "INSERT INTO first_attempt (upstream, at) VALUES (?1, ?2) \
@@ -67,13 +68,14 @@ fn read_attempt(row: &Row<'_>) -> Result<Attempt, Fault> {
         ended_at: cells.maybe_time()?,
         evidence: cells.take()?,
         raw: cells.take()?,
+        request_digest: cells.take()?,
     })
 }
 
 /// All attempts of an order, first one first.
 pub(crate) fn of_order(conn: &dyn Connection, order: OrderId) -> Result<Vec<Attempt>, Fault> {
-    let sql = "SELECT order_id, seq, upstream, state, sent_at, ended_at, evidence, raw \
-               FROM attempt WHERE order_id = ?1 ORDER BY seq";
+    let sql = "SELECT order_id, seq, upstream, state, sent_at, ended_at, evidence, raw, \
+               request_digest FROM attempt WHERE order_id = ?1 ORDER BY seq";
     many(conn, sql, params![order.0], read_attempt)
 }
 
@@ -154,7 +156,7 @@ pub(crate) fn message(
 /// A new orphan.
 pub(crate) fn insert_orphan(conn: &dyn Connection, orphan: &Orphan) -> Result<(), Fault> {
     let sql = "INSERT INTO orphan (id, version, upstream, upstream_id, state, cost, found_at, \
-               due_at, tries) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+               due_at, tries, cancel_answered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     conn.write(
         sql,
         params![
@@ -167,14 +169,15 @@ pub(crate) fn insert_orphan(conn: &dyn Connection, orphan: &Orphan) -> Result<()
             orphan.found_at.0,
             orphan.due_at.map(|at| at.0),
             orphan.tries,
+            orphan.cancel_answered,
         ],
     )
 }
 
 /// What may change of an orphan. Guard: the version that was read.
 pub(crate) fn update_orphan(conn: &dyn Connection, orphan: &Orphan) -> Result<(), Fault> {
-    let sql = "UPDATE orphan SET version = version + 1, state = ?3, due_at = ?4, claimed_until = NULL, tries = ?5 \
-               WHERE id = ?1 AND version = ?2";
+    let sql = "UPDATE orphan SET version = version + 1, state = ?3, due_at = ?4, claimed_until = NULL, tries = ?5, \
+               cancel_answered = ?6 WHERE id = ?1 AND version = ?2";
     conn.write_one(
         sql,
         params![
@@ -183,6 +186,7 @@ pub(crate) fn update_orphan(conn: &dyn Connection, orphan: &Orphan) -> Result<()
             orphan.state.slug(),
             orphan.due_at.map(|at| at.0),
             orphan.tries,
+            orphan.cancel_answered,
         ],
         Refused::Stale,
     )
@@ -206,6 +210,7 @@ fn read_orphan(row: &Row<'_>) -> Result<Orphan, Fault> {
         found_at: cells.time()?,
         due_at: cells.maybe_time()?,
         tries: cells.take()?,
+        cancel_answered: cells.take()?,
     })
 }
 

@@ -153,8 +153,8 @@ fn suspects_now(
 ) -> Result<Suspects, Fault> {
     let sql = "SELECT COALESCE(SUM(cost), 0) FROM ( \
                SELECT COALESCE(o.cost, o.cost_quote) AS cost FROM activation o \
-                 JOIN resolution r ON r.order_id = o.id WHERE o.upstream = ?1 AND r.at > ?2 \
-                 AND o.state = 'cancelled' AND o.upstream_id IS NOT NULL \
+                 JOIN resolution r ON r.order_id = o.id WHERE o.upstream = ?1 \
+                 AND (r.at > ?2 OR o.late_code_at > ?2) AND o.state = 'cancelled' AND o.upstream_id IS NOT NULL \
                UNION ALL \
                SELECT o.cost_quote FROM smm_order o JOIN resolution r ON r.order_id = o.id \
                  WHERE o.upstream = ?1 AND r.at > ?2 AND r.released > 0 \

@@ -1,8 +1,11 @@
 //! What the console writes of its own: requests for money, notes, announcements, paused upstreams.
 
+use super::{account_case, rule_change};
 use crate::sql::{Connection, Row, params};
 use domain::change::Refused;
-use domain::desk::{AccountNote, Announcement, DeskWrite, MoneyRequest, MoneyState, Pause};
+use domain::desk::{
+    AccountNote, Announcement, DeskWrite, InForce, MoneyRequest, MoneyState, Pause,
+};
 use domain::ids::{AccountId, PersonId};
 use domain::time::Timestamp;
 
@@ -103,8 +106,17 @@ fn is_paused(conn: &dyn Connection, upstream: &str) -> Result<bool, Fault> {
     exists(conn, sql, params![upstream])
 }
 
+/// Everything that purchases have to know.
+pub(crate) fn in_force(conn: &dyn Connection) -> Result<InForce, Fault> {
+    Ok(InForce {
+        pauses: pauses(conn)?,
+        loosened: rule_change::granted(conn)?,
+        measures: account_case::measures(conn)?,
+    })
+}
+
 /// Paused upstreams, by name.
-pub(crate) fn pauses(conn: &dyn Connection) -> Result<Vec<Pause>, Fault> {
+fn pauses(conn: &dyn Connection) -> Result<Vec<Pause>, Fault> {
     let sql = "SELECT upstream, actor, why, since FROM upstream_pause ORDER BY upstream";
     many(conn, sql, params![], |row| {
         let cells = &mut Cells::new("upstream_pause", row);

@@ -29,10 +29,14 @@ impl Where {
     pub(super) fn and(&mut self, condition: &str, arg: Option<Arg<'static>>) {
         if let Some(arg) = arg {
             let place = self.place(arg);
-            let joined = if self.text.is_empty() { "WHERE" } else { "AND" };
-            let condition = condition.replace('@', &place);
-            self.text.push_str(&format!("{joined} {condition} "));
+            self.and_fixed(&condition.replace('@', &place));
         }
+    }
+
+    /// One more condition without a value, so that an index over just those rows is found.
+    pub(super) fn and_fixed(&mut self, condition: &str) {
+        let joined = if self.text.is_empty() { "WHERE" } else { "AND" };
+        self.text.push_str(&format!("{joined} {condition} "));
     }
 
     /// The place of one more value.

@@ -202,6 +202,7 @@ impl Guard<'_> {
             Write::Policy(write) => {
                 match write {
                     PolicyWrite::Attest(one) => self.account_there(one.account)?,
+                    PolicyWrite::RaiseCase(case) => self.account_there(case.account)?,
                     PolicyWrite::ForgetAccount(account) => self.nothing_left(*account)?,
                     _ => {}
                 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod abuse;
 pub(crate) mod access;
+pub(crate) mod account_case;
 pub(crate) mod activation;
 mod api_log;
 mod attempt;
@@ -26,9 +27,11 @@ mod people_rows;
 #[cfg(test)]
 pub(crate) mod plans;
 mod policy;
+pub(crate) mod proofs;
 mod redeem;
 pub(crate) mod restoration;
 mod retention;
+pub(crate) mod rule_change;
 mod smm_order;
 mod smm_request;
 mod smm_service;

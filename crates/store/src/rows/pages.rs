@@ -107,7 +107,8 @@ fn activations_once_on(
     hash: &str,
     limit: u32,
 ) -> Result<Vec<OrderId>, Fault> {
-    let sql = "SELECT id FROM activation WHERE phone_hash = ?1 AND account_id = ?2 \
+    // the sum keeps both engines from walking through all orders of the account instead
+    let sql = "SELECT id FROM activation WHERE phone_hash = ?1 AND account_id + 0 = ?2 \
                AND disclosed_at IS NOT NULL ORDER BY id DESC LIMIT ?3";
     ids(conn, sql, params![hash, account.0, limit])
 }

@@ -1,40 +1,50 @@
 //! How the questions of pages are answered and old rows are found: by index, however many there are.
 
 use crate::audit::Findings;
-use crate::rows::{activation, api_log, pages, retention, smm_order, spending, statement};
+use crate::rows::{
+    activation, api_log, attempt, pages, retention, smm_order, spending, statement, top_up,
+    top_up_rows,
+};
 use crate::sql::fault::Fault;
 use crate::sql::{Arg, Connection, Row, See, Value};
 use crate::sqlite;
+use crate::threads::Owned;
 use domain::activation::ActivationState;
 use domain::api_log::CallsOf;
 use domain::ids::{AccountId, OrderId};
 use domain::ports::Page;
 use domain::time::Timestamp;
-use std::cell::RefCell;
+use domain::top_up::TopUpsOf;
+use domain::usd::Usd;
+use std::sync::{Arc, Mutex};
+
+mod ports;
+
+pub(crate) use ports::asked_by_ports;
 
 const ANA: AccountId = AccountId(1);
 
 /// Explains every statement instead of running it.
 pub(crate) struct Explaining {
-    conn: Box<dyn Connection>,
+    conn: Owned,
     /// What goes before a statement to have it explained, and the column with the steps.
     how: (&'static str, usize),
-    steps: RefCell<Vec<String>>,
+    steps: Arc<Mutex<Vec<String>>>,
 }
 
 impl Explaining {
-    pub(crate) fn new(conn: Box<dyn Connection>, how: (&'static str, usize)) -> Self {
+    pub(crate) fn new(conn: Owned, how: (&'static str, usize)) -> Self {
         Self {
             conn,
             how,
-            steps: RefCell::default(),
+            steps: Arc::default(),
         }
     }
 
     /// The steps of what `ask` asks.
     pub(crate) fn steps<T>(&self, ask: impl Fn(&dyn Connection) -> Result<T, Fault>) -> String {
         ask(self).unwrap();
-        self.steps.take().join("\n")
+        std::mem::take(&mut *self.steps.lock().unwrap()).join("\n")
     }
 }
 
@@ -44,7 +54,7 @@ impl Connection for Explaining {
         let explain = format!("{explain} {sql}");
         self.conn.query(&explain, args, &mut |row| {
             if let Value::Text(step) = row.cell(column)? {
-                self.steps.borrow_mut().push(step.to_owned());
+                self.steps.lock().unwrap().push(step.to_owned());
             }
             Ok(true)
         })
@@ -102,10 +112,12 @@ fn goes_by(steps: &str, indexes: &[&str]) {
             "smm_order",
             "api_call",
             "attempt",
+            "orphan",
             "mail",
             "hold",
             "resolution",
             "journal",
+            "topup",
             "s",
         ];
         assert!(!stored.contains(&table), "{table} is read whole:\n{steps}");
@@ -126,6 +138,16 @@ pub(crate) fn page(
         since,
         states: states.iter().map(|state| state.slug()).collect(),
         progress: Vec::new(),
+    }
+}
+
+/// The first page of the top-ups that wait for a person, or what lies before one.
+fn waiting_top_ups(before: Option<i64>) -> TopUpsOf {
+    TopUpsOf {
+        waiting: true,
+        before,
+        limit: 50,
+        ..TopUpsOf::default()
     }
 }
 
@@ -178,6 +200,10 @@ pub(crate) fn asked_by_pages() -> Vec<(&'static str, Ask)> {
             ask(|conn| api_log::lines(conn, ANA, &CallsOf::default())),
         ),
         (
+            "top-ups that wait",
+            ask(|conn| top_up_rows::listed(conn, &waiting_top_ups(None))),
+        ),
+        (
             "the log of an order",
             ask(|conn| {
                 let order = Some(OrderId(100_500));
@@ -192,6 +218,66 @@ pub(crate) fn asked_by_pages() -> Vec<(&'static str, Ask)> {
             }),
         ),
     ]
+}
+
+/// What background steps ask over and over, for any engine.
+pub(crate) fn asked_by_steps() -> Vec<(&'static str, Ask)> {
+    const NOW: Timestamp = Timestamp(19_000_000);
+    let at = "peter1";
+    vec![
+        (
+            "upstreams with due rows",
+            ask(|conn| activation::upstreams_due(conn, NOW)),
+        ),
+        (
+            "due numbers of an upstream",
+            ask(move |conn| activation::claimed_due(conn, at, NOW, 50)),
+        ),
+        (
+            "due orphans of an upstream",
+            ask(move |conn| attempt::orphans_claimed(conn, at, NOW, 50)),
+        ),
+        (
+            "numbers that are waited for",
+            ask(move |conn| activation::live(conn, at)),
+        ),
+    ]
+}
+
+#[test]
+fn due_rows_of_an_upstream_go_by_what_is_due_there() {
+    let by = [
+        (
+            "upstreams with due rows",
+            vec![
+                "SEARCH activation USING COVERING INDEX activation_due (upstream>?)",
+                "activation_due (upstream=? AND due_at<?)",
+                "SEARCH orphan USING COVERING INDEX orphan_due (upstream>?)",
+                "orphan_due (upstream=? AND due_at<?)",
+            ],
+        ),
+        (
+            "due numbers of an upstream",
+            vec!["activation_due (upstream=? AND due_at<?)"],
+        ),
+        (
+            "due orphans of an upstream",
+            vec!["orphan_due (upstream=? AND due_at<?)"],
+        ),
+        (
+            "numbers that are waited for",
+            vec![
+                "activation_live (upstream=?)",
+                "activation_watched (upstream=? AND state=?)",
+            ],
+        ),
+    ];
+    for ((what, ask), (named, indexes)) in asked_by_steps().into_iter().zip(by) {
+        assert_eq!(what, named);
+        goes_by(&steps(ask), &indexes);
+    }
+    let all = steps(|conn| activation::due(conn, Timestamp(1), 1000));
+    goes_by(&all, &["activation_due"]);
 }
 
 #[test]
@@ -272,6 +358,22 @@ fn wallet_search_and_log_go_by_their_indexes() {
 }
 
 #[test]
+fn top_ups_that_wait_go_by_the_index_over_them() {
+    let waiting = |before| {
+        let wanted = waiting_top_ups(before);
+        steps(|conn| top_up_rows::listed(conn, &wanted))
+    };
+    goes_by(&waiting(None), &["topup_waiting"]);
+    goes_by(&waiting(Some(7)), &["topup_waiting (id<?)"]);
+}
+
+#[test]
+fn what_was_begun_in_a_day_goes_by_its_index() {
+    let begun = steps(|conn| top_up::within_day(conn, (ANA, Timestamp(1)), Usd(1), Usd(2)));
+    goes_by(&begun, &["topup_begun (account_id=? AND created_at>?)"]);
+}
+
+#[test]
 fn what_is_over_is_found_by_its_age() {
     let over = Timestamp(1);
     let answers = steps(|conn| retention::forget_answers(conn, over));
@@ -291,6 +393,12 @@ fn what_is_over_is_found_by_its_age() {
     let asked = steps(|conn| retention::is_overdue(conn, over));
     goes_by(
         &asked,
-        &["attempt_raw (ended_at<?)", "mail_over (created_at<?)"],
+        &[
+            "attempt_raw (ended_at<?)",
+            "mail_over (created_at<?)",
+            "topup_proof_ended (ended_at<?)",
+        ],
     );
+    let files = steps(|conn| retention::forget_proofs(conn, over));
+    goes_by(&files, &["topup_proof_ended (ended_at<?)"]);
 }

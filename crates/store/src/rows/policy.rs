@@ -1,18 +1,19 @@
 //! What the policy engine asks inside a change, and what it remembers.
 
-use super::{abuse, retention};
+use super::{abuse, account_case, retention, rule_change};
 use crate::database::Database;
 use crate::sql::cells::{Cells, exists, many};
 use crate::sql::fault::Fault;
 use crate::sql::{Connection, Row, params};
+use domain::activation::Wanted;
 use domain::change::{Reason, Refused};
 use domain::ids::{AccountId, OrderId};
 use domain::policy::velocity::{
     Ordered, Past, PastNumber, PastSmm, Velocity, keeps_pace, smm_since, target_since,
 };
 use domain::policy::{
-    AbuseCase, Attestation, Behind, Blocked, BlockedKind, Counters, LegalHold, NotYet, PaceCheck,
-    PolicyWrite,
+    AbuseCase, AccountCase, Attestation, Behind, Blocked, BlockedKind, Counters, LegalHold, NotYet,
+    PaceCheck, PolicyWrite, RecentNumber, RuleChange,
 };
 use domain::ports::{PolicyRows, Read};
 use domain::time::Timestamp;
@@ -42,6 +43,9 @@ pub(crate) fn check(
             let sql = "SELECT 1 FROM abuse_case WHERE id = ?1 AND closed_at IS NULL";
             found(exists(conn, sql, params![case])?)
         }
+        PolicyWrite::AskLoosening(change) => found(!rule_change::is_asked(conn, change)?),
+        PolicyWrite::DecideLoosening(change) => found(rule_change::may_become(conn, change)?),
+        PolicyWrite::MoveCase(case) => found(account_case::is_current(conn, case)?),
         PolicyWrite::Release(held) => found(abuse::operator_holds(conn, *held)?),
         _ => Ok(()),
     }
@@ -178,6 +182,11 @@ pub(crate) fn write(
             params![kind.slug(), value.as_str(), at.0],
             Refused::Stale,
         ),
+        PolicyWrite::AskLoosening(change) => rule_change::ask(conn, change),
+        PolicyWrite::DecideLoosening(change) => rule_change::decide(conn, change),
+        PolicyWrite::RaiseCase(case) => account_case::raise(conn, case),
+        PolicyWrite::MoveCase(case) => account_case::step(conn, case),
+        PolicyWrite::EaseCases(account) => account_case::ease(conn, *account),
         other => abuse::write(conn, other, now),
     }
 }
@@ -264,6 +273,47 @@ impl PolicyRows for Database {
 
     fn keeps_account(&self, account: AccountId) -> Read<'_, Option<NotYet>> {
         self.ask(move |conn| retention::keeps_stored(conn, account))
+    }
+
+    fn rule_changes(&self, limit: u32) -> Read<'_, Vec<RuleChange>> {
+        self.ask(move |conn| rule_change::list(conn, limit))
+    }
+
+    fn rule_change(&self, id: i64) -> Read<'_, Option<RuleChange>> {
+        self.ask(move |conn| rule_change::by_id(conn, id))
+    }
+
+    fn account_cases(
+        &self,
+        account: Option<AccountId>,
+        open_only: bool,
+        limit: u32,
+    ) -> Read<'_, Vec<AccountCase>> {
+        self.ask(move |conn| account_case::list(conn, account, open_only, limit))
+    }
+
+    fn account_case(&self, id: i64) -> Read<'_, Option<AccountCase>> {
+        self.ask(move |conn| account_case::by_id(conn, id))
+    }
+
+    fn account_cases_due(&self, until: Timestamp, limit: u32) -> Read<'_, Vec<AccountCase>> {
+        self.ask(move |conn| account_case::due(conn, until, limit))
+    }
+
+    fn recent_numbers(
+        &self,
+        account: AccountId,
+        limit: u32,
+    ) -> Read<'_, Vec<(Wanted, RecentNumber)>> {
+        self.ask(move |conn| account_case::recent(conn, account, limit))
+    }
+
+    fn withheld_since(&self, account: AccountId, since: Timestamp) -> Read<'_, u64> {
+        self.ask(move |conn| account_case::withheld(conn, account, since))
+    }
+
+    fn shared_devices(&self, since: Timestamp) -> Read<'_, Vec<(String, Vec<AccountId>)>> {
+        self.ask(move |conn| account_case::shared_devices(conn, since))
     }
 
     fn policy_counters(&self) -> Read<'_, Counters> {

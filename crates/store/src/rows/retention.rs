@@ -1,6 +1,6 @@
 //! What is forgotten when its time is over or its holder wishes it, and what keeps it from that.
 
-use super::journal;
+use super::{journal, proofs};
 use crate::sql::cells::{Cells, exists, many};
 use crate::sql::fault::Fault;
 use crate::sql::{Connection, params};
@@ -76,7 +76,7 @@ fn forget_before(conn: &dyn Connection, before: Timestamp) -> Result<(), Fault> 
         conn.execute(sql, params![before.0])?;
     }
     let (answers, mails) = (forget_answers(conn, before), forget_mails(conn, before));
-    answers.and(mails)
+    answers.and(mails).and(forget_proofs(conn, before))
 }
 
 pub(super) fn forget_answers(conn: &dyn Connection, before: Timestamp) -> Result<(), Fault> {
@@ -93,20 +93,28 @@ pub(super) fn forget_mails(conn: &dyn Connection, before: Timestamp) -> Result<(
     conn.execute(sql, params![before.0, AT_ONCE]).map(drop)
 }
 
+pub(super) fn forget_proofs(conn: &dyn Connection, before: Timestamp) -> Result<(), Fault> {
+    proofs::forget(conn, before, AT_ONCE)
+}
+
 /// Whether one more change has something to forget.
 pub(crate) fn is_overdue(conn: &dyn Connection, before: Timestamp) -> Result<bool, Fault> {
     let one = params![before.0, 1_u32];
-    Ok(exists(conn, answers_over!(), one)? || exists(conn, mails_over!(), one)?)
+    Ok(exists(conn, answers_over!(), one)?
+        || exists(conn, mails_over!(), one)?
+        || proofs::is_overdue(conn, before)?)
 }
 
 fn forget_account(conn: &dyn Connection, account: AccountId) -> Result<(), Fault> {
     for sql in [
         "UPDATE attestation SET purpose = '' WHERE account_id = ?1",
+        "UPDATE account_case SET appeal = '' WHERE account_id = ?1 AND appeal IS NOT NULL",
         "DELETE FROM session WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
         "DELETE FROM mail_token WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
         "DELETE FROM recovery_code WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
         "DELETE FROM mail WHERE recipient IN (SELECT email FROM person WHERE account_id = ?1)",
         "DELETE FROM api_call WHERE account_id = ?1",
+        "DELETE FROM topup_proof WHERE account_id = ?1",
     ] {
         conn.execute(sql, params![account.0])?;
     }

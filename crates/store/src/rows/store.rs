@@ -8,7 +8,7 @@ use domain::attempt::Attempt;
 use domain::balance::{Position, Suspects};
 use domain::books::HouseLeg;
 use domain::change::{Change, CommitError};
-use domain::desk::Pause;
+use domain::desk::InForce;
 use domain::ids::{AccountId, KeyId, OrderId};
 use domain::ledger::Wallet;
 use domain::orphan::Orphan;
@@ -23,6 +23,7 @@ use super::{
     access, activation, attempt, audit, balance, desk, journal, smm_order, smm_request, smm_service,
 };
 use crate::database::Database;
+use crate::sql::snapshot;
 
 impl Store for Database {
     fn commit(&self, change: Change) -> Pending<'_, Result<(), CommitError>> {
@@ -37,8 +38,8 @@ impl Store for Database {
         self.ids.rows.next()
     }
 
-    fn pauses(&self) -> Read<'_, Vec<Pause>> {
-        self.ask(desk::pauses)
+    fn in_force(&self) -> Read<'_, InForce> {
+        self.ask(|conn| snapshot(conn, desk::in_force))
     }
 
     fn access_version(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! Top-ups: rows, the inbox of events, credits, and their guards.
 
 use domain::change::Refused;
+use domain::ids::AccountId;
 use domain::ledger::{Book, Entry};
 use domain::time::Timestamp;
 use domain::top_up::{
@@ -8,6 +9,7 @@ use domain::top_up::{
 };
 use domain::usd::Usd;
 
+use super::proofs;
 use crate::sql::cells::{Cells, exists, one};
 use crate::sql::fault::Fault;
 use crate::sql::{Connection, params};
@@ -15,7 +17,15 @@ use crate::sql::{Connection, params};
 /// The guards of a write, by reads alone.
 pub(crate) fn check(conn: &dyn Connection, write: &TopUpWrite) -> Result<(), Fault> {
     let fits = match write {
+        &TopUpWrite::WithinDay {
+            account,
+            since,
+            amount,
+            most,
+        } => return within_day(conn, (account, since), amount, most),
         TopUpWrite::Insert(_) => true,
+        TopUpWrite::Prove(proof) => return proofs::has_room(conn, proof),
+        TopUpWrite::ResealProof(proof) => proofs::is_there(conn, proof)?,
         TopUpWrite::Update(row) => is_current(conn, row)?,
         TopUpWrite::Credit { row, payment } => {
             is_current(conn, row)?
@@ -38,6 +48,24 @@ pub(crate) fn check(conn: &dyn Connection, write: &TopUpWrite) -> Result<(), Fau
         TopUpWrite::ReopenEvent(event) => came_to_nothing(conn, event)?,
     };
     fits.then_some(()).ok_or(Fault::Refused(Refused::Stale))
+}
+
+/// What an account asked for since, without what came to nothing, leaves room for so much more.
+pub(super) fn within_day(
+    conn: &dyn Connection,
+    (account, since): (AccountId, Timestamp),
+    amount: Usd,
+    most: Usd,
+) -> Result<(), Fault> {
+    let sql = "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM topup WHERE account_id = ?1 \
+               AND created_at >= ?2 AND state IN ('created', 'pending', 'credited', 'review')";
+    let asked = one(conn, sql, params![account.0, since.0], |row| {
+        Cells::new("topup", row).usd()
+    })?;
+    let left = Usd((most.0 - asked.unwrap_or_default().0).max(0));
+    let fits = amount <= left;
+    fits.then_some(())
+        .ok_or(Fault::Refused(Refused::OverDaily(left)))
 }
 
 fn is_current(conn: &dyn Connection, row: &TopUp) -> Result<bool, Fault> {
@@ -133,11 +161,18 @@ pub(crate) fn write(
 ) -> Result<(), Fault> {
     let debt = entry.map_or(Usd::ZERO, receivable);
     match write {
+        TopUpWrite::WithinDay { .. } => Ok(()),
         TopUpWrite::Insert(row) => insert(conn, row),
-        TopUpWrite::Update(row) => update(conn, row),
+        TopUpWrite::Prove(proof) => proofs::insert(conn, proof),
+        TopUpWrite::ResealProof(proof) => proofs::reseal(conn, proof),
+        TopUpWrite::Update(row) => {
+            proofs::end(conn, row, at)?;
+            update(conn, row)
+        }
         TopUpWrite::Credit { row, payment } => {
             let amounts = (row.credited, row.fee, debt);
             insert_credit(conn, row, (payment, "credit"), amounts, at)?;
+            proofs::end(conn, row, at)?;
             update(conn, row)
         }
         TopUpWrite::Bonus { row, payment } => {

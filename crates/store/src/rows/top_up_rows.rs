@@ -4,17 +4,18 @@ use domain::ids::AccountId;
 use domain::ports::{Read, TopUpRows};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    Dispute, EventState, Parts, Processor, Proposal, Reconciliation, Refund, RefundState, Reversal,
-    ReversalCause, TopUp, TopUpEvent, TopUpState, TopUpsOf,
+    Dispute, EventState, Parts, Processor, Proof, Proposal, Reconciliation, Refund, RefundState,
+    Reversal, ReversalCause, TopUp, TopUpEvent, TopUpState, TopUpsOf,
 };
 use domain::usd::Usd;
 
 use crate::database::Database;
 use crate::sql::cells::{Cells, claimed, many, one};
 use crate::sql::fault::Fault;
-use crate::sql::{Arg, Due, Row, params};
+use crate::sql::{Arg, Connection, Due, Row, params};
 
 use super::desk_rows::Where;
+use super::proofs;
 
 const TOP_UP: &str = "SELECT id, account_id, version, processor, amount, fee, bonus, live, state, \
                       processor_ref, payment_ref, pay_url, note, credited, refunded, reversed, \
@@ -136,6 +137,24 @@ fn reconciliation(row: &Row<'_>) -> Result<Reconciliation, Fault> {
     })
 }
 
+/// Top-ups of a kind, the newest first.
+pub(super) fn listed(conn: &dyn Connection, wanted: &TopUpsOf) -> Result<Vec<TopUp>, Fault> {
+    let mut fits = Where::default();
+    let word = |slug: &'static str| Arg::Text(slug.into());
+    fits.and("account_id = @", wanted.account.map(|one| Arg::Int(one.0)));
+    let processor = wanted.processor.map(|one| word(one.slug()));
+    fits.and("processor = @", processor);
+    fits.and("state = @", wanted.state.map(|one| word(one.slug())));
+    fits.and("id < @", wanted.before.map(Arg::Int));
+    if wanted.waiting {
+        // `TopUp::waits` in the words of the index over them
+        fits.and_fixed("(state = 'review' OR (state = 'pending' AND processor = 'manual'))");
+    }
+    let limit = fits.place(Arg::Int(wanted.limit.into()));
+    let sql = format!("{TOP_UP} {}ORDER BY id DESC LIMIT {limit}", fits.text);
+    many(conn, &sql, &fits.args, top_up)
+}
+
 impl TopUpRows for Database {
     fn top_up(&self, id: i64) -> Read<'_, Option<TopUp>> {
         let sql = format!("{TOP_UP} WHERE id = ?1");
@@ -168,35 +187,8 @@ impl TopUpRows for Database {
     }
 
     fn top_ups<'a>(&'a self, wanted: &'a TopUpsOf) -> Read<'a, Vec<TopUp>> {
-        let mut fits = Where::default();
-        let word = |slug: &'static str| Arg::Text(slug.into());
-        fits.and("account_id = @", wanted.account.map(|one| Arg::Int(one.0)));
-        let processor = wanted.processor.map(|one| word(one.slug()));
-        fits.and("processor = @", processor);
-        fits.and("state = @", wanted.state.map(|one| word(one.slug())));
-        fits.and("id < @", wanted.before.map(Arg::Int));
-        if wanted.waiting {
-            // `TopUp::waits` in the words of the index over them
-            let manual = Some(word(Processor::Manual.slug()));
-            fits.and(
-                "(state = 'review' OR (state = 'pending' AND processor = @))",
-                manual,
-            );
-        }
-        let limit = fits.place(Arg::Int(wanted.limit.into()));
-        let sql = format!("{TOP_UP} {}ORDER BY id DESC LIMIT {limit}", fits.text);
-        self.ask(move |conn| many(conn, &sql, &fits.args, top_up))
-    }
-
-    fn topped_up_since(&self, account: AccountId, since: Timestamp) -> Read<'_, Usd> {
-        let sql = "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM topup WHERE account_id = ?1 \
-                   AND created_at >= ?2 AND state IN ('created', 'pending', 'credited', 'review')";
-        self.ask(move |conn| {
-            let sum = one(conn, sql, params![account.0, since.0], |row| {
-                Cells::new("topup", row).usd()
-            })?;
-            Ok(sum.unwrap_or_default())
-        })
+        let wanted = wanted.clone();
+        self.ask(move |conn| listed(conn, &wanted))
     }
 
     fn top_ups_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<TopUp>> {
@@ -303,6 +295,14 @@ impl TopUpRows for Database {
                 })
             })
         })
+    }
+
+    fn proof(&self, top_up: i64) -> Read<'_, Option<Proof>> {
+        self.unsealed(self.ask(move |conn| proofs::of_top_up(conn, top_up, true)))
+    }
+
+    fn proof_line(&self, top_up: i64) -> Read<'_, Option<Proof>> {
+        self.ask(move |conn| proofs::of_top_up(conn, top_up, false))
     }
 
     fn reconciliations(&self, limit: u32) -> Read<'_, Vec<Reconciliation>> {

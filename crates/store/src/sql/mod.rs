@@ -89,8 +89,7 @@ pub(crate) trait Connection {
     }
 
     /// Shows due rows, longest due first, and claims them for a while: no other node is shown them
-    /// then. `select_from` begins with the column that names a row and ends with the table; the values
-    /// are the time and the most rows. Where one process has the database, it is alone.
+    /// then. Where one process has the database, it is alone.
     fn claim(&self, due: &Due<'_>, args: &[Arg<'_>], see: See<'_>) -> Result<(), Fault> {
         self.query(&due.query(), args, see)
     }

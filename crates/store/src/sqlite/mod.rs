@@ -88,7 +88,7 @@ impl Database {
     }
 }
 
-fn ids((order, row): (i64, i64)) -> Ids {
+pub(crate) fn ids((order, row): (i64, i64)) -> Ids {
     Ids {
         orders: Series::after(order.max(FIRST_ORDER)),
         rows: Series::after(row),

@@ -199,7 +199,7 @@ pub(super) const ORDER_IDS: [(&str, &str); 4] = [
 ];
 
 /// Where ids of all other numbered rows stand.
-pub(super) const ROW_IDS: [(&str, &str); 22] = [
+pub(super) const ROW_IDS: [(&str, &str); 24] = [
     ("account", "id"),
     ("api_key", "id"),
     ("credit", "id"),
@@ -221,6 +221,8 @@ pub(super) const ROW_IDS: [(&str, &str); 22] = [
     ("announcement", "id"),
     ("abuse_case", "id"),
     ("legal_hold", "id"),
+    ("account_case", "id"),
+    ("rule_change", "id"),
     ("restoration", "after_row"),
 ];
 

@@ -4,7 +4,7 @@
 
 use super::{Cell, Found, MARK, Vault, VaultError, day_of};
 use crate::database::Database;
-use crate::rows::people;
+use crate::rows::{people, proofs};
 use domain::activation::Activation;
 use domain::change::{Change, CommitError, Reason, Write};
 use domain::ids::{OrderId, PersonId};
@@ -12,6 +12,7 @@ use domain::own_number::{Allocation, InboundSms, PoolWrite};
 use domain::people::{PeopleWrite, Person, Session};
 use domain::ports::{Read, StoreError, StoredMessage};
 use domain::time::{Millis, Timestamp};
+use domain::top_up::{Proof, TopUpWrite};
 use domain::upstream::Sms;
 
 /// A number is rented for less than this, as far as the retention of its code is concerned.
@@ -88,6 +89,10 @@ fn seal(
         Write::Pool(PoolWrite::Receive(sms)) => {
             let cell = of_inbound(sms);
             sms.text = sealed_now(vault, day_of(at), &cell, sms.text.as_bytes())?;
+            Ok(())
+        }
+        Write::TopUp(TopUpWrite::Prove(proof) | TopUpWrite::ResealProof(proof)) => {
+            proof.bytes = vault.seal(&of_proof(proof), &proof.bytes)?.into_bytes();
             Ok(())
         }
         Write::People(PeopleWrite::Insert(person) | PeopleWrite::Update(person)) => {
@@ -220,6 +225,14 @@ fn of_person(person: &Person) -> Cell {
     }
 }
 
+fn of_proof(proof: &Proof) -> Cell {
+    Cell {
+        table: "topup_proof",
+        column: "content",
+        row: format!("{} {}", proof.top_up, proof.account.0),
+    }
+}
+
 /// The day whose key a code is under in the row of its activation: that of the end of the number's
 /// time, or of today where it comes later, as after an outage.
 fn day_of_code(activation: &Activation, at: Timestamp) -> i64 {
@@ -238,6 +251,21 @@ impl Database {
     /// Whose authenticator secrets are under no key: they are from before secrets were sealed.
     pub fn unsealed_secrets(&self) -> Read<'_, Vec<PersonId>> {
         self.secrets_that(|_, stored| sealed_secret(stored).is_none())
+    }
+
+    /// Top-ups whose files are under an older key than the one that seals, or under none.
+    pub fn outdated_proofs(&self) -> Read<'_, Vec<i64>> {
+        let Some(vault) = self.vault.clone() else {
+            return Box::pin(std::future::ready(Ok(Vec::new())));
+        };
+        let kept = self.ask(proofs::beginnings);
+        Box::pin(async move {
+            let kept = kept.await?.into_iter();
+            let outdated =
+                |stored: &[u8]| sealed_secret(stored).is_none_or(|text| vault.is_outdated(text));
+            let kept = kept.filter(|(_, stored)| outdated(stored));
+            Ok(kept.map(|(top_up, _)| top_up).collect())
+        })
     }
 
     fn secrets_that(&self, wanted: fn(&Vault, &[u8]) -> bool) -> Read<'_, Vec<PersonId>> {
@@ -346,6 +374,26 @@ impl Sealed for Person {
                 "the authenticator secret of person {} cannot be opened: {found:?}; are the keys of \
                  secrets.key_file the ones it was sealed with?",
                 cell.row
+            ))),
+        }
+    }
+}
+
+impl Sealed for Proof {
+    fn unseal(&mut self, vault: &Vault) -> Result<(), StoreError> {
+        let cell = of_proof(self);
+        let Some(text) = sealed_secret(&self.bytes) else {
+            return Ok(());
+        };
+        match vault.unseal(&cell, text) {
+            Found::Plain(bytes) => {
+                self.bytes = bytes;
+                Ok(())
+            }
+            found => Err(StoreError(format!(
+                "the file of top-up {} cannot be opened: {found:?}; are the keys of secrets.key_file \
+                 the ones it was sealed with?",
+                self.top_up
             ))),
         }
     }

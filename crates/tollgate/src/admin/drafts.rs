@@ -1,6 +1,7 @@
 //! Upstreams that are drafted at the console: checked as the settings file is, spoken to by the same
 //! adapters, written down without their keys.
 
+use super::upstreams::looked_up;
 use crate::public_address::is_public;
 use crate::settings::{Protocol, Settings};
 use crate::wiring;
@@ -29,19 +30,20 @@ pub async fn draft(draft: &UpstreamDraft, near: bool) -> Result<Drafted, Vec<Str
     let host = url.host_str().ok_or_else(|| wrong("names no host"))?;
     let host = host.trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
-    if !near {
-        let found = tokio::net::lookup_host((host.as_str(), port)).await;
-        let found = found.map_err(|error| wrong(&format!("cannot be looked up: {error}")))?;
-        if found.into_iter().any(|one| !is_public(one.ip())) {
-            return Err(wrong(
-                "stands in no public network: write it into the settings file and test it there",
-            ));
-        }
+    // once: a second answer could be another than the one that was checked
+    let found = looked_up(&host, port).await.map_err(|why| wrong(&why))?;
+    if !near && found.iter().any(|one| !is_public(one.ip())) {
+        return Err(wrong(
+            "stands in no public network: write it into the settings file and test it there",
+        ));
     }
-    let adapter = wiring::adapter(&upstream).map_err(|error| vec![error.to_string()])?;
+    let place = found[0];
+    let adapter = wiring::adapter(&upstream, Some(place));
+    let adapter = adapter.map_err(|error| vec![error.to_string()])?;
     Ok(Drafted {
         adapter: adapter.ok_or_else(|| wrong("cannot be tried out"))?,
-        place: (host, port),
+        host,
+        place,
         section: section(draft),
     })
 }
@@ -94,12 +96,23 @@ mod tests {
             .await
             .ok()
             .unwrap();
-        assert_eq!(drafted.place, ("127.0.0.1".to_owned(), 443));
+        assert_eq!(drafted.place, ([127, 0, 0, 1], 443).into());
         assert!(!drafted.section.contains("k3y"), "{}", drafted.section);
         let table: Table = drafted.section.parse().unwrap();
         let read = &table["upstreams"]["romeo2"];
         assert_eq!(read["key_file"].as_str(), Some("/etc/tollgate/ro\"meo.key"));
         assert_eq!(read["float_stop_usd"].as_str(), Some("5"));
+    }
+
+    /// What is handed on is the address that was checked and no name.
+    #[tokio::test]
+    async fn a_name_is_looked_up_once() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let drafted = draft(&romeo("https://localhost:8443/api"), true).await;
+        let place = drafted.ok().unwrap().place;
+        assert!(place.ip().is_loopback() && place.port() == 8443, "{place}");
+        let near = refused(romeo("https://localhost/api"), false).await;
+        assert!(near.contains("stands in no public network"), "{near}");
     }
 
     #[tokio::test]

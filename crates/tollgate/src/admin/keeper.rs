@@ -7,7 +7,8 @@ use app::{AdminError, Engine};
 use domain::change::{Change, CommitError, Refused, Write};
 use domain::ids::PersonId;
 use domain::people::PeopleWrite;
-use domain::ports::PeopleRows;
+use domain::ports::{PeopleRows, TopUpRows};
+use domain::top_up::TopUpWrite;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -100,7 +101,7 @@ impl Keeper {
         Ok(json!({
             "key": self.vault.sealing_key(),
             "newest_key": self.vault.newest_key(),
-            "sealed_with_older_keys": self.store.outdated_secrets().await?.len(),
+            "sealed_with_older_keys": self.outdated().await?,
             "codes_readable_since": oldest.get(..10).unwrap_or(&oldest),
         }))
     }
@@ -127,8 +128,9 @@ impl Keeper {
             self.take()?;
         }
         self.vault.seal_with_newest();
-        let sealed = self.reseal(self.store.outdated_secrets().await?).await?;
-        let left = self.store.outdated_secrets().await?.len();
+        let sealed =
+            self.reseal(self.store.outdated_secrets().await?).await? + self.reseal_proofs().await?;
+        let left = self.outdated().await?;
         Ok(
             json!({ "ok": left == 0, "key": self.vault.sealing_key(), "sealed": sealed, "left": left }),
         )
@@ -156,6 +158,25 @@ impl Keeper {
         Ok((path, text))
     }
 
+    /// Secrets and files that an older key seals.
+    async fn outdated(&self) -> Result<usize, AdminError> {
+        let secrets = self.store.outdated_secrets().await?.len();
+        Ok(secrets + self.store.outdated_proofs().await?.len())
+    }
+
+    /// As [`Self::reseal`], for the files of transfers.
+    async fn reseal_proofs(&self) -> Result<usize, AdminError> {
+        let mut sealed = 0;
+        for top_up in self.store.outdated_proofs().await? {
+            let Some(proof) = self.store.proof(top_up).await? else {
+                continue;
+            };
+            let write = Write::TopUp(TopUpWrite::ResealProof(Box::new(proof)));
+            sealed += self.sealed_anew(write).await?;
+        }
+        Ok(sealed)
+    }
+
     async fn seal_bare(&self) -> Result<usize, AdminError> {
         self.reseal(self.store.unsealed_secrets().await?).await
     }
@@ -169,15 +190,20 @@ impl Keeper {
                 continue;
             };
             let write = Write::People(PeopleWrite::Update(Box::new(person)));
-            let change = Change::new("reseal", self.engine.now(), vec![write]);
-            match self.engine.store().commit(change).await {
-                Ok(()) => sealed += 1,
-                // whoever changed it meanwhile has sealed it
-                Err(CommitError::Refused(Refused::Stale)) => {}
-                Err(error) => return Err(error.into()),
-            }
+            sealed += self.sealed_anew(write).await?;
         }
         Ok(sealed)
+    }
+
+    /// Writes one row once more; gives how many were sealed so. Whoever changed it meanwhile has sealed
+    /// it, or it is gone.
+    async fn sealed_anew(&self, write: Write) -> Result<usize, AdminError> {
+        let change = Change::new("reseal", self.engine.now(), vec![write]);
+        match self.engine.store().commit(change).await {
+            Ok(()) => Ok(1),
+            Err(CommitError::Refused(Refused::Stale)) => Ok(0),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -192,7 +218,7 @@ fn unusable(error: VaultError) -> AdminError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{demo, server};
+    use crate::{assembly, demo};
     use app::api_key::Environment;
     use domain::ids::PersonId;
     use domain::people::{Person, Role, Totp};
@@ -223,7 +249,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("keeper-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let settings = demo::offline(&folder).unwrap();
-        let office = server::office(&settings, Environment::Demo).unwrap();
+        let office = assembly::office(&settings, Environment::Demo).unwrap();
         let person = with_second_factor(&office);
         let write = Write::People(PeopleWrite::Insert(Box::new(person)));
         let change = Change::new("sign_up", office.engine.now(), vec![write]);
@@ -258,10 +284,10 @@ mod tests {
         drop(office);
 
         // started with a file that has a newer key: other nodes may not have it
-        let office = server::office(&demo::offline(&folder).unwrap(), Environment::Demo).unwrap();
+        let office = assembly::office(&demo::offline(&folder).unwrap(), Environment::Demo).unwrap();
         answer(&office, Question::NewKey).await.unwrap();
         drop(office);
-        let office = server::office(&demo::offline(&folder).unwrap(), Environment::Demo).unwrap();
+        let office = assembly::office(&demo::offline(&folder).unwrap(), Environment::Demo).unwrap();
         office.keeper.pass().await;
         let status = answer(&office, Question::Status).await.unwrap();
         assert_eq!(status["sealed_with_older_keys"], 1, "{status}");

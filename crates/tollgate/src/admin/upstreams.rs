@@ -9,10 +9,10 @@ use app::{
 };
 use domain::markup::Markups;
 use domain::outcomes::Figures;
-use domain::time::Timestamp;
-use domain::upstream::{Pending, Refusal};
+use domain::upstream::Pending;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::time::Duration;
 use upstream::Dialect;
 use url::Url;
@@ -125,7 +125,7 @@ impl Surroundings for Network {
 /// Every upstream with its servers and its health.
 async fn list(stock: &Stock, engine: &Engine) -> Result<Value, AdminError> {
     // the state of each says whether it is paused
-    engine.pauses().await?;
+    engine.in_force().await?;
     let health = engine.upstream_health();
     let rows: Vec<Value> = stock
         .sheets()
@@ -153,7 +153,7 @@ pub(super) fn measured(figures: &Figures) -> Value {
 fn row(known: &UpstreamSheet, health: Option<&UpstreamHealth>, figures: &Figures) -> Value {
     let state = match health {
         None => "not used".to_owned(),
-        Some(health) => health.closed.as_ref().map_or("open".to_owned(), closed),
+        Some(health) => health.closed.as_ref().map_or("open".to_owned(), state_of),
     };
     let balance = health.and_then(|health| health.balance);
     json!({
@@ -171,20 +171,10 @@ fn row(known: &UpstreamSheet, health: Option<&UpstreamHealth>, figures: &Figures
     })
 }
 
-fn closed(closed: &Closed) -> String {
-    let until = |at: Timestamp| format!("failing; tried again at {}", rfc3339(at.0));
-    match closed {
-        Closed::Paused => "paused".to_owned(),
-        Closed::Fault(class) if *class == Refusal::WrongCurrency.slug() => {
-            "its account is in another currency than the setting currency says".to_owned()
-        }
-        Closed::Fault(class) => format!("refuses us: {class}"),
-        Closed::Breaker(at) => until(*at),
-        Closed::Throttled(at) => format!("asked us to wait until {}", rfc3339(at.0)),
-        Closed::Trying => "being tried again".to_owned(),
-        Closed::Float(usd) => format!("balance too low: {usd} USD"),
-        Closed::InDoubt(count) => format!("{count} purchases in doubt"),
-        Closed::Busy(count) => format!("{count} purchases under way"),
+fn state_of(closed: &Closed) -> String {
+    match closed.until() {
+        Some(until) => format!("{closed} until {}", rfc3339(until.0)),
+        None => closed.to_string(),
     }
 }
 
@@ -223,13 +213,21 @@ async fn pause(
     Ok(json!({ "upstream": name, "paused": paused }))
 }
 
-async fn reach(host: &str, port: u16) -> Result<String, String> {
+/// What a host is found at: one address or more.
+pub(super) async fn looked_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
     let looked_up = tokio::time::timeout(REACH, tokio::net::lookup_host((host, port))).await;
-    let mut addresses = looked_up
+    let addresses = looked_up
         .map_err(|_| format!("the name {host} was not looked up in time"))?
         .map_err(|error| format!("the name {host} cannot be looked up: {error}"))?;
-    let address = addresses.next();
-    let address = address.ok_or_else(|| format!("the name {host} has no address"))?;
+    let addresses: Vec<_> = addresses.collect();
+    match addresses.is_empty() {
+        true => Err(format!("the name {host} has no address")),
+        false => Ok(addresses),
+    }
+}
+
+async fn reach(host: &str, port: u16) -> Result<String, String> {
+    let address = looked_up(host, port).await?[0];
     let connecting = tokio::net::TcpStream::connect(address);
     tokio::time::timeout(REACH, connecting)
         .await

@@ -1,9 +1,8 @@
 //! `[audit]`: where checkpoints of the audit log go, and what signs them.
 
-use super::section::{Section, text};
+use super::section::{Section, path};
 use domain::time::Millis;
 use std::path::PathBuf;
-use toml::Value;
 
 /// `[audit]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +31,5 @@ impl Audit {
             directory: place(directory, "checkpoints"),
             key_file: place(key_file, "audit.key"),
         }
-    }
-}
-
-fn path(value: &Value) -> Result<String, String> {
-    match text(value)? {
-        "" => Err("must not be empty".to_owned()),
-        given => Ok(given.to_owned()),
     }
 }

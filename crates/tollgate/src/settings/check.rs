@@ -6,6 +6,7 @@ use super::secret::too_open;
 use super::{Protocol, Secret, Settings};
 use serde_json::{Value, json};
 use std::path::Path;
+use web::serve::CertificateError;
 
 /// What a look at a settings file found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,11 +74,29 @@ pub fn for_serve(settings: &Settings, file: Option<&Path>) -> Report {
         problems.push(problem("policy.sell_unclassified", why));
     }
     problems.extend(demo_secrets(settings));
+    problems.extend(certificate(settings));
     problems.extend(file.and_then(|file| readable_secrets(settings, file)));
     Report {
         problems,
         warnings: warnings(settings),
     }
+}
+
+/// A certificate that callers could not be shown, or whose key others can read.
+fn certificate(settings: &Settings) -> Vec<Problem> {
+    const KEY: &str = "listen.tls_key_file";
+    let listen = &settings.listen;
+    let unusable = listen.certificate().err().map(|error| {
+        let key = match error {
+            CertificateError::Chain { .. } => "listen.tls_cert_file",
+            CertificateError::Key { .. } | CertificateError::Pair(_) => KEY,
+        };
+        problem(key, &format!("cannot be used: {error}"))
+    });
+    let about = listen.tls.as_ref().map(|(_, key)| std::fs::metadata(key));
+    let open = about.and_then(Result::ok).as_ref().and_then(too_open);
+    let open = open.map(|why| problem(KEY, &format!("names a file that {why}")));
+    unusable.into_iter().chain(open).collect()
 }
 
 /// Keys that everybody knows because the demo's practice providers are born with them.
@@ -122,14 +141,16 @@ fn readable_secrets(settings: &Settings, file: &Path) -> Option<Problem> {
 
 fn warnings(settings: &Settings) -> Vec<Problem> {
     let listen = &settings.listen;
-    let has_https = listen
-        .public_url
-        .as_ref()
-        .is_some_and(|url| url.starts_with("https://"));
+    let has_https = listen.tls.is_some()
+        || listen
+            .public_url
+            .as_ref()
+            .is_some_and(|url| url.starts_with("https://"));
     let mut warnings = Vec::new();
     if !listen.address.ip().is_loopback() && !has_https && listen.trusted_proxies.is_empty() {
-        let why = "is reachable from other machines without encryption: put a proxy with TLS in \
-                   front and set public_url (https) or trusted_proxies";
+        let why = "is reachable from other machines without encryption: give tls_cert_file and \
+                   tls_key_file, or put a proxy with TLS in front and set public_url (https) or \
+                   trusted_proxies";
         warnings.push(problem("listen.address", why));
     }
     if !settings.servers.iter().any(|server| server.enabled) && settings.smm.upstreams.is_empty() {

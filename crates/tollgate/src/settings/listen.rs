@@ -1,11 +1,13 @@
 //! `[listen]`: where the program answers and whom it believes about the caller's address.
 
 use super::base_url;
-use super::section::{Section, text};
+use super::section::{Section, path, text};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 use toml::Value;
+use web::serve::{Certificate, CertificateError};
 
 /// `[listen]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Listen {
     pub address: SocketAddr,
     /// How customers reach the program, without a slash at the end; nothing means by `address`.
     pub public_url: Option<String>,
+    /// Certificates and key, in PEM, where TLS ends in the program.
+    pub tls: Option<(PathBuf, PathBuf)>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
     /// How long a node that was told to stop still takes requests after it has said that it is not
@@ -24,13 +28,62 @@ pub struct Listen {
 impl Listen {
     /// Reads the section.
     pub fn read(part: &mut Section<'_>) -> Self {
+        let tls = tls(part);
         Self {
+            tls,
             address: part.parsed("address", SocketAddr::from(([127, 0, 0, 1], 8080)), address),
             public_url: part.optional("public_url", base_url::public, None),
             trusted_proxies: part.list("trusted_proxies", Vec::new(), network),
             drain: Duration::from_secs(part.number("drain_s", 0, 0..=300).into()),
         }
+        .agreeing(part)
     }
+
+    fn agreeing(self, part: &Section<'_>) -> Self {
+        let plain = self.public_url.as_deref();
+        if self.tls.is_some() && plain.is_some_and(|url| url.starts_with("http://")) {
+            part.problem(
+                "public_url",
+                "must begin with https://: tls_cert_file is given",
+            );
+        }
+        self
+    }
+
+    /// How whoever is on this machine reaches a listener at an address.
+    pub fn url_at(&self, address: SocketAddr) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{address}")
+    }
+
+    /// The certificate to show, where TLS ends in the program.
+    ///
+    /// # Errors
+    /// The files cannot be used.
+    pub fn certificate(&self) -> Result<Option<Certificate>, CertificateError> {
+        let tls = self.tls.as_ref();
+        tls.map(|(chain, key)| Certificate::read(chain, key))
+            .transpose()
+    }
+}
+
+/// The files of the certificates and of the key, which nobody else may read. Relative paths start at the
+/// settings file's directory.
+fn tls(part: &mut Section<'_>) -> Option<(PathBuf, PathBuf)> {
+    let files = ["tls_cert_file", "tls_key_file"];
+    let [chain, key] = files.map(|name| part.optional(name, path, None));
+    let (missing, given) = match (&chain, &key) {
+        (Some(_), None) => (files[1], files[0]),
+        (None, Some(_)) => (files[0], files[1]),
+        _ => {
+            let base = part.base_dir().to_owned();
+            return chain.zip(key).map(|(c, k)| (base.join(c), base.join(k)));
+        }
+    };
+    if !part.has_problem(missing) {
+        part.problem(missing, format!("is missing: {given} is given"));
+    }
+    None
 }
 
 /// An IP address and a port.

@@ -33,6 +33,7 @@ mod servers;
 mod smm;
 mod store;
 mod sync;
+mod traces;
 mod upstreams;
 mod velocity;
 
@@ -58,6 +59,7 @@ pub use servers::{Otp, Server};
 pub use smm::Smm;
 pub use store::{Engine, Store};
 pub use sync::Sync;
+pub use traces::Traces;
 pub use upstreams::{Protocol, Upstream};
 
 use domain::markup::Markups;
@@ -109,6 +111,8 @@ pub struct Settings {
     pub payments: Payments,
     /// How the program reports.
     pub log: Log,
+    /// Where traces go.
+    pub traces: Option<Traces>,
     /// How often upstreams are asked.
     pub sync: Sync,
     /// How mail is sent; nothing where it is not.
@@ -165,6 +169,7 @@ impl Settings {
             hooks: file.section("hooks", Hooks::read),
             payments: file.section("payments", Payments::read),
             log: file.section("log", Log::read),
+            traces: file.section("traces", Traces::read),
             mail: file.section("mail", Mail::read),
             sync,
             entries: Vec::new(),

@@ -73,8 +73,7 @@ pub struct PaymentWay {
 impl Payments {
     /// Reads the section.
     pub fn read(part: &mut Section<'_>) -> Self {
-        // Stripe takes half an hour to a day from when it hears of it: a minute is for the way there
-        let minutes = part.number("expires_minutes", 60, 31..=1439);
+        let minutes = part.number("expires_minutes", 60, 30..=1440);
         let words = [
             ("freeze", OnFraudWarning::Freeze),
             ("flag", OnFraudWarning::Flag),

@@ -350,6 +350,14 @@ pub fn text(value: &Value) -> Result<&str, String> {
         .ok_or_else(|| wrong_type("must be text in quotes", value))
 }
 
+/// The name of a file or directory.
+pub fn path(value: &Value) -> Result<String, String> {
+    match text(value)? {
+        "" => Err("must not be empty".to_owned()),
+        given => Ok(given.to_owned()),
+    }
+}
+
 /// One of a closed list of words.
 pub fn one_of(
     value: &Value,

@@ -134,9 +134,8 @@ pub struct Doubt {
 impl Upstream {
     /// Calls that one purchase may take there: two where a repeat is recognised.
     pub fn calls(&self) -> i64 {
-        let repeats = self.doubt.duplicate_window > Millis(0);
-        let known = self.handler_api.idempotent_purchase || self.panel.request_ids;
-        1 + i64::from(repeats || known)
+        let profiles = (&self.handler_api, &self.panel);
+        calls(self.protocol, profiles, self.doubt.duplicate_window)
     }
 
     /// Reads the section; `sync` has the polling plan of upstreams that set none of their own.
@@ -199,6 +198,20 @@ impl Upstream {
     }
 }
 
+/// Calls that one purchase may take at an upstream of this protocol.
+fn calls(
+    protocol: Protocol,
+    (handler_api, panel): (&HandlerApi, &PanelProfile),
+    duplicate_window: Millis,
+) -> i64 {
+    let repeated = match protocol {
+        Protocol::HandlerApi => handler_api.idempotent_purchase,
+        Protocol::PanelV2 => panel.request_ids || duplicate_window > Millis(0),
+        Protocol::SmsPool | Protocol::FiveSim | Protocol::OwnNumbers => false,
+    };
+    1 + i64::from(repeated)
+}
+
 /// Where the account is and how it is opened.
 fn account(part: &mut Section<'_>, allow_plain_http: bool) -> (Option<String>, Option<Secret>) {
     let url = part.required("url", |value| base_url::upstream(value, allow_plain_http));
@@ -243,10 +256,10 @@ impl Doubt {
         part: &mut Section<'_>,
         protocol: Protocol,
         timeout_ms: u32,
-        (handler_api, panel): (&HandlerApi, &PanelProfile),
+        profiles: (&HandlerApi, &PanelProfile),
     ) -> Self {
         let lists_orders = match protocol {
-            Protocol::HandlerApi => handler_api.dialect.profile().capabilities.list_active,
+            Protocol::HandlerApi => profiles.0.dialect.profile().capabilities.list_active,
             Protocol::SmsPool | Protocol::FiveSim | Protocol::OwnNumbers => true,
             Protocol::PanelV2 => false,
         };
@@ -255,16 +268,16 @@ impl Doubt {
         let skew_margin = seconds(part.number("skew_margin_s", 30, 0..=600));
         let smm_window = seconds(part.number("smm_in_doubt_s", 900, 1..=86_400));
         let duplicate_window = duplicate_window(part, (timeout_ms, late_window));
+        let calls = calls(protocol, profiles, duplicate_window);
         let (window, key) = match protocol {
             Protocol::HandlerApi | Protocol::SmsPool | Protocol::FiveSim | Protocol::OwnNumbers => {
                 // the second call of one purchase leaves a timeout later
-                let repeat_ms = i64::from(handler_api.idempotent_purchase) * i64::from(timeout_ms);
+                let repeat_ms = (calls - 1) * i64::from(timeout_ms);
                 let window = late_window.0 + list_lag.0 + skew_margin.0 + repeat_ms;
                 (Millis(window), "late_window_s")
             }
             Protocol::PanelV2 => (smm_window, "smm_in_doubt_s"),
         };
-        let calls = 1 + i64::from(duplicate_window > Millis(0) || panel.request_ids);
         if window <= Millis(calls * i64::from(timeout_ms)) {
             let why = "is too short: a customer would be released while the call may still run \
                        (timeout_ms)";

@@ -14,6 +14,12 @@ use tokio::task::JoinHandle;
 
 const KILLS: u64 = 60;
 const BUYERS: u64 = 4;
+/// Half of all starts after a kill are over by then, also where the program is not optimised and the
+/// machine is busy with other tests. The promise, a second, is that of a release build on a machine of its
+/// own.
+const STARTED_WITHIN: Duration = Duration::from_secs(if cfg!(debug_assertions) { 15 } else { 1 });
+/// A single start, among those of many other programs, that takes longer has failed.
+const UP_WITHIN: Duration = Duration::from_secs(60);
 /// Whatever a crash left open is settled within three minutes.
 const SETTLED_WITHIN: Duration = Duration::from_secs(180);
 
@@ -87,7 +93,7 @@ pub async fn ready(client: &Client) -> Duration {
         if heard.last() != Some(&said) {
             heard.push(said);
         }
-        let late = asked.elapsed() > Duration::from_secs(20);
+        let late = asked.elapsed() > UP_WITHIN;
         assert!(!late, "it does not come up again: {heard:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -214,13 +220,13 @@ async fn sixty_kills_under_load_lose_nothing() {
     let service = any_service(&client).await;
     let load = Arc::new(Load::default());
     let buyers = load.begin(&client, &service);
-    let mut slowest = Duration::ZERO;
+    let mut starts = Vec::new();
     for kill in 0..KILLS {
         // 50 to 440 ms, by a fixed pattern
         tokio::time::sleep(Duration::from_millis(50 + kill * 37 % 390)).await;
         demo.kill();
         demo = start(&dir, port, &practice);
-        slowest = slowest.max(ready(&client).await);
+        starts.push(ready(&client).await);
     }
     load.stop();
     for buyer in buyers {
@@ -231,10 +237,13 @@ async fn sixty_kills_under_load_lose_nothing() {
     let report = World::command(dir.path(), &["ledger", "verify"]);
     assert_eq!(report["ok"], true, "{report}");
     assert_eq!(report["open_holds"], 0, "{report}");
+    starts.sort();
+    let (median, slowest) = (starts[starts.len() / 2], starts[starts.len() - 1]);
     println!(
-        "{KILLS} kills, {} orders, slowest start {slowest:?}",
+        "{KILLS} kills, {} orders, starts: median {median:?}, slowest {slowest:?}",
         load.next.load(Ordering::Relaxed)
     );
+    assert!(median <= STARTED_WITHIN, "starts take {median:?}");
 }
 
 /// Waits until every order is final.
@@ -312,13 +321,13 @@ pub async fn check_beside(client: &Client, practice: &str, told: &Told, unlisted
         .collect();
     let distinct: BTreeSet<&&str> = links.iter().collect();
     assert_eq!(distinct.len(), links.len(), "an SMM order was bought twice");
-    let completed = orders
+    let delivered = orders
         .iter()
-        .filter(|order| state(order) == "Completed")
+        .filter(|order| ["Completed", "Partial"].contains(&state(order)))
         .count();
     let undone = links.iter().filter(|link| link.contains("keyless")).count();
     assert_eq!(
-        completed + undone,
+        delivered + undone,
         links.len(),
         "what the panel holds is what was charged"
     );

@@ -5,6 +5,7 @@
 )]
 
 mod audit_log;
+mod between;
 mod canary;
 mod catalogue;
 mod clock;
@@ -29,8 +30,11 @@ mod shared_limits;
 mod smm;
 mod storage;
 mod tidy;
+mod tls;
 mod top_up_deaths;
+mod top_up_nodes;
 mod top_ups;
+mod traces;
 mod upstreams;
 mod visitor;
 mod world;

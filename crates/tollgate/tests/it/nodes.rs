@@ -8,7 +8,6 @@ use crate::world::{Client, Running, Scratch, World, discord, sandbox};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -54,9 +53,13 @@ impl Postgres {
         assert_eq!(line, "ready\n", "no PostgreSQL server: see above");
     }
 
-    /// The directory of daily keys that its nodes share.
-    fn daily_keys(&self) -> PathBuf {
-        self.folder.path().join("daily-keys")
+    /// What its nodes share: the rest of `[store]`, and the directory of daily keys.
+    pub fn settings(&self) -> String {
+        format!(
+            "url = \"{}\"\nconnections = 2\n[secrets]\ndaily_keys_dir = \"{}\"\n",
+            self.url,
+            self.folder.path().join("daily-keys").display()
+        )
     }
 
     fn order(&mut self, order: &str) {
@@ -76,15 +79,12 @@ impl Drop for Postgres {
 
 pub fn settings(postgres: &Postgres, provider: &Gate) -> String {
     format!(
-        "url = \"{}\"\nconnections = 2\n\
-         [otp]\norder = [\"goods\"]\ndefault_server = \"goods\"\n\
+        "{}[otp]\norder = [\"goods\"]\ndefault_server = \"goods\"\n\
          [upstreams.good]\nprotocol = \"handler_api\"\n\
          url = \"{}/paul/stubs/handler_api.php\"\nkey = \"good-key\"\nallow_plain_http = true\n\
-         [servers.goods]\nroutes = [{{ upstream = \"good\" }}]\n\
-         [secrets]\ndaily_keys_dir = \"{}\"\n",
-        postgres.url,
+         [servers.goods]\nroutes = [{{ upstream = \"good\" }}]\n",
+        postgres.settings(),
         provider.url(),
-        postgres.daily_keys().display()
     )
 }
 

@@ -260,6 +260,7 @@ async fn pools_and_typed_routes_are_bought_as_they_are_listed() {
     assert_eq!(upstreams, ["andrew", "andrew", "peter2"]);
 }
 
+/// P-6.
 async fn a_text_of_a_bank_is_withheld_and_costs_nothing(
     world: &World,
     buy: &impl AsyncFn(&str) -> Answer,

@@ -115,9 +115,7 @@ impl Served {
 
     /// Sends it a signal.
     pub fn signal(&self, name: &str) {
-        let pid = self.server.0.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.unwrap().success());
+        self.server.signal(name);
     }
 
     /// Ends it in good order.
@@ -202,9 +200,7 @@ impl Served {
 
     /// SIGHUP.
     pub fn hang_up(&self) {
-        let pid = self.server.0.id().to_string();
-        let sent = Command::new("kill").args(["-HUP", &pid]).status();
-        assert!(sent.unwrap().success());
+        self.signal("HUP");
     }
 
     /// Waits until it has logged this.
@@ -242,7 +238,7 @@ impl Served {
 }
 
 /// A directory with settings and keys, and where it will answer.
-fn installation(listen: &str, settings: &str) -> (Scratch, SocketAddr) {
+pub fn installation(listen: &str, settings: &str) -> (Scratch, SocketAddr) {
     let dir = Scratch::new();
     let address = free_address();
     let settings = format!(
@@ -256,7 +252,8 @@ fn installation(listen: &str, settings: &str) -> (Scratch, SocketAddr) {
     (dir, address)
 }
 
-fn spawn(mut serve: Command, dir: &Path) -> Running {
+/// Starts the program in an installation's directory; what it says goes to `log` there.
+pub fn spawn(mut serve: Command, dir: &Path) -> Running {
     let log = File::options()
         .create(true)
         .append(true)

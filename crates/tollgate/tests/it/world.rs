@@ -60,17 +60,17 @@ impl Running {
         let _ = self.0.wait();
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let pid = self.0.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// SIGTERM; gives how long the process took to end, and that it ended well.
     pub fn terminate(&mut self) -> Duration {
         let asked = Instant::now();
-        let pid = self.0.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.signal("TERM");
         let status = self.0.wait().unwrap();
         assert!(status.success(), "{status}");
         asked.elapsed()
@@ -376,16 +376,9 @@ impl World {
         command_output(self.dir.path(), args)
     }
 
-    /// States of the upstream activations and orders that belong to nobody.
+    /// States of what belongs to nobody.
     pub fn orphans(&self) -> Vec<String> {
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let file = self.dir.path().join("tollgate.db");
-        let books = rusqlite::Connection::open_with_flags(file, flags).unwrap();
-        let mut rows = books
-            .prepare("SELECT state FROM orphan ORDER BY id")
-            .unwrap();
-        let states = rows.query_map([], |row| row.get(0)).unwrap();
-        states.collect::<Result<_, _>>().unwrap()
+        orphans(self.dir.path())
     }
 
     /// Sets what the practice providers do wrong.
@@ -509,6 +502,17 @@ pub fn start_demo_with(mut command: Command, dir: &Path, more: &[&str]) -> Runni
         std::thread::sleep(Duration::from_millis(10));
     }
     running
+}
+
+/// States of the upstream activations and orders that belong to nobody, in an installation's books.
+pub fn orphans(dir: &Path) -> Vec<String> {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let books = rusqlite::Connection::open_with_flags(dir.join("tollgate.db"), flags).unwrap();
+    let mut rows = books
+        .prepare("SELECT state FROM orphan ORDER BY state")
+        .unwrap();
+    let states = rows.query_map([], |row| row.get(0)).unwrap();
+    states.collect::<Result<_, _>>().unwrap()
 }
 
 /// What a demo wrote of itself.

@@ -390,10 +390,12 @@ async fn finishing_and_balance() {
         adapter.finish("5").await,
         Err(ReadFailure::Fault(_))
     ));
-    let profile = Act::ok(r#"{"id":1,"balance":1234.56789,"rating":96}"#);
+    let profile = Act::ok(r#"{"id":1,"balance":1234.56789,"rating":95.85}"#);
     let (server, adapter) = serving(vec![Act::Answer(500, "x".to_owned()), profile]);
+    assert_eq!(adapter.rating(), None);
     assert_eq!(adapter.balance().await, Ok(Usd(12_345_678)));
     assert_eq!(server.seen().len(), 2);
+    assert_eq!(adapter.rating(), Some(95));
 }
 
 const COUNTRIES: &str = r#"{"russia":{"iso":{"ru":1},"text_en":"Russia","beeline":{"activation":1}},

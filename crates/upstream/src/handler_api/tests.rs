@@ -106,7 +106,7 @@ async fn an_account_that_changes_its_currency_is_blocked_until_it_is_back() {
         .map(Act::ok)
         .to_vec();
     // the header says the same sum, in the same currency
-    acts.insert(0, Act::Beside("x-price: 18.00", sale.to_owned()));
+    acts.insert(0, Act::Beside(200, "x-price: 18.00", sale.to_owned()));
     let server = TestServer::start(acts);
     let mut settings = settings(&server.url);
     settings.account.currency = Some("USD".to_owned());

@@ -7,7 +7,8 @@ use domain::upstream::{
     Refusal,
 };
 use wire::panel_v2::{
-    Cancels, Class, Failure, OrderRow, OrderStatus, Refill, ServiceRow, class_of, progress,
+    Cancels, Class, Failure, OrderRow, OrderStatus, Refill, RefillStatus, ServiceRow, class_of,
+    progress,
 };
 
 /// A failed read. `clean` takes secrets out of what the panel said.
@@ -159,5 +160,21 @@ pub(super) fn refill_failure(text: &str, clean: impl Fn(&str) -> String) -> Read
     match class_of(text) {
         Some(Class::RefillRefused) => ReadFailure::UnknownOrder,
         _ => row_failure(text, clean),
+    }
+}
+
+/// What a panel without the plural form says of one refill: that it does not know it is a word on the
+/// refill, as it would be among many, and no failure of the call.
+pub(super) fn refill_alone(
+    answer: Result<RefillStatus, Failure>,
+) -> Result<Result<String, String>, Failure> {
+    match answer {
+        Ok(RefillStatus(word)) => Ok(Ok(word)),
+        Err(failure) => match (failure.class(), failure) {
+            (Some(Class::UnknownOrder | Class::RefillRefused), Failure::Error { text, .. }) => {
+                Ok(Err(text))
+            }
+            (_, failure) => Err(failure),
+        },
     }
 }

@@ -435,6 +435,21 @@ async fn states_of_refills() {
 }
 
 #[tokio::test]
+async fn a_refill_asked_for_alone_may_be_unknown_without_the_call_having_failed() {
+    for text in ["Refill not found", "Incorrect order ID"] {
+        let server = TestServer::start(vec![Act::ok(&format!(r#"{{"error":"{text}"}}"#))]);
+        let rows = singly(&server).refill_statuses(&ids(&["17"])).await;
+        let unknown = ("17".to_owned(), Err(ReadFailure::UnknownOrder));
+        assert_eq!(rows, Ok(vec![unknown]), "{text}");
+        assert_eq!(server.seen().len(), 1, "asked once");
+    }
+    let server = TestServer::start(vec![Act::ok(r#"{"error":"Invalid API key"}"#)]);
+    let failure = singly(&server).refill_statuses(&ids(&["17"])).await;
+    let refused = ReadFailure::Refused(Refusal::UpstreamAuth);
+    assert_eq!(failure, Err(refused), "says nothing of the refill");
+}
+
+#[tokio::test]
 async fn a_service_list_that_would_say_the_same_again_is_not_asked_again() {
     for (act, requests) in [
         (Act::Flood(crate::transport::LIST_MAX + 1), 1),

@@ -31,6 +31,7 @@ fn checkout() -> Checkout {
     Checkout {
         reference: reference(42),
         charge: Usd(25_000_000),
+        created_at: Timestamp(1_767_225_600_000),
         expires_at: Timestamp(1_767_229_200_000),
         return_url: "https://gw.example.com/wallet/top-up/42".into(),
         hook_url: "https://gw.example.com/hooks/nowpayments".into(),

@@ -320,3 +320,55 @@ fn an_answer_that_refuses_for_a_while_says_for_how_long() {
     }
     assert_eq!(retry_after(429, &HeaderMap::new()), None);
 }
+
+#[tokio::test]
+async fn a_wait_that_is_over_is_not_remembered() {
+    let busy = |line| Act::Beside(503, line, String::new());
+    let throttled = Act::Answer(429, String::new());
+    let acts = vec![busy("retry-after: 30"), throttled];
+    let server = TestServer::start(acts);
+    let transport = transport(&server.url);
+    let payload = Payload::Form("a=1");
+    transport.once(payload).await.unwrap();
+    let later = |seconds| {
+        let mut asked = transport.wait.lock().unwrap();
+        asked.as_mut().unwrap().0 -= Duration::from_secs(seconds);
+    };
+    later(30);
+    transport.once(payload).await.unwrap();
+    assert_eq!(
+        transport.asked_to_wait(),
+        None,
+        "the first one's time is over"
+    );
+}
+
+#[test]
+fn what_is_left_of_a_wait_is_nothing_once_it_is_over() {
+    let left = |passed_ms| left_of(Millis(30_000), Duration::from_millis(passed_ms));
+    assert_eq!(left(0), Some(Millis(30_000)));
+    assert_eq!(left(29_999), Some(Millis(1)));
+    assert_eq!(left(30_000), None);
+    assert_eq!(left(u64::MAX), None);
+}
+
+#[tokio::test]
+async fn a_pinned_address_is_spoken_to_without_looking_the_name_up() {
+    let server = TestServer::start(vec![Act::ok("here")]);
+    let url = Url::parse(&server.url).unwrap();
+    let account = Account {
+        pinned: Some((std::net::Ipv4Addr::LOCALHOST, 1).into()),
+        ..Account::new(
+            "test",
+            &format!("http://nowhere.invalid:{}/api", url.port().unwrap()),
+            "s3cret",
+        )
+    };
+    let transport = Transport::new(&account, false).unwrap();
+    let once = transport.once(Payload::Form("a=1")).await.unwrap();
+    assert_eq!(once.body, "here");
+    let read = transport.read(Payload::Form("a=2"), ANSWER_MAX, body).await;
+    assert_eq!(read.unwrap(), Ok("here".to_owned()));
+    let seen = server.seen().join("\n").to_ascii_lowercase();
+    assert!(seen.contains("host: nowhere.invalid"), "{seen}");
+}

@@ -154,6 +154,8 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | R::TargetBlocked
         | R::TierRequired(_)
         | R::AttestationRequired
+        | R::ChallengeRequired
+        | R::ReviewRequired
         | R::AccountSuspended => StatusCode::FORBIDDEN,
         R::VelocityLimit(..) => StatusCode::TOO_MANY_REQUESTS,
         R::CountryNotFound | R::ServiceNotFound | R::OrderNotFound | R::RefillNotFound => {
@@ -243,6 +245,8 @@ mod tests {
             R::TierRequired(1),
             R::AttestationRequired,
             R::VelocityLimit("buys_per_hour", Millis(1)),
+            R::ChallengeRequired,
+            R::ReviewRequired,
             R::AccountSuspended,
             R::PriceChanged(Usd(1)),
             R::OrderPending,

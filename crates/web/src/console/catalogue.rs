@@ -1,6 +1,7 @@
 //! `/console/catalogue`: what is on sale, what waits for a class, what brings nothing, and how costs
 //! changed.
 
+use super::upstreams::listings;
 use super::{Operator, OperatorsForm, Routes};
 use crate::dashboard::page::Failed;
 use crate::door::Door;
@@ -48,8 +49,7 @@ fn page(door: &Door, operator: &Operator, failed: Option<Failed>) -> Response {
 fn values(door: &Door) -> Value {
     let catalogue = door.engine.catalogue();
     let (offers, smm_services) = catalogue.size();
-    let mut listings = door.engine.listing_states();
-    listings.extend(door.engine.panel_states());
+    let listings = listings(door);
     let waiting = door.stock.unclassified();
     let more = waiting.len().saturating_sub(ROWS);
     context! {

@@ -7,6 +7,7 @@
 mod accounts;
 mod announcements;
 mod audit;
+mod cases;
 mod catalogue;
 mod codes;
 mod ledger;
@@ -93,6 +94,7 @@ const NAVIGATION: &[Entry] = &[
     ),
     entry("prices", "/console/prices", "Prices", Deed::SeeCatalogue),
     entry("policy", "/console/policy", "Policy", Deed::SeePolicy),
+    entry("cases", "/console/cases", "Cases", Deed::SeeCases),
     entry("top-ups", "/console/top-ups", "Top-ups", Deed::SeeTopUps),
     entry("money", "/console/money", "Credits", Deed::SeeLedger),
     entry("codes", "/console/codes", "Redeem codes", Deed::SeeCodes),
@@ -184,6 +186,7 @@ pub(crate) fn all() -> Routes {
         .merge(catalogue::routes())
         .merge(prices::routes())
         .merge(policy::routes())
+        .merge(cases::routes())
         .merge(top_ups::routes())
         .merge(money::routes())
         .merge(codes::routes())

@@ -1,9 +1,9 @@
 //! `/console`: how the business runs, what waits for somebody, and what is wrong.
 
-use super::upstreams::word;
 use super::{Operator, Routes};
 use crate::dashboard::page::Failed;
 use crate::door::Door;
+use app::Closed;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
@@ -30,7 +30,7 @@ async fn show(State(door): State<Arc<Door>>, operator: Operator) -> Response {
 
 async fn values(door: &Door, operator: &Operator) -> Result<Value, Failed> {
     let rows = door.desk.rows();
-    door.engine.pauses().await?;
+    door.engine.in_force().await?;
     let now = door.engine.now();
     let today = now.0.div_euclid(DAY_MS);
     let span = (Timestamp((today - DAYS + 1) * DAY_MS), now);
@@ -90,7 +90,7 @@ fn upstreams(door: &Door) -> Vec<Value> {
         let balance: Option<(Usd, Timestamp)> = health.balance;
         context! {
             name => &health.upstream,
-            state => health.closed.as_ref().map_or("open", word),
+            state => health.closed.as_ref().map_or("open", Closed::word),
             balance => balance.map(|(usd, _)| usd.0),
             read_at => balance.map(|(_, at)| at.0),
             low => health.float_is_low,
@@ -126,8 +126,7 @@ fn alarms(door: &Door) -> Vec<String> {
         if let Some(closed) = &health.closed {
             alarms.push(format!(
                 "Nothing is bought at {}: {}.",
-                health.upstream,
-                word(closed)
+                health.upstream, closed
             ));
         }
     }

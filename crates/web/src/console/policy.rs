@@ -7,12 +7,15 @@ use crate::dashboard::page::Failed;
 use crate::dashboard::policy::class;
 use crate::door::Door;
 use app::{ClassInForce, Denied, RULES_NOTED};
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use domain::audit_log::LinesOf;
 use domain::desk::Deed;
-use domain::policy::{AbuseCase, Blocked, BlockedKind, RULE_VERSION};
+use domain::policy::{
+    AbuseCase, BOUNDS, Blocked, BlockedKind, Loosening, LooseningState, RULE_VERSION, RuleChange,
+    Strength,
+};
 use minijinja::{Value, context};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +30,12 @@ pub(super) fn routes() -> Routes {
         .see("/console/policy", Deed::SeePolicy, get(show))
         .act("/console/policy/block", Deed::ChangePolicy, post(block))
         .act("/console/policy/unblock", Deed::ChangePolicy, post(unblock))
+        .act("/console/policy/loosen", Deed::ChangePolicy, post(loosen))
+        .act(
+            "/console/policy/loosen/{id}/decide",
+            Deed::ChangePolicy,
+            post(decide),
+        )
 }
 
 async fn show(State(door): State<Arc<Door>>, operator: Operator) -> Response {
@@ -35,10 +44,24 @@ async fn show(State(door): State<Arc<Door>>, operator: Operator) -> Response {
 
 async fn page(door: &Door, operator: &Operator, failed: Option<Failed>) -> Response {
     let page = operator.page("Policy", "policy").with_failure(failed);
-    page.showing("console/policy.html", values(door).await)
+    page.showing("console/policy.html", values(door, operator).await)
 }
 
-async fn values(door: &Door) -> Result<Value, Failed> {
+async fn values(door: &Door, operator: &Operator) -> Result<Value, Failed> {
+    door.engine.in_force().await?;
+    let changes = door.lawful.rule_changes().await?;
+    let liftable = (door
+        .engine
+        .otp_classes()
+        .into_iter()
+        .map(|one| ("otp", one)))
+    .chain(
+        door.engine
+            .smm_classes()
+            .into_iter()
+            .map(|one| ("smm", one)),
+    );
+    let liftable = liftable.filter(|(_, one)| one.strength == Strength::DefaultDeny && !one.lifted);
     let counters = door.lawful.counters().await?;
     let cases = door.lawful.cases(true).await?;
     let blocked = door.lawful.blocked().await?;
@@ -64,6 +87,12 @@ async fn values(door: &Door) -> Result<Value, Failed> {
         rules => by_rule(&lately),
         lately => lately.iter().take(ROWS).map(denied_view).collect::<Vec<_>>(),
         denials,
+        changes => changes.iter().map(|one| change_view(one, operator)).collect::<Vec<_>>(),
+        liftable => liftable.map(|(kind, one)| context! {
+            subject => format!("{kind}.{}", one.class),
+            title => one.class.replace('_', " "),
+        }).collect::<Vec<_>>(),
+        bounds => BOUNDS.to_vec(),
         cases => cases.iter().take(ROWS).map(case_view).collect::<Vec<_>>(),
         open_cases => cases.len(),
         blocked => blocked.iter().take(ROWS).map(blocked_view).collect::<Vec<_>>(),
@@ -107,6 +136,64 @@ fn case_view(case: &AbuseCase) -> Value {
         account => case.behind.as_ref().map(|behind| behind.account.0),
         suspended => case.suspended,
     }
+}
+
+fn change_view(change: &RuleChange, operator: &Operator) -> Value {
+    context! {
+        id => change.id,
+        what => change.what.in_words(),
+        reason => &change.reason,
+        asked_by => change.asked_by.0,
+        asked_at => change.asked_at.0,
+        state => change.state.slug(),
+        in_force => change.state == LooseningState::Granted,
+        asked => change.state == LooseningState::Asked,
+        may_grant => change.is_for(operator.signed.person.id),
+        decided_by => change.decided_by.map(|person| person.0),
+        decided_at => change.decided_at.map(|at| at.0),
+    }
+}
+
+/// `POST …/loosen`: a class or a bound, for a second person to grant.
+async fn loosen(State(door): State<Arc<Door>>, form: OperatorsForm) -> Response {
+    let done = async {
+        form.reason()?;
+        let what = match form.fields.filled("class") {
+            Some(class) => Loosening::parse(class, None),
+            None => {
+                let (tier, bound) = (form.fields.text("tier"), form.fields.text("bound"));
+                let subject = format!("tier.{tier}.{bound}");
+                Loosening::parse(&subject, form.fields.whole("figure")?)
+            }
+        };
+        let wrong = "Choose a class that is denied by default, or a tier, a bound and its figure.";
+        let what = what.ok_or_else(|| Failed::field("figure", wrong))?;
+        let who = form.operator.signed.person.id;
+        let done = form.telling_why(|why| door.lawful.ask_loosening(who, what, why));
+        done.await.map(|()| "second-person")
+    };
+    outcome(&door, &form.operator, done.await).await
+}
+
+/// `POST …/loosen/{id}/decide`.
+async fn decide(
+    State(door): State<Arc<Door>>,
+    Path(id): Path<i64>,
+    form: OperatorsForm,
+) -> Response {
+    let done = async {
+        form.reason()?;
+        let state = match form.fields.text("decision") {
+            "grant" => LooseningState::Granted,
+            "refuse" => LooseningState::Refused,
+            "end" => LooseningState::Ended,
+            _ => return Err(Failed::field("decision", "Grant, refuse or end it.")),
+        };
+        let who = form.operator.signed.person.id;
+        let done = form.because(door.lawful.decide_loosening(who, id, state));
+        done.await.map(|()| "decided")
+    };
+    outcome(&door, &form.operator, done.await).await
 }
 
 fn blocked_view(one: &Blocked) -> Value {

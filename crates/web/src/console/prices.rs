@@ -2,6 +2,7 @@
 
 use super::{Operator, OperatorsForm, Routes};
 use crate::dashboard::page::Failed;
+use crate::dashboard::view::percent;
 use crate::door::Door;
 use app::{Comparison, PriceExample};
 use axum::extract::State;
@@ -71,21 +72,6 @@ fn markup_view(markup: &Markup) -> Value {
         min_margin => markup.min_margin.0,
         round_to => markup.round_to.0,
         below_cost => markup.below_cost,
-    }
-}
-
-/// Millionths as percent with as many decimals as they have, at most four.
-fn percent(parts_per_million: i64) -> String {
-    let sign = if parts_per_million < 0 {
-        "\u{2212}"
-    } else {
-        ""
-    };
-    let parts = parts_per_million.unsigned_abs();
-    let decimals = format!("{:04}", parts % 10_000);
-    match decimals.trim_end_matches('0') {
-        "" => format!("{sign}{}", parts / 10_000),
-        decimals => format!("{sign}{}.{decimals}", parts / 10_000),
     }
 }
 

@@ -1,11 +1,11 @@
 //! `/console/servers`: what customers know as servers, and whom each buys from.
 
 use super::overview::line;
-use super::upstreams::{figures_view, word};
+use super::upstreams::figures_view;
 use super::{Operator, Routes};
 use crate::dashboard::page::Failed;
 use crate::door::Door;
-use app::{Behind, RouteMeasured, RouteSheet, ServerSheet};
+use app::{Behind, Closed, RouteMeasured, RouteSheet, ServerSheet};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -35,7 +35,7 @@ async fn list(State(door): State<Arc<Door>>, operator: Operator) -> Response {
 }
 
 async fn values(door: &Door) -> Result<Value, Failed> {
-    door.engine.pauses().await?;
+    door.engine.in_force().await?;
     let servers: Vec<Value> = door.stock.servers().iter().map(server_view).collect();
     let (strategy, tries) = door.stock.routing();
     let panels: Vec<Value> = door
@@ -76,7 +76,7 @@ fn route_view(route: &RouteSheet) -> Value {
 fn behind_view(behind: &Behind) -> Value {
     context! {
         name => &behind.upstream,
-        state => behind.closed.as_ref().map_or("open", word),
+        state => behind.closed.as_ref().map_or("open", Closed::word),
         countries => behind.lists.map(|(countries, _)| countries),
         offers => behind.lists.map(|(_, offers)| offers),
         cost_from => behind.costs.map(|(low, _)| low.0),
@@ -95,7 +95,7 @@ async fn show(
 }
 
 async fn one(door: &Door, operator: &Operator, name: &str) -> Result<Value, Failed> {
-    door.engine.pauses().await?;
+    door.engine.in_force().await?;
     let servers = door.stock.servers();
     let server = servers.iter().find(|server| server.name == name);
     let server =

@@ -2,6 +2,7 @@
 //! nothing.
 
 mod deeds;
+mod import;
 mod one;
 
 use super::{Operator, Routes};
@@ -31,7 +32,27 @@ const DAYS: u32 = 30;
 pub(super) fn routes() -> Routes {
     Routes::default()
         .see("/console/top-ups", Deed::SeeTopUps, get(show))
+        .see(
+            "/console/top-ups/import",
+            Deed::DecideTopUps,
+            get(import::show),
+        )
+        .act(
+            "/console/top-ups/import",
+            Deed::DecideTopUps,
+            post(import::preview),
+        )
+        .act(
+            "/console/top-ups/import/take",
+            Deed::DecideTopUps,
+            post(import::take),
+        )
         .see("/console/top-ups/{id}", Deed::SeeTopUps, get(one::show))
+        .see(
+            "/console/top-ups/{id}/proof",
+            Deed::SeeTopUps,
+            get(one::proof),
+        )
         .act(
             "/console/top-ups/{id}/approve",
             Deed::DecideTopUps,

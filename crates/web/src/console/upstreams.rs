@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::breaker::Shown;
-use domain::desk::Deed;
+use domain::desk::{Deed, Pause};
 use domain::outcomes::Figures;
 use minijinja::{Value, context};
 use std::sync::Arc;
@@ -57,7 +57,8 @@ async fn list(State(door): State<Arc<Door>>, operator: Operator) -> Response {
 }
 
 async fn values(door: &Door) -> Result<Value, Failed> {
-    door.engine.pauses().await?;
+    let in_force = door.engine.in_force().await?;
+    let pauses = &in_force.pauses;
     let health = door.engine.upstream_health();
     let listings = listings(door);
     let rows: Vec<Value> = door
@@ -76,11 +77,23 @@ async fn values(door: &Door) -> Result<Value, Failed> {
             }
         })
         .collect();
-    Ok(context! { upstreams => rows })
+    // a pause outlives the settings of its upstream, and would hold again with them
+    let gone = |pause: &&Pause| door.stock.sheet(&pause.upstream).is_none();
+    let gone: Vec<Value> = pauses.iter().filter(gone).map(pause_view).collect();
+    Ok(context! { upstreams => rows, gone })
+}
+
+fn pause_view(pause: &Pause) -> Value {
+    context! {
+        name => &pause.upstream,
+        actor => &pause.actor,
+        why => &pause.why,
+        since => pause.since.0,
+    }
 }
 
 /// What every upstream listed last.
-fn listings(door: &Door) -> Vec<ListingState> {
+pub(super) fn listings(door: &Door) -> Vec<ListingState> {
     let mut all = door.engine.listing_states();
     all.extend(door.engine.panel_states());
     all
@@ -95,8 +108,9 @@ fn listing_of(listings: &[ListingState], name: &str) -> Option<Value> {
 
 fn health_view(health: &UpstreamHealth) -> Value {
     context! {
-        state => health.closed.as_ref().map_or("open", word),
-        why => health.closed.as_ref().map(why),
+        state => health.closed.as_ref().map_or("open", Closed::word),
+        why => health.closed.as_ref().map(Closed::to_string),
+        until => health.closed.as_ref().and_then(Closed::until).map(|until| until.0),
         buying => shown(&health.buying),
         reading => shown(&health.reading),
         fault => health.fault.map(|(class, since)| {
@@ -124,35 +138,6 @@ pub(super) fn figures_view(figures: &Figures) -> Value {
         cancelled => figures.cancelled,
         p50_s => figures.p50_s,
         p90_s => figures.p90_s,
-    }
-}
-
-/// The state of an upstream in one or two words.
-pub(super) fn word(closed: &Closed) -> &'static str {
-    match closed {
-        Closed::Paused => "paused",
-        Closed::Fault(_) => "refuses us",
-        Closed::Breaker(_) => "failing",
-        Closed::Throttled(_) => "asked us to wait",
-        Closed::Trying => "being tried",
-        Closed::Float(_) => "balance too low",
-        Closed::InDoubt(_) => "too much in doubt",
-        Closed::Busy(_) => "busy",
-    }
-}
-
-fn why(closed: &Closed) -> String {
-    match closed {
-        Closed::Paused => "Somebody here paused it.".to_owned(),
-        Closed::Fault(class) => format!("It refuses all of us: {}.", class.replace('_', " ")),
-        Closed::Breaker(_) => "It keeps failing; it is tried again in a while.".to_owned(),
-        Closed::Throttled(_) => "It asked us to wait; it is left alone until then.".to_owned(),
-        Closed::Trying => "One purchase is under way to see whether it works again.".to_owned(),
-        Closed::Float(balance) => {
-            format!("Our balance there, ${balance}, is below the least that must stay.")
-        }
-        Closed::InDoubt(count) => format!("{count} purchases there are in doubt."),
-        Closed::Busy(count) => format!("{count} purchase calls are under way."),
     }
 }
 

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use domain::policy::{ATTESTATION, ATTESTATION_VERSION};
+use domain::policy::{ATTESTATION, ATTESTATION_VERSION, Measure};
 use minijinja::{Value, context};
 use qrcode::QrCode;
 use qrcode::render::svg;
@@ -102,7 +102,13 @@ async fn values(door: &Door, signed: &Signed, codes: Vec<String>) -> Result<Valu
     let current = attested
         .first()
         .filter(|newest| newest.version >= ATTESTATION_VERSION);
+    let measure = match account {
+        Some(account) => door.engine.in_force().await?.measure(account.id),
+        None => Measure::Log,
+    };
+    let held = account.is_some_and(|account| account.suspended) || measure > Measure::Log;
     Ok(context! {
+        held,
         statement => ATTESTATION,
         purpose => attested.first().map(|newest| &newest.purpose),
         attested_at => current.map(|current| current.at.0),

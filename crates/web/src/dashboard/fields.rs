@@ -25,6 +25,11 @@ impl Fields {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
+    /// Of these names and values.
+    pub(crate) fn of(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// A field's value; empty where it was not sent.
     pub(crate) fn text(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(known, _)| known == name);
@@ -130,7 +135,11 @@ pub(crate) async fn sent(
         let why = "This form is too large.";
         return Err(Failed::new(StatusCode::PAYLOAD_TOO_LARGE, why));
     };
-    let fields = Fields::parse(&body);
+    from_its_page(visitor, Fields::parse(&body))
+}
+
+/// What was sent, if its page was shown to this reader.
+pub(crate) fn from_its_page(visitor: &Visitor, fields: Fields) -> Result<Fields, Failed> {
     if visitor.sent_it(&fields) {
         return Ok(fields);
     }

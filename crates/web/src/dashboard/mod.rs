@@ -22,7 +22,9 @@ pub(crate) mod session;
 mod sign_in;
 mod sign_up;
 mod smm;
+mod standing;
 pub(crate) mod templates;
+pub(crate) mod upload;
 pub(crate) mod view;
 mod wallet;
 
@@ -33,7 +35,8 @@ pub(crate) use session::Visitor;
 
 use crate::door::Door;
 use axum::Router;
-use axum::response::Response;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use tower_http::csrf::CsrfLayer;
 
@@ -47,6 +50,22 @@ pub(crate) fn method_not_allowed() -> Response {
     page::method_not_allowed(&session::Visitor::unknown())
 }
 
+/// The page for an address that leads nowhere, in the frame of whoever asks.
+pub(crate) async fn not_found_for(parts: &mut Parts, door: &Arc<Door>) -> Response {
+    match Visitor::of(parts, door).await {
+        Ok(visitor) => page::not_found(&visitor),
+        Err(away) => away.into_response(),
+    }
+}
+
+/// The page for an address that is asked in the wrong way, in the frame of whoever asks.
+pub(crate) async fn method_not_allowed_for(parts: &mut Parts, door: &Arc<Door>) -> Response {
+    match Visitor::of(parts, door).await {
+        Ok(visitor) => page::method_not_allowed(&visitor),
+        Err(away) => away.into_response(),
+    }
+}
+
 /// Every page of the dashboard.
 pub(crate) fn routes() -> Router<Arc<Door>> {
     Router::new()
@@ -54,6 +73,7 @@ pub(crate) fn routes() -> Router<Arc<Door>> {
         .merge(sign_in::routes())
         .merge(sign_up::routes())
         .merge(account::routes())
+        .merge(standing::routes())
         .merge(keys::routes())
         .merge(log::routes())
         .merge(look::routes())

@@ -18,6 +18,11 @@ const DASHBOARD: &[(&str, &str)] = &[
         "password-changed",
         "Your password is changed; all other sessions are signed out.",
     ),
+    ("challenge-met", "Thank you: that was you. Purchases go on."),
+    (
+        "appealed",
+        "Your appeal is on file: somebody reads it and decides.",
+    ),
     ("purpose-stated", "Thank you: your statement is on file."),
     ("totp-off", "Two-step sign-in is off."),
     ("session-ended", "That session is signed out."),
@@ -129,6 +134,7 @@ const CONSOLE: &[(&str, &str)] = &[
         "Somebody else refused this meanwhile: nothing has moved.",
     ),
     ("decided", "Decided."),
+    ("case-opened", "The case is open."),
     (
         "upstream-paused",
         "Nothing more is bought here. What was bought before goes on.",

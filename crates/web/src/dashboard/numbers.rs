@@ -1,6 +1,7 @@
 //! `/numbers`: choose a country and a service, compare routes, buy; and the live list of numbers
 //! that wait for their code.
 
+mod found;
 mod live;
 
 pub use live::Streams;
@@ -10,7 +11,7 @@ use super::page::{Failed, Page};
 use super::session::{Away, Customer, Visitor};
 use super::{link, once};
 use crate::door::Door;
-use app::{BuyNumber, Place, Purchased, Refusal, ServerChoice, ServiceView, ServicesOf};
+use app::{BuyNumber, Place, Purchased, Refusal, ServiceView, ServicesOf};
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -38,6 +39,8 @@ pub(super) fn routes() -> Router<Arc<Door>> {
 struct Search {
     /// Canonical country.
     country: String,
+    /// Name of a service, whose countries are wanted.
+    service: String,
     /// Part of a country's or service's name.
     text: String,
 }
@@ -46,6 +49,7 @@ impl Search {
     fn of(visitor: &Visitor) -> Self {
         Self {
             country: visitor.asked("country"),
+            service: visitor.asked("service"),
             text: visitor.asked("q").trim().to_lowercase(),
         }
     }
@@ -69,7 +73,7 @@ async fn numbers_page(
         Err(failed) => return page.failed(&failed),
     };
     let offer = if search.country.is_empty() {
-        countries_of(door, search)
+        found::values(door, &caller, search)
     } else {
         services_of(door, &caller, search)
     };
@@ -79,29 +83,6 @@ async fn numbers_page(
             .show("numbers.html", context! { ..offer, ..live }),
         Err(refusal) => page.failed(&refusal.into()),
     }
-}
-
-fn countries_of(door: &Door, search: &Search) -> Result<Value, Refusal> {
-    let countries = door.engine.list_countries(&ServerChoice::All)?;
-    let shown: Vec<Value> = countries
-        .iter()
-        .filter(|country| country.name.to_lowercase().contains(&search.text))
-        .map(|country| {
-            context! {
-                key => &country.key,
-                name => &country.name,
-                flag => flag(&country.key),
-                servers => country.providers.len(),
-            }
-        })
-        .collect();
-    Ok(context! {
-        country => Value::from(()),
-        q => &search.text,
-        countries => shown,
-        services => Vec::<Value>::new(),
-        more => 0,
-    })
 }
 
 /// The two letters by which a flag is found; none for what is no country of the list.
@@ -139,8 +120,8 @@ fn services_of(door: &Door, caller: &Caller, search: &Search) -> Result<Value, R
             name => country_name(&search.country),
             flag => flag(&search.country),
         },
+        service => Value::from(()),
         q => &search.text,
-        countries => Vec::<Value>::new(),
         services => shown?,
         more,
     })
@@ -216,6 +197,7 @@ async fn buy(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away
     let customer = Customer::of(form.visitor.clone())?;
     let search = Search {
         country: form.fields.text("country").to_owned(),
+        service: String::new(),
         text: form.fields.text("q").to_owned(),
     };
     let failed = match bought(&door, &customer, &form.fields).await {

@@ -104,7 +104,14 @@ impl From<app::AdminError> for Failed {
             app::AdminError::Forbidden(_) => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
-        Self::new(status, &sentence(&error.to_string()))
+        let field = match &error {
+            app::AdminError::Field { field, .. } => field,
+            _ => "",
+        };
+        Self {
+            field,
+            ..Self::new(status, &sentence(&error.to_string()))
+        }
     }
 }
 

@@ -41,6 +41,7 @@ async fn show(State(door): State<Arc<Door>>, visitor: Visitor) -> Response {
 
 async fn values(door: &Door) -> Result<Value, Failed> {
     let (engine, counters) = (&door.engine, door.lawful.counters().await?);
+    let loosened = door.lawful.loosened().await?;
     let classes = |all: Vec<ClassInForce>| all.iter().map(class).collect::<Vec<_>>();
     let tiers = engine.velocities();
     let denials: Vec<Value> = counters
@@ -55,6 +56,12 @@ async fn values(door: &Door) -> Result<Value, Failed> {
         otp => classes(engine.otp_classes()),
         smm => classes(engine.smm_classes()),
         smm_confirmed => engine.smm_is_confirmed(),
+        loosened => loosened.iter().map(|one| context! {
+            what => one.what.in_words().replace('_', " "),
+            reason => &one.reason,
+            asked_at => one.asked_at.0,
+            since => one.decided_at.map(|at| at.0),
+        }).collect::<Vec<_>>(),
         bounds => bounds(&tiers),
         tiers => (0..tiers.len()).collect::<Vec<_>>(),
         orders => counters.orders,
@@ -91,9 +98,9 @@ fn readers() -> String {
 
 /// The bounds of the tiers, a row for each under the name that refusals give; nothing where a tier
 /// has none.
-fn bounds(tiers: &[&Velocity]) -> Vec<Value> {
+fn bounds(tiers: &[Velocity]) -> Vec<Value> {
     let row = |name: &str, title: &str, of: fn(&Velocity) -> Option<String>| {
-        let figures: Vec<Option<String>> = tiers.iter().map(|tier| of(tier)).collect();
+        let figures: Vec<Option<String>> = tiers.iter().map(of).collect();
         context! { name, title, figures }
     };
     macro_rules! count {

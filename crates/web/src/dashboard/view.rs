@@ -5,8 +5,9 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use domain::activation::PublicStatus;
 use domain::time::Timestamp;
+use domain::top_up::Proof;
 use domain::usd::Usd;
-use minijinja::Value;
+use minijinja::{Value, context};
 
 /// Media type of a table as a file.
 pub(crate) const CSV: &str = "text/csv; charset=utf-8";
@@ -22,12 +23,36 @@ pub(crate) fn file(name: &str, media_type: &'static str, body: impl Into<Body>) 
     (headers, body.into()).into_response()
 }
 
+/// A file that shows a transfer, without itself.
+pub(crate) fn proof(proof: &Proof) -> Value {
+    context! {
+        kind => proof.kind.slug(),
+        kib => proof.size.saturating_add(1023) / 1024,
+        at => proof.at.0,
+    }
+}
+
 /// Micro-dollars as people read them: two decimals, and up to six where they count.
 pub(crate) fn usd(micros: i64) -> String {
     let shown = Usd(micros.saturating_abs()).short();
     let (whole, decimals) = shown.split_once('.').unwrap_or((&shown, ""));
     let sign = if micros < 0 { "\u{2212}" } else { "" };
     format!("{sign}${}.{decimals}", grouped(whole))
+}
+
+/// Millionths as percent with as many decimals as they have, at most four.
+pub(crate) fn percent(parts_per_million: i64) -> String {
+    let sign = if parts_per_million < 0 {
+        "\u{2212}"
+    } else {
+        ""
+    };
+    let parts = parts_per_million.unsigned_abs();
+    let decimals = format!("{:04}", parts % 10_000);
+    match decimals.trim_end_matches('0') {
+        "" => format!("{sign}{}", parts / 10_000),
+        decimals => format!("{sign}{}.{decimals}", parts / 10_000),
+    }
 }
 
 /// A count of things as people read it.
@@ -111,6 +136,20 @@ mod tests {
         assert_eq!(usd(12_450_000), "$12.45");
         assert_eq!(usd(1_234_567_000_001), "$1,234,567.000001");
         assert_eq!(usd(-40_000), "\u{2212}$0.04");
+    }
+
+    #[test]
+    fn percent_has_the_decimals_it_needs() {
+        for (parts, shown) in [
+            (0, "0"),
+            (50_000, "5"),
+            (25_000, "2.5"),
+            (29_900, "2.99"),
+            (1, "0.0001"),
+            (-5000, "\u{2212}0.5"),
+        ] {
+            assert_eq!(percent(parts), shown);
+        }
     }
 
     #[test]

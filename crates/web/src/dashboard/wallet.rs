@@ -37,6 +37,7 @@ pub(super) fn routes() -> Router<Arc<Door>> {
         .route("/wallet", get(show))
         .route("/wallet/statement.csv", get(statement::csv))
         .route("/wallet/low-balance", post(low_balance::set))
+        .route("/wallet/top-up/{id}/open", post(one_top_up::open))
         .route("/wallet/top-up", get(top_up::show).post(top_up::begin))
         .route("/wallet/top-up/{id}", get(one_top_up::show))
         .route("/wallet/top-up/{id}/receipt", get(receipt::show))

@@ -63,6 +63,8 @@ pub(super) const PURCHASES: &[&str] = &[
     "service_restricted",
     "tier_required",
     "attestation_required",
+    "challenge_required",
+    "review_required",
     "velocity_limit",
     "service_not_found",
     "provider_unavailable",
@@ -247,6 +249,16 @@ pub const CODES: &[ErrorCode] = &[
         "The caller's address is not on the key's list.",
     ),
     code(403, "account_suspended", "The account is suspended."),
+    code(
+        403,
+        "challenge_required",
+        "The account's holder has to show their second factor at /account/standing first.",
+    ),
+    code(
+        403,
+        "review_required",
+        "Somebody has to look at the account first; /account/standing says why.",
+    ),
     code(
         403,
         "service_restricted",

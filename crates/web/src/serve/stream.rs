@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use domain::failpoint;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::Bounds;
-use crate::connection::Connection;
+use super::wire::Wire;
 use crate::strict_head::{Part, StrictHead};
 
 /// What hyper reads in place of an unsound head's rest: NUL is legal nowhere in a head, and an
@@ -36,10 +36,8 @@ const HEARD_OUT_MAX: usize = 1_024;
 
 /// One connection.
 pub(super) struct StrictStream {
-    /// Shared with handlers, who may look whether the caller is still there; only we read.
-    reading: Arc<OwnedReadHalf>,
     /// Taken only when dropped.
-    writing: Option<OwnedWriteHalf>,
+    wire: Option<Wire>,
     strict: StrictHead,
     state: State,
     clock: PartClock,
@@ -60,28 +58,20 @@ enum State {
 }
 
 impl StrictStream {
-    /// Takes over an accepted socket; `closing` counts those that are heard out.
-    pub(super) fn new(socket: TcpStream, bounds: Bounds, closing: TaskTracker) -> Self {
-        let (strict, clock) = (StrictHead::new(), PartClock::new(bounds));
-        let (reading, writing) = socket.into_split();
+    /// Takes over an accepted connection; `closing` counts those that are heard out.
+    pub(super) fn new(wire: Wire, bounds: Bounds, closing: TaskTracker) -> Self {
         Self {
-            reading: Arc::new(reading),
-            writing: Some(writing),
-            strict,
+            wire: Some(wire),
+            strict: StrictHead::new(),
             state: State::Sound,
-            clock,
+            clock: PartClock::new(bounds),
             answered: false,
             closing,
         }
     }
 
-    /// The connection as handlers see it.
-    pub(super) fn connection(&self) -> Connection {
-        Connection::new(Arc::clone(&self.reading))
-    }
-
-    fn writing(&mut self) -> io::Result<Pin<&mut OwnedWriteHalf>> {
-        self.writing
+    fn wire(&mut self) -> io::Result<Pin<&mut Wire>> {
+        self.wire
             .as_mut()
             .map(Pin::new)
             .ok_or_else(|| ErrorKind::NotConnected.into())
@@ -89,7 +79,7 @@ impl StrictStream {
 
     fn poll_sound(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        match poll_read(&self.reading, cx, buf) {
+        match self.wire()?.poll_read(cx, buf) {
             Poll::Ready(Ok(())) => Poll::Ready(self.inspect(buf, before)),
             Poll::Pending => {
                 ready!(self.clock.poll_too_slow(cx));
@@ -181,7 +171,7 @@ impl AsyncWrite for StrictStream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.answered = true;
-        this.writing()?.poll_write(cx, bytes)
+        this.wire()?.poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -191,7 +181,10 @@ impl AsyncWrite for StrictStream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.answered = true;
-        this.writing()?.poll_write_vectored(cx, slices)
+        if let Some(half) = failpoint::half_of(slices) {
+            return this.wire()?.poll_write(cx, &half);
+        }
+        this.wire()?.poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -199,48 +192,29 @@ impl AsyncWrite for StrictStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().writing()?.poll_flush(cx)
+        self.get_mut().wire()?.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().writing()?.poll_shutdown(cx)
+        self.get_mut().wire()?.poll_shutdown(cx)
     }
 }
 
 impl Drop for StrictStream {
     fn drop(&mut self) {
         let runtime = Handle::try_current().ok().filter(|_| self.is_heard_out());
-        if let (Some(writing), Some(runtime)) = (self.writing.take(), runtime) {
-            let reading = Arc::clone(&self.reading);
-            self.closing.spawn_on(hear_out(reading, writing), &runtime);
-        }
-    }
-}
-
-/// As a socket reads that is all ours.
-fn poll_read(
-    reading: &OwnedReadHalf,
-    cx: &mut Context<'_>,
-    buf: &mut ReadBuf<'_>,
-) -> Poll<io::Result<()>> {
-    let socket: &TcpStream = reading.as_ref();
-    loop {
-        ready!(socket.poll_read_ready(cx))?;
-        match socket.try_read(buf.initialize_unfilled()) {
-            Ok(length) => {
-                buf.advance(length);
-                return Poll::Ready(Ok(()));
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Poll::Ready(Err(error)),
+        if let (Some(wire), Some(runtime)) = (self.wire.take(), runtime) {
+            self.closing.spawn_on(hear_out(wire), &runtime);
         }
     }
 }
 
 /// Ends our side, then discards what the caller still sends.
-async fn hear_out(reading: Arc<OwnedReadHalf>, mut writing: OwnedWriteHalf) {
+async fn hear_out(mut wire: Wire) {
+    // what is thrown away need not be deciphered
+    let reading: Arc<OwnedReadHalf> = wire.reading();
     let discard = async {
-        writing.shutdown().await?;
+        wire.shutdown().await?;
         let (mut scratch, mut heard) = ([0; 4096], 0);
         while heard < HEAR_OUT_BYTES {
             reading.readable().await?;

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 
+pub(crate) mod tls;
+
 const GOOD: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 /// A running listener with a few handlers.
@@ -27,11 +29,19 @@ impl World {
     }
 
     async fn with(bounds: Bounds) -> Self {
+        Self::over(None, bounds).await
+    }
+
+    async fn over(certificate: Option<Certificate>, bounds: Bounds) -> Self {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, running, finished) = (Stop::new(), TaskTracker::new(), Arc::default());
         let router = router(Arc::clone(&finished));
-        let serving = serve(listener, router, bounds, stop.clone());
+        let entrance = Entrance {
+            listener,
+            certificate,
+        };
+        let serving = serve(entrance, router, bounds, stop.clone());
         running.spawn(async move { serving.await.unwrap() });
         Self {
             address,

@@ -34,6 +34,9 @@ const ROUTES: &[(&str, Who)] = &[
     ("/account/purpose", Who::Customers),
     ("/account/sessions/end", Who::Customers),
     ("/account/sessions/end-all", Who::Customers),
+    ("/account/standing", Who::Customers),
+    ("/account/standing/challenge", Who::Customers),
+    ("/account/standing/{id}/appeal", Who::Customers),
     ("/account/totp/begin", Who::Customers),
     ("/account/totp/confirm", Who::Customers),
     ("/account/totp/end", Who::Customers),
@@ -93,6 +96,7 @@ const ROUTES: &[(&str, Who)] = &[
     ("/wallet/statement.csv", Who::Customers),
     ("/wallet/top-up", Who::Customers),
     ("/wallet/top-up/{id}", Who::Customers),
+    ("/wallet/top-up/{id}/open", Who::Customers),
     ("/wallet/top-up/{id}/receipt", Who::Customers),
     ("/wallet/top-up/{id}/receipt.pdf", Who::Customers),
     ("/wallet/top-up/{id}/withdraw", Who::Customers),
@@ -551,4 +555,40 @@ fn somebody_has_said_of_every_route_who_may() {
     let known: Vec<_> = ROUTES.iter().map(|(path, _)| (*path).to_owned()).collect();
     let there: Vec<_> = routes.keys().cloned().collect();
     assert_eq!(there, known, "give each route its line in ROUTES, in order");
+}
+
+/// The benchmark of pages asks every page there is for what it costs.
+#[test]
+fn the_benchmark_of_pages_knows_every_page() {
+    let text = include_str!("../../../../bench/benches/pages.rs");
+    let asked: Vec<&str> = text
+        .split('"')
+        .filter(|one| one.starts_with('/'))
+        .map(|one| one.split('?').next().unwrap())
+        .collect();
+    let part = |one: &str, other: &str| one == other || one.starts_with('{');
+    let fits = |route: &str, page: &str| {
+        route.split('/').count() == page.split('/').count()
+            && route
+                .split('/')
+                .zip(page.split('/'))
+                .all(|(one, other)| part(one, other))
+    };
+    // programs, a stream without end, and a file that does not change
+    let others = [
+        "/api/",
+        "/hooks/",
+        "/healthz",
+        "/readyz",
+        "/numbers/events",
+        "/assets/",
+    ];
+    for (route, methods) in routes::all() {
+        let is_page = methods.contains(&"GET") && !others.iter().any(|one| route.starts_with(one));
+        let known = asked.iter().any(|page| fits(&route, page));
+        assert!(
+            known || !is_page,
+            "{route}: not in PAGES of bench/benches/pages.rs"
+        );
+    }
 }

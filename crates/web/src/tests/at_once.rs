@@ -1,6 +1,6 @@
 //! Many at the same time for what is there once.
 
-use super::dashboard::signed_in;
+use super::dashboard::{Browser, signed_in};
 use super::world::{BUY, DISCORD, World};
 use domain::ports::Store;
 use domain::usd::Usd;
@@ -23,6 +23,26 @@ async fn fifty_orders_at_once_spend_what_is_there_and_no_more() {
     let wallet = world.store.wallet(account).await.unwrap().unwrap();
     assert_eq!((wallet.available, wallet.held), (Usd::ZERO, ten));
     world.books().await;
+}
+
+#[tokio::test]
+async fn ten_top_ups_at_once_stay_within_the_bound_of_a_day() {
+    let world = World::start().await;
+    let (account, _) = world.new_account("hasty@example.com").await;
+    let mut visitor = signed_in(&world, account).await;
+    visitor.get("/wallet/top-up").await;
+    let form = [("method", "stripe"), ("currency", "USD"), ("amount", "250")];
+    let begun = (0..10).map(|_| {
+        let mut again = Browser {
+            cookie: visitor.cookie.clone(),
+            form_token: visitor.form_token.clone(),
+            ..Browser::new(&world)
+        };
+        async move { again.tops_up(&form).await.status }
+    });
+    let statuses = join_all(begun).await;
+    let count = |status: u16| statuses.iter().filter(|one| **one == status).count();
+    assert_eq!((count(303), count(400)), (4, 6), "1000 dollars a day");
 }
 
 #[tokio::test]

@@ -3,8 +3,10 @@
 mod codes;
 mod deeds;
 mod doors;
+mod loosen;
 mod roles;
 mod routes;
+mod statements;
 mod stock;
 mod top_ups;
 mod upstreams;
@@ -49,7 +51,7 @@ pub(in crate::tests) async fn at_work<'w>(world: &'w World, name: &str, role: Ro
 }
 
 /// The newest lines of the audit log.
-async fn lines(world: &World, limit: u32) -> Vec<Line> {
+pub(in crate::tests) async fn lines(world: &World, limit: u32) -> Vec<Line> {
     let wanted = LinesOf {
         limit,
         ..LinesOf::default()

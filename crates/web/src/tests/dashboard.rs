@@ -8,6 +8,7 @@ mod keys;
 mod log;
 mod numbers;
 mod people;
+mod proofs;
 mod smm;
 mod top_ups;
 mod wallet;

@@ -1,23 +1,32 @@
 //! Clients that are gone before their purchase is done, over real sockets.
 
 use super::world::{BUY, PLACE, World};
-use crate::serve::{Bounds, Stop, listen, serve};
+use crate::serve::tests::tls::Issued;
+use crate::serve::{Bounds, Certificate, Entrance, Stop, listen, serve};
 use domain::ids::OrderId;
 use domain::ports::Store;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 const SLOW: &str = r#"{"service_id":"slow","country_id":61}"#;
 
 async fn listening(world: &World) -> SocketAddr {
+    listening_over(world, None).await
+}
+
+async fn listening_over(world: &World, certificate: Option<Certificate>) -> SocketAddr {
     let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
-    let serving = serve(
+    let entrance = Entrance {
         listener,
+        certificate,
+    };
+    let serving = serve(
+        entrance,
         world.router.clone(),
         Bounds::default(),
         Stop::new(),
@@ -29,6 +38,17 @@ async fn listening(world: &World) -> SocketAddr {
 /// Sends a purchase and waits until its hold stands.
 async fn purchase(world: &World, (target, body): (&str, &str), header: &str) -> TcpStream {
     let mut socket = TcpStream::connect(listening(world).await).await.unwrap();
+    ask_for(world, &mut socket, (target, body), header).await;
+    socket
+}
+
+/// Sends a purchase and waits until its hold stands.
+async fn ask_for(
+    world: &World,
+    socket: &mut (impl AsyncWrite + Unpin),
+    (target, body): (&str, &str),
+    header: &str,
+) {
     let request = format!(
         "POST {target} HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nConnection: close\r\n{header}\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -39,7 +59,6 @@ async fn purchase(world: &World, (target, body): (&str, &str), header: &str) -> 
     until("the hold", async || world.books().await.open_holds == 1).await;
     // from the commit to the call is no time that anybody could see
     sleep(Duration::from_millis(20)).await;
-    socket
 }
 
 async fn until(what: &str, met: impl AsyncFn() -> bool) {
@@ -82,6 +101,39 @@ async fn a_number_that_nobody_could_be_told_of_is_undone() {
         (audit.open_holds, audit.orders),
         (1, 0),
         "held until it is cancelled upstream"
+    );
+}
+
+#[tokio::test]
+async fn who_hangs_up_over_tls_is_missed_as_soon() {
+    let world = World::start().await;
+    let issued = Issued::new();
+    let address = listening_over(&world, Some(issued.certificate())).await;
+    let mut stream = issued.call(address).await.unwrap();
+    ask_for(&world, &mut stream, (BUY, SLOW), "").await;
+    stream.shutdown().await.unwrap();
+    drop(stream);
+    sleep(Duration::from_millis(100)).await;
+    world.numbers.gate.add_permits(1);
+    until("the undo", async || {
+        activation(&world).await.state.slug() == "undo"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_came_over_tls_that_ends_here_is_told_to_use_nothing_else() {
+    let world = World::start().await;
+    let issued = Issued::new();
+    let address = listening_over(&world, Some(issued.certificate())).await;
+    let mut stream = issued.call(address).await.unwrap();
+    let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(
+        answer.contains("strict-transport-security: max-age=31536000"),
+        "{answer}"
     );
 }
 

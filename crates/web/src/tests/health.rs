@@ -126,6 +126,40 @@ async fn no_more_purchases_run_at_once_than_are_allowed() {
 }
 
 #[tokio::test]
+async fn orders_run_one_at_a_time_while_only_a_balance_can_show_one_in_doubt() {
+    let world = World::start().await;
+    let place = async |name: &str| {
+        let body =
+            format!(r#"{{"service_id":1,"link":"https://instagram.com/{name}","quantity":100}}"#);
+        let keyed = [("Idempotency-Key", name)];
+        world.post(PLACE, &keyed, &body).await.status
+    };
+    // one that is slow, and another one as soon as it is under way
+    let beside = async |slow: &str, other: &str| {
+        let meanwhile = async {
+            let under_way = || {
+                let all = world.door.engine.upstream_health();
+                all.iter().any(|one| one.under_way > 0)
+            };
+            while !under_way() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            let told = place(other).await;
+            world.panel.gate.add_permits(1);
+            told
+        };
+        let (first, told) = tokio::join!(place(slow), meanwhile);
+        assert_eq!(first, 200);
+        told
+    };
+    assert_eq!(place("lost").await, 202);
+    assert_eq!(beside("slow-1", "b").await, 200, "its list shows the order");
+    world.panel.lists.store(false, Ordering::SeqCst);
+    assert_eq!(beside("slow-2", "c").await, 503);
+    assert_eq!(place("d").await, 200, "nothing is under way");
+}
+
+#[tokio::test]
 async fn a_panel_with_too_much_in_doubt_is_closed_until_that_is_settled() {
     let limits = UpstreamLimits {
         in_doubt_cap: Some(1),

@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod at_once;
 mod bad_input;
+mod cases;
 mod catalogue;
 mod console;
 mod dashboard;

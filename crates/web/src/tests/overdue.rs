@@ -1,12 +1,14 @@
 //! Upstreams that hang, are down, or ask us to wait: what stands still because of it, and what does
 //! not.
 
-use super::world::{BUY, CANCEL, DISCORD, World};
+use super::console::at_work;
+use super::world::{BUY, CANCEL, DISCORD, PLACE, World};
 use app::{Closed, UpstreamHealth, UpstreamLimits};
 use domain::activation::ActivationState;
 use domain::attempt::AttemptState;
 use domain::change::Change;
 use domain::ids::OrderId;
+use domain::people::Role;
 use domain::ports::{Clock, Store};
 use domain::ticket::TicketKind;
 use domain::time::Millis;
@@ -254,4 +256,54 @@ async fn a_listing_that_led_a_purchase_astray_is_read_anew_once_a_minute() {
     assert_eq!(world.numbers.calls.load(Ordering::SeqCst), calls);
     world.clock.advance(Millis::minutes(1));
     assert_eq!(buy("lost").await, 2);
+}
+
+#[tokio::test]
+async fn an_smm_order_that_its_panel_says_nothing_of_for_an_hour_is_told_of_once() {
+    let world = World::start().await;
+    let body = r#"{"service_id":1,"link":"https://instagram.com/a","quantity":100}"#;
+    let placed = world.post(PLACE, &[], body).await;
+    let order: i64 = placed.data()["order_id"].as_str().unwrap().parse().unwrap();
+    let pass = async |minutes: i64| {
+        for _ in 0..minutes / 5 {
+            world.clock.advance(Millis::minutes(5));
+            world.run_smm_orders().await;
+        }
+    };
+    pass(55).await;
+    assert_eq!(world.overdue_tickets().await, [0; 0]);
+    pass(15).await;
+    assert_eq!(world.overdue_tickets().await, [order]);
+    pass(60).await;
+    assert_eq!(world.overdue_tickets().await, [order]);
+    assert!(world.wallet().await.held > Usd::ZERO, "its hold stays");
+}
+
+#[tokio::test]
+async fn a_code_after_a_confirmed_cancel_is_seen_by_nobody_and_marks_the_order() {
+    let world = World::start().await;
+    let order = world.bought(DISCORD).await;
+    world.clock.advance(Millis::seconds(121));
+    let cancel = format!(r#"{{"order_id":"{order}"}}"#);
+    assert_eq!(world.post(CANCEL, &[], &cancel).await.status, 200);
+    let paid = world.wallet().await;
+    *world.numbers.message.lock().unwrap() = Some(Sms {
+        code: "415127".to_owned(),
+        text: None,
+    });
+    world.clock.advance(Millis::minutes(25));
+    world.door.engine.run_due_activations().await;
+    let row = world.store.activation(order).await.unwrap().unwrap();
+    assert!(row.late_code_at.is_some());
+    assert_eq!((row.message, row.messages, row.due_at), (None, 0, None));
+    assert_eq!(world.wallet().await, paid, "the release stands");
+    let told = world
+        .get(&format!("/api/v1/otp?action=get_status&order_id={order}"))
+        .await;
+    assert_eq!(told.data()["status"], "cancelled");
+    assert!(!told.text.contains("415127"), "{}", told.text);
+    let mut support = at_work(&world, "support", Role::Support).await;
+    let page = support.get(&format!("/console/orders/{order}")).await;
+    assert!(page.text.contains("Code after its cancel"), "{}", page.text);
+    assert!(!page.text.contains("415127"), "{}", page.text);
 }

@@ -230,6 +230,7 @@ async fn begun(world: &World, amount: &str) -> TopUp {
 pub(super) async fn begun_by(world: &World, account: AccountId, amount: &str) -> TopUp {
     let account = world.store.account(account).await.unwrap().unwrap();
     let way = Way {
+        proof: None,
         method: "stripe",
         amount,
         currency: "USD",

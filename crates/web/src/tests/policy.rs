@@ -92,6 +92,10 @@ async fn a_report_finds_who_held_the_number_and_tells_nobody() {
         (refused.status, refused.code().as_str()),
         (403, "account_suspended")
     );
+    // what is bought is served on, and the wallet is its holder's
+    for open in [path.as_str(), "/api/v1/otp?action=balance"] {
+        assert_eq!(world.get(open).await.status, 200, "{open}");
+    }
 
     // the evidence is held until the last report about it is closed
     for (closed, case) in cases.iter().enumerate() {
@@ -280,4 +284,60 @@ async fn reports_are_bounded_and_only_text() {
         1,
         "kept as it was written, for people who read plain text"
     );
+}
+
+/// P-7: what is in force cannot be read, so nobody can decide.
+#[tokio::test]
+async fn what_cannot_be_decided_is_not_sold_and_all_else_works() {
+    use domain::change::{Change, Write};
+    use domain::ids::PersonId;
+    use domain::policy::{Loosening, LooseningState, PolicyWrite, RuleChange};
+    use domain::ports::{Clock, Store};
+    let world = World::start().await;
+    let order = world.buy().await;
+    let damaged = RuleChange {
+        id: world.store.next_row_id(),
+        what: Loosening::Bound {
+            tier: 9,
+            bound: "luck",
+            to: 1,
+        },
+        reason: "a row that no release of ours wrote".to_owned(),
+        asked_by: PersonId(1),
+        asked_at: world.clock.now(),
+        state: LooseningState::Asked,
+        decided_by: None,
+        decided_at: None,
+    };
+    let decided = |state| RuleChange {
+        state,
+        decided_by: Some(PersonId(2)),
+        ..damaged.clone()
+    };
+    let ask = PolicyWrite::AskLoosening(Box::new(damaged.clone()));
+    let grant = PolicyWrite::DecideLoosening(Box::new(decided(LooseningState::Granted)));
+    for write in [ask, grant] {
+        let change = Change::new("test", world.clock.now(), vec![Write::Policy(write)]);
+        world.store.commit(change).await.unwrap();
+    }
+    let engine = &world.door.engine;
+    // as if another process had told that something changed
+    engine.pause_upstream("paul", "a change").await.unwrap();
+    let body = r#"{"service_id":1,"link":"https://instagram.com/user","quantity":500}"#;
+    for (path, body) in [(BUY, DISCORD), (PLACE, body)] {
+        let refused = world.post(path, &[], body).await;
+        let code = refused.code();
+        assert_eq!((refused.status, &*code), (503, "storage_unavailable"));
+    }
+    let status = format!("/api/v1/otp?action=get_status&order_id={order}");
+    assert_eq!(world.get(&status).await.status, 200);
+    world.clock.advance(Millis::minutes(3));
+    let cancel = format!(r#"{{"order_id":"{order}"}}"#);
+    assert_eq!(world.post(CANCEL, &[], &cancel).await.status, 200);
+    assert_eq!(world.books().await.open_holds, 0);
+
+    let end = PolicyWrite::DecideLoosening(Box::new(decided(LooseningState::Ended)));
+    let change = Change::new("test", world.clock.now(), vec![Write::Policy(end)]);
+    world.store.commit(change).await.unwrap();
+    assert_eq!(world.post(BUY, &[], DISCORD).await.status, 200);
 }

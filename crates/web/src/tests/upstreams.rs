@@ -302,7 +302,10 @@ pub(super) struct Panel {
     pub id: Mutex<Option<String>>,
     /// What its followers cost, in nano-dollars per 1000.
     pub rate: AtomicI64,
+    /// Whether it lists its orders.
+    pub lists: AtomicBool,
     capabilities: Capabilities,
+    unlisted: Capabilities,
 }
 
 impl Default for Panel {
@@ -318,7 +321,12 @@ impl Default for Panel {
             refill_said: Mutex::new(RefillProgress::InProgress),
             id: Mutex::new(None),
             rate: AtomicI64::new(900_000_000),
+            lists: AtomicBool::new(true),
             capabilities: capabilities(),
+            unlisted: Capabilities {
+                list_active: false,
+                ..capabilities()
+            },
         }
     }
 }
@@ -354,7 +362,10 @@ fn service(id: &str, name: &str, kind: &'static str, rate: i64, max: u64) -> Pan
 
 impl PanelUpstream for Panel {
     fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
+        match self.lists.load(Ordering::SeqCst) {
+            true => &self.capabilities,
+            false => &self.unlisted,
+        }
     }
 
     fn place<'a>(&'a self, request: &'a PanelRequest) -> Pending<'a, Reply<Purchase<String>>> {

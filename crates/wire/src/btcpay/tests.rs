@@ -114,6 +114,7 @@ fn invoices_are_read_back_and_asked_for() {
     let checkout = Checkout {
         reference: "tu_42".into(),
         charge: Usd(25_000_000),
+        created_at: Timestamp(0),
         expires_at: Timestamp(0),
         return_url: "https://gw.example.com/topup".into(),
         hook_url: String::new(),

@@ -157,6 +157,16 @@ fn webhooks_survive() {
 }
 
 #[test]
+fn payments_survive() {
+    run("payments");
+}
+
+#[test]
+fn statements_survive() {
+    run("statements");
+}
+
+#[test]
 fn smspool_survives() {
     run("smspool");
 }
@@ -169,4 +179,63 @@ fn requests_survive() {
 #[test]
 fn values_survive() {
     run("values");
+}
+
+/// Every parser in these sources: its type or module, and its name.
+fn parsers(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() {
+            found.extend(parsers(&path).into_iter().filter(|_| stem != "fuzz"));
+            continue;
+        }
+        if stem == "tests" || stem == "fuzz" {
+            continue;
+        }
+        let mut owner = String::new();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            if let Some(of) = line.strip_prefix("impl") {
+                let of = of.trim_start_matches("<'a>").trim();
+                owner = of.split([' ', '<']).next().unwrap().to_owned();
+            }
+            let Some(rest) = line.trim_start().strip_prefix("pub fn ") else {
+                continue;
+            };
+            if !line.starts_with(' ') {
+                owner = String::new();
+            }
+            let name = rest.split(['(', '<']).next().unwrap();
+            let begins = ["parse", "read", "notice", "verify", "canonical"];
+            if begins.iter().any(|begin| name.starts_with(begin)) {
+                found.push((owner.clone(), name.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_parser_has_a_target() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let targets = fs::read_to_string(here.join("src/fuzz.rs")).unwrap();
+    let parsers = parsers(&here.join("src"));
+    assert!(parsers.len() > 50, "{parsers:?}");
+    for (owner, name) in parsers {
+        let call = match owner.as_str() {
+            "" => format!("{name}("),
+            of => format!("{of}::{name}"),
+        };
+        assert!(
+            targets.contains(&call),
+            "{call} is in no target of src/fuzz.rs"
+        );
+    }
+    for (name, _) in TARGETS {
+        let its = here.join(format!("../../fuzz/fuzz_targets/{name}.rs"));
+        assert!(its.exists(), "fuzz/fuzz_targets/{name}.rs is missing");
+        let manifest = fs::read_to_string(here.join("../../fuzz/Cargo.toml")).unwrap();
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+    }
 }

@@ -126,6 +126,7 @@ fn invoices_are_asked_for_with_exact_amounts() {
     let checkout = Checkout {
         reference: "tu_42".into(),
         charge: Usd(25_300_000),
+        created_at: Timestamp(0),
         expires_at: Timestamp(0),
         return_url: "https://gw.example.com/topup".into(),
         hook_url: "https://gw.example.com/hooks/nowpayments".into(),

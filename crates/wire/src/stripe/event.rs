@@ -5,17 +5,34 @@ use crate::json::{self, Node};
 use domain::top_up::{News, Notice, Stand, Sum};
 use serde_json::{Value, json};
 
+/// What a type of event is about.
+#[derive(Clone, Copy)]
+pub(super) enum About {
+    /// A session, as it stands or as the type itself says.
+    Session,
+    FailedSession,
+    ExpiredSession,
+    Refund,
+    Dispute,
+    Withdrawal,
+    Reinstatement,
+    FraudWarning,
+}
+
 /// The types that mean something to us.
-const USED: [&str; 9] = [
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "charge.refunded",
-    "charge.dispute.created",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-    "radar.early_fraud_warning.created",
+pub(super) const USED: [(&str, About); 9] = [
+    ("checkout.session.completed", About::Session),
+    ("checkout.session.async_payment_succeeded", About::Session),
+    (
+        "checkout.session.async_payment_failed",
+        About::FailedSession,
+    ),
+    ("checkout.session.expired", About::ExpiredSession),
+    ("charge.refunded", About::Refund),
+    ("charge.dispute.created", About::Dispute),
+    ("charge.dispute.funds_withdrawn", About::Withdrawal),
+    ("charge.dispute.funds_reinstated", About::Reinstatement),
+    ("radar.early_fraud_warning.created", About::FraudWarning),
 ];
 
 /// An event of another type, whatever it carries.
@@ -38,9 +55,9 @@ pub fn notice(body: &[u8]) -> Option<Notice> {
         .and_then(Node::read)?
         .object()?;
     let kind = event.filled("type")?;
-    if !USED.contains(&kind.as_str()) {
+    let Some((_, about)) = USED.into_iter().find(|(used, _)| *used == kind) else {
         return unused(event.filled("id")?, kind);
-    }
+    };
     let object = event.get("data")?.object()?.get("object")?.object()?;
     let live = event.text(&["livemode"]).and_then(|text| text.parse().ok());
     let metadata = object.get("metadata").and_then(Node::object);
@@ -59,30 +76,29 @@ pub fn notice(body: &[u8]) -> Option<Notice> {
             currency: object.filled("currency")?,
         })
     };
-    notice.news = match notice.kind.as_str() {
-        kind if kind.starts_with("checkout.session.") => {
+    notice.news = match about {
+        About::Session | About::FailedSession | About::ExpiredSession => {
             let mut fact = Session::of(&object)?.fact();
             fact.live = fact.live.or(live);
-            if notice.kind.ends_with("payment_failed") {
-                fact.stand = Stand::Failed;
-            } else if notice.kind.ends_with("expired") {
-                fact.stand = Stand::Expired;
+            match about {
+                About::FailedSession => fact.stand = Stand::Failed,
+                About::ExpiredSession => fact.stand = Stand::Expired,
+                _ => {}
             }
             notice.reference = fact.reference.clone();
             notice.processor_ref = fact.processor_ref.clone();
             News::Payment(fact)
         }
-        "charge.refunded" => News::Refunded(sum("amount_refunded")?),
-        "charge.dispute.funds_withdrawn" => News::Withdrawn {
+        About::Refund => News::Refunded(sum("amount_refunded")?),
+        About::Withdrawal => News::Withdrawn {
             dispute: object.filled("id")?,
             sum: sum("amount")?,
         },
-        "charge.dispute.funds_reinstated" => News::Reinstated {
+        About::Reinstatement => News::Reinstated {
             dispute: object.filled("id")?,
         },
-        "charge.dispute.created" => News::DisputeOpened,
-        "radar.early_fraud_warning.created" => News::FraudWarning,
-        _ => News::Unused,
+        About::Dispute => News::DisputeOpened,
+        About::FraudWarning => News::FraudWarning,
     };
     Some(notice)
 }

@@ -1,7 +1,7 @@
 //! Checkout Sessions and refunds: the forms that ask for them, and the objects that answer.
 
 use crate::json::{Node, Object};
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use domain::top_up::{Checkout, Fact, Stand, Sum};
 use serde_json::{Value, json};
 
@@ -22,15 +22,21 @@ pub struct CreateSession {
 
 const LINE: &str = "line_items[0]";
 
+/// Shortest and longest offer. Stripe takes half an hour to a day from when it hears of it: a minute is
+/// for the way there.
+const OFFER: (Millis, Millis) = (Millis::seconds(31 * 60), Millis::seconds(1439 * 60));
+
 impl CreateSession {
     /// The order for a top-up.
     pub fn of(checkout: &Checkout) -> Self {
+        let (shortest, longest) = OFFER;
+        let from = checkout.created_at;
         Self {
             reference: checkout.reference.clone(),
             minor: checkout.cents(),
             currency: checkout.currency().to_ascii_lowercase(),
             return_url: checkout.return_url.clone(),
-            expires_at: checkout.expires_at,
+            expires_at: checkout.expires_at.clamp(from + shortest, from + longest),
         }
     }
 

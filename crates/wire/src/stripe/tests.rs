@@ -99,6 +99,7 @@ fn a_session_is_asked_for_as_published() {
     let checkout = Checkout {
         reference: "tu_42".into(),
         charge: Usd(25_000_000),
+        created_at: Timestamp(1_767_225_600_000),
         expires_at: Timestamp(1_767_229_200_000),
         return_url: "https://gw.example.com/topup".into(),
         hook_url: String::new(),
@@ -108,6 +109,24 @@ fn a_session_is_asked_for_as_published() {
     assert_eq!(read, Some(CreateSession::of(&checkout)));
     let plain = "mode=payment&success_url=https%3A%2F%2Fgw.example.com%2Ftopup&cancel_url=https%3A%2F%2Fgw.example.com%2Ftopup&client_reference_id=tu_42&line_items[0][quantity]=1&line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=2500&line_items[0][price_data][product_data][name]=Wallet+top-up&metadata[topup_id]=tu_42&payment_intent_data[metadata][topup_id]=tu_42&expires_at=1767229200";
     assert_eq!(form.replace("%5B", "[").replace("%5D", "]"), plain);
+}
+
+#[test]
+fn an_offer_stays_within_what_is_taken() {
+    let begun = Timestamp(1_767_225_600_000);
+    let expires_after = |minutes: i64| {
+        let checkout = Checkout {
+            reference: "tu_42".into(),
+            charge: Usd(25_000_000),
+            created_at: begun,
+            expires_at: begun + Millis::seconds(minutes * 60),
+            return_url: String::new(),
+            hook_url: String::new(),
+        };
+        (CreateSession::of(&checkout).expires_at - begun).0 / 60_000
+    };
+    let minutes = [30, 31, 60, 1439, 1440];
+    assert_eq!(minutes.map(expires_after), [31, 31, 60, 1439, 1439]);
 }
 
 fn session() -> Session {
@@ -212,4 +231,17 @@ fn events_are_read_by_their_type() {
         assert_eq!(notice(bad.as_bytes()), None, "{bad}");
     }
     assert!(Node::read(&error("card_error", "declined", "No.", None).to_string()).is_some());
+}
+
+#[test]
+fn each_type_that_means_something_is_read_as_something() {
+    let mut object = session().json();
+    for (name, value) in [("amount", 2500), ("amount_refunded", 2500)] {
+        object[name] = value.into();
+    }
+    for (kind, _) in event::USED {
+        let body = serde_json::json!({"id": "evt_1", "type": kind, "data": {"object": object}});
+        let read = notice(body.to_string().as_bytes()).map(|notice| notice.news);
+        assert!(read.is_some_and(|news| news != News::Unused), "{kind}");
+    }
 }

@@ -14,7 +14,7 @@ fn otp(rules: &Rules, class: OtpClass, tier: u8) -> Verdict {
         &OtpRequest {
             class,
             tier,
-            account_suspended: false,
+            standing: Standing::Good,
         },
     )
     .verdict
@@ -25,7 +25,7 @@ fn smm(rules: &Rules, class: SmmClass) -> Verdict {
         rules,
         &SmmRequest {
             class,
-            account_suspended: false,
+            standing: Standing::Good,
         },
     )
     .verdict
@@ -142,14 +142,14 @@ fn a_suspended_account_buys_nothing() {
         let request = OtpRequest {
             class,
             tier: 3,
-            account_suspended: true,
+            standing: Standing::Suspended,
         };
         assert_eq!(decide_otp(&rules, &request).verdict, denied);
     }
     for class in SmmClass::ALL {
         let request = SmmRequest {
             class,
-            account_suspended: true,
+            standing: Standing::Suspended,
         };
         assert_eq!(decide_smm(&rules, &request).verdict, denied);
     }
@@ -183,7 +183,7 @@ fn a_decision_says_where_it_came_from() {
     let request = OtpRequest {
         class: OtpClass::Money,
         tier: 3,
-        account_suspended: false,
+        standing: Standing::Good,
     };
     let decision = decide_otp(&Rules::default(), &request);
     assert_eq!(
@@ -304,7 +304,7 @@ proptest! {
         for name in &names {
             let class = rules.otp_class(name, "tg");
             prop_assert_eq!(class, restored.otp_class(name, "tg"));
-            let request = OtpRequest { class, tier, account_suspended: false };
+            let request = OtpRequest { class, tier, standing: Standing::Good };
             let decision = decide_otp(&rules, &request);
             prop_assert_eq!(decision, decide_otp(&restored, &request));
             prop_assert_eq!(decision.is_allowed(), sellable_otp(&rules, class, tier));

@@ -3,6 +3,7 @@
 mod books;
 mod claims;
 mod groups;
+mod in_force;
 mod moved;
 mod plans;
 mod refusals;

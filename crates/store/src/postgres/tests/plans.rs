@@ -2,7 +2,8 @@
 
 use super::{intruder, private};
 use crate::Database;
-use crate::rows::plans::{Explaining, asked_by_pages};
+use crate::rows::plans::{Explaining, asked_by_pages, asked_by_ports, asked_by_steps};
+use crate::threads::Owned;
 
 /// Many accounts with 20,000 orders of each kind between them, every two hundredth of them Ana's, and what money
 /// and requests belong to those.
@@ -50,6 +51,16 @@ INSERT INTO api_call (account_id, order_id, minute, key_id, service, action, sta
         first_at, last_at, duration_us, request_id)
     SELECT CASE WHEN n % 200 = 0 THEN 1 ELSE 2 END, 100000 + n, n, 1, 'otp', 'get_status', 200, '', 'GET', 1,
         n * 1000, n * 1000, 250, 'r' || n FROM generate_series(1, 20000) n;
+INSERT INTO topup (id, account_id, version, processor, amount, fee, bonus, live, state, note, credited,
+        refunded, reversed, reversed_fee, reversed_bonus, reversals, created_at, expires_at, credited_at, tries)
+    SELECT n, 1 + n % 200, 3, 'stripe', 500, 0, 0, 1, CASE WHEN n % 200 = 0 THEN 'review' ELSE 'credited' END,
+        '', CASE WHEN n % 200 = 0 THEN 0 ELSE 500 END, 0, 0, 0, 0, 0, n, n,
+        CASE WHEN n % 200 = 0 THEN NULL ELSE n END, 0
+    FROM generate_series(1, 20000) n;
+UPDATE activation SET due_at = id, upstream = 'peter' || id % 4 WHERE id % 2 = 0;
+INSERT INTO orphan (id, version, upstream, upstream_id, state, cost, found_at, due_at, tries)
+    SELECT n, 1, 'peter' || n % 4, 'o' || n, 'found', 0, n, CASE WHEN n % 2 = 0 THEN n END, 0
+    FROM generate_series(1, 20000) n;
 SET session_replication_role = DEFAULT;
 ANALYZE;
 ";
@@ -64,6 +75,8 @@ fn goes_by(what: &str, steps: &str, indexes: &[&str]) {
         "resolution",
         "journal",
         "entry",
+        "topup",
+        "orphan",
     ];
     for table in large {
         for whole in [
@@ -85,7 +98,7 @@ fn goes_by(what: &str, steps: &str, indexes: &[&str]) {
 }
 
 /// By which index each question goes; nothing where several do equally well.
-const WAYS: [(&str, &[&str]); 7] = [
+const WAYS: [(&str, &[&str]); 11] = [
     ("numbers", &["activation_list"]),
     ("older numbers", &["activation_list"]),
     ("SMM orders", &["smm_order_list"]),
@@ -93,6 +106,10 @@ const WAYS: [(&str, &[&str]); 7] = [
     ("spending", &["spending_pkey"]),
     ("statement", &["journal_pkey", "entry_pkey"]),
     ("a link", &["smm_order_link"]),
+    ("top-ups that wait", &["topup_waiting"]),
+    ("upstreams with due rows", &["activation_due", "orphan_due"]),
+    ("due numbers of an upstream", &["activation_due"]),
+    ("due orphans of an upstream", &["orphan_due"]),
 ];
 
 #[test]
@@ -103,7 +120,7 @@ fn pages_of_a_large_account_go_by_their_indexes() {
     link.batch(FURNITURE).unwrap();
     let explaining = Explaining::new(Box::new(link), ("EXPLAIN", 0));
     let mut known = 0;
-    for (what, ask) in asked_by_pages() {
+    for (what, ask) in asked_by_pages().into_iter().chain(asked_by_steps()) {
         let way = WAYS.iter().find(|(name, _)| *name == what);
         known += usize::from(way.is_some());
         goes_by(
@@ -113,4 +130,8 @@ fn pages_of_a_large_account_go_by_their_indexes() {
         );
     }
     assert_eq!(known, WAYS.len(), "each way is one of a question");
+    let connect = move || Box::new(intruder(&settings)) as Owned;
+    for (what, steps) in asked_by_ports(connect, ("EXPLAIN", 0)) {
+        goes_by(what, &steps, &[]);
+    }
 }

@@ -7,7 +7,7 @@ use domain::ports::Store;
 use domain::usd::Usd;
 
 use super::{Private, intruder, private};
-use crate::contract::{PLAN, PRICE, World, api_key, top_up, wait};
+use crate::contract::{PLAN, PRICE, World, api_key, top_up, top_up_days, wait};
 use crate::postgres::PostgresSettings;
 use crate::{Database, OpenError};
 
@@ -142,6 +142,14 @@ fn two_nodes_credit_each_payment_once() {
     let settings = private().database();
     let nodes = [(); 2].map(|()| Database::connect(&settings).unwrap());
     top_up::a_storm_of_events_credits_each_payment_once(&[&nodes[0], &nodes[1]]);
+}
+
+/// What an account begins at two nodes at once stays within its bound of a day.
+#[test]
+fn two_nodes_keep_one_bound_of_a_day() {
+    let settings = private().database();
+    let nodes = [(); 2].map(|()| Database::connect(&settings).unwrap());
+    top_up_days::a_days_bound_holds_on(&[&nodes[0], &nodes[1]]);
 }
 
 /// A key that one node revokes is read again by the others.

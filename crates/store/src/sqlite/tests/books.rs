@@ -160,7 +160,8 @@ fn an_order_that_contradicts_its_money_or_link_is_found() {
     let stolen = "UPDATE activation SET upstream_id = 'u1' WHERE id = 100002";
     assert_eq!(rules_broken_by(stolen), ["I-14"]);
     let twice = "DROP INDEX attempt_live; UPDATE attempt SET state = 'calling'; \
-         INSERT INTO attempt VALUES (100002, 2, 'x', 'in_doubt', 1, NULL, NULL, NULL)";
+         INSERT INTO attempt (order_id, seq, upstream, state, sent_at) \
+         VALUES (100002, 2, 'x', 'in_doubt', 1)";
     assert_eq!(rules_broken_by(twice), ["I-12", "I-13", "I-15"]);
     let cause = "DROP INDEX journal_cause; \
          INSERT INTO journal (kind, reference, seq, at) SELECT kind, reference, seq, at \
@@ -180,7 +181,8 @@ fn a_step_without_owner_is_found() {
     };
     assert_eq!(due(limit.0 - 1), ["I-20"]);
     assert_eq!(due(limit.0), [""; 0]);
-    let orphan = "INSERT INTO orphan VALUES (9, 1, 'peter1', 'x', 'open', 1, 1, NULL, 0, NULL)";
+    let orphan = "INSERT INTO orphan (id, version, upstream, upstream_id, state, cost, found_at, tries) \
+                  VALUES (9, 1, 'peter1', 'x', 'open', 1, 1, 0)";
     assert_eq!(rules_broken_by(orphan), ["I-20"]);
 }
 

@@ -202,6 +202,13 @@ fn upstreams_must_be_known_and_settle_in_time() {
             &format!("upstreams.p1.late_window_s: {short}"),
         ),
         (
+            // two calls of 30 s each for one purchase, and 45 s until its customer is released
+            upstream(
+                "idempotent_purchase = true\nlate_window_s = 5\nlist_lag_s = 5\nskew_margin_s = 5",
+            ),
+            &format!("upstreams.p1.late_window_s: {short}"),
+        ),
+        (
             panel("smm_in_doubt_s = 30"),
             &format!("upstreams.panel.smm_in_doubt_s: {short}"),
         ),

@@ -180,6 +180,39 @@ fn serve_refuses_secrets_in_a_file_that_others_can_read() {
 }
 
 #[test]
+fn a_certificate_is_looked_at_before_the_start() {
+    let place = Place::new();
+    let problems = |text: &str| {
+        let report = for_serve(&place.read(text).unwrap(), None);
+        let lines = report.problems.iter().map(ToString::to_string);
+        (lines.collect::<Vec<_>>().join("; "), report.warnings)
+    };
+    let both = "listen.tls_cert_file='chain.pem'\nlisten.tls_key_file='key.pem'\n";
+    let (missing, _) = problems(both);
+    let expected = "listen.tls_cert_file: cannot be used: ";
+    assert!(
+        missing.starts_with(expected) && missing.contains("chain.pem holds no certificate"),
+        "{missing}"
+    );
+    place.file("key.pem", "none", 0o644);
+    let (open, warnings) = problems(&format!("{both}listen.address='0.0.0.0:443'"));
+    assert!(
+        open.contains("listen.tls_key_file: names a file that is open to other users"),
+        "{open}"
+    );
+    let encrypted = warnings.iter().all(|one| one.key != "listen.address");
+    assert!(encrypted, "{warnings:?}");
+    assert_eq!(
+        place.problems("listen.tls_key_file='key.pem'"),
+        ["listen.tls_cert_file: is missing: tls_key_file is given"]
+    );
+    assert_eq!(
+        place.problems(&format!("{both}listen.public_url='http://sms.example.org'")),
+        ["listen.public_url: must begin with https://: tls_cert_file is given"]
+    );
+}
+
+#[test]
 fn warnings_do_not_stop_anything() {
     let place = Place::new();
     let warned = |text: &str| {

@@ -22,6 +22,7 @@ fn everything_set() -> Settings {
     place.file("peter1.key", "sesame\n", 0o600);
     place.file("smtp.url", "smtps://user:sesame@mail.example.org\n", 0o600);
     for name in [
+        "collector.token",
         "stripe.key",
         "stripe-webhook.secret",
         "stripe-webhook-before.secret",

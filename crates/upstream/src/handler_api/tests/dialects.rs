@@ -66,8 +66,16 @@ async fn no_dialect_sends_an_id_unless_told_to() {
 
 #[tokio::test]
 async fn price_and_text_beside_the_body_are_taken() {
-    let sold = Act::Beside("X-Price: 0.0525", "ACCESS_NUMBER:7:19175550100".to_owned());
-    let code = Act::Beside("X-Text: Your code is 0412", "STATUS_OK:0412".to_owned());
+    let sold = Act::Beside(
+        200,
+        "X-Price: 0.0525",
+        "ACCESS_NUMBER:7:19175550100".to_owned(),
+    );
+    let code = Act::Beside(
+        200,
+        "X-Text: Your code is 0412",
+        "STATUS_OK:0412".to_owned(),
+    );
     let server = TestServer::start(vec![sold, code]);
     let daisy = adapter(&server, Dialect::DaisySms);
     let Purchase::Done(number) = daisy.buy(&request()).await.outcome else {

@@ -2,6 +2,7 @@
 
 use crate::console::Operator;
 use crate::console::audit::line_view;
+use crate::console::cases::case_view;
 use crate::console::ledger::event_view;
 use crate::console::money::request_view;
 use crate::console::orders::line as order_line;
@@ -64,6 +65,7 @@ async fn values(door: &Door, operator: &Operator, id: AccountId) -> Result<Value
     };
     let orders = rows.orders_like(&orders).await?;
     let notes = rows.account_notes(id, ROWS).await?;
+    let cases = door.lawful.account_cases(Some(id), false).await?;
     let attested = door.lawful.attestations(id).await?;
     let books = operator.may(Deed::SeeLedger);
     let events = match books {
@@ -97,6 +99,7 @@ async fn values(door: &Door, operator: &Operator, id: AccountId) -> Result<Value
             text => &note.text,
             at => note.at.0,
         }).collect::<Vec<_>>(),
+        cases => cases.iter().map(|case| case_view(case, operator)).collect::<Vec<_>>(),
         attested => attested.iter().map(|one| context! {
             version => one.version,
             purpose => &one.purpose,

@@ -5,6 +5,7 @@ use crate::console::ledger::event_view;
 use crate::console::tickets::ticket_view;
 use crate::console::{Operator, OperatorsForm};
 use crate::dashboard::page::Failed;
+use crate::dashboard::view;
 use crate::door::Door;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -121,6 +122,8 @@ fn number_facts(order: &Activation) -> Vec<(&'static str, String)> {
             .failure
             .map(|failure| ("Failure", failure.slug().to_owned())),
     );
+    let late = order.late_code_at.map(view::rfc3339);
+    facts.extend(late.map(|at| ("Code after its cancel, unseen", at)));
     facts
 }
 

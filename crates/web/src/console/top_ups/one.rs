@@ -3,13 +3,21 @@
 use super::{event_view, row_view};
 use crate::console::Operator;
 use crate::dashboard::page::Failed;
+use crate::dashboard::view;
 use crate::door::Door;
 use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use domain::time::Timestamp;
-use domain::top_up::{Dispute, Processor, Proposal, Refund, Reversal, TopUp, TopUpState};
+use domain::top_up::{
+    Dispute, Processor, Proof, Proposal, Refund, Reversal, TopUp, TopUpState, reference,
+};
 use minijinja::{Value, context};
 use std::sync::Arc;
+
+/// Of a customer's file: should a browser ever show it, it may do nothing and is nobody's.
+const PROOF_POLICY: &str = "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; \
+    form-action 'none'";
 
 /// Events shown.
 const EVENTS: u32 = 50;
@@ -38,6 +46,36 @@ pub(super) async fn page(
     }
 }
 
+/// `GET …/proof`: the file that came with a declared transfer. It is a stranger's, so it is kept and
+/// never shown; each look leaves a line in the audit log.
+pub(super) async fn proof(
+    State(door): State<Arc<Door>>,
+    operator: Operator,
+    Path(id): Path<i64>,
+) -> Response {
+    match shown(&door, &operator, id).await {
+        Ok(proof) => {
+            let name = format!("{}-proof.{}", reference(id), proof.kind.slug());
+            let mut response = view::file(&name, proof.kind.media_type(), proof.bytes);
+            let policy = HeaderValue::from_static(PROOF_POLICY);
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+            response
+        }
+        Err(failed) => operator.page("Top-up", "top-ups").failed(&failed),
+    }
+}
+
+async fn shown(door: &Door, operator: &Operator, id: i64) -> Result<Proof, Failed> {
+    let missing = || Failed::new(StatusCode::NOT_FOUND, "There is no such file.");
+    let found = door.top_ups.rows().proof(id).await?;
+    let proof = found.ok_or_else(missing)?;
+    let object = format!("file of top-up {id}");
+    let note = door.audit.note("see_proof", Some(proof.account), object);
+    operator.acting("", note).await?;
+    Ok(proof)
+}
+
 async fn values(door: &Door, id: i64) -> Result<Value, Failed> {
     let row = door.top_ups.one(id).await?;
     let rows = door.top_ups.rows();
@@ -50,6 +88,7 @@ async fn values(door: &Door, id: i64) -> Result<Value, Failed> {
     let refunds = rows.refunds(id).await?;
     let disputes = rows.disputes(id).await?;
     let proposal = door.top_ups.proposal(&row).await?;
+    let proof = rows.proof_line(id).await?;
     Ok(context! {
         one => row_view(&row),
         facts => facts(&row),
@@ -64,6 +103,7 @@ async fn values(door: &Door, id: i64) -> Result<Value, Failed> {
         seen => row.reversals,
         second_from => door.top_ups.second_person_from().map(|from| from.0),
         proposal => proposal.as_ref().map(proposal_view),
+        proof => proof.as_ref().map(view::proof),
         events => events.iter().map(|event| event_view(event, true)).collect::<Vec<_>>(),
         reversals => reversals.iter().map(reversal_view).collect::<Vec<_>>(),
         refunds => refunds.iter().map(refund_view).collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
 //! `/console/upstreams/{name}`: one upstream with what it can do, how it is doing and what the settings
 //! say, and what may be done about it.
 
-use super::{figures_view, health_view, listing_of, listings};
+use super::{figures_view, health_view, listing_of, listings, pause_view};
 use crate::console::{Operator, OperatorsForm};
 use crate::dashboard::page::Failed;
 use crate::door::Door;
@@ -31,16 +31,23 @@ async fn page(
     (trial, failed): (Option<Trial>, Option<Failed>),
 ) -> Response {
     let title = format!("Upstream {name}");
-    let page = operator.page(&title, "upstreams").with_failure(failed);
-    let values = values(door, name).await;
+    let page = operator.page(&title, "upstreams");
     let trial = trial.as_ref().map(trial_view);
+    let values = values(door, name).await;
     let values = values.map(|values| context! { trial, ..values });
-    page.showing("console/upstream.html", values)
+    match (values, failed) {
+        // what was wrong with the form comes before that there is no such upstream
+        (Err(_), Some(failed)) => page.failed(&failed),
+        (values, failed) => page
+            .with_failure(failed)
+            .showing("console/upstream.html", values),
+    }
 }
 
 async fn values(door: &Door, name: &str) -> Result<Value, Failed> {
     let sheet = door.stock.sheet(name).ok_or_else(unknown)?;
-    let pauses = door.engine.pauses().await?;
+    let in_force = door.engine.in_force().await?;
+    let pauses = &in_force.pauses;
     let pause = pauses.iter().find(|pause| pause.upstream == name);
     let health = door.engine.upstream_health();
     let health = health.iter().find(|health| health.upstream == name);
@@ -56,11 +63,7 @@ async fn values(door: &Door, name: &str) -> Result<Value, Failed> {
         protocol => sheet.protocol,
         servers => sheet.servers.join(", "),
         settings,
-        pause => pause.map(|pause| context! {
-            actor => &pause.actor,
-            why => &pause.why,
-            since => pause.since.0,
-        }),
+        pause => pause.map(pause_view),
         health => health.map(health_view),
         limits => context! {
             float_warn => set(limits.float_warn),
@@ -237,7 +240,13 @@ async fn outcome(
 ) -> Response {
     match done {
         Ok(notice) => {
-            let there = format!("/console/upstreams/{name}?notice={notice}");
+            let page = door
+                .stock
+                .sheet(name)
+                .map(|sheet| format!("/{}", sheet.name));
+            // one that the settings have no longer has no page
+            let page = page.unwrap_or_default();
+            let there = format!("/console/upstreams{page}?notice={notice}");
             Redirect::to(&there).into_response()
         }
         Err(failed) => page(door, operator, name, (None, Some(failed))).await,

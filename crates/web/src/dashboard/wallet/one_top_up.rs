@@ -4,6 +4,7 @@
 use crate::dashboard::fields::Form;
 use crate::dashboard::page::{self, Failed, Page};
 use crate::dashboard::session::{Away, Customer};
+use crate::dashboard::view as shown;
 use crate::dashboard::wallet::receipt;
 use crate::door::Door;
 use app::NotBegun;
@@ -34,9 +35,10 @@ async fn one_page(door: &Door, customer: &Customer, id: &str, failed: Option<Fai
             let mut offers = door.top_ups.offers().iter();
             let offer = offers.find(|offer| offer.processor == row.processor);
             let instructions = offer.map_or("", |offer| offer.instructions.as_str());
-            match refunds(door, row.id).await {
-                Ok(refunds) => {
-                    let values = context! { one => view(&row), instructions, refunds };
+            match beside(door, row.id).await {
+                Ok((refunds, proof)) => {
+                    let values = context! { one => view(&row), instructions, refunds, proof,
+                    can_open => row.lacks_place(door.engine.now()) };
                     page.with_failure(failed).show("one_top_up.html", values)
                 }
                 Err(error) => page.failed(&error.into()),
@@ -47,6 +49,12 @@ async fn one_page(door: &Door, customer: &Customer, id: &str, failed: Option<Fai
     }
 }
 
+/// What stands beside a top-up: refunds, and the file that came with it.
+async fn beside(door: &Door, id: i64) -> Result<(Vec<Value>, Option<Value>), StoreError> {
+    let proof = door.top_ups.rows().proof_line(id).await?;
+    Ok((refunds(door, id).await?, proof.as_ref().map(shown::proof)))
+}
+
 /// What went back to the payer, each with a receipt of its own.
 async fn refunds(door: &Door, id: i64) -> Result<Vec<Value>, StoreError> {
     let moved = door.top_ups.reversals(id).await?;
@@ -55,6 +63,27 @@ async fn refunds(door: &Door, id: i64) -> Result<Vec<Value>, StoreError> {
         context! { number => one.seq, at => at.0, amount => receipt::got_back(one).0 }
     });
     Ok(shown.collect())
+}
+
+/// `POST /wallet/top-up/{id}/open`: asks for a place to pay once more.
+pub(in crate::dashboard) async fn open(
+    State(door): State<Arc<Door>>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Result<Response, Away> {
+    let customer = Customer::of(form.visitor.clone())?;
+    let Ok(number) = id.parse() else {
+        return Ok(page::not_found(&customer.visitor));
+    };
+    let opened = door.top_ups.reopen(customer.account.id, number).await;
+    let lacks_place = |row: &TopUp| row.lacks_place(door.engine.now());
+    Ok(match opened {
+        Ok(row) if !lacks_place(&row) => {
+            Redirect::to(&format!("/wallet/top-up/{number}")).into_response()
+        }
+        Ok(_) => one_page(&door, &customer, &id, Some(failed(&NotBegun::Unavailable))).await,
+        Err(why) => one_page(&door, &customer, &id, Some(failed(&why))).await,
+    })
 }
 
 /// `POST /wallet/top-up/{id}/withdraw`: takes back a declared bank transfer.

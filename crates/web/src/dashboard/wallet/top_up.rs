@@ -5,15 +5,25 @@ use crate::dashboard::fields::{Fields, Form};
 use crate::dashboard::once;
 use crate::dashboard::page::{Failed, Page};
 use crate::dashboard::session::{Away, Customer};
+use crate::dashboard::upload::{self, Bounds, Upload};
+use crate::dashboard::view::percent;
 use crate::dashboard::wallet::one_top_up;
 use crate::door::Door;
 use app::{NotRedeemed, Offer, Refusal, Way};
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::top_up::{Processor, Terms};
+use domain::top_up::{BadProof, PROOF_MAX, Processor, Terms, TopUp};
 use minijinja::{Value, context};
 use std::sync::Arc;
+
+/// The file that shows a declared transfer.
+const PROOF: Bounds = Bounds {
+    file: "proof",
+    file_max: PROOF_MAX,
+    text_max: 64 * 1024,
+    too_large: BadProof::TooLarge.sentence(),
+};
 
 /// Redeemed codes shown.
 const REDEEMED: u32 = 20;
@@ -30,9 +40,9 @@ pub(in crate::dashboard) async fn show(
 }
 
 /// The page again with what was wrong, and what was typed still in its form.
-async fn again(door: &Door, customer: &Customer, form: &Form, failed: Failed) -> Response {
+async fn again(door: &Door, customer: &Customer, fields: &Fields, failed: Failed) -> Response {
     let page = Page::new(&customer.visitor, "Top up").under("wallet");
-    match values(door, customer, &form.fields).await {
+    match values(door, customer, fields).await {
         Ok(values) => page.with_failure(Some(failed)).show("top_up.html", values),
         Err(failed) => page.failed(&failed),
     }
@@ -93,44 +103,49 @@ fn way(offer: &Offer, tier: u8, fields: &Fields) -> Result<Value, Refusal> {
         instructions => &offer.instructions,
         min => min.0,
         max => max.0,
-        fee_percent => percent(*fee_parts_per_million),
+        fee_percent => (*fee_parts_per_million > 0).then(|| percent(*fee_parts_per_million)),
         fee_fixed => fee_fixed.0,
         hold_hours => offer.terms.hold(tier).0 / 3_600_000,
         bonuses => bonuses.collect::<Vec<Value>>(),
     })
 }
 
-/// Parts of a million as people write them; nothing for none.
-fn percent(parts_per_million: i64) -> String {
-    match (parts_per_million / 10_000, parts_per_million % 10_000 / 100) {
-        (0, 0) => String::new(),
-        (whole, 0) => whole.to_string(),
-        (whole, part) => format!("{whole}.{part:02}"),
-    }
-}
-
 /// `POST /wallet/top-up`: begins a top-up. The place to pay is a link on its page, so that a reload
 /// opens no second one.
 pub(in crate::dashboard) async fn begin(
     State(door): State<Arc<Door>>,
-    form: Form,
-) -> Result<Response, Away> {
-    let customer = Customer::of(form.visitor.clone())?;
-    let way = Way {
-        method: form.fields.text("method"),
-        amount: form.fields.text("amount"),
-        currency: form.fields.text("currency"),
-        note: form.fields.text("note"),
+    customer: Customer,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let sent = upload::sent(&customer.visitor, &parts.headers, body, &PROOF).await;
+    let Upload { fields, file } = match sent {
+        Ok(upload) => upload,
+        Err(failed) => return Page::new(&customer.visitor, "Not done").failed(&failed),
     };
-    let once = match once::request("/wallet/top-up", &form.fields) {
-        Ok(once) => once,
-        Err(failed) => return Ok(again(&door, &customer, &form, failed).await),
-    };
-    let begun = door.top_ups.begin(&customer.account, way, once).await;
-    Ok(match begun {
+    match begun(&door, &customer, &fields, file).await {
         Ok(row) => Redirect::to(&format!("/wallet/top-up/{}", row.id)).into_response(),
-        Err(why) => again(&door, &customer, &form, one_top_up::failed(&why)).await,
-    })
+        Err(failed) => again(&door, &customer, &fields, failed).await,
+    }
+}
+
+async fn begun(
+    door: &Door,
+    customer: &Customer,
+    fields: &Fields,
+    file: Result<Option<Vec<u8>>, Failed>,
+) -> Result<TopUp, Failed> {
+    let file = file?;
+    let way = Way {
+        method: fields.text("method"),
+        amount: fields.text("amount"),
+        currency: fields.text("currency"),
+        note: fields.text("note"),
+        proof: file.as_deref(),
+    };
+    let once = once::request("/wallet/top-up", fields)?;
+    let begun = door.top_ups.begin(&customer.account, way, once).await;
+    begun.map_err(|why| one_top_up::failed(&why))
 }
 
 /// `POST /wallet/redeem`: turns a code into money.
@@ -151,7 +166,7 @@ pub(in crate::dashboard) async fn redeem(
             };
             Redirect::to(&format!("/wallet/top-up?notice={notice}")).into_response()
         }
-        Err(why) => again(&door, &customer, &form, failed(why)).await,
+        Err(why) => again(&door, &customer, &form.fields, failed(why)).await,
     })
 }
 

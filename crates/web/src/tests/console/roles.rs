@@ -85,6 +85,8 @@ fn told(deed: Deed) -> &'static str {
         Deed::SeeCatalogue => "catalogue, prices",
         Deed::SeePolicy => "policy",
         Deed::SeeAnnouncements => "announcements",
+        Deed::SeeCases => "policy, cases",
+        Deed::DecideCases => "open and decide on cases",
         Deed::SeeStaff => "staff: look",
         Deed::NoteAccounts => "notes",
         Deed::SuspendAccounts => "suspend accounts",

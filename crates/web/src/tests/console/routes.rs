@@ -10,7 +10,7 @@ use crate::console::{Listed, all};
 use domain::people::Role;
 
 /// Deeds that ask for no reason: their own words, or the log itself, say all.
-const WITHOUT_REASON: [&str; 8] = [
+const WITHOUT_REASON: [&str; 9] = [
     "/console/accounts/{id}/note",
     "/console/announcements",
     "/console/announcements/{id}/end",
@@ -18,6 +18,7 @@ const WITHOUT_REASON: [&str; 8] = [
     "/console/audit/verify",
     "/console/new-upstream",
     "/console/prices/preview",
+    "/console/top-ups/import",
     "/console/upstreams/{name}/test",
 ];
 

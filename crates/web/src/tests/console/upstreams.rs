@@ -7,6 +7,7 @@ use app::UpstreamLimits;
 use domain::audit_log::{Actor, By};
 use domain::people::Role;
 use domain::ports::Store;
+use domain::upstream::Refusal;
 use domain::usd::Usd;
 use std::sync::atomic::Ordering;
 
@@ -69,12 +70,48 @@ async fn a_paused_upstream_is_skipped_and_goes_on_serving_what_was_bought() {
 }
 
 #[tokio::test]
+async fn an_account_in_another_currency_is_told_as_that() {
+    let world = World::start().await;
+    *world.numbers.refusal.lock().unwrap() = Some(Refusal::WrongCurrency);
+    assert_eq!(world.post(BUY, &[], ALONE).await.status, 503);
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let page = owner.get("/console/upstreams/peter").await.text;
+    let why = "its account is in another currency than the setting currency says.</p>";
+    assert!(page.contains(why), "{page}");
+}
+
+#[tokio::test]
+async fn a_pause_can_be_seen_and_ended_once_the_settings_lack_its_upstream() {
+    // the settings of this world have sheets for others
+    let world = World::with_two_upstreams(UpstreamLimits::default()).await;
+    let engine = &world.door.engine;
+    engine.pause_upstream("mark", "too dear").await.unwrap();
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let page = owner.get("/console/upstreams").await.text;
+    assert!(page.contains("too dear"), "{page}");
+    let resume = "/console/upstreams/mark/resume";
+    assert!(page.contains(resume), "{page}");
+    let bare = owner.post(resume, &[]).await;
+    assert_eq!(bare.status, 400, "{}", bare.text);
+    assert!(bare.text.contains("Say why"), "{}", bare.text);
+    let resumed = owner.post(resume, &[("reason", "gone for good")]).await;
+    let list = "/console/upstreams?notice=upstream-resumed";
+    assert_eq!(location(&resumed), list, "{}", resumed.text);
+    assert!(!owner.get(list).await.text.contains("too dear"));
+    // what nothing uses cannot be paused
+    let used = owner.get("/console/upstreams/peter").await.text;
+    assert!(used.contains("/peter/pause"), "{used}");
+    let unused = owner.get("/console/upstreams/unused").await.text;
+    assert!(!unused.contains("/unused/pause"), "{unused}");
+}
+
+#[tokio::test]
 async fn a_pause_outlives_what_the_process_remembers() {
     let world = World::start().await;
     let engine = &world.door.engine;
     engine.pause_upstream("peter", "too dear").await.unwrap();
     // what the next process reads at its first purchase
-    let stored = world.store.pauses().await.unwrap();
+    let stored = world.store.in_force().await.unwrap().pauses;
     assert_eq!(stored.len(), 1);
     assert_eq!(
         (&*stored[0].upstream, &*stored[0].why),
@@ -84,7 +121,7 @@ async fn a_pause_outlives_what_the_process_remembers() {
     assert!(engine.pause_upstream("paul", " x ").await.is_err());
     // a row that another process took away is read anew with the next change
     engine.resume_upstream("peter", "cheaper").await.unwrap();
-    assert!(engine.pauses().await.unwrap().is_empty());
+    assert!(engine.in_force().await.unwrap().pauses.is_empty());
 }
 
 #[tokio::test]

@@ -6,6 +6,12 @@ use axum::http::Request;
 use domain::ids::AccountId;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// A part of a form: its field, the name of a file if it is one, and what is in it.
+pub(in crate::tests) type Part<'a> = (&'a str, Option<&'a str>, &'a [u8]);
+
+/// Between two of them.
+const BOUNDARY: &str = "----between-parts";
+
 pub(in crate::tests) struct Browser<'a> {
     pub world: &'a World,
     pub cookie: String,
@@ -55,21 +61,52 @@ impl<'a> Browser<'a> {
         self.post("/wallet/top-up", &fields).await
     }
 
+    /// Sends a form with files as its page would; each part is a field, the name of a file if it is one,
+    /// and what is in it.
+    pub async fn post_parts(&mut self, path: &str, parts: &[Part<'_>]) -> Answered {
+        let token = self.form_token.clone();
+        let first = [("form_token", None, token.as_bytes())];
+        self.post_parts_bare(path, &[&first, parts].concat()).await
+    }
+
+    /// The same without the token.
+    pub async fn post_parts_bare(&mut self, path: &str, parts: &[Part<'_>]) -> Answered {
+        let mut body = Vec::new();
+        for (name, file, content) in parts {
+            body.extend(
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"").bytes(),
+            );
+            if let Some(file) = file {
+                body.extend(format!("; filename=\"{file}\"\r\nContent-Type: image/png").bytes());
+            }
+            body.extend(b"\r\n\r\n");
+            body.extend(*content);
+            body.extend(b"\r\n");
+        }
+        body.extend(format!("--{BOUNDARY}--\r\n").bytes());
+        let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.post_bytes(path, &media_type, body).await
+    }
+
+    /// Sends a body of any type.
+    pub async fn post_bytes(&mut self, path: &str, media_type: &str, body: Vec<u8>) -> Answered {
+        let request = Request::post(path)
+            .header("cookie", &self.cookie)
+            .header("content-type", media_type)
+            .header("host", "127.0.0.1:8080")
+            .header("origin", "http://127.0.0.1:8080");
+        let request = request.body(Body::from(body)).unwrap();
+        let answer = self.world.send_from(&self.peer, request).await;
+        self.look(answer)
+    }
+
     /// Sends a form as somebody else's page would: without the token.
     pub async fn post_bare(&mut self, path: &str, fields: &[(&str, &str)]) -> Answered {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
-        let request = Request::post(path)
-            .header("cookie", &self.cookie)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("host", "127.0.0.1:8080")
-            .header("origin", "http://127.0.0.1:8080");
-        let answer = self
-            .world
-            .send_from(&self.peer, request.body(Body::from(body)).unwrap())
-            .await;
-        self.look(answer)
+        let media_type = "application/x-www-form-urlencoded";
+        self.post_bytes(path, media_type, body.into_bytes()).await
     }
 
     /// Takes over what the page gives: its cookie and its forms' token.

@@ -1,6 +1,6 @@
 //! Every template is rendered, with nothing undefined in it: filled, empty, and with what was wrong.
 
-use super::browser::{Browser, PASSWORD, customer, location};
+use super::browser::{Browser, PASSWORD, customer, location, signed_in};
 use super::browser::{between, code};
 use crate::dashboard::templates::{RENDERED, TEMPLATES};
 use crate::tests::console::at_work;
@@ -12,10 +12,12 @@ use domain::top_up::TopUpsOf;
 use domain::usd::Usd;
 
 /// Pages of a customer, before and after there is something on them.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 19] = [
     "/",
     "/numbers",
     "/numbers?country=pakistan",
+    "/numbers?q=d",
+    "/numbers?service=Discord",
     "/numbers/live",
     "/smm",
     "/smm/order?service=1",
@@ -27,6 +29,7 @@ const PAGES: [&str; 16] = [
     "/wallet",
     "/wallet/top-up",
     "/keys",
+    "/account/standing",
     "/log",
     "/confirm-password",
 ];
@@ -109,8 +112,27 @@ async fn top_ups(world: &World, ana: &mut Browser<'_>) {
     }
 }
 
+/// A case that is being decided on, and an appeal against it.
+async fn cases(world: &World, owner: &mut Browser<'_>) {
+    let (bo, _) = world.new_account("bo@example.com").await;
+    let account = bo.0.to_string();
+    let open = [("account", account.as_str()), ("reason", "resells numbers")];
+    owner.post("/console/cases/open", &open).await;
+    let cases = world.door.lawful.account_cases(None, true).await.unwrap();
+    let case = format!("/console/cases/{}", cases[0].id);
+    let decide = format!("{case}/decide");
+    for deed in ["challenge", "propose_closure"] {
+        let fields = [("deed", deed), ("reason", "resells numbers")];
+        let page = owner.post(&decide, &fields).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let mut bo = signed_in(world, bo).await;
+        look(&mut bo, &["/account/standing", "/account"]).await;
+        look(owner, &[&case]).await;
+    }
+}
+
 /// Pages of the console.
-const DESK: [&str; 31] = [
+const DESK: [&str; 34] = [
     "/console",
     "/console/accounts",
     "/console/accounts?q=nobody",
@@ -129,9 +151,12 @@ const DESK: [&str; 31] = [
     "/console/catalogue/history?service=Discord",
     "/console/prices",
     "/console/policy",
+    "/console/cases",
+    "/console/cases?show=all",
     "/console/tickets?show=all",
     "/console/top-ups",
     "/console/top-ups?show=all",
+    "/console/top-ups/import",
     "/console/money",
     "/console/codes",
     "/console/ledger",
@@ -252,6 +277,7 @@ async fn desk(world: &World, orders: &[&str]) {
         let page = owner.post(path, &fields).await;
         assert!(page.status < 500, "{path}: {}", page.text);
     }
+    cases(world, &mut owner).await;
     let note = format!("{account}/note");
     owner.post(&note, &[("note", "a good customer")]).await;
     look(&mut owner, &DESK).await;

@@ -267,4 +267,29 @@ async fn a_form_that_is_refused_comes_back_as_it_was_filled_in() {
     ] {
         assert!(form.contains(kept), "{kept}: {form}");
     }
+    let long = "x".repeat(65);
+    for (field, value) in [
+        ("name", long.as_str()),
+        ("addresses", "300.1.1.1"),
+        ("scope", "gold"),
+        ("days", "0"),
+        ("rate_limit", "0"),
+    ] {
+        let mut fields = fields.to_vec();
+        fields.retain(|(known, _)| *known != field && *known != "rate_limit");
+        fields.push((field, value));
+        let page = make(&mut browser, &fields).await;
+        assert_eq!(page.status, 400, "{field}: {}", page.text);
+        let marked = page
+            .text
+            .split('<')
+            .filter(|tag| tag.contains("aria-invalid"));
+        let named = format!("name=\"{field}\"");
+        let marked: Vec<bool> = marked.map(|tag| tag.contains(&named)).collect();
+        assert!(
+            !marked.is_empty() && !marked.contains(&false),
+            "{field}: {}",
+            page.text
+        );
+    }
 }

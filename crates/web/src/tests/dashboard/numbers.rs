@@ -73,6 +73,32 @@ async fn a_number_is_bought_once_however_often_the_form_is_sent() {
 }
 
 #[tokio::test]
+async fn a_service_is_found_before_a_country_is_chosen() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let all = browser.get("/numbers").await;
+    assert!(!all.text.contains("Countries that sell"), "{}", all.text);
+    let typed = browser.get("/numbers?q=DISC").await;
+    let there = "href=\"/numbers?country=pakistan&amp;q=Discord\"";
+    assert!(typed.text.contains(there), "{}", typed.text);
+    // by its price there, as the page of the country has it
+    let tile = typed.text.split(there).nth(1).unwrap();
+    let price = tile.split("<strong>").nth(1).unwrap();
+    let price = &price[..price.find("</strong>").unwrap()];
+    let country = browser.get("/numbers?country=pakistan&q=Discord").await;
+    assert!(
+        country.text.contains(&format!("<strong>{price}</strong>")),
+        "{price}"
+    );
+    let whole = browser.get("/numbers?service=Discord").await;
+    assert!(whole.text.contains("Sold in") && whole.text.contains(there));
+    let none = browser.get("/numbers?q=no-such-thing").await;
+    assert!(none.text.contains("Nothing found"), "{}", none.text);
+    let gone = browser.get("/numbers?service=%3Cb%3Enone").await;
+    assert!(gone.text.contains("Not sold now") && !gone.text.contains("<b>none"));
+}
+
+#[tokio::test]
 async fn what_is_sent_by_hand_is_checked_like_any_request() {
     let world = World::start().await;
     let mut browser = customer(&world).await;

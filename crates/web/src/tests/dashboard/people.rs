@@ -356,3 +356,20 @@ async fn long_passwords_of_any_characters_are_taken_and_short_ones_are_not() {
     assert_eq!(sign_up(long).await, 200);
     assert_eq!(sign_up(&"x".repeat(1024 * 1024)).await, 413);
 }
+
+#[tokio::test]
+async fn who_is_signed_in_and_lost_keeps_the_frame() {
+    let world = World::start().await;
+    let mut ana = customer(&world).await;
+    let guest = Browser::new(&world);
+    for (method, path, status) in [("GET", "/no/such/page", 404), ("POST", "/orders", 405)] {
+        for (cookie, is_known) in [(&ana.cookie, true), (&guest.cookie, false)] {
+            let headers = [("accept", "text/html"), ("cookie", cookie.as_str())];
+            let answer = world.send(world.request(method, path, &headers, "")).await;
+            assert_eq!(answer.status, status, "{path}");
+            let frame = answer.text.contains("action=\"/sign-out\"");
+            assert_eq!(frame, is_known, "{path}: {}", answer.text);
+        }
+    }
+    assert_eq!(ana.get("/orders").await.status, 200);
+}

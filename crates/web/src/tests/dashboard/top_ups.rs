@@ -255,7 +255,11 @@ async fn a_statement_credits_by_reference_and_leaves_the_rest_to_people() {
         },
     ];
     let top_ups = &world.door.top_ups;
+    let foreseen = top_ups.preview(&lines).await.unwrap();
+    assert_eq!(foreseen, top_ups.preview(&lines).await.unwrap());
+    assert_eq!(world.wallet().await.available.0, 50_000_000);
     let first = top_ups.import(&lines).await.unwrap();
+    assert_eq!(first, foreseen, "what is shown before is what is done");
     assert_eq!(first[0], Matched::Credited(ids[0]));
     assert!(matches!(first[1], Matched::Review(id, _) if id == ids[1]));
     assert!(matches!(first[2], Matched::Review(id, _) if id == ids[2]));

@@ -83,7 +83,8 @@ impl Surroundings for Near {
             "odd" => Err(vec!["upstreams.odd.url: is none".to_owned()]),
             name => Ok(Drafted {
                 adapter: Adapter::Numbers(self.0.of("paul")),
-                place: ("new.example.com".to_owned(), 443),
+                host: "new.example.com".to_owned(),
+                place: ([192, 0, 2, 1], 443).into(),
                 section: format!("[upstreams.{name}]\nkey_file = \"{}\"\n", draft.key_at.1),
             }),
         };

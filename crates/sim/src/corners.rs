@@ -1,0 +1,167 @@
+//! Corners of the table of cases, each in a world of its own: a code after a confirmed cancel, an
+//! upstream that offers no cancel, an account that is suspended while its order runs, and a start
+//! count that moves under way.
+
+use crate::cases::Case;
+use crate::client::{self, Purchase, Wish};
+use crate::panel::Arranged;
+use crate::race::Loss;
+use crate::story::{Plot, START_COUNT};
+use crate::world::{NUMBER_UPSTREAMS, World};
+use app::Engine;
+use domain::access::Caller;
+use domain::activation::ActivationState;
+use domain::ids::OrderId;
+use domain::smm_order::SmmState;
+use domain::time::Millis;
+use domain::usd::Usd;
+use std::sync::Arc;
+
+/// Which corner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Corner {
+    /// CAN-7: the upstream confirms a cancel, has a code after all, and keeps the money.
+    LateCode,
+    /// F-047: the upstream offers no cancel.
+    NoCancel,
+    /// REF-20: the account is suspended while its order runs.
+    Suspended,
+    /// REF-16: the start count moves after delivery began.
+    StartCount,
+}
+
+impl Corner {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::LateCode,
+        Self::NoCancel,
+        Self::Suspended,
+        Self::StartCount,
+    ];
+}
+
+impl Case for Corner {
+    type Seen = Self;
+
+    fn draw(world: &World) -> Self {
+        world.with(|state| {
+            let corner = Self::ALL[state.random.below(Self::ALL.len())];
+            state.numbers[0].cancels = corner != Self::NoCancel;
+            let plot = match corner {
+                Self::StartCount => Plot::StartCountMoves,
+                _ => Plot::Partial,
+            };
+            let runs = Millis::minutes(2);
+            let (loss, plot) = (Loss::Nothing, (plot, 3));
+            state.panel.arranged = [Arranged { loss, plot, runs }].into();
+            corner
+        })
+    }
+
+    async fn live(self, world: Arc<World>) {
+        // nodes load their catalogues first
+        world.hub.sleep(Millis::seconds(5)).await;
+        let caller = world.with(|state| {
+            let wish = match self {
+                Self::LateCode | Self::NoCancel => Wish::Number(NUMBER_UPSTREAMS[0], "s1"),
+                _ => Wish::Order("1", "https://instagram.com/p0".to_owned(), 9),
+            };
+            let purchase = Purchase::new(0, wish, Some("corner".to_owned()));
+            state.purchases.push(purchase);
+            state.callers[0].clone()
+        });
+        client::request(&world, 0, &caller, None).await;
+        let order = world.with(|state| state.purchases[0].orders.first().copied());
+        let Some(order) = order else { return };
+        match self {
+            Self::LateCode | Self::NoCancel => self.cancel(&world, &caller, order).await,
+            Self::Suspended => suspend(&world, &caller).await,
+            Self::StartCount => {}
+        }
+    }
+
+    fn seen(self, world: &World) -> Self {
+        if let Err(detail) = self.held(world) {
+            world.with(|state| state.violate(self.rule(), detail));
+        }
+        self
+    }
+}
+
+impl Corner {
+    fn rule(self) -> &'static str {
+        match self {
+            Self::LateCode => "CAN-7",
+            Self::NoCancel => "F-047",
+            Self::Suspended => "REF-20",
+            Self::StartCount => "REF-16",
+        }
+    }
+
+    async fn cancel(self, world: &Arc<World>, caller: &Caller, order: OrderId) {
+        world.with(|state| {
+            for one in &mut state.numbers[0].rented {
+                one.gives_up_at = None;
+                one.messages.clear();
+                one.keeps_money = self == Self::LateCode;
+                one.returns_after = None;
+            }
+        });
+        world.hub.sleep(world.span(125_000, 200_000)).await;
+        client::cancel(world, 0, caller, order).await;
+        if self == Self::LateCode {
+            let code_at = world.now() + world.span(1_000, 600_000);
+            world.with(|state| {
+                for one in &mut state.numbers[0].rented {
+                    one.messages = vec![(code_at, "late-code".to_owned())];
+                    one.hears_late = true;
+                }
+            });
+        }
+        for _ in 0..6 {
+            world.hub.sleep(Millis::minutes(5)).await;
+            client::poll(world, 0, caller, order).await;
+        }
+    }
+
+    /// What must have come of it, beside what holds of every schedule.
+    fn held(self, world: &World) -> Result<(), String> {
+        world.with(|state| {
+            let order = *state.purchases[0].orders.first().ok_or("nothing bought")?;
+            let money = &state.truth.money[&order];
+            let posted: i64 = money.resolved.iter().map(|(posted, _)| posted.0).sum();
+            let told = |how| state.reached.contains_key(&("cancel told", how));
+            let number = state.truth.activations.get(&order);
+            let released = number.is_some_and(|row| row.state == ActivationState::Cancelled);
+            let smm = state.truth.smm_orders.get(&order);
+            let partly = smm.is_some_and(|row| {
+                row.state == SmmState::Resolved && row.returned > Usd::ZERO && posted > 0
+            });
+            let fine = match self {
+                Self::LateCode => {
+                    let marked = number.is_some_and(|row| row.late_code_at.is_some());
+                    released && posted == 0 && marked && told("refunded")
+                }
+                Self::NoCancel => released && posted == 0 && told("cancel_not_supported"),
+                Self::Suspended => partly,
+                Self::StartCount => partly && smm.is_some_and(|row| row.start_count == START_COUNT),
+            };
+            let detail = || format!("{self:?}: {number:?} {smm:?}, posted {posted}");
+            if fine { Ok(()) } else { Err(detail()) }
+        })
+    }
+}
+
+async fn suspend(world: &Arc<World>, caller: &Caller) {
+    let engine: Option<Arc<Engine>> = world.with(|state| state.nodes[0].clone());
+    let done = match engine {
+        Some(engine) => engine
+            .suspend_account(caller.account.id, true)
+            .await
+            .is_ok(),
+        None => false,
+    };
+    if !done {
+        world.with(|state| state.violate("REF-20", "not suspended".into()));
+    }
+}
