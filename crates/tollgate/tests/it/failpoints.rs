@@ -22,7 +22,7 @@ const STARTED_AT_ONCE: usize = 2;
 /// A purchase without a key that has come by no point by then is made once more.
 const ASK_AGAIN: Duration = Duration::from_secs(25);
 /// From this age on a number of romeo can be cancelled.
-const CANCELLABLE: Duration = Duration::from_secs(11);
+pub const CANCELLABLE: Duration = Duration::from_secs(11);
 pub const BUY: &str = "/api/v1/otp?action=buy_number";
 pub const PLACE: &str = "/api/v1/smm?action=place_order";
 pub const CANCEL: &str = "/api/v1/otp?action=cancel";

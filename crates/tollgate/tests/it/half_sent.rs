@@ -3,7 +3,7 @@
 
 use crate::between::{Between, Trap};
 use crate::crash::{ready, rich_client, start_with};
-use crate::failpoints::{BUY, CANCEL, PLACE, mortal_program, wanted};
+use crate::failpoints::{BUY, CANCEL, CANCELLABLE, PLACE, mortal_program, wanted};
 use crate::world::{Answer, Client, PROGRAM, Running, Scratch, World, free_address, sandbox};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -55,7 +55,7 @@ impl House {
             path: BUY,
             // a code that is there before its number was shown would end it
             body: wanted(&client, "Sandbox: never a code").await,
-            words: "action=getNumber",
+            words: "action=getNumberV2",
         };
         let order = Errand {
             path: PLACE,
@@ -207,6 +207,8 @@ async fn dies_as_a_cancel_is_refused(house: &mut House, bought: &Answer) {
     house
         .dies_and_starts_again(&mortal_program(), "written:cancel_too_early")
         .await;
+    // before that the provider is not asked at all
+    tokio::time::sleep(CANCELLABLE).await;
     let too_early = || Trap::Say("EARLY_CANCEL_DENIED");
     house.between.set("action=setStatus", too_early());
     let cut = house.client.try_post(CANCEL, &order).await;
