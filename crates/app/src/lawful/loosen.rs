@@ -29,7 +29,7 @@ impl Lawful {
     /// Somebody wants the rules loosened. Nothing changes before another one agrees.
     ///
     /// # Errors
-    /// It would change nothing, it was asked for already, or too little is said.
+    /// It would loosen nothing, it was asked for already, or too little is said.
     pub async fn ask_loosening(
         &self,
         who: PersonId,
@@ -37,9 +37,9 @@ impl Lawful {
         why: &str,
     ) -> Result<(), AdminError> {
         let reason = sentence("the reason", why)?;
+        self.engine.in_force().await?;
         let effective = self.engine.known.now();
-        let mut known = effective.in_force.loosened.iter();
-        if known.any(|change| change.what == what) || !what.raises(&effective.velocity) {
+        if !what.loosens(&effective.rules, &effective.velocity) {
             let why = "this changes nothing: it is so already, or a bound would not become looser";
             return Err(AdminError::Invalid(why.to_owned()));
         }

@@ -110,6 +110,8 @@ impl AuditLog {
             limit: 1,
             ..LinesOf::default()
         };
+        // what two persons loosened is not read yet when the program starts
+        self.engine().in_force().await?;
         let rules = self.engine().rules_in_words();
         let noted = self.lines(&wanted).await?;
         match noted.first() {

@@ -87,13 +87,16 @@ impl Loosening {
         }
     }
 
-    /// Whether it would change anything of these bounds.
-    pub fn raises(&self, tiers: &[Velocity; 4]) -> bool {
-        let Self::Bound { tier, bound, to } = self else {
-            return true;
-        };
-        let velocity = &tiers[usize::from(*tier).min(tiers.len() - 1)];
-        velocity.figure(bound).is_some_and(|now| now < *to)
+    /// Whether it would loosen anything of these rules and bounds.
+    pub fn loosens(&self, rules: &Rules, tiers: &[Velocity; 4]) -> bool {
+        match self {
+            Self::Otp(class) => !rules.is_otp_lifted(*class),
+            Self::Smm(class) => !rules.is_smm_lifted(*class),
+            Self::Bound { tier, bound, to } => {
+                let velocity = &tiers[usize::from(*tier).min(tiers.len() - 1)];
+                velocity.figure(bound).is_some_and(|now| now < *to)
+            }
+        }
     }
 
     /// These rules and bounds with it. What cannot be lifted stays denied whatever a row says.
@@ -101,7 +104,7 @@ impl Loosening {
         match self {
             Self::Otp(class) => drop(rules.lift_otp(*class)),
             Self::Smm(class) => drop(rules.lift_smm(*class)),
-            Self::Bound { tier, bound, to } if self.raises(tiers) => {
+            Self::Bound { tier, bound, to } if self.loosens(rules, tiers) => {
                 let last = tiers.len() - 1;
                 tiers[usize::from(*tier).min(last)].set(bound, *to);
             }

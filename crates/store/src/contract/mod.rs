@@ -92,7 +92,8 @@ macro_rules! for_every_store {
                 nobody_is_given_what_is_blocked,
                 a_report_is_kept_closed_once_and_counted,
                 a_number_is_forgotten_unless_it_is_held,
-                there_is_room_for_so_many_keys;
+                there_is_room_for_so_many_keys,
+                what_a_later_version_loosened_is_passed_over;
             account_case:
                 one_case_of_a_signal_is_open_and_keeps_every_member,
                 the_hardest_measure_is_in_force_until_it_is_dismissed,

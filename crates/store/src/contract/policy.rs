@@ -1,11 +1,11 @@
 //! Bounds of accounts, attestations, and what is not to be used: all decided inside the change.
 
 use domain::change::{Refused, Write};
-use domain::ids::{AccountId, OrderId};
+use domain::ids::{AccountId, OrderId, PersonId};
 use domain::policy::velocity::{Exceeded, Ordered, Velocity};
 use domain::policy::{
     AbuseCase, Attestation, Behind, Blocked, BlockedKind, Counters, Harm, Held, LegalHold,
-    PaceCheck, PolicyWrite,
+    Loosening, LooseningState, PaceCheck, PolicyWrite, RuleChange,
 };
 use domain::ports::{PolicyRows, Store};
 use domain::time::Millis;
@@ -206,6 +206,46 @@ pub(crate) fn there_is_room_for_so_many_keys(store: &dyn Store) {
 
 fn policy(write: PolicyWrite) -> Vec<Write> {
     vec![Write::Policy(write)]
+}
+
+pub(crate) fn what_a_later_version_loosened_is_passed_over<S: Store + PolicyRows>(store: &S) {
+    let world = World::new(store);
+    let asked = RuleChange {
+        id: store.next_row_id(),
+        what: Loosening::Bound {
+            tier: 9,
+            bound: "keys",
+            to: 5,
+        },
+        reason: "a contract".into(),
+        asked_by: PersonId(1),
+        asked_at: NOW,
+        state: LooseningState::Asked,
+        decided_by: None,
+        decided_at: None,
+    };
+    let (subject, figure) = asked.what.parts();
+    assert_eq!(Loosening::parse(&subject, figure), None, "{subject}");
+    let id = asked.id;
+    let granted = RuleChange {
+        state: LooseningState::Granted,
+        decided_by: Some(PersonId(2)),
+        decided_at: Some(NOW),
+        ..asked.clone()
+    };
+    let unknown = || {
+        let known = wait(store.in_force()).unwrap().loosened;
+        let listed = wait(store.rule_changes(99)).unwrap();
+        let mut all = known.into_iter().chain(listed);
+        assert!(all.all(|change| change.id != id));
+        assert_eq!(wait(store.rule_change(id)).unwrap(), None);
+    };
+    let ask = PolicyWrite::AskLoosening(Box::new(asked));
+    world.commit(policy(ask)).unwrap();
+    unknown();
+    let grant = PolicyWrite::DecideLoosening(Box::new(granted));
+    world.commit(policy(grant)).unwrap();
+    unknown();
 }
 
 pub(crate) fn a_report_is_kept_closed_once_and_counted<S: Store + PolicyRows>(store: &S) {

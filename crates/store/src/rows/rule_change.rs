@@ -2,7 +2,7 @@
 
 use crate::sql::cells::{Cells, exists, many, one};
 use crate::sql::fault::Fault;
-use crate::sql::{Connection, Row, params};
+use crate::sql::{Arg, Connection, Row, params};
 use domain::change::Refused;
 use domain::ids::PersonId;
 use domain::policy::{Loosening, LooseningState, RuleChange};
@@ -75,37 +75,42 @@ pub(crate) fn decide(conn: &dyn Connection, change: &RuleChange) -> Result<(), F
 
 /// What is in force, oldest first.
 pub(crate) fn granted(conn: &dyn Connection) -> Result<Vec<RuleChange>, Fault> {
-    many(
+    known(
         conn,
         changes!("WHERE state = 'granted' ORDER BY id"),
         params![],
-        read,
     )
 }
 
 /// All of them, newest first.
 pub(crate) fn list(conn: &dyn Connection, limit: u32) -> Result<Vec<RuleChange>, Fault> {
-    many(
-        conn,
-        changes!("ORDER BY id DESC LIMIT ?1"),
-        params![limit],
-        read,
-    )
+    known(conn, changes!("ORDER BY id DESC LIMIT ?1"), params![limit])
 }
 
 /// One of them.
 pub(crate) fn by_id(conn: &dyn Connection, id: i64) -> Result<Option<RuleChange>, Fault> {
-    one(conn, changes!("WHERE id = ?1"), params![id], read)
+    Ok(one(conn, changes!("WHERE id = ?1"), params![id], read)?.flatten())
 }
 
-fn read(row: &Row<'_>) -> Result<RuleChange, Fault> {
+fn known(conn: &dyn Connection, sql: &str, args: &[Arg<'_>]) -> Result<Vec<RuleChange>, Fault> {
+    let rows = many(conn, sql, args, read)?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
+/// A row; nothing for one that a later version wrote: what is not known here loosens nothing.
+fn read(row: &Row<'_>) -> Result<Option<RuleChange>, Fault> {
     let cells = &mut Cells::new("rule_change", row);
     let (id, subject): (i64, String) = (cells.take()?, cells.take()?);
     let figure: Option<u32> = cells.take()?;
-    let what = Loosening::parse(&subject, figure);
-    let what =
-        what.ok_or_else(|| Fault::Wrong(format!("rule_change {id}: subject {subject:?}")))?;
-    Ok(RuleChange {
+    let Some(what) = Loosening::parse(&subject, figure) else {
+        tracing::warn!(
+            row = id,
+            subject,
+            "rule_change {id} loosens {subject:?}, which this version does not know: skipped"
+        );
+        return Ok(None);
+    };
+    Ok(Some(RuleChange {
         id,
         what,
         reason: cells.take()?,
@@ -114,5 +119,5 @@ fn read(row: &Row<'_>) -> Result<RuleChange, Fault> {
         state: cells.word(LooseningState::from_slug)?,
         decided_by: cells.take::<Option<i64>>()?.map(PersonId),
         decided_at: cells.maybe_time()?,
-    })
+    }))
 }

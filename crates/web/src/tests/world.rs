@@ -42,6 +42,9 @@ use tower::ServiceExt;
 /// When every world begins.
 pub(super) const NOW: Timestamp = Timestamp(1_769_860_800_000);
 
+/// Whose numbers are sold.
+const UPSTREAMS: [&str; 4] = ["peter", "paul", "andrew", "mark"];
+
 /// The gateway, one account with money and one key.
 pub(super) struct World {
     pub router: Router,
@@ -113,6 +116,23 @@ fn people(
         pepper.clone(),
         settings,
     )
+}
+
+fn outside_of(
+    (store, clock, tasks): (&Arc<Database>, &Arc<HandClock>, &TaskTracker),
+    numbers: &Arc<Numbers>,
+    panel: &Arc<Panel>,
+) -> Outside {
+    let upstreams =
+        UPSTREAMS.map(|name| (name.to_owned(), numbers.of(name) as Arc<dyn NumberUpstream>));
+    Outside {
+        store: Arc::clone(store) as _,
+        clock: Arc::clone(clock) as _,
+        tasks: Arc::new(Tracked(tasks.clone())),
+        numbers: upstreams.into(),
+        panels: vec![("panel".to_owned(), Arc::clone(panel) as _)],
+        archive: None,
+    }
 }
 
 fn redeem(
@@ -198,19 +218,9 @@ impl World {
         let clock = Arc::new(HandClock(AtomicI64::new(NOW.0)));
         let (numbers, panel) = (Arc::new(Numbers::default()), Arc::new(Panel::default()));
         let tasks = TaskTracker::new();
-        let names = ["peter", "paul", "andrew", "mark"];
-        let upstreams =
-            names.map(|name| (name.to_owned(), numbers.of(name) as Arc<dyn NumberUpstream>));
-        let outside = Outside {
-            store: store.clone(),
-            clock: clock.clone(),
-            tasks: Arc::new(Tracked(tasks.clone())),
-            numbers: upstreams.into(),
-            panels: vec![("panel".to_owned(), panel.clone() as _)],
-            archive: None,
-        };
+        let outside = outside_of((&store, &clock, &tasks), &numbers, &panel);
         let engine = Engine::new(outside, settings);
-        for name in names.into_iter().chain(["panel"]) {
+        for name in UPSTREAMS.into_iter().chain(["panel"]) {
             engine.refresh_upstream(name).await.outcome.unwrap();
         }
         let pepper = Pepper::new(&[7; 32]).unwrap();
@@ -262,6 +272,17 @@ impl World {
         (world.account, world.key) = world.new_account("ana@example.com").await;
         world.credit("50").await;
         world
+    }
+
+    /// The same gateway as it starts anew, before anything was asked of it.
+    pub fn started_anew(&self) -> (Lawful, AuditLog) {
+        let beside = (&self.store, &self.clock, &self.tasks);
+        let outside = outside_of(beside, &self.numbers, &self.panel);
+        let engine = Engine::new(outside, settings());
+        let lawful = Lawful::new(Arc::clone(&engine), Arc::clone(&self.store) as _);
+        let rows = Arc::clone(&self.store) as _;
+        let audit = AuditLog::new(engine, rows, Arc::new(Drawer::default()));
+        (lawful, audit)
     }
 
     /// Another account with access and a key.

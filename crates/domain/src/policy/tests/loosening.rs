@@ -44,10 +44,12 @@ fn a_bound_is_raised_and_never_lowered() {
         raise(2, 1).apply(&mut Rules::default(), &mut tiers);
         assert_eq!(tiers, before, "{bound} would be tighter");
         let most = if bound == "cancel_percent" { 100 } else { 5000 };
-        assert!(raise(1, most).raises(&tiers));
+        let rules = Rules::default();
+        assert!(raise(1, most).loosens(&rules, &tiers));
         raise(1, most).apply(&mut Rules::default(), &mut tiers);
         assert_ne!(tiers[1], before[1], "{bound}");
-        assert!(!raise(1, most).raises(&tiers), "{bound} is so already");
+        let again = raise(1, most).loosens(&rules, &tiers);
+        assert!(!again, "{bound} is so already");
         assert_eq!(
             [&tiers[0], &tiers[2], &tiers[3]],
             [&before[0], &before[2], &before[3]]
@@ -55,7 +57,21 @@ fn a_bound_is_raised_and_never_lowered() {
     }
     // where there is no bound there is none to raise
     let unbounded = Loosening::parse("tier.3.buys_per_hour", Some(9)).unwrap();
-    assert!(!unbounded.raises(&Velocity::of_tiers()));
+    assert!(!unbounded.loosens(&Rules::default(), &Velocity::of_tiers()));
+}
+
+#[test]
+fn a_class_that_is_lifted_already_is_loosened_by_nothing() {
+    let tiers = Velocity::of_tiers();
+    for what in [
+        Loosening::Otp(OtpClass::Dating),
+        Loosening::Smm(SmmClass::InauthenticEngagement),
+    ] {
+        let mut rules = Rules::default();
+        assert!(what.loosens(&rules, &tiers));
+        what.apply(&mut rules, &mut tiers.clone());
+        assert!(!what.loosens(&rules, &tiers), "{what:?}");
+    }
 }
 
 #[test]

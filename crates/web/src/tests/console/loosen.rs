@@ -2,7 +2,11 @@
 
 use super::super::world::{BUY, DISCORD, World};
 use super::{at_work, lines};
+use domain::change::{Change, Write};
+use domain::ids::PersonId;
 use domain::people::Role;
+use domain::policy::{Loosening, LooseningState, OtpClass, PolicyWrite, RuleChange};
+use domain::ports::{Clock, Store};
 
 const LOOSEN: &str = "/console/policy/loosen";
 const WHY: &str = "a contract with the city's theatre";
@@ -70,6 +74,54 @@ async fn a_denial_is_lifted_by_two_owners_and_anybody_reads_why() {
         "tightening takes one"
     );
     assert!(!lifted());
+}
+
+/// Two persons loosened a class before the gateway was started.
+async fn lifted_before(world: &World) {
+    let asked = RuleChange {
+        id: world.store.next_row_id(),
+        what: Loosening::Otp(OtpClass::Dating),
+        reason: WHY.to_owned(),
+        asked_by: PersonId(1),
+        asked_at: world.clock.now(),
+        state: LooseningState::Asked,
+        decided_by: None,
+        decided_at: None,
+    };
+    let granted = RuleChange {
+        state: LooseningState::Granted,
+        decided_by: Some(PersonId(2)),
+        decided_at: Some(world.clock.now()),
+        ..asked.clone()
+    };
+    for write in [
+        PolicyWrite::AskLoosening(Box::new(asked)),
+        PolicyWrite::DecideLoosening(Box::new(granted)),
+    ] {
+        let writes = vec![Write::Policy(write)];
+        let change = Change::new("before", world.clock.now(), writes);
+        world.store.commit(change).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_loosened_before_the_start_is_noted_with_the_rules() {
+    let world = World::start().await;
+    lifted_before(&world).await;
+    let (_, audit) = world.started_anew();
+    audit.note_rules().await.unwrap();
+    let noted = lines(&world, 1).await.remove(0).note.object;
+    assert!(noted.contains("lifted: dating"), "{noted}");
+}
+
+#[tokio::test]
+async fn what_is_loosened_already_is_not_asked_for() {
+    let world = World::start().await;
+    lifted_before(&world).await;
+    let (lawful, _) = world.started_anew();
+    let asked = lawful.ask_loosening(PersonId(1), Loosening::Otp(OtpClass::Dating), WHY);
+    let said = asked.await.unwrap_err().to_string();
+    assert!(said.contains("changes nothing"), "{said}");
 }
 
 #[tokio::test]
