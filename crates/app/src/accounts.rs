@@ -8,7 +8,7 @@ use domain::access::{Account, ApiKey, Caller, Scope};
 use domain::change::{CommitError, Refused, Write};
 use domain::ids::{AccountId, KeyId, PersonId};
 use domain::people::{PeopleWrite, Person, Role};
-use domain::policy::{Measure, PolicyWrite};
+use domain::policy::PolicyWrite;
 use domain::time::Timestamp;
 use domain::usd::Usd;
 use std::net::IpAddr;
@@ -213,7 +213,7 @@ impl Engine {
     }
 
     /// Suspends or resumes an account. Takes effect at once; open orders settle either way. Cases against an
-    /// account that is resumed stay open and hold nothing any longer.
+    /// account that is resumed stay open and hold nothing any longer; a closure that is proposed is withdrawn.
     ///
     /// # Errors
     /// There is none, or it is closed and cannot go on.
@@ -222,10 +222,6 @@ impl Engine {
             true => "suspend_account",
             false => "resume_account",
         };
-        if !suspended && self.in_force().await?.measure(id) == Measure::Close {
-            let why = "two persons have closed this account: it stays closed";
-            return Err(AdminError::Conflict(why.to_owned()));
-        }
         let account = Account {
             suspended,
             ..self.known_account(id).await?
@@ -235,10 +231,15 @@ impl Engine {
             // whoever lets it go on has looked at what held it
             writes.push(Write::Policy(PolicyWrite::EaseCases(id)));
         }
-        self.commit(name, writes).await?;
+        let written = self.commit(name, writes).await;
         self.callers.forget_account(id);
         self.in_force_changed().await;
-        Ok(())
+        match written {
+            Err(CommitError::Refused(Refused::Stale)) => Err(AdminError::Conflict(
+                "two persons have closed this account: it stays closed".to_owned(),
+            )),
+            outcome => Ok(outcome?),
+        }
     }
 
     /// Switches an account's API access on or off.
@@ -293,8 +294,9 @@ impl Engine {
         (environment, pepper): (Environment, &Pepper),
         (also, taken): (Vec<Write>, &'static str),
     ) -> Result<IssuedKey, AdminError> {
-        let tier = self.known_account(account).await?.tier;
+        let holder = self.known_account(account).await?;
         let order = order.checked()?;
+        self.in_force().await?;
         let random = api_key::fresh_random()
             .map_err(|error| AdminError::Invalid(format!("no randomness to be had: {error}")))?;
         let fresh = api_key::generate(environment, &random);
@@ -314,15 +316,15 @@ impl Engine {
             revoked: false,
         };
         let id = key.id;
-        let most = self.velocity(tier).keys;
+        let most = self.bounds_of(&holder).keys;
         let room = most.map(|most| Write::Policy(PolicyWrite::RoomForKey { account, most }));
         let insert = [Write::InsertKey(Box::new(key))];
         let writes = also.into_iter().chain(room).chain(insert);
         match self.commit("issue_key", writes.collect()).await {
             Err(CommitError::Refused(Refused::TooManyKeys)) => {
-                let most = most.unwrap_or_default();
+                let (tier, most) = (holder.tier, most.unwrap_or_default());
                 let why = format!(
-                    "an account of tier {tier} may have {most} keys that work: revoke one first"
+                    "this account, of tier {tier}, may have {most} keys that work: revoke one first"
                 );
                 return Err(AdminError::Conflict(why));
             }
@@ -451,12 +453,15 @@ impl Engine {
                 None => return Ok(None),
             },
         };
-        let genuine = api_key::matches(pepper, &key, &caller.key.mac) && !caller.key.revoked;
-        let known = genuine && !self.is_rotated_out(&caller.key).await?;
-        if !known {
+        // whoever only guessed a key's id says nothing about its account
+        if !api_key::matches(pepper, &key, &caller.key.mac) {
+            return Ok(None);
+        }
+        let over = caller.key.revoked || self.is_rotated_out(&caller.key).await?;
+        if over {
             self.signals.key_failed(caller.account.id, self.now());
         }
-        Ok(known.then_some(caller))
+        Ok((!over).then_some(caller))
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn staff() -> Option<PersonId> {
     }
 }
 
-/// Nobody decides on money for an account of their own.
+/// Nobody decides on money or cases of an account of their own.
 pub(crate) async fn not_own(
     rows: &dyn OwnAccounts,
     who: Option<PersonId>,
@@ -40,7 +40,7 @@ pub(crate) async fn not_own(
     let Some(who) = who else { return Ok(()) };
     match rows.is_own(who, account).await? {
         true => Err(AdminError::Forbidden(
-            "this is an account of your own: somebody else decides on its money",
+            "this is an account of your own: somebody else decides on it",
         )),
         false => Ok(()),
     }

@@ -257,15 +257,20 @@ impl Engine {
         let withheld = policy::withheld(&sms);
         let mut writes = activation.clone().message_seen(sms, &plan, now);
         let seen = Activation::saved(&writes);
-        if let Some(what) = withheld.filter(|_| writes.iter().any(is_withheld)) {
+        let withheld = withheld.filter(|_| writes.iter().any(is_withheld));
+        if let Some(what) = withheld {
             let id = self.store().next_row_id();
             let ticket = Ticket::withheld_message(id, &activation, what, now);
             writes.push(Write::OpenTicket(Box::new(ticket)));
+        }
+        if !self.step("message", writes).await {
+            return;
+        }
+        if withheld.is_some() {
+            // looked for before it is stored, it would not be found
             self.signals.withheld(activation.account);
         }
-        if self.step("message", writes).await
-            && let Some(seen) = seen.filter(|seen| first && !seen.state.is_open())
-        {
+        if let Some(seen) = seen.filter(|seen| first && !seen.state.is_open()) {
             let after = now - seen.created_at;
             self.measure(&seen, Ended::Delivered(Some(after)));
         }

@@ -47,14 +47,19 @@ impl Engine {
         tiers[usize::from(tier).min(tiers.len() - 1)].clone()
     }
 
+    /// The bounds of an account: those of its tier, and what holds against it.
+    pub(crate) fn bounds_of(&self, account: &Account) -> Velocity {
+        let measure = self.known.now().in_force.measure(account.id);
+        measure.bounds(&self.velocity(account.tier), &self.velocity(0))
+    }
+
     /// What the account's bounds ask of an order; nothing where it has none that could matter.
     pub(crate) fn keep_pace(
         &self,
         account: &Account,
         ordered: impl FnOnce() -> Ordered,
     ) -> Option<Write> {
-        let measure = self.known.now().in_force.measure(account.id);
-        let velocity = measure.bounds(&self.velocity(account.tier), &self.velocity(0));
+        let velocity = self.bounds_of(account);
         let cancels_much = || {
             let recent = self.cancels.recent(account.id, self.now());
             velocity

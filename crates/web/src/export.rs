@@ -7,6 +7,7 @@ use domain::activation::{Activation, PublicStatus};
 use domain::api_log::{CallLine, CallsOf};
 use domain::ids::{AccountId, OrderId};
 use domain::people::Session;
+use domain::policy::AccountCase;
 use domain::ports::{Movement, Page, PageRows, StoredMessage};
 use domain::redeem::RedeemCode;
 use domain::smm_order::SmmOrder;
@@ -26,7 +27,7 @@ const AT_ONCE: u32 = 100;
 pub struct Sources<'a> {
     /// Accounts, keys and orders.
     pub engine: &'a Engine,
-    /// Purposes.
+    /// Purposes and cases.
     pub lawful: &'a Lawful,
     /// Sessions.
     pub people: &'a People,
@@ -52,6 +53,7 @@ pub async fn account_export(of: &Sources<'_>, id: AccountId) -> Result<Value, Ad
     let wallet = store.wallet(id).await?.ok_or(AdminError::Storage)?;
     let keys = store.keys(id).await?;
     let purposes = of.lawful.attestations(id).await?;
+    let cases = of.lawful.account_cases(Some(id), false).await?;
     let top_ups = of.top_ups.newest_of(id, FEW).await?;
     let redeemed = of.redeem.redeemed_by(id, FEW).await?;
     Ok(json!({
@@ -83,6 +85,7 @@ pub async fn account_export(of: &Sources<'_>, id: AccountId) -> Result<Value, Ad
             "statement_version": one.version,
             "at": time(one.at),
         })).collect::<Vec<_>>(),
+        "cases": cases.iter().map(case).collect::<Vec<_>>(),
         "activations": activations(of, id).await?,
         "smm_orders": smm_orders(of.engine, id).await?,
         "top_ups": top_ups_with_proofs(of.top_ups, &top_ups).await?,
@@ -107,6 +110,21 @@ fn session(one: &Session) -> Value {
         "last_used_at": time(one.seen_at),
         "address": one.address,
         "browser": one.agent,
+    })
+}
+
+/// A case as its holder may know it: neither what was seen nor who decided.
+fn case(one: &AccountCase) -> Value {
+    json!({
+        "id": one.id,
+        "since": time(one.opened_at),
+        "why": one.signal.explained(),
+        "means": one.measure.explained(),
+        "appeal": one.appeal.as_ref().map(|appeal| json!({
+            "text": appeal.text,
+            "at": time(appeal.at),
+        })),
+        "closed_at": one.closed_at.map(time),
     })
 }
 

@@ -8,14 +8,16 @@ use domain::audit_log::{Actor, By};
 use domain::change::{CommitError, Refused, Write};
 use domain::ids::{AccountId, PersonId};
 use domain::policy::{
-    AccountCase, CannotDecide, FAILED_KEYS, HUMAN_REVIEW, Measure, PolicyWrite, SHARED, Seen,
-    Signal, WITHHELD, of_orders,
+    AccountCase, CannotDecide, FAILED_KEYS, Measure, PolicyWrite, SHARED, Seen, Signal, WITHHELD,
+    of_orders,
 };
 use domain::ticket::{Ticket, TicketKind};
 use domain::time::Millis;
 
 /// Cases listed at most.
 const LISTED: u32 = 200;
+/// Accounts of one device that are named.
+const NAMED: usize = 50;
 /// Open tickets looked through for one.
 const TICKETS: u32 = 10_000;
 /// Cases that time out in one pass.
@@ -97,6 +99,25 @@ impl Lawful {
         Ok(())
     }
 
+    /// Suspends or resumes an account as [`Engine::suspend_account`](crate::Engine::suspend_account) does.
+    ///
+    /// # Errors
+    /// Those of the engine, or whoever acts would let an account of their own go on.
+    pub async fn suspend_account(&self, id: AccountId, suspended: bool) -> Result<(), AdminError> {
+        if !suspended {
+            acting::not_own(self.rows.as_ref(), acting::staff(), id).await?;
+        }
+        self.engine.suspend_account(id, suspended).await
+    }
+
+    /// Whether an account is a member of staff's own: somebody else decides on it.
+    ///
+    /// # Errors
+    /// The store cannot answer.
+    pub async fn is_own(&self, who: PersonId, account: AccountId) -> Result<bool, AdminError> {
+        Ok(self.rows.is_own(who, account).await?)
+    }
+
     /// A case for a signal, on the rung it begins on, or on one that was decided on at once.
     pub(super) fn raised(&self, account: &Account, seen: Seen, at_once: Option<Measure>) -> Write {
         let (id, now) = (self.engine.store().next_row_id(), self.engine.now());
@@ -172,7 +193,7 @@ impl Lawful {
         name: &'static str,
         (before, after): (&AccountCase, AccountCase),
     ) -> Result<AccountCase, AdminError> {
-        let flag = self.flag(before, &after).await?;
+        let flag = self.flag(&after).await?;
         let (id, ticket) = (after.id, self.answered_ticket(before, &after).await?);
         let mut writes = vec![Write::Policy(PolicyWrite::MoveCase(Box::new(after)))];
         writes.extend(flag.map(|account| Write::UpdateAccount(Box::new(account))));
@@ -211,26 +232,16 @@ impl Lawful {
         }))
     }
 
-    /// The account with its flag changed, where the case changes it and no other one keeps it.
-    async fn flag(
-        &self,
-        before: &AccountCase,
-        after: &AccountCase,
-    ) -> Result<Option<Account>, AdminError> {
-        let (was, is) = (
-            before.measure.suspends_account(),
-            after.measure.suspends_account(),
-        );
-        if was == is {
+    /// The account suspended, where the case suspends it and it is not yet. What somebody decided on apart
+    /// from the case may hold it too: [`Self::suspend_account`] alone lets it go on.
+    async fn flag(&self, after: &AccountCase) -> Result<Option<Account>, AdminError> {
+        if !after.measure.suspends_account() {
             return Ok(None);
         }
-        let others = self.account_cases(Some(after.account), false).await?;
-        let kept = others.iter().any(|other| {
-            other.id != after.id && other.is_in_force() && other.measure.suspends_account()
-        });
         let account = self.engine.store().account(after.account).await?;
+        let account = account.filter(|account| !account.suspended);
         Ok(account.map(|account| Account {
-            suspended: is || kept,
+            suspended: true,
             ..account
         }))
     }
@@ -242,9 +253,7 @@ impl Lawful {
             if let Err(error) = self.time_out().await {
                 tracing::warn!(?error, "cases against accounts could not be looked at");
             }
-            if let Err(error) = self.look_for_signals().await {
-                tracing::warn!(?error, "signals of accounts could not be looked for");
-            }
+            self.look_for_signals().await;
         })
         .await;
     }
@@ -267,28 +276,42 @@ impl Lawful {
         Ok(())
     }
 
-    async fn look_for_signals(&self) -> Result<(), AdminError> {
-        let noted = self.engine.signals.take(self.engine.now());
+    /// An account that could not be looked at keeps no other one from it, and is noted for the next pass.
+    async fn look_for_signals(&self) {
+        let signals = &self.engine.signals;
+        let noted = signals.take(self.engine.now());
         for account in noted.bought {
-            let seen = self.seen_of_orders(account).await?;
-            self.raise(account, seen).await?;
+            if !looked_at(account, self.look_at_orders(account).await) {
+                signals.bought(account);
+            }
         }
         for account in noted.withheld {
-            let since = self.engine.now() - WITHHELD_OVER;
-            let count = self.rows.withheld_since(account, since).await?;
-            let said = format!("{count} messages withheld within 30 days");
-            let seen = (count >= WITHHELD).then_some((Signal::WithheldMessages, said));
-            self.raise(account, seen).await?;
+            if !looked_at(account, self.look_at_withheld(account).await) {
+                signals.withheld(account);
+            }
         }
+        // those are noted for an hour, and devices are compared over days
         for (account, count) in noted.failed_keys {
-            let said = format!("{count} requests within an hour with keys that do not work");
+            let said = format!("{count} requests within an hour with keys that work no longer");
             let seen = (count >= FAILED_KEYS).then_some((Signal::FailedKeys, said));
-            self.raise(account, seen).await?;
+            looked_at(account, self.raise(account, seen).await);
         }
         if self.engine.has_turn("shared devices", SESSIONS_LOOK).await {
-            self.look_at_devices().await?;
+            self.look_at_devices().await;
         }
-        Ok(())
+    }
+
+    async fn look_at_orders(&self, account: AccountId) -> Result<(), AdminError> {
+        let seen = self.seen_of_orders(account).await?;
+        self.raise(account, seen).await
+    }
+
+    async fn look_at_withheld(&self, account: AccountId) -> Result<(), AdminError> {
+        let since = self.engine.now() - WITHHELD_OVER;
+        let count = self.rows.withheld_since(account, since).await?;
+        let said = format!("{count} messages withheld within 30 days");
+        let seen = (count >= WITHHELD).then_some((Signal::WithheldMessages, said));
+        self.raise(account, seen).await
     }
 
     async fn seen_of_orders(&self, account: AccountId) -> Result<Vec<Seen>, AdminError> {
@@ -303,21 +326,25 @@ impl Lawful {
         Ok(of_orders(&latest, self.engine.now()))
     }
 
-    async fn look_at_devices(&self) -> Result<(), AdminError> {
+    async fn look_at_devices(&self) {
         let since = self.engine.now() - SESSIONS_OVER;
-        for (device, accounts) in self.rows.shared_devices(since).await? {
-            let count = accounts.len();
+        let groups = match self.rows.shared_devices(since).await {
+            Ok(groups) => groups,
+            Err(error) => {
+                tracing::warn!(?error, "devices of accounts could not be compared");
+                return;
+            }
+        };
+        for accounts in groups.iter().filter(|group| group.len() >= SHARED) {
+            let said = of_one_device(accounts);
             for account in accounts {
-                let said = format!("{count} accounts signed in from one device: {device}");
-                let seen = (count >= SHARED).then_some((Signal::SharedDevice, said));
-                self.raise(account, seen).await?;
+                let seen = Some((Signal::SharedDevice, said.clone()));
+                looked_at(*account, self.raise(*account, seen).await);
             }
         }
-        Ok(())
     }
 
-    /// Raises a case for each signal that has none open, nor had one until a day ago: what somebody has just
-    /// looked at is not raised again.
+    /// Raises a case for each signal that no case covers: what somebody has just looked at is not raised again.
     async fn raise(
         &self,
         id: AccountId,
@@ -328,15 +355,12 @@ impl Lawful {
             return Ok(());
         }
         let known = self.account_cases(Some(id), false).await?;
-        let lately = self.engine.now() - HUMAN_REVIEW;
+        let now = self.engine.now();
         let Some(account) = self.engine.store().account(id).await? else {
             return Ok(());
         };
         for seen in seen {
-            let is_known = |case: &AccountCase| {
-                case.signal == seen.0 && case.closed_at.is_none_or(|at| at > lately)
-            };
-            if known.iter().any(is_known) {
+            if known.iter().any(|case| case.covers(seen.0, now)) {
                 continue;
             }
             tracing::warn!(
@@ -350,4 +374,24 @@ impl Lawful {
         }
         Ok(())
     }
+}
+
+/// Whether an account could be looked at; where not, the log says so.
+fn looked_at(account: AccountId, outcome: Result<(), AdminError>) -> bool {
+    if let Err(error) = &outcome {
+        tracing::warn!(
+            account.id = account.0,
+            ?error,
+            "signals of account {account} could not be looked for"
+        );
+    }
+    outcome.is_ok()
+}
+
+/// What a case says of accounts that share a device: which accounts, and nothing of the device.
+fn of_one_device(accounts: &[AccountId]) -> String {
+    let named = accounts.iter().take(NAMED);
+    let named: Vec<String> = named.map(AccountId::to_string).collect();
+    let (count, named) = (accounts.len(), named.join(", "));
+    format!("{count} accounts signed in from one device: {named}")
 }

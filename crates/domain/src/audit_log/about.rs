@@ -202,7 +202,9 @@ fn of_policy(write: &PolicyWrite) -> Option<About> {
             let object = format!("report {case}");
             Some(About::of_house(object, "closed".into()).because(note))
         }
-        PolicyWrite::RaiseCase(case) | PolicyWrite::MoveCase(case) => Some(of_case(case)),
+        // where one of its signal is open, that one is raised again: its row is not known here
+        PolicyWrite::RaiseCase(case) => Some(of_case(case, format!("account {}", case.account))),
+        PolicyWrite::MoveCase(case) => Some(of_case(case, format!("case {}", case.id))),
         PolicyWrite::AskLoosening(change) | PolicyWrite::DecideLoosening(change) => {
             let object = format!("rules {}", change.id);
             let details = format!("{}: {}", change.what.in_words(), change.state.slug());
@@ -224,7 +226,7 @@ fn of_policy(write: &PolicyWrite) -> Option<About> {
     }
 }
 
-fn of_case(case: &AccountCase) -> About {
+fn of_case(case: &AccountCase, object: String) -> About {
     let closed = if case.closed_at.is_some() {
         ", closed"
     } else {
@@ -236,7 +238,7 @@ fn of_case(case: &AccountCase) -> About {
     };
     let (signal, measure) = (case.signal.slug(), case.measure.slug());
     let details = format!("{signal}: {measure}{proposed}{closed}");
-    let about = About::of(case.account, format!("case {}", case.id), details);
+    let about = About::of(case.account, object, details);
     about.because(case.note.as_deref().unwrap_or_default())
 }
 

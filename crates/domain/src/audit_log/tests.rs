@@ -4,6 +4,7 @@ use super::*;
 use crate::access::{Account, ApiKey, Scope};
 use crate::ids::KeyId;
 use crate::people::{PeopleWrite, Person, Role, Totp};
+use crate::policy::{AccountCase, PolicyWrite, Signal};
 use crate::usd::Usd;
 
 fn ana(tier: u8) -> Account {
@@ -62,6 +63,21 @@ fn a_large_change_names_the_first_few_and_counts_the_others() {
     assert_eq!(all.split("; ").count(), 10, "{all}");
     let many = details(1_600);
     assert_eq!(many, format!("{all}; and 1590 more"));
+}
+
+#[test]
+fn a_signal_is_told_of_its_account_and_a_decision_of_its_case() {
+    let seen = (Signal::ManyBuys, "51 numbers".to_owned());
+    let case = AccountCase::raised(9, (AccountId(7), 1), seen, Timestamp(0));
+    let told = |write| {
+        let note = Note::of(&root(), "case", &[Write::Policy(write)]).unwrap();
+        (note.account, note.object)
+    };
+    let raised = told(PolicyWrite::RaiseCase(Box::new(case.clone())));
+    // the row that is written may be that of a case which is open already
+    assert_eq!(raised, (Some(AccountId(7)), "account 7".to_owned()));
+    let moved = told(PolicyWrite::MoveCase(Box::new(case)));
+    assert_eq!(moved, (Some(AccountId(7)), "case 9".to_owned()));
 }
 
 #[test]

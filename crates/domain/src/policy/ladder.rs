@@ -7,6 +7,8 @@ use crate::time::{Millis, Timestamp};
 
 /// How long an automatic step may stand before people have to look.
 pub const HUMAN_REVIEW: Millis = Millis::minutes(24 * 60);
+/// Characters of evidence at most.
+const EVIDENCE: usize = 2000;
 
 /// Something about an account that people should look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,10 +85,24 @@ impl Signal {
     pub fn first_step(self, tier: u8) -> Measure {
         match self {
             _ if tier >= 3 => Measure::Log,
-            Self::Complaint | Self::Staff => Measure::Log,
-            Self::SharedDevice | Self::FailedKeys => Measure::Challenge,
+            Self::Complaint | Self::Staff | Self::SharedDevice => Measure::Log,
+            Self::FailedKeys => Measure::Challenge,
             Self::ManyBuys | Self::ManyCancels | Self::LowSuccess => Measure::Throttle,
             Self::WithheldMessages => Measure::Review,
+        }
+    }
+
+    /// How long it is not raised again after people have looked: as long as what they have seen may still
+    /// be among what it is read from.
+    pub fn rests(self) -> Millis {
+        match self {
+            Self::SharedDevice | Self::LowSuccess => Millis::minutes(7 * 24 * 60),
+            Self::ManyBuys
+            | Self::ManyCancels
+            | Self::FailedKeys
+            | Self::WithheldMessages
+            | Self::Complaint
+            | Self::Staff => Millis::minutes(24 * 60),
         }
     }
 }
@@ -323,6 +339,25 @@ impl AccountCase {
         }
     }
 
+    /// The same case after its signal was raised once more: what was seen now is told too, on the harder of
+    /// both rungs, and people have to look anew.
+    #[must_use]
+    pub fn raised_again(self, new: Self) -> Self {
+        Self {
+            evidence: told_too(&self.evidence, &new.evidence),
+            measure: self.measure.max(new.measure),
+            due_at: self.due_at.or(new.due_at),
+            decided_by: None,
+            ..self
+        }
+    }
+
+    /// Whether a signal that was seen now is no news: its case is open, or was closed a short while ago.
+    pub fn covers(&self, signal: Signal, now: Timestamp) -> bool {
+        let rests = |closed: Timestamp| now - closed < signal.rests();
+        self.signal == signal && self.closed_at.is_none_or(rests)
+    }
+
     /// Whether it keeps its account from anything: a closed account stays closed with its case.
     pub fn is_in_force(&self) -> bool {
         self.closed_at.is_none() || self.measure == Measure::Close
@@ -435,6 +470,7 @@ impl AccountCase {
         Ok(Self {
             measure: Measure::Log,
             due_at: None,
+            decided_by: None,
             note: Some("the holder has shown the second factor".to_owned()),
             ..open
         })
@@ -469,4 +505,14 @@ impl AccountCase {
     pub fn waits_for_people(&self) -> bool {
         self.closed_at.is_none() && (self.decided_by.is_none() || self.closure.is_some())
     }
+}
+
+/// What was seen before and what was seen now, within [`EVIDENCE`]: the oldest gives way.
+fn told_too(before: &str, now: &str) -> String {
+    if before.contains(now) {
+        return before.to_owned();
+    }
+    let both = format!("{before}\n{now}");
+    let over = both.chars().count().saturating_sub(EVIDENCE);
+    both.chars().skip(over).collect()
 }

@@ -113,7 +113,8 @@ pub enum PolicyWrite {
         /// What came of it.
         note: String,
     },
-    /// A signal raises a case against an account. One of the same signal that is open stays as it is.
+    /// A signal raises a case against an account. One of the same signal that is open is raised again:
+    /// [`AccountCase::raised_again`].
     RaiseCase(Box<AccountCase>),
     /// A case against an account moves on. Guard: the stored version is the one it was read with.
     MoveCase(Box<AccountCase>),
@@ -121,7 +122,8 @@ pub enum PolicyWrite {
     AskLoosening(Box<RuleChange>),
     /// It is granted, refused or ended. Guard: it was asked for, or in force where it is ended.
     DecideLoosening(Box<RuleChange>),
-    /// A person lets an account go on: its open cases hold nothing any longer, and stay open.
+    /// A person lets an account go on: its open cases hold nothing any longer, no closure is proposed, and
+    /// they stay open. Guard: no two persons have closed the account.
     EaseCases(AccountId),
     /// From now on no retention touches it. Each hold stands by itself beside others on the same; the same
     /// one again stays as it is.

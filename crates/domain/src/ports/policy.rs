@@ -66,8 +66,9 @@ pub trait PolicyRows: OwnAccounts {
     ) -> Read<'_, Vec<(Wanted, RecentNumber)>>;
     /// How many messages of an account's numbers were withheld since then.
     fn withheld_since(&self, account: AccountId, since: Timestamp) -> Read<'_, u64>;
-    /// Devices (address and browser) that several accounts were used from since then, with the accounts.
-    fn shared_devices(&self, since: Timestamp) -> Read<'_, Vec<(String, Vec<AccountId>)>>;
+    /// Accounts that were used from one device (address and browser) since then, for each such device;
+    /// which device is told to nobody.
+    fn shared_devices(&self, since: Timestamp) -> Read<'_, Vec<Vec<AccountId>>>;
     /// How the rules work out.
     fn policy_counters(&self) -> Read<'_, Counters>;
 }

@@ -2,11 +2,14 @@
 
 use domain::change::{Reason, Refused, Write};
 use domain::ids::{AccountId, PersonId};
-use domain::policy::{AccountCase, HUMAN_REVIEW, Measure, PolicyWrite, Signal};
-use domain::ports::{PolicyRows, Store};
+use domain::policy::{AccountCase, HUMAN_REVIEW, Measure, PolicyWrite, Signal, Withheld};
+use domain::ports::{PeopleRows, PolicyRows, Store};
+use domain::ticket::Ticket;
+use domain::time::Millis;
 use domain::usd::Usd;
 
-use super::{NOW, PLAN, World, refused, wait};
+use super::lawful::{FUNDS, holder, signs_in_with};
+use super::{NOW, PLAN, World, number, refused, wait};
 
 const ONE: PersonId = PersonId(1);
 const OTHER: PersonId = PersonId(2);
@@ -36,10 +39,16 @@ pub(crate) fn one_case_of_a_signal_is_open_and_keeps_every_member<S: Store + Pol
 ) {
     let world = World::new(store);
     let account = world.customer(Usd(1));
-    let first = case(&world, account, Signal::ManyBuys);
-    raise(&world, &first).unwrap();
-    raise(&world, &case(&world, account, Signal::ManyBuys)).unwrap();
+    let raised = case(&world, account, Signal::ManyBuys);
+    raise(&world, &raised).unwrap();
     let open = || wait(store.account_cases(Some(account), true, 9)).unwrap();
+    assert_eq!(open(), std::slice::from_ref(&raised));
+    let more = AccountCase {
+        evidence: "seen once more".into(),
+        ..case(&world, account, Signal::ManyBuys)
+    };
+    raise(&world, &more).unwrap();
+    let first = saved(raised.raised_again(more));
     assert_eq!(open(), std::slice::from_ref(&first));
     let appealed = first.clone().appealed("a load test", NOW).unwrap();
     step(&world, &appealed).unwrap();
@@ -98,6 +107,55 @@ pub(crate) fn the_hardest_measure_is_in_force_until_it_is_dismissed<S: Store + P
     assert_eq!(measure(), Measure::Log);
 }
 
+pub(crate) fn whoever_goes_on_is_neither_held_nor_to_be_closed<S: Store + PolicyRows>(store: &S) {
+    let world = World::new(store);
+    let account = world.customer(Usd(1));
+    let ease = || world.commit(vec![Write::Policy(PolicyWrite::EaseCases(account))]);
+    let stored = |id: i64| wait(store.account_case(id)).unwrap().unwrap();
+    let raised = case(&world, account, Signal::ManyBuys);
+    let id = raised.id;
+    raise(&world, &raised).unwrap();
+    let proposed = raised.closure_proposed(ONE, "sold on", NOW).unwrap();
+    step(&world, &proposed).unwrap();
+    ease().unwrap();
+    let eased = stored(id);
+    assert_eq!((eased.measure, eased.closure.clone()), (Measure::Log, None));
+    assert_eq!(eased.closed_at, None, "it is still to be decided on");
+    let proposed = eased.closure_proposed(ONE, "sold on", NOW).unwrap();
+    step(&world, &proposed).unwrap();
+    let closed = saved(proposed).closure_granted(OTHER, "so it is", NOW);
+    step(&world, &closed.unwrap()).unwrap();
+    assert_eq!(
+        ease(),
+        refused(Refused::Stale),
+        "two persons have closed it"
+    );
+    assert_eq!(stored(id).measure, Measure::Close);
+}
+
+pub(crate) fn of_a_deleted_account_no_case_says_anything<S: Store + PolicyRows>(store: &S) {
+    let world = World::new(store);
+    let (ana, bob) = (world.customer(Usd::ZERO), world.customer(Usd::ZERO));
+    let cases = [ana, bob].map(|account| {
+        let raised = case(&world, account, Signal::Staff);
+        raise(&world, &raised).unwrap();
+        let appealed = raised.appealed("a load test", NOW).unwrap();
+        let proposed = appealed.closure_proposed(ONE, "sold on", NOW).unwrap();
+        step(&world, &proposed).unwrap();
+        proposed.id
+    });
+    let forget = PolicyWrite::ForgetAccount(ana);
+    world.commit(vec![Write::Policy(forget)]).unwrap();
+    let said = cases.map(|id| {
+        let case = wait(store.account_case(id)).unwrap().unwrap();
+        let (appeal, closure) = (case.appeal.unwrap(), case.closure.unwrap());
+        let note = case.note.unwrap_or_default();
+        [case.evidence, appeal.text, closure.why, note]
+    });
+    assert_eq!(said[0], [""; 4]);
+    assert_eq!(said[1], ["=seen <b>", "a load test", "sold on", "sold on"]);
+}
+
 pub(crate) fn what_signals_are_read_from<S: Store + PolicyRows>(store: &S) {
     let world = World::new(store);
     let account = world.customer(Usd(10_000_000));
@@ -116,6 +174,50 @@ pub(crate) fn what_signals_are_read_from<S: Store + PolicyRows>(store: &S) {
         .collect();
     assert_eq!(told, [(false, Some(false)), (true, None)], "newest first");
     assert_eq!(wait(store.recent_numbers(account, 1)).unwrap().len(), 1);
-    assert_eq!(wait(store.withheld_since(account, NOW)).unwrap(), 0);
-    assert_eq!(wait(store.shared_devices(NOW)).unwrap(), []);
+}
+
+pub(crate) fn withheld_messages_are_counted_by_account<S: Store + PolicyRows>(store: &S) {
+    let world = World::new(store);
+    let (ana, bob) = (world.customer(FUNDS), world.customer(FUNDS));
+    for (account, upstream_id, phone) in [
+        (ana, "w1", "+923001230001"),
+        (ana, "w2", "+923001230002"),
+        (bob, "w3", "+923001230003"),
+    ] {
+        let order = world.active(account, &number(upstream_id, phone));
+        let id = store.next_row_id();
+        let ticket = Ticket::withheld_message(id, &order, Withheld::Money, NOW);
+        let open = Write::OpenTicket(Box::new(ticket));
+        world.commit(vec![open]).unwrap();
+    }
+    let count = |account, since| wait(store.withheld_since(account, since)).unwrap();
+    let before = NOW - Millis(1);
+    assert_eq!((count(ana, before), count(bob, before)), (2, 1));
+    assert_eq!(count(ana, NOW), 0, "those were before");
+}
+
+pub(crate) fn devices_are_shared_by_three_accounts<S>(store: &S)
+where
+    S: Store + PolicyRows + PeopleRows,
+{
+    let world = World::new(store);
+    let accounts = [(); 4].map(|()| world.customer(Usd::ZERO));
+    let device = |address: &str| (address.to_owned(), "a browser of these four".to_owned());
+    for account in accounts {
+        let person = holder(&world, account);
+        signs_in_with(&world, &person, device("192.0.2.44"));
+        // an address alone is no device: none is known here
+        signs_in_with(&world, &person, device(""));
+    }
+    for account in &accounts[..2] {
+        let person = wait(store.person_of(*account)).unwrap().unwrap();
+        signs_in_with(&world, &person, device("192.0.2.45"));
+    }
+    let shared = |since| {
+        let groups = wait(store.shared_devices(since)).unwrap().into_iter();
+        let mine = groups.filter(|group| group.contains(&accounts[0]));
+        mine.collect::<Vec<_>>()
+    };
+    assert_eq!(shared(NOW - Millis(1)), [accounts.to_vec()]);
+    assert_eq!(shared(NOW), Vec::<Vec<AccountId>>::new(), "long ago");
 }

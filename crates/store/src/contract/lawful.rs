@@ -13,7 +13,7 @@ use domain::usd::Usd;
 
 use super::{NOW, World, account, number, refused, smm_plan, top_up, wait};
 
-const FUNDS: Usd = Usd(10_000_000);
+pub(super) const FUNDS: Usd = Usd(10_000_000);
 
 fn policy(write: PolicyWrite) -> Vec<Write> {
     vec![Write::Policy(write)]
@@ -175,7 +175,7 @@ pub(crate) fn a_hold_placed_meanwhile_keeps_the_number<S: Store + PolicyRows>(st
     }
 }
 
-fn holder(world: &World<'_>, account: AccountId) -> Person {
+pub(super) fn holder(world: &World<'_>, account: AccountId) -> Person {
     let person = Person {
         id: PersonId(world.store.next_row_id()),
         version: 0,
@@ -194,6 +194,16 @@ fn holder(world: &World<'_>, account: AccountId) -> Person {
 }
 
 fn signs_in(world: &World<'_>, person: &Person) {
+    let device = ("192.0.2.1".into(), "a browser".into());
+    signs_in_with(world, person, device);
+}
+
+/// Signs in with a device: address and browser.
+pub(super) fn signs_in_with(
+    world: &World<'_>,
+    person: &Person,
+    (address, agent): (String, String),
+) {
     let id = world.store.next_row_id();
     let mut hash = [0; 32];
     hash[..8].copy_from_slice(&id.to_be_bytes());
@@ -204,8 +214,8 @@ fn signs_in(world: &World<'_>, person: &Person) {
         created_at: NOW,
         seen_at: NOW,
         expires_at: NOW + Millis::minutes(60),
-        address: "192.0.2.1".into(),
-        agent: "a browser".into(),
+        address,
+        agent,
         proved_at: NOW,
     };
     let write = PeopleWrite::StartSession(Box::new(session));

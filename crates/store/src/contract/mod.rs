@@ -97,7 +97,11 @@ macro_rules! for_every_store {
             account_case:
                 one_case_of_a_signal_is_open_and_keeps_every_member,
                 the_hardest_measure_is_in_force_until_it_is_dismissed,
-                what_signals_are_read_from;
+                whoever_goes_on_is_neither_held_nor_to_be_closed,
+                of_a_deleted_account_no_case_says_anything,
+                what_signals_are_read_from,
+                withheld_messages_are_counted_by_account,
+                devices_are_shared_by_three_accounts;
             lawful:
                 each_hold_ends_by_itself,
                 a_hold_placed_meanwhile_keeps_the_number,

@@ -22,7 +22,7 @@ pub(crate) fn is_current(conn: &dyn Connection, case: &AccountCase) -> Result<bo
     exists(conn, sql, params![case.id, case.version])
 }
 
-/// A new case. Where one of the same signal is open, that one goes to the harder of both rungs.
+/// A new case. Where one of the same signal is open, that one is raised again.
 pub(crate) fn raise(conn: &dyn Connection, new: &AccountCase) -> Result<(), Fault> {
     let sql = format!(
         "SELECT {CASE} FROM account_case WHERE account_id = ?1 AND signal = ?2 AND closed_at IS NULL"
@@ -30,15 +30,7 @@ pub(crate) fn raise(conn: &dyn Connection, new: &AccountCase) -> Result<(), Faul
     let open = one(conn, &sql, params![new.account.0, new.signal.slug()], case)?;
     match open {
         None => insert(conn, new),
-        Some(open) if open.measure < new.measure => {
-            let harder = AccountCase {
-                measure: new.measure,
-                due_at: new.due_at,
-                ..open
-            };
-            step(conn, &harder)
-        }
-        Some(_) => Ok(()),
+        Some(open) => step(conn, &open.raised_again(new.clone())),
     }
 }
 
@@ -65,7 +57,7 @@ pub(crate) fn step(conn: &dyn Connection, case: &AccountCase) -> Result<(), Faul
     let (appeal, closure) = (case.appeal.as_ref(), case.closure.as_ref());
     let sql = "UPDATE account_case SET version = version + 1, measure = ?3, due_at = ?4, appeal = ?5, \
                appealed_at = ?6, closure_by = ?7, closure_why = ?8, closure_at = ?9, decided_by = ?10, \
-               note = ?11, closed_at = ?12 WHERE id = ?1 AND version = ?2";
+               note = ?11, closed_at = ?12, evidence = ?13 WHERE id = ?1 AND version = ?2";
     conn.write_one(
         sql,
         params![
@@ -81,16 +73,25 @@ pub(crate) fn step(conn: &dyn Connection, case: &AccountCase) -> Result<(), Faul
             case.decided_by.map(|person| person.0),
             case.note.clone(),
             case.closed_at.map(|at| at.0),
+            case.evidence.clone(),
         ],
         Refused::Stale,
     )?;
     conn.announce_access()
 }
 
-/// The open cases of an account hold nothing any longer.
+/// Whether two persons have closed an account.
+pub(crate) fn is_shut(conn: &dyn Connection, account: AccountId) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM account_case WHERE account_id = ?1 AND measure = 'close'";
+    exists(conn, sql, params![account.0])
+}
+
+/// The open cases of an account hold nothing any longer, and nobody proposes to close it.
 pub(crate) fn ease(conn: &dyn Connection, account: AccountId) -> Result<(), Fault> {
-    let sql = "UPDATE account_case SET measure = 'log', due_at = NULL, version = version + 1 \
-               WHERE account_id = ?1 AND closed_at IS NULL AND measure <> 'log'";
+    let sql = "UPDATE account_case SET measure = 'log', due_at = NULL, closure_by = NULL, \
+               closure_why = NULL, closure_at = NULL, version = version + 1 \
+               WHERE account_id = ?1 AND closed_at IS NULL \
+               AND (measure <> 'log' OR closure_by IS NOT NULL)";
     conn.execute(sql, params![account.0])?;
     conn.announce_access()
 }
@@ -240,18 +241,19 @@ pub(crate) fn withheld(
     Ok(counted.unwrap_or(0))
 }
 
-/// Devices that several accounts were used from since then.
+/// The accounts of each device that several were used from since then.
 pub(crate) fn shared_devices(
     conn: &dyn Connection,
     since: Timestamp,
-) -> Result<Vec<(String, Vec<AccountId>)>, Fault> {
+) -> Result<Vec<Vec<AccountId>>, Fault> {
     let sql = "SELECT DISTINCT s.address, s.agent, p.account_id FROM session s \
                JOIN person p ON p.id = s.person_id \
                JOIN (SELECT t.address, t.agent FROM session t JOIN person q ON q.id = t.person_id \
                    WHERE t.seen_at > ?1 AND t.address <> '' AND t.agent <> '' \
                    GROUP BY t.address, t.agent HAVING count(DISTINCT q.account_id) >= ?2) d \
                ON d.address = s.address AND d.agent = s.agent \
-               WHERE s.seen_at > ?1 AND p.account_id IS NOT NULL LIMIT ?3";
+               WHERE s.seen_at > ?1 AND p.account_id IS NOT NULL \
+               ORDER BY s.address, s.agent, p.account_id LIMIT ?3";
     let least = u32::try_from(SHARED).unwrap_or(u32::MAX);
     let rows = many(conn, sql, params![since.0, least, SESSIONS], |row| {
         let cells = &mut Cells::new("session", row);
@@ -262,8 +264,5 @@ pub(crate) fn shared_devices(
     for (device, account) in rows {
         devices.entry(device).or_default().push(account);
     }
-    let named = devices.into_iter();
-    Ok(named
-        .map(|((address, agent), accounts)| (format!("{address}, {agent}"), accounts))
-        .collect())
+    Ok(devices.into_values().collect())
 }

@@ -46,6 +46,7 @@ pub(crate) fn check(
         PolicyWrite::AskLoosening(change) => found(!rule_change::is_asked(conn, change)?),
         PolicyWrite::DecideLoosening(change) => found(rule_change::may_become(conn, change)?),
         PolicyWrite::MoveCase(case) => found(account_case::is_current(conn, case)?),
+        PolicyWrite::EaseCases(account) => found(!account_case::is_shut(conn, *account)?),
         PolicyWrite::Release(held) => found(abuse::operator_holds(conn, *held)?),
         _ => Ok(()),
     }
@@ -312,7 +313,7 @@ impl PolicyRows for Database {
         self.ask(move |conn| account_case::withheld(conn, account, since))
     }
 
-    fn shared_devices(&self, since: Timestamp) -> Read<'_, Vec<(String, Vec<AccountId>)>> {
+    fn shared_devices(&self, since: Timestamp) -> Read<'_, Vec<Vec<AccountId>>> {
         self.ask(move |conn| account_case::shared_devices(conn, since))
     }
 

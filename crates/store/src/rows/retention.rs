@@ -108,7 +108,9 @@ pub(crate) fn is_overdue(conn: &dyn Connection, before: Timestamp) -> Result<boo
 fn forget_account(conn: &dyn Connection, account: AccountId) -> Result<(), Fault> {
     for sql in [
         "UPDATE attestation SET purpose = '' WHERE account_id = ?1",
+        "UPDATE account_case SET evidence = '', note = NULL WHERE account_id = ?1",
         "UPDATE account_case SET appeal = '' WHERE account_id = ?1 AND appeal IS NOT NULL",
+        "UPDATE account_case SET closure_why = '' WHERE account_id = ?1 AND closure_why IS NOT NULL",
         "DELETE FROM session WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
         "DELETE FROM mail_token WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",
         "DELETE FROM recovery_code WHERE person_id IN (SELECT id FROM person WHERE account_id = ?1)",

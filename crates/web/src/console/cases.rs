@@ -82,6 +82,10 @@ async fn values(door: &Door, operator: &Operator, id: i64) -> Result<Value, Fail
         }
         false => Vec::new(),
     };
+    let own = door
+        .lawful
+        .is_own(operator.signed.person.id, case.account)
+        .await?;
     let steps: Vec<Value> = Measure::ALL
         .into_iter()
         .filter(|measure| *measure != Measure::Close && *measure != case.measure)
@@ -92,6 +96,7 @@ async fn values(door: &Door, operator: &Operator, id: i64) -> Result<Value, Fail
         holder => account.as_ref().map(|account| &account.email),
         tier => account.as_ref().map(|account| account.tier),
         suspended => account.as_ref().is_some_and(|account| account.suspended),
+        own,
         steps,
         lines => lines.iter().map(line_view).collect::<Vec<_>>(),
     })

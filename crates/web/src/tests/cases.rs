@@ -249,3 +249,129 @@ async fn who_is_resumed_is_held_by_no_case_any_longer() {
     assert_eq!(told(&world, BUY, DISCORD).await.0, 200);
     assert!(only_case(&world).await.closed_at.is_none());
 }
+
+#[tokio::test]
+async fn the_end_of_a_case_lets_nobody_go_on_who_is_suspended() {
+    let world = World::start().await;
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let case = opened(&world, &mut owner).await;
+    let decide = format!("{case}/decide");
+    let suspend = format!("/console/accounts/{}/suspend", world.account);
+    let by_hand = [("suspended", "yes"), ("reason", "a card of somebody else")];
+    assert_eq!(owner.post(&suspend, &by_hand).await.status, 303);
+    let is_suspended = async || {
+        let account = world.door.engine.store().account(world.account).await;
+        account.unwrap().unwrap().suspended
+    };
+    for deed in ["suspend", "throttle", "propose_closure", "dismiss"] {
+        let done = owner
+            .post(&decide, &[("deed", deed), ("reason", WHY)])
+            .await;
+        assert_eq!(done.status, 303, "{}", done.text);
+        assert!(is_suspended().await, "{deed}");
+        let page = owner.get(&case).await.text;
+        let told = page.contains("until somebody resumes it");
+        assert_eq!(told, deed != "dismiss", "{page}");
+    }
+    let resume = [("suspended", "no"), ("reason", "it was their own card")];
+    assert_eq!(owner.post(&suspend, &resume).await.status, 303);
+    assert!(!is_suspended().await);
+}
+
+#[tokio::test]
+async fn whoever_is_resumed_is_not_about_to_be_closed() {
+    let world = World::start().await;
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let mut support = at_work(&world, "support", Role::Support).await;
+    let case = opened(&world, &mut owner).await;
+    let decide = format!("{case}/decide");
+    let propose = [("deed", "propose_closure"), ("reason", WHY)];
+    assert_eq!(owner.post(&decide, &propose).await.status, 303);
+    let resume = format!("/console/accounts/{}/suspend", world.account);
+    let goes_on = [("suspended", "no"), ("reason", "it was a mistake")];
+    assert_eq!(owner.post(&resume, &goes_on).await.status, 303);
+    assert_eq!(told(&world, BUY, DISCORD).await.0, 200);
+    let grant = [("deed", "grant_closure"), ("reason", WHY)];
+    let late = support.post(&decide, &grant).await;
+    assert_eq!(late.status, 409, "{}", late.text);
+    assert_eq!(only_case(&world).await.closure, None);
+}
+
+#[tokio::test]
+async fn nobody_lets_an_account_of_their_own_go_on() {
+    let world = World::start().await;
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let mut herself = at_work(&world, "ana", Role::Owner).await;
+    let case = opened(&world, &mut owner).await;
+    let suspend = [("deed", "suspend"), ("reason", WHY)];
+    let path = format!("/console/accounts/{}/suspend", world.account);
+    let resume = [("suspended", "no"), ("reason", "I am sure of myself")];
+    let decide = format!("{case}/decide");
+    assert_eq!(owner.post(&decide, &suspend).await.status, 303);
+    let own = herself.post(&path, &resume).await;
+    assert_eq!(own.status, 403, "{}", own.text);
+    let sentence = "an account of your own: somebody else decides on it";
+    assert!(own.text.contains(sentence), "{}", own.text);
+    let page = herself.get(&case).await.text;
+    assert!(page.contains(sentence), "{page}");
+    assert!(!page.contains(&decide), "there is no form: {page}");
+    let page = owner.get(&case).await.text;
+    assert!(page.contains(&decide) && !page.contains(sentence), "{page}");
+    assert_eq!(herself.post(&decide, &suspend).await.status, 403);
+    let refused = (403, "account_suspended".to_owned());
+    assert_eq!(told(&world, BUY, DISCORD).await, refused);
+    assert_eq!(owner.post(&path, &resume).await.status, 303);
+    let stopped = [("suspended", "yes"), ("reason", "my key is out there")];
+    assert_eq!(herself.post(&path, &stopped).await.status, 303);
+}
+
+#[tokio::test]
+async fn who_is_throttled_has_the_keys_of_a_new_account() {
+    let world = World::start().await;
+    of_tier_one(&world).await;
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let case = opened(&world, &mut owner).await;
+    let engine = &world.door.engine;
+    let issue = async || {
+        let order = KeyOrder {
+            name: "one more".to_owned(),
+            ..KeyOrder::default()
+        };
+        let making = (app::api_key::Environment::Live, &world.door.pepper);
+        let issued = engine.issue_key(world.account, order, making).await;
+        issued.map(drop).map_err(|why| why.to_string())
+    };
+    assert_eq!(issue().await, Ok(()), "tier 1 has three");
+    let throttle = [("deed", "throttle"), ("reason", WHY)];
+    owner.post(&format!("{case}/decide"), &throttle).await;
+    let said = issue().await.unwrap_err();
+    let may = "this account, of tier 1, may have 1 keys that work: revoke one first";
+    assert_eq!(said, may);
+}
+
+#[tokio::test]
+async fn the_export_has_the_cases_without_what_was_seen() {
+    let world = World::start().await;
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let case = opened(&world, &mut owner).await;
+    let mut ana = customer(&world).await;
+    let step = [("deed", "suspend_buys"), ("reason", "seen at a market")];
+    owner.post(&format!("{case}/decide"), &step).await;
+    let id = only_case(&world).await.id;
+    ana.get("/account/standing").await;
+    let appeal = [("appeal", "we test our own apps")];
+    ana.post(&format!("/account/standing/{id}/appeal"), &appeal)
+        .await;
+    ana.get("/account").await;
+    let export = ana.post("/account/export", &[]).await;
+    let data = export.json();
+    let told = &data["cases"][0];
+    assert_eq!(told["id"], id, "{data}");
+    assert_eq!(told["why"], Signal::Staff.explained());
+    assert_eq!(told["means"], Measure::SuspendBuys.explained());
+    assert_eq!(told["appeal"]["text"], "we test our own apps");
+    assert!(told["since"].is_string() && told["closed_at"].is_null());
+    for kept_back in [WHY, "seen at a market"] {
+        assert!(!export.text.contains(kept_back), "{}", export.text);
+    }
+}

@@ -21,6 +21,7 @@ mod polling;
 mod replays;
 mod routes;
 mod several_upstreams;
+mod signals;
 mod smm_requests;
 mod surroundings;
 mod tickets;

@@ -25,6 +25,67 @@ fn a_customer_by_contract_is_only_written_down() {
         assert_eq!(Signal::from_slug(signal.slug()), Some(signal));
     }
     assert_eq!(case(Signal::WithheldMessages, 0).measure, Measure::Review);
+    // a household may well have three accounts
+    assert_eq!(case(Signal::SharedDevice, 0).measure, Measure::Log);
+}
+
+#[test]
+fn a_signal_rests_as_long_as_what_was_seen_may_be_seen_again() {
+    let week = Millis::minutes(7 * 24 * 60);
+    let day = Millis::minutes(24 * 60);
+    for signal in Signal::ALL {
+        let rests = match signal {
+            Signal::SharedDevice | Signal::LowSuccess => week,
+            _ => day,
+        };
+        let open = case(signal, 1);
+        let long_after = NOW + Millis(week.0 * 9);
+        assert!(open.covers(signal, long_after), "{signal:?} is open");
+        let closed = open.dismissed(ONE, "a load test", NOW).unwrap();
+        assert!(closed.covers(signal, NOW + Millis(rests.0 - 1)));
+        assert!(!closed.covers(signal, NOW + rests), "{signal:?}");
+        let other = Signal::ALL.into_iter().find(|other| *other != signal);
+        assert!(!closed.covers(other.unwrap(), NOW));
+    }
+}
+
+#[test]
+fn what_is_raised_again_is_told_too_and_waits_for_people_anew() {
+    let seen = |what: &str, measure| {
+        let seen = (Signal::Complaint, what.to_owned());
+        AccountCase::raised(8, (AccountId(3), 1), seen, NOW).at_once(measure, NOW)
+    };
+    let first = seen("report 1", Measure::Log);
+    let decided = first.stepped(ONE, Measure::Throttle, "watched").unwrap();
+    assert!(!decided.waits_for_people());
+    let again = decided.clone().raised_again(seen("report 2", Measure::Log));
+    assert_eq!(again.evidence, "report 1\nreport 2");
+    assert_eq!((again.measure, again.due_at), (Measure::Throttle, None));
+    assert!(again.waits_for_people() && again.decided_by.is_none());
+    let grave = decided.raised_again(seen("report 2", Measure::SuspendBuys));
+    assert_eq!(grave.measure, Measure::SuspendBuys);
+    assert_eq!(grave.due_at, Some(NOW + HUMAN_REVIEW));
+    let milder = grave.clone().raised_again(seen("report 2", Measure::Log));
+    assert_eq!(milder.evidence, grave.evidence, "it is said already");
+    assert_eq!(milder.measure, Measure::SuspendBuys, "never milder");
+}
+
+#[test]
+fn evidence_ends_at_its_bound_and_the_newest_is_whole() {
+    let seen = |what: String| {
+        let seen = (Signal::Staff, what);
+        AccountCase::raised(8, (AccountId(3), 1), seen, NOW)
+    };
+    let mut case = seen("ä".repeat(2000));
+    for number in 0..50 {
+        let newest = format!("seen for the time {number}");
+        case = case.raised_again(seen(newest.clone()));
+        assert!(case.evidence.ends_with(&newest), "{}", case.evidence);
+        assert_eq!(case.evidence.chars().count(), 2000);
+    }
+    let longest = "b".repeat(2000);
+    let again = case.raised_again(seen(longest.clone()));
+    assert_eq!(again.evidence, longest);
 }
 
 #[test]
@@ -82,8 +143,13 @@ fn closing_takes_two_persons() {
 
 #[test]
 fn a_challenge_is_met_once_and_an_appeal_is_made_once() {
-    let met = case(Signal::FailedKeys, 1).challenge_met().unwrap();
+    let asked = case(Signal::ManyBuys, 1).stepped(ONE, Measure::Challenge, "shows it");
+    let met = asked.unwrap().challenge_met().unwrap();
     assert_eq!((met.measure, met.due_at), (Measure::Log, None));
+    assert_eq!(
+        met.decided_by, None,
+        "nobody of the staff wrote what it says"
+    );
     assert_eq!(met.challenge_met(), Err(CannotDecide::NoChallenge));
     let appealed = case(Signal::ManyBuys, 1)
         .appealed("a load test", NOW)

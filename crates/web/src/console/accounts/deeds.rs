@@ -36,7 +36,7 @@ pub(super) async fn suspend(
 ) -> Response {
     let done = async {
         let suspended = form.fields.yes_or_no("suspended")?;
-        let deed = door.engine.suspend_account(AccountId(id), suspended);
+        let deed = door.lawful.suspend_account(AccountId(id), suspended);
         form.because(deed).await?;
         Ok(if suspended { "suspended" } else { "resumed" })
     };
