@@ -1,11 +1,13 @@
 //! A whole gateway in memory: the real router, engine and store over scripted upstreams.
 
+mod damaged;
 mod outside;
 mod settings;
 
 pub(super) use outside::HandClock;
 pub(super) use settings::generous;
 
+use damaged::Damaged;
 use outside::{Drawer, Tracked, stock};
 use settings::settings;
 
@@ -50,6 +52,8 @@ pub(super) struct World {
     pub router: Router,
     pub door: Arc<Door>,
     pub store: Arc<Database>,
+    /// The same as the engine has it.
+    pub damaged: Arc<Damaged>,
     pub clock: Arc<HandClock>,
     pub numbers: Arc<Numbers>,
     pub panel: Arc<Panel>,
@@ -119,7 +123,7 @@ fn people(
 }
 
 fn outside_of(
-    (store, clock, tasks): (&Arc<Database>, &Arc<HandClock>, &TaskTracker),
+    (store, clock, tasks): (&Arc<Damaged>, &Arc<HandClock>, &TaskTracker),
     numbers: &Arc<Numbers>,
     panel: &Arc<Panel>,
 ) -> Outside {
@@ -218,7 +222,8 @@ impl World {
         let clock = Arc::new(HandClock(AtomicI64::new(NOW.0)));
         let (numbers, panel) = (Arc::new(Numbers::default()), Arc::new(Panel::default()));
         let tasks = TaskTracker::new();
-        let outside = outside_of((&store, &clock, &tasks), &numbers, &panel);
+        let damaged = Arc::new(Damaged::not_yet(&store));
+        let outside = outside_of((&damaged, &clock, &tasks), &numbers, &panel);
         let engine = Engine::new(outside, settings);
         for name in UPSTREAMS.into_iter().chain(["panel"]) {
             engine.refresh_upstream(name).await.outcome.unwrap();
@@ -262,6 +267,7 @@ impl World {
             router: router(Arc::clone(&door)),
             door,
             store,
+            damaged,
             clock,
             numbers,
             panel,
@@ -276,7 +282,7 @@ impl World {
 
     /// The same gateway as it starts anew, before anything was asked of it.
     pub fn started_anew(&self) -> (Lawful, AuditLog) {
-        let beside = (&self.store, &self.clock, &self.tasks);
+        let beside = (&self.damaged, &self.clock, &self.tasks);
         let outside = outside_of(beside, &self.numbers, &self.panel);
         let engine = Engine::new(outside, settings());
         let lawful = Lawful::new(Arc::clone(&engine), Arc::clone(&self.store) as _);
