@@ -63,10 +63,11 @@ impl Engine {
         name: &str,
     ) -> Option<SoldIn> {
         let (tier, now, in_force) = (caller.account.tier, self.now(), self.known.now());
+        let payer = catalogue.payer(&caller.account);
         let mut best: Option<(bool, Usd)> = None;
         let mut routes = 0;
         for key in &country.routes {
-            let Some(route) = catalogue.route(key, tier) else {
+            let Some(route) = catalogue.route(key, payer) else {
                 continue;
             };
             let offers = route

@@ -2,8 +2,9 @@
 
 use crate::engine::Engine;
 use crate::refusal::Refusal;
-use domain::access::Caller;
+use domain::access::{Account, Caller};
 use domain::catalogue::{Catalogue, CountryEntry, RouteKey, SmmService};
+use domain::markup::Payer;
 use domain::policy::{self, Standing};
 use domain::time::Timestamp;
 use domain::usd::Usd;
@@ -110,15 +111,20 @@ impl Engine {
         Ok(views.collect())
     }
 
-    /// Services sold on the chosen routes to this caller, by name and then price.
-    pub fn list_services(&self, caller: &Caller, of: &ServicesOf) -> Result<ServiceList, Refusal> {
+    /// Whose prices an account has: lists of services are the same for all who are one payer.
+    pub fn payer(&self, account: &Account) -> Payer {
+        self.catalogue().payer(account)
+    }
+
+    /// Services sold on the chosen routes to this payer, by name and then price.
+    pub fn list_services(&self, payer: Payer, of: &ServicesOf) -> Result<ServiceList, Refusal> {
         let catalogue = self.catalogue();
         let mut list = ServiceList {
             services: Vec::new(),
             until: None,
         };
         for key in self.routes_of(&catalogue, of)? {
-            self.add_services(&catalogue, &key, caller, &mut list);
+            self.add_services(&catalogue, &key, payer, &mut list);
         }
         list.services
             .sort_by(|a, b| a.name.cmp(&b.name).then(a.price.cmp(&b.price)));
@@ -149,7 +155,8 @@ impl Engine {
                     true => Refusal::CountryNotFound,
                     false => Refusal::ServerOff,
                 };
-                catalogue.route(&key, 0).ok_or_else(absent)?;
+                let anybody = Payer::of_tier(0);
+                catalogue.route(&key, anybody).ok_or_else(absent)?;
                 Ok(vec![key])
             }
             ServicesOf::Country(country_key, typed) => {
@@ -171,11 +178,10 @@ impl Engine {
         &self,
         catalogue: &Catalogue,
         key: &RouteKey,
-        caller: &Caller,
+        payer: Payer,
         list: &mut ServiceList,
     ) {
-        let tier = caller.account.tier;
-        let Some(route) = catalogue.route(key, tier) else {
+        let Some(route) = catalogue.route(key, payer) else {
             return;
         };
         let server: Arc<str> = catalogue.servers[key.server].name.as_str().into();
@@ -183,7 +189,7 @@ impl Engine {
         let now = self.now();
         let in_force = self.known.now();
         for offer in route.offers() {
-            if !policy::sellable_otp(&in_force.rules, offer.class, tier) {
+            if !policy::sellable_otp(&in_force.rules, offer.class, payer.tier) {
                 continue;
             }
             let rises = offer

@@ -21,7 +21,8 @@ pub use smm::{
     SourceKey,
 };
 
-use crate::markup::Markups;
+use crate::access::Account;
+use crate::markup::{Markups, Payer};
 use crate::policy::{OtpClass, Rules};
 use crate::upstream::PanelService;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -191,12 +192,17 @@ impl Catalogue {
         self.servers.iter().position(|server| server.name == name)
     }
 
-    /// One route, with the prices of accounts of this tier.
-    pub fn route(&self, key: &RouteKey, tier: u8) -> Option<Route<'_>> {
+    /// Whose prices an account has.
+    pub fn payer(&self, account: &Account) -> Payer {
+        self.markups.payer(account)
+    }
+
+    /// One route, with this payer's prices.
+    pub fn route(&self, key: &RouteKey, payer: Payer) -> Option<Route<'_>> {
         let shelves = self.shelves.get(&(key.server, key.provider_type))?;
         let server = self.servers.get(key.server)?;
         Route::new(shelves.iter(), &key.country_id, |country| {
-            self.markups.pricing(&server.name, country, Some(tier))
+            self.markups.pricing(&server.name, country, Some(payer))
         })
     }
 

@@ -1,5 +1,7 @@
 //! The rule that turns cost into price: percent plus a fixed part; the most specific rule wins.
 
+use crate::access::Account;
+use crate::ids::AccountId;
 use crate::usd::{Rate, Usd};
 
 /// What is added to a cost.
@@ -27,10 +29,31 @@ pub struct Rule {
     pub service: Option<String>,
     /// Canonical country key.
     pub country: Option<String>,
-    /// Tier of the account, 0 to 3. SMM services have one price for all tiers.
+    /// Tier of the account, 0 to 3. SMM services have one price for all accounts.
     pub tier: Option<u8>,
+    /// The account.
+    pub account: Option<AccountId>,
     /// What it adds.
     pub markup: Markup,
+}
+
+/// Whose prices are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Payer {
+    /// Tier, 0 to 3.
+    pub tier: u8,
+    /// The account; nothing for one that has no rule of its own.
+    pub account: Option<AccountId>,
+}
+
+impl Payer {
+    /// Whoever has a tier and no rule of their own.
+    pub fn of_tier(tier: u8) -> Self {
+        Self {
+            tier,
+            account: None,
+        }
+    }
 }
 
 /// The rules in force.
@@ -42,7 +65,7 @@ pub struct Markups {
     pub rules: Vec<Rule>,
 }
 
-/// The rules that can hold on one route for one tier: what is left to look at is the service.
+/// The rules that can hold on one route for one payer: what is left to look at is the service.
 #[derive(Clone, Debug)]
 pub struct Pricing<'a> {
     /// Markup of the most specific rule for every service, and its weight.
@@ -52,19 +75,23 @@ pub struct Pricing<'a> {
 }
 
 impl Rule {
-    fn covers(&self, server: &str, country: &str, tier: Option<u8>) -> bool {
+    fn covers(&self, server: &str, country: &str, payer: Option<Payer>) -> bool {
+        let tier = payer.map(|payer| payer.tier);
+        let account = payer.and_then(|payer| payer.account);
         self.server.as_deref().is_none_or(|wanted| wanted == server)
             && self
                 .country
                 .as_deref()
                 .is_none_or(|wanted| wanted == country)
             && (self.tier.is_none() || self.tier == tier)
+            && (self.account.is_none() || self.account == account)
     }
 
-    /// A service counts more than a country, a country more than a server, a server more than a
-    /// tier.
+    /// An account counts more than a service, a service more than a country, a country more than a
+    /// server, a server more than a tier.
     fn weight(&self) -> u8 {
-        8 * u8::from(self.service.is_some())
+        16 * u8::from(self.account.is_some())
+            + 8 * u8::from(self.service.is_some())
             + 4 * u8::from(self.country.is_some())
             + 2 * u8::from(self.server.is_some())
             + u8::from(self.tier.is_some())
@@ -72,8 +99,23 @@ impl Rule {
 }
 
 impl Markups {
-    /// The rules that hold on a route.
-    pub fn pricing(&self, server: &str, country: &str, tier: Option<u8>) -> Pricing<'_> {
+    /// Whose prices an account has: its own where a rule names it, else those of its tier.
+    pub fn payer(&self, account: &Account) -> Payer {
+        let own = self.of_account(account.id).next();
+        Payer {
+            tier: account.tier,
+            account: own.map(|_| account.id),
+        }
+    }
+
+    /// The rules that name an account.
+    pub fn of_account(&self, account: AccountId) -> impl Iterator<Item = &Rule> {
+        let names = move |rule: &&Rule| rule.account == Some(account);
+        self.rules.iter().filter(names)
+    }
+
+    /// The rules that hold on a route. SMM services have no payer: one price is everybody's.
+    pub fn pricing(&self, server: &str, country: &str, payer: Option<Payer>) -> Pricing<'_> {
         let mut pricing = Pricing {
             every: (0, self.general),
             single: Vec::new(),
@@ -81,7 +123,7 @@ impl Markups {
         for rule in self
             .rules
             .iter()
-            .filter(|rule| rule.covers(server, country, tier))
+            .filter(|rule| rule.covers(server, country, payer))
         {
             match &rule.service {
                 Some(service) => pricing.single.push((service, rule)),
@@ -101,9 +143,9 @@ impl Markups {
         server: &str,
         service: [&str; 2],
         country: &str,
-        tier: Option<u8>,
+        payer: Option<Payer>,
     ) -> Markup {
-        self.pricing(server, country, tier).markup(service)
+        self.pricing(server, country, payer).markup(service)
     }
 }
 
@@ -114,7 +156,10 @@ impl Pricing<'_> {
             let mut known = service.iter();
             known.any(|known| known.eq_ignore_ascii_case(wanted))
         });
-        named.map_or(self.every.1, |(_, rule)| rule.markup)
+        let (weight, of_every) = self.every;
+        // a rule of the account for everything counts more than one for a service
+        let named = named.filter(|(_, rule)| rule.weight() >= weight);
+        named.map_or(of_every, |(_, rule)| rule.markup)
     }
 }
 
@@ -165,6 +210,11 @@ impl Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Timestamp;
+
+    fn payer(tier: u8) -> Option<Payer> {
+        Some(Payer::of_tier(tier))
+    }
 
     const TWENTY: Markup = Markup {
         parts_per_million: 200_000,
@@ -186,12 +236,11 @@ mod tests {
         let rule = |server: &str, service: Option<&str>, percent: i64| Rule {
             server: Some(server.into()),
             service: service.map(Into::into),
-            country: None,
-            tier: None,
             markup: Markup {
                 parts_per_million: percent * 10_000,
                 ..Markup::default()
             },
+            ..Rule::default()
         };
         let markups = Markups {
             general: TWENTY,
@@ -203,7 +252,7 @@ mod tests {
         };
         let percent = |server, service| {
             markups
-                .for_offer(server, [service, "Telegram"], "pakistan", Some(3))
+                .for_offer(server, [service, "Telegram"], "pakistan", payer(3))
                 .parts_per_million
                 / 10_000
         };
@@ -265,10 +314,62 @@ mod tests {
             let markup = markups.for_offer(server, ["tg", "Telegram"], "pakistan", tier);
             markup.parts_per_million / 10_000
         };
-        assert_eq!(percent("peter", Some(0)), 20);
-        assert_eq!(percent("peter", Some(3)), 10);
-        assert_eq!(percent("paul", Some(0)), 15);
-        assert_eq!(percent("paul", Some(3)), 12);
+        assert_eq!(percent("peter", payer(0)), 20);
+        assert_eq!(percent("peter", payer(3)), 10);
+        assert_eq!(percent("paul", payer(0)), 15);
+        assert_eq!(percent("paul", payer(3)), 12);
         assert_eq!(percent("peter", None), 20);
+    }
+
+    fn account(id: i64) -> Account {
+        Account {
+            id: AccountId(id),
+            email: "ana@example.com".into(),
+            tier: 2,
+            api_access: true,
+            suspended: false,
+            created_at: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn an_account_counts_most_and_never_for_others() {
+        let rule = |account: Option<i64>, service: Option<&str>, percent: i64| Rule {
+            account: account.map(AccountId),
+            service: service.map(Into::into),
+            markup: Markup {
+                parts_per_million: percent * 10_000,
+                ..Markup::default()
+            },
+            ..Rule::default()
+        };
+        let of_country = Rule {
+            country: Some("pakistan".into()),
+            server: Some("peter".into()),
+            tier: Some(2),
+            ..rule(None, Some("tg"), 15)
+        };
+        let markups = Markups {
+            general: TWENTY,
+            rules: vec![
+                rule(Some(7), None, 5),
+                of_country,
+                rule(Some(8), None, 8),
+                rule(Some(8), Some("tg"), 3),
+            ],
+        };
+        let percent = |id, service| {
+            let payer = Some(markups.payer(&account(id)));
+            let markup = markups.for_offer("peter", [service, ""], "pakistan", payer);
+            markup.parts_per_million / 10_000
+        };
+        assert_eq!((percent(7, "tg"), percent(7, "wa")), (5, 5));
+        assert_eq!((percent(8, "tg"), percent(8, "wa")), (3, 8));
+        assert_eq!((percent(9, "tg"), percent(9, "wa")), (15, 20));
+        let everybody = markups.for_offer("peter", ["tg", ""], "pakistan", None);
+        assert_eq!(everybody, TWENTY, "SMM knows neither tier nor account");
+        // who has no rule is told apart from nobody of the tier
+        assert_eq!(markups.payer(&account(9)), Payer::of_tier(2));
+        assert_ne!(markups.payer(&account(7)), markups.payer(&account(8)));
     }
 }

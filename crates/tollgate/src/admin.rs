@@ -149,8 +149,8 @@ pub enum Request {
     CataloguePreview {
         /// Text of a settings file, or of its markup section.
         file: String,
-        /// Tier whose prices are compared.
-        tier: u8,
+        /// Tier whose prices are compared, and the account whose prices are compared instead.
+        whose: (u8, Option<i64>),
         /// Examples at most.
         limit: u32,
     },
@@ -261,8 +261,8 @@ impl Office {
                 catalogue::history(engine, wanted).await
             }
             Request::Number(request) => numbers::answer(&self.numbers, request).await,
-            Request::CataloguePreview { file, tier, limit } => {
-                catalogue::preview(&self.stock, (&file, tier), limit).await
+            Request::CataloguePreview { file, whose, limit } => {
+                catalogue::preview(&self.stock, &file, whose, limit).await
             }
         }
     }

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use domain::markup::Payer;
 use domain::time::{Millis, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -30,14 +31,14 @@ const COMPRESSED_FROM: usize = 1024;
 const BROTLI_QUALITY: i32 = 3;
 const BROTLI_WINDOW_BITS: i32 = 20;
 
-/// Which list. Lists of services differ by the tier of the account, in what it may buy and at
-/// what price.
+/// Which list. Lists of services differ by the payer, in what they may buy and at what price: by the
+/// tier of the account, and by the account where it has prices of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     /// Countries.
     Countries(ServerChoice),
-    /// Services for a tier.
-    Services(ServicesOf, u8),
+    /// Services for a payer.
+    Services(ServicesOf, Payer),
     /// SMM services, which are the same for everybody who may ask.
     SmmServices,
 }

@@ -7,6 +7,7 @@ use crate::refusal::Refusal;
 use domain::access::Caller;
 use domain::activation::{NumberRoute, Wanted};
 use domain::catalogue::{Catalogue, Offer, Route, RouteKey};
+use domain::markup::Payer;
 use domain::policy::{self, Decision};
 use domain::time::Timestamp;
 
@@ -35,7 +36,7 @@ impl Engine {
                     false => Refusal::ServerOff,
                 };
                 let route = catalogue
-                    .route(&key, caller.account.tier)
+                    .route(&key, catalogue.payer(&caller.account))
                     .ok_or_else(absent)?;
                 let offer = find_offer(&route, request, now)?;
                 let mut ways = self.ways(caller, &catalogue, (&key, &route, &offer), now)?;
@@ -157,7 +158,11 @@ impl Engine {
             provider_type: wanted.provider_type,
             country_id: wanted.country_id.as_str().into(),
         };
-        let route = catalogue.route(&key, way.buyer.tier).ok_or_else(gone)?;
+        let payer = Payer {
+            tier: way.buyer.tier,
+            account: Some(way.buyer.account),
+        };
+        let route = catalogue.route(&key, payer).ok_or_else(gone)?;
         let pool = wanted.pool_id.as_deref();
         let offer = route.offer_at(&way.at.upstream, &wanted.service_id, pool);
         let offer = offer.ok_or_else(gone)?;

@@ -6,6 +6,7 @@ use crate::refusal::Refusal;
 use domain::access::Caller;
 use domain::activation::NumberRoute;
 use domain::catalogue::{Catalogue, Offer, Route, RouteKey};
+use domain::markup::Payer;
 use domain::mutant::lacks_rule;
 use domain::routing::{self, Candidate};
 use domain::time::Timestamp;
@@ -33,7 +34,7 @@ impl Engine {
         (now, dice): (Timestamp, u64),
     ) -> Result<Vec<NumberWay>, Refusal> {
         let catalogue = self.catalogue();
-        let known = self.known_routes(&catalogue, caller.account.tier, asked)?;
+        let known = self.known_routes(&catalogue, catalogue.payer(&caller.account), asked)?;
         let mut allowed = Vec::new();
         let mut denied = Refusal::ServiceNotFound;
         for (key, route, offer) in &known {
@@ -72,7 +73,7 @@ impl Engine {
     fn known_routes<'a>(
         &self,
         catalogue: &'a Catalogue,
-        tier: u8,
+        payer: Payer,
         asked: &Everywhere<'_>,
     ) -> Result<Vec<Known<'a>>, Refusal> {
         let all_read = catalogue.servers.iter().enumerate().all(|(at, server)| {
@@ -89,7 +90,7 @@ impl Engine {
         let routes: Vec<(&RouteKey, Route<'a>)> = country
             .routes
             .iter()
-            .filter_map(|key| Some((key, catalogue.route(key, tier)?)))
+            .filter_map(|key| Some((key, catalogue.route(key, payer)?)))
             .collect();
         let name = service_name(&routes, asked.service).map_err(absent)?;
         let now = self.now();

@@ -3,7 +3,8 @@
 use super::Stock;
 use crate::accounts::AdminError;
 use domain::catalogue::{Catalogue, Offer, RouteKey};
-use domain::markup::Markups;
+use domain::ids::AccountId;
+use domain::markup::{Markups, Payer};
 use domain::usd::Usd;
 use std::collections::{HashMap, VecDeque};
 
@@ -33,6 +34,8 @@ pub struct PriceExample {
 pub struct Comparison {
     /// Tier whose prices were compared.
     pub tier: u8,
+    /// The account, where it was one's.
+    pub account: Option<AccountId>,
     /// Offers looked at.
     pub offers: usize,
     /// Of them dearer.
@@ -62,6 +65,22 @@ impl Stock {
         self.around.markup_text(&self.markups())
     }
 
+    /// Whose prices are compared: those of a tier, or of an account, whatever its tier.
+    ///
+    /// # Errors
+    /// There is no such account.
+    pub async fn whose(&self, tier: u8, account: Option<AccountId>) -> Result<Payer, AdminError> {
+        let Some(id) = account else {
+            return Ok(Payer::of_tier(tier));
+        };
+        let found = self.engine.store().account(id).await?;
+        let account = found.ok_or_else(|| AdminError::NotFound(format!("account {id}")))?;
+        Ok(Payer {
+            tier: account.tier,
+            account: Some(id),
+        })
+    }
+
     /// Compares prices with those under the rules of a settings file, or of its markup section.
     ///
     /// # Errors
@@ -69,24 +88,25 @@ impl Stock {
     pub async fn preview(
         &self,
         file: &str,
-        tier: u8,
+        payer: Payer,
         examples: usize,
     ) -> Result<Comparison, AdminError> {
         let markups = self.around.markups(file);
         let markups = markups.map_err(|wrong| AdminError::Invalid(wrong.join("\n")))?;
         let now = self.engine.catalogue();
-        let work = move || compare(&now, &now.repriced(markups), tier, examples);
+        let work = move || compare(&now, &now.repriced(markups), payer, examples);
         self.engine.compute(work).await.ok_or(AdminError::Storage)
     }
 }
 
-fn compare(now: &Catalogue, then: &Catalogue, tier: u8, examples: usize) -> Comparison {
+fn compare(now: &Catalogue, then: &Catalogue, payer: Payer, examples: usize) -> Comparison {
     let mut compared = Comparison {
-        tier,
+        tier: payer.tier,
+        account: payer.account,
         ..Comparison::default()
     };
     for key in now.countries.iter().flat_map(|country| &country.routes) {
-        let (Some(before), Some(after)) = (now.route(key, tier), then.route(key, tier)) else {
+        let (Some(before), Some(after)) = (now.route(key, payer), then.route(key, payer)) else {
             continue;
         };
         // a rule may leave an offer without a price, or give it one: either list may lack some

@@ -1,5 +1,5 @@
 use super::*;
-use crate::markup::Markup;
+use crate::markup::{Markup, Payer};
 use crate::time::{Millis, Timestamp};
 use crate::upstream::{NumberListing, NumberOffer};
 use crate::usd::Usd;
@@ -88,7 +88,7 @@ fn services_are_found_by_a_part_of_their_name() {
         provider_type: 0,
         country_id: "61".into(),
     };
-    let route = catalogue.route(&key, 0).unwrap();
+    let route = catalogue.route(&key, Payer::of_tier(0)).unwrap();
     let costs: Vec<_> = route
         .offers_named("Discord")
         .iter()
@@ -163,7 +163,7 @@ fn what_two_upstreams_sell_on_one_route_is_one_offer_at_the_price_of_the_first()
         catalogue.country("unitedstates").unwrap().routes,
         [key("13")]
     );
-    let route = catalogue.route(&key("13"), 3).unwrap();
+    let route = catalogue.route(&key("13"), Payer::of_tier(3)).unwrap();
     let mut offers: Vec<_> = route
         .offers()
         .map(|offer| (&**offer.service_name, &**offer.upstream, offer.price.0))
@@ -189,7 +189,7 @@ fn what_two_upstreams_sell_on_one_route_is_one_offer_at_the_price_of_the_first()
 #[test]
 fn an_upstream_without_stock_leaves_the_price_to_the_next() {
     let catalogue = two_upstreams(Some(0));
-    let route = catalogue.route(&key("13"), 3).unwrap();
+    let route = catalogue.route(&key("13"), Payer::of_tier(3)).unwrap();
     let offer = route.offer("ds", None, Timestamp(0)).unwrap();
     assert_eq!((&**offer.upstream, offer.price), ("second", Usd(50)));
     let ways = route.ways(&offer);
@@ -216,7 +216,7 @@ fn two_ids_of_one_country_are_one_entry() {
 #[test]
 fn without_a_pool_the_cheapest_is_taken() {
     let catalogue = build(100, &Catalogue::default(), 0);
-    let route = catalogue.route(&key("61"), 3).unwrap();
+    let route = catalogue.route(&key("61"), Payer::of_tier(3)).unwrap();
     let pool = |asked| {
         route
             .offer("ds", asked, Timestamp(0))
@@ -232,7 +232,7 @@ fn a_price_that_was_shown_is_honoured_for_the_grace_period() {
     let cheap = build(100, &Catalogue::default(), 0);
     let dear = build(200, &cheap, 1_000);
     let price = |catalogue: &Catalogue, now| {
-        let route = catalogue.route(&key("13"), 3).unwrap();
+        let route = catalogue.route(&key("13"), Payer::of_tier(3)).unwrap();
         route
             .offer("ds", None, Timestamp(now))
             .unwrap()

@@ -5,6 +5,7 @@ use super::upstreams::measured;
 use app::{AdminError, Engine, ListingState, PriceExample, Stock};
 use domain::catalogue::Catalogue;
 use domain::countries;
+use domain::ids::AccountId;
 use domain::ports::ChangesOf;
 use domain::usd::Usd;
 use serde_json::{Value, json};
@@ -134,15 +135,18 @@ pub async fn history(engine: &Engine, wanted: ChangesOf) -> Result<Value, AdminE
 /// What another file's markup would change, without applying it.
 pub async fn preview(
     stock: &Stock,
-    (file, tier): (&str, u8),
+    file: &str,
+    (tier, account): (u8, Option<i64>),
     limit: u32,
 ) -> Result<Value, AdminError> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let compared = stock.preview(file, tier, limit).await?;
+    let payer = stock.whose(tier, account.map(AccountId)).await?;
+    let compared = stock.preview(file, payer, limit).await?;
     let examples: Vec<Value> = compared.examples.iter().map(example).collect();
     let usd = |amount: Option<Usd>| amount.map(|amount| amount.to_string());
     Ok(json!({
         "tier": compared.tier,
+        "account_id": compared.account.map(|account| account.0),
         "offers": compared.offers,
         "dearer": compared.dearer,
         "cheaper": compared.cheaper,

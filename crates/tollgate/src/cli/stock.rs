@@ -75,6 +75,9 @@ pub enum Catalogue {
         /// Tier of the account whose prices are compared.
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=3))]
         tier: u8,
+        /// Compare the prices of this account instead.
+        #[arg(long, value_name = "ID", conflicts_with = "tier")]
+        account: Option<i64>,
         /// Examples at most.
         #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=10_000))]
         limit: u32,
@@ -174,7 +177,12 @@ impl Catalogue {
                 upstream,
                 limit,
             },
-            Catalogue::Preview { file, tier, limit } => {
+            Catalogue::Preview {
+                file,
+                tier,
+                account,
+                limit,
+            } => {
                 let text = std::fs::read_to_string(&file)
                     .with_context(|| format!("cannot read the settings file {}", file.display()))?;
                 if text.len() > PREVIEW_MAX {
@@ -185,7 +193,7 @@ impl Catalogue {
                 }
                 Request::CataloguePreview {
                     file: text,
-                    tier,
+                    whose: (tier, account),
                     limit,
                 }
             }

@@ -4,10 +4,14 @@ use super::exact::{self, Percent};
 use super::nearest::hint;
 use super::section::{Section, text};
 use domain::countries;
+use domain::ids::AccountId;
 use domain::markup::{Markup, Markups, Rule};
 use domain::usd::Usd;
 use std::collections::HashSet;
 use toml::Value;
+
+/// What a rule may name.
+const NAMES: [&str; 5] = ["server", "service", "country", "tier", "account"];
 
 /// What a price is when no rule says otherwise: a fifth on top.
 const DEFAULT_PERCENT: Percent = Percent { hundredths: 2000 };
@@ -33,7 +37,13 @@ pub fn read(part: &mut Section<'_>) -> Markups {
     let rules = part.rows("rules", |row| rule(row, general));
     let mut seen = HashSet::new();
     for (at, rule) in rules.iter().enumerate() {
-        if !seen.insert((&rule.server, &rule.service, &rule.country, rule.tier)) {
+        if !seen.insert((
+            &rule.server,
+            &rule.service,
+            &rule.country,
+            rule.tier,
+            rule.account,
+        )) {
             part.problem(
                 &format!("rules[{at}]"),
                 "covers exactly what a rule before it covers",
@@ -65,22 +75,21 @@ fn rule(part: &mut Section<'_>, general: Figures) -> Rule {
     let service = part.optional("service", word, None);
     let country = part.optional("country", country, None);
     let tier = part.optional_number("tier", 0..=3);
-    let is_general = server.is_none() && service.is_none() && country.is_none() && tier.is_none();
-    if is_general
-        && !["server", "service", "country", "tier"]
-            .iter()
-            .any(|key| part.has_problem(key))
-    {
+    let account = part.optional("account", account, None);
+    let names = [server.is_some(), service.is_some(), country.is_some()];
+    let is_general = names == [false; 3] && tier.is_none() && account.is_none();
+    if is_general && !NAMES.iter().any(|key| part.has_problem(key)) {
         part.problem(
             "server",
-            "is missing, as are service, country and tier: give at least one",
+            "is missing, as are service, country, tier and account: give at least one",
         );
     }
-    if tier.is_some() && server.as_deref() == Some("smm") {
-        part.problem(
-            "tier",
-            "has no meaning for SMM, which has one price for all tiers",
-        );
+    let is_smm = server.as_deref() == Some("smm");
+    for (key, given) in [("tier", tier.is_some()), ("account", account.is_some())] {
+        if given && is_smm {
+            let why = "has no meaning for SMM, which has one price for all accounts";
+            part.problem(key, why);
+        }
     }
     let own = figures(part, general, exact::discount);
     let below_cost = part.flag("below_cost", false);
@@ -93,6 +102,7 @@ fn rule(part: &mut Section<'_>, general: Figures) -> Rule {
         service,
         country,
         tier: tier.and_then(|tier| u8::try_from(tier).ok()),
+        account,
         markup: markup(own, below_cost),
     }
 }
@@ -124,6 +134,8 @@ pub fn written(markups: &Markups) -> String {
             lines.extend(name.map(|name| format!("{key} = {name}")));
         }
         lines.extend(rule.tier.map(|tier| format!("tier = {tier}")));
+        let account = rule.account.map(|account| format!("account = {account}"));
+        lines.extend(account);
         lines.extend(figures_written(&rule.markup));
         let below = rule.markup.below_cost;
         lines.extend(below.then(|| "below_cost = true".to_owned()));
@@ -141,6 +153,12 @@ fn figures_written(markup: &Markup) -> [String; 4] {
         format!("min_margin_usd = \"{}\"", markup.min_margin),
         format!("round_to_usd = \"{}\"", markup.round_to),
     ]
+}
+
+fn account(value: &Value) -> Result<AccountId, String> {
+    let id = value.as_integer().filter(|id| *id > 0);
+    id.map(AccountId)
+        .ok_or_else(|| "must be the number of an account, like 100001".to_owned())
 }
 
 fn word(value: &Value) -> Result<String, String> {

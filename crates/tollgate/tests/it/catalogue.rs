@@ -72,6 +72,20 @@ async fn a_changed_rule_is_seen_before_it_is_applied() {
     let dearer = read("[markup]\npercent = \"30\"\n");
     assert_eq!(dearer["dearer"], same["offers"]);
     assert_eq!(dearer["examples"].as_array().unwrap().len(), 3);
+    let made = world.cli(&["account", "create", "--email", "eve@example.com"]);
+    let id = made["account_id"].to_string();
+    let own = format!("[[markup.rules]]\naccount = {id}\npercent = \"5\"\n");
+    assert_eq!(read(&own)["cheaper"], 0, "not for others");
+    let of_account = world.cli(&[
+        "catalogue",
+        "preview",
+        file.to_str().unwrap(),
+        "--account",
+        &id,
+    ]);
+    assert_eq!(of_account["account_id"].to_string(), id);
+    assert!(number(&of_account["offers"]) > 500, "{of_account}");
+    assert_eq!(of_account["cheaper"], of_account["offers"]);
     let wrong = preview("[markup]\npercent = \"a lot\"\n");
     assert_eq!(wrong.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("markup.percent"));

@@ -9,7 +9,8 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::desk::Deed;
-use domain::markup::Markup;
+use domain::ids::AccountId;
+use domain::markup::{Markup, Rule};
 use minijinja::{Value, context};
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub(super) fn routes() -> Routes {
 struct Tried {
     text: Option<String>,
     tier: u8,
+    account: Option<i64>,
     compared: Option<Comparison>,
     failed: Option<Failed>,
 }
@@ -42,27 +44,28 @@ async fn show(State(door): State<Arc<Door>>, operator: Operator) -> Response {
 fn page(door: &Door, operator: &Operator, tried: Tried) -> Response {
     let page = operator.page("Prices", "prices").with_failure(tried.failed);
     let markups = door.stock.markups();
-    let rules: Vec<Value> = markups
-        .rules
-        .iter()
-        .map(|rule| {
-            context! {
-                server => &rule.server,
-                service => &rule.service,
-                country => &rule.country,
-                tier => rule.tier,
-                markup => markup_view(&rule.markup),
-            }
-        })
-        .collect();
+    let rules: Vec<Value> = markups.rules.iter().map(rule_view).collect();
     let values = context! {
         general => markup_view(&markups.general),
         rules,
         text => tried.text.unwrap_or_else(|| door.stock.markup_text()),
         tier => tried.tier,
+        account => tried.account,
         compared => tried.compared.as_ref().map(comparison_view),
     };
     page.show("console/prices.html", values)
+}
+
+/// A rule, ready for a page.
+pub(super) fn rule_view(rule: &Rule) -> Value {
+    context! {
+        server => &rule.server,
+        service => &rule.service,
+        country => &rule.country,
+        tier => rule.tier,
+        account => rule.account.map(|account| account.0),
+        markup => markup_view(&rule.markup),
+    }
 }
 
 fn markup_view(markup: &Markup) -> Value {
@@ -79,6 +82,7 @@ fn comparison_view(compared: &Comparison) -> Value {
     let same = compared.offers - compared.dearer - compared.cheaper - compared.unsold;
     context! {
         tier => compared.tier,
+        account => compared.account.map(|account| account.0),
         offers => compared.offers,
         same,
         dearer => compared.dearer,
@@ -109,13 +113,16 @@ fn example_view(one: &PriceExample) -> Value {
 async fn preview(State(door): State<Arc<Door>>, form: OperatorsForm) -> Response {
     let text = form.fields.text("rules").to_owned();
     let tier = form.fields.number("tier").filter(|tier| *tier <= 3);
-    let compared = async {
-        let tier = tier.ok_or_else(|| Failed::field("tier", "The tier is 0, 1, 2 or 3."))?;
-        Ok::<_, Failed>(door.stock.preview(&text, tier, EXAMPLES).await?)
-    };
+    let account = form.fields.whole::<i64>("account");
     let mut tried = Tried {
         tier: tier.unwrap_or(3),
+        account: account.as_ref().ok().copied().flatten(),
         ..Tried::default()
+    };
+    let compared = async {
+        let tier = tier.ok_or_else(|| Failed::field("tier", "The tier is 0, 1, 2 or 3."))?;
+        let payer = door.stock.whose(tier, account?.map(AccountId)).await?;
+        Ok::<_, Failed>(door.stock.preview(&text, payer, EXAMPLES).await?)
     };
     match compared.await {
         Ok(compared) => tried.compared = Some(compared),

@@ -152,7 +152,7 @@ fn sections_that_contradict_themselves() {
     for (text, problem) in [
         (
             "[[markup.rules]]\npercent = '5'",
-            "markup.rules[0].server: is missing, as are service, country and tier: give at least one",
+            "markup.rules[0].server: is missing, as are service, country, tier and account: give at least one",
         ),
         (
             "markup.rules = [{country='Peru'}, {country='peru', percent='1'}]",

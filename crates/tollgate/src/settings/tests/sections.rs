@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::settings::exact::Percent;
+use domain::ids::AccountId;
+use domain::markup::Payer;
 use domain::policy::{OtpClass, Rules, SmmClass, Strength};
 use domain::time::Millis;
 use domain::upstream::Progress;
@@ -177,12 +179,22 @@ fn markup_rules_fall_back_to_the_general_figures() {
     let text = "[markup]\npercent='12.25'\nfixed_usd='0.01'\n\
                 rules=[{service='telegram', percent='35'}, {country='Pakistan', fixed_usd='0'}]";
     let markup = place.read(text).unwrap().markup;
-    let telegram = markup.for_offer("peter", ["306343", "telegram"], "pakistan", Some(3));
+    let telegram = markup.for_offer(
+        "peter",
+        ["306343", "telegram"],
+        "pakistan",
+        Some(Payer::of_tier(3)),
+    );
     assert_eq!(
         (telegram.parts_per_million, telegram.fixed),
         (350_000, Usd(10_000))
     );
-    let pakistan = markup.for_offer("peter", ["wa", "whatsapp"], "pakistan", Some(3));
+    let pakistan = markup.for_offer(
+        "peter",
+        ["wa", "whatsapp"],
+        "pakistan",
+        Some(Payer::of_tier(3)),
+    );
     assert_eq!(
         (pakistan.parts_per_million, pakistan.fixed),
         (122_500, Usd::ZERO)
@@ -215,13 +227,40 @@ fn a_price_below_cost_needs_a_word_and_a_tier_is_a_rule_of_its_own() {
         .unwrap()
         .markup;
     let price = |tier| {
-        let markup = markup.for_offer("peter", ["tg", "Telegram"], "pakistan", Some(tier));
+        let payer = Some(Payer::of_tier(tier));
+        let markup = markup.for_offer("peter", ["tg", "Telegram"], "pakistan", payer);
         markup.price(Usd(100_000)).unwrap()
     };
     assert_eq!((price(3), price(2)), (Usd(90_000), Usd(120_000)));
     assert!(rule("percent='-10'").is_err());
     assert!(rule("percent='-101'\nbelow_cost=true").is_err());
     assert!(rule("server='smm'").is_err());
+}
+
+#[test]
+fn an_account_has_a_rule_of_its_own() {
+    let place = Place::new();
+    let rule = |rest: &str| place.read(&format!("[[markup.rules]]\naccount=100007\n{rest}"));
+    let markup = rule("percent='5'").unwrap().markup;
+    let price = |account| {
+        let payer = Some(Payer { tier: 1, account });
+        let markup = markup.for_offer("peter", ["tg", "Telegram"], "pakistan", payer);
+        markup.price(Usd(100_000)).unwrap()
+    };
+    let [own, other] = [100_007, 100_008].map(|id| price(Some(AccountId(id))));
+    assert_eq!((own, other), (Usd(105_000), Usd(120_000)));
+    let text = crate::settings::markup::written(&markup);
+    assert!(text.contains("account = 100007"), "{text}");
+    assert_eq!(place.read(&text).unwrap().markup, markup);
+    let twice = "[[markup.rules]]\naccount=100007";
+    for wrong in ["server='smm'", twice] {
+        assert!(rule(wrong).is_err(), "{wrong}");
+    }
+    for account in ["0", "-1", "'100007'", "1.5"] {
+        let text = format!("[[markup.rules]]\naccount={account}");
+        let why = format!("{:?}", place.read(&text).unwrap_err());
+        assert!(why.contains("must be the number of an account"), "{why}");
+    }
 }
 
 #[test]

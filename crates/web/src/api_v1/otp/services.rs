@@ -56,9 +56,10 @@ impl<'a> From<&'a ServiceView> for Service<'a> {
 
 pub(crate) async fn handle(call: Call) -> Result<Reply, Problem> {
     let of = wanted(&call.members)?;
-    let key = Key::Services(of.clone(), call.caller.account.tier);
+    let payer = call.engine.payer(&call.caller.account);
+    let key = Key::Services(of.clone(), payer);
     call.lists.get(&call.engine, key, || {
-        let list = call.engine.list_services(&call.caller, &of)?;
+        let list = call.engine.list_services(payer, &of)?;
         let reply = Reply::ok(View {
             services: list.services.iter().map(Service::from).collect(),
             provider_sources: call.engine.provider_sources(),

@@ -6,6 +6,7 @@ use crate::console::cases::case_view;
 use crate::console::ledger::event_view;
 use crate::console::money::request_view;
 use crate::console::orders::line as order_line;
+use crate::console::prices::rule_view;
 use crate::dashboard::once;
 use crate::dashboard::page::Failed;
 use crate::door::Door;
@@ -80,6 +81,11 @@ async fn values(door: &Door, operator: &Operator, id: AccountId) -> Result<Value
         true => lines(door, id).await?,
         false => Vec::new(),
     };
+    let markups = door.stock.markups();
+    let prices: Vec<Value> = match operator.may(Deed::SeeCatalogue) {
+        true => markups.of_account(id).map(rule_view).collect(),
+        false => Vec::new(),
+    };
     Ok(context! {
         id => id.0,
         email => &account.email,
@@ -105,6 +111,7 @@ async fn values(door: &Door, operator: &Operator, id: AccountId) -> Result<Value
             purpose => &one.purpose,
             at => one.at.0,
         }).collect::<Vec<_>>(),
+        prices,
         books,
         events,
         requests => requests.iter().map(|one| request_view(one, operator)).collect::<Vec<_>>(),

@@ -3,9 +3,11 @@
 use super::super::dashboard::browser::location;
 use super::super::world::{PLACE, World};
 use super::{at_work, lines};
-use domain::markup::{Markup, Markups, Rule};
+use domain::ids::AccountId;
+use domain::markup::{Markup, Markups, Payer, Rule};
 use domain::people::Role;
 use domain::time::Millis;
+use domain::usd::Usd;
 
 #[tokio::test]
 async fn servers_show_whom_they_buy_from_and_what_was_measured() {
@@ -83,6 +85,83 @@ async fn a_preview_counts_and_changes_nothing() {
     assert_eq!(refused.status, 403);
 }
 
+/// Sells to an account at so many percent on top of cost.
+fn sells_at(world: &World, account: AccountId, percent: i64) {
+    let own = Rule {
+        account: Some(account),
+        markup: Markup {
+            parts_per_million: percent * 10_000,
+            ..Markup::default()
+        },
+        ..Rule::default()
+    };
+    let markups = Markups {
+        rules: vec![own],
+        ..Markups::clone(&world.door.stock.markups())
+    };
+    world.door.engine.set_markups(markups);
+}
+
+async fn price_for(world: &World, key: &str) -> f64 {
+    let path = "/api/v1/otp?action=services&server=peter&country_id=61";
+    let request = world.request("GET", path, &[("x-api-key", key)], "");
+    let list = world.send(request).await.data();
+    let services = list["services"].as_array().unwrap();
+    let discord = services.iter().find(|one| one["name"] == "Discord");
+    discord.unwrap()["your_price_usd"].as_f64().unwrap()
+}
+
+#[tokio::test]
+async fn an_account_has_prices_of_its_own_and_nobody_else_has_them() {
+    let world = World::start().await;
+    let (_, bob) = world.new_account("bob@example.com").await;
+    let general = price_for(&world, &bob).await;
+    assert!((price_for(&world, &world.key).await - general).abs() < 1e-9);
+    sells_at(&world, world.account, 80);
+    // asked for by turns: neither list is kept for the other one
+    for _ in 0..2 {
+        let own = price_for(&world, &world.key).await;
+        assert!((own - general * 1.5).abs() < 1e-6, "{own} {general}");
+        assert!((price_for(&world, &bob).await - general).abs() < 1e-9);
+    }
+    let before = world.wallet().await.available;
+    world.buy().await;
+    let paid = before.0 - world.wallet().await.available.0;
+    let paid = Usd(paid).to_string();
+    assert!((paid.parse::<f64>().unwrap() - general * 1.5).abs() < 1e-6);
+
+    let mut owner = at_work(&world, "owner", Role::Owner).await;
+    let page = format!("/console/accounts/{}", world.account);
+    let shown = owner.get(&page).await.text;
+    assert!(shown.contains("Prices of its own"), "{shown}");
+    assert!(shown.contains("80 %"), "{shown}");
+    let rules = owner.get("/console/prices").await.text;
+    assert!(rules.contains(&format!("href=\"{page}\"")), "{rules}");
+}
+
+#[tokio::test]
+async fn a_preview_shows_the_prices_of_an_account() {
+    let world = World::start().await;
+    sells_at(&world, world.account, 80);
+    let (bob, _) = world.new_account("bob@example.com").await;
+    let mut fin = at_work(&world, "finance", Role::Finance).await;
+    let mut preview = async |account: &str| {
+        let tried = [("rules", "20"), ("tier", "0"), ("account", account)];
+        fin.post("/console/prices/preview", &tried).await
+    };
+    let id = world.account.to_string();
+    let cheaper = preview(&id).await.text;
+    let title = format!("would change for account {id}, of tier 3");
+    assert!(cheaper.contains(&title), "{cheaper}");
+    assert!(!cheaper.contains("<dt>Cheaper</dt><dd>0</dd>"), "{cheaper}");
+    let same = preview(&bob.to_string()).await.text;
+    assert!(same.contains("<dt>Cheaper</dt><dd>0</dd>"), "{same}");
+    let none = preview("987654").await;
+    assert_eq!(none.status, 404, "{}", none.text);
+    let wrong = preview("ana").await;
+    assert_eq!(wrong.status, 400, "{}", wrong.text);
+}
+
 /// An offer that has no price today and would have one is not taken for its neighbour.
 #[tokio::test]
 async fn a_preview_finds_each_offer_whatever_its_neighbours_cost() {
@@ -100,9 +179,10 @@ async fn a_preview_finds_each_offer_whatever_its_neighbours_cost() {
         rules: vec![free],
         ..Markups::clone(&world.door.stock.markups())
     };
-    let before = world.door.stock.preview("20", 3, 5).await.unwrap();
+    let payer = Payer::of_tier(3);
+    let before = world.door.stock.preview("20", payer, 5).await.unwrap();
     world.door.engine.set_markups(markups);
-    let compared = world.door.stock.preview("20", 3, 5).await.unwrap();
+    let compared = world.door.stock.preview("20", payer, 5).await.unwrap();
     assert!(
         (1..before.offers).contains(&compared.offers),
         "some are free now"
