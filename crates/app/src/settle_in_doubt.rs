@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::watch::Sighting;
 use domain::activation::{Activation, ActivationState};
 use domain::attempt::AttemptState;
-use domain::change::{CommitError, Refused};
+use domain::change::{CommitError, Refused, Write};
 use domain::ids::OrderId;
 use domain::matching::spare_until;
 use domain::mutant::lacks_rule;
@@ -137,9 +137,7 @@ impl Engine {
     ) -> Vec<Stranger<'a>> {
         rows.sort_by_key(|row| (row.created_at, row.id.len(), row.id.clone()));
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-        let lag = self
-            .number_upstream(upstream)
-            .map_or(Millis(0), |seller| seller.capabilities().list_lag);
+        let lag = self.list_lag(upstream);
         let sightings = self.watch.strangers(upstream, &ids, lag, times);
         let pairs = rows.into_iter().zip(sightings);
         pairs.map(|(row, seen)| Stranger { row, seen }).collect()
@@ -163,15 +161,46 @@ impl Engine {
             let wanted = |activation: &Activation| activation.wanted.service_id == *service;
             now - stranger.seen.since >= self.settings.orphan_after && !open.iter().any(wanted)
         });
-        let first_purchase = self.store().first_attempt_at(name).await.ok().flatten();
+        let Ok(first_purchase) = self.store().first_attempt_at(name).await else {
+            return;
+        };
+        let Ok(known_at) = self.store().list_known_at(name).await else {
+            return;
+        };
+        // a list from before a restore says nothing of the time that was lost
+        let known_at = known_at.filter(|at| !self.predates_restoration(*at));
+        let all_ours = strangers.is_empty() || lacks_rule(60);
+        let lag = self.list_lag(name);
+        // what our first purchase made is on it
+        let late_enough = first_purchase.is_some_and(|at| at <= now - lag);
+        if all_ours && known_at.is_none() && late_enough {
+            self.know_list(name, now).await;
+        }
+        let known_at = known_at.filter(|_| !lacks_rule(59));
+        let not_before = known_at.map(|at| at - lag);
         for stranger in settled {
-            let foreign = match (stranger.made_after(), first_purchase) {
+            let made_after = stranger.made_after().or(not_before);
+            let foreign = match (made_after, first_purchase) {
                 (Some(made_after), Some(first)) => made_after < first - SKEW,
                 (None, Some(_)) => !lacks_rule(45),
                 (_, None) => true,
             };
             self.found_orphan(name, stranger.row, foreign, now).await;
         }
+    }
+
+    /// Notes, once, that an upstream lists nothing that is not ours: what it lists later was made since,
+    /// as every process after this one knows.
+    async fn know_list(&self, name: &str, asked_at: Timestamp) {
+        let upstream = name.to_owned();
+        self.step("list_known", vec![Write::KnowList { upstream, asked_at }])
+            .await;
+    }
+
+    /// What was made is on an upstream's list after this at the latest.
+    fn list_lag(&self, name: &str) -> Millis {
+        let upstream = self.number_upstream(name);
+        upstream.map_or(Millis(0), |one| one.capabilities().list_lag)
     }
 
     async fn found_orphan(

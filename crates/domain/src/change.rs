@@ -228,6 +228,13 @@ pub enum Write {
     InsertOrphan(Box<Orphan>),
     /// An orphan moves on. Guard: the stored version.
     UpdateOrphan(Box<Orphan>),
+    /// All that an upstream listed at this moment belonged to an order or an orphan.
+    KnowList {
+        /// Upstream that something was bought at before.
+        upstream: String,
+        /// When its list was asked for.
+        asked_at: Timestamp,
+    },
     /// An upstream's balance was read. Guard: its number is the next one of that upstream.
     ReadBalance(Box<BalanceReading>),
     /// Something for a person to look at. One of this kind and reference that is there already stays

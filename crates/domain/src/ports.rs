@@ -205,6 +205,9 @@ pub trait Store: Send + Sync {
     fn linked_order<'a>(&'a self, upstream: &'a str, id: &'a str) -> Read<'a, Option<OrderId>>;
     /// When the oldest purchase call to an upstream left, if there was one.
     fn first_attempt_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>>;
+    /// When an upstream was asked for a list, after something was bought there, on which everything
+    /// belonged to an order or an orphan; the last such moment that was noted.
+    fn list_known_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>>;
     /// Orphans whose background step is due.
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>>;
 

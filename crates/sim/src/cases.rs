@@ -16,7 +16,7 @@ pub trait Case: Copy + Debug + Send + 'static {
     fn draw(world: &World) -> Self;
 
     /// What happens in it.
-    fn live(self, world: Arc<World>) -> impl Future<Output = ()> + Send;
+    fn live(self, world: Arc<World>, store: Arc<dyn Store>) -> impl Future<Output = ()> + Send;
 
     /// What came of it, once all is quiet.
     fn seen(self, world: &World) -> Self::Seen;
@@ -65,7 +65,9 @@ fn one<C: Case>(
 ) -> (C::Seen, Vec<(u64, String)>) {
     let mut drawn = None;
     let world = schedule::stage(store, seed, mutant, |world| {
-        drawn.insert(C::draw(world)).live(Arc::clone(world))
+        drawn
+            .insert(C::draw(world))
+            .live(Arc::clone(world), Arc::clone(store))
     });
     let case = drawn.expect("every stage begins its script");
     let seen = case.seen(&world);

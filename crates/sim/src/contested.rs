@@ -8,6 +8,7 @@ use crate::node::WINDOW;
 use crate::sale::{Fate, Kind};
 use crate::world::{NUMBER_UPSTREAMS, World};
 use domain::activation::ActivationState;
+use domain::ports::Store;
 use domain::time::Millis;
 use std::sync::Arc;
 
@@ -60,7 +61,7 @@ impl Case for Contested {
         })
     }
 
-    async fn live(self, world: Arc<World>) {
+    async fn live(self, world: Arc<World>, _: Arc<dyn Store>) {
         world.hub.sleep(BEFORE).await;
         let start = world.now();
         world.with(|state| {

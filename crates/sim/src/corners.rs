@@ -1,19 +1,26 @@
 //! Corners of the table of cases, each in a world of its own: a code after a confirmed cancel, an
-//! upstream that offers no cancel, an account that is suspended while its order runs, and a start
-//! count that moves under way.
+//! upstream that offers no cancel, an account that is suspended while its order runs, a start count
+//! that moves under way, and an activation that appears while no node runs.
 
 use crate::cases::Case;
 use crate::client::{self, Purchase, Wish};
+use crate::node;
+use crate::numbers::{self, COUNTRY};
 use crate::panel::Arranged;
 use crate::race::Loss;
+use crate::rented::Origin;
+use crate::sale::Fate;
 use crate::story::{Plot, START_COUNT};
-use crate::world::{NUMBER_UPSTREAMS, World};
+use crate::world::{NUMBER_UPSTREAMS, START, State, World};
 use app::Engine;
 use domain::access::Caller;
 use domain::activation::ActivationState;
 use domain::ids::OrderId;
+use domain::orphan::OrphanState;
+use domain::ports::Store;
 use domain::smm_order::SmmState;
 use domain::time::Millis;
+use domain::upstream::NumberRequest;
 use domain::usd::Usd;
 use std::sync::Arc;
 
@@ -28,15 +35,18 @@ pub enum Corner {
     Suspended,
     /// REF-16: the start count moves after delivery began.
     StartCount,
+    /// BUY-15: an upstream that tells no ages makes something while no node runs.
+    MadeAway,
 }
 
 impl Corner {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::LateCode,
         Self::NoCancel,
         Self::Suspended,
         Self::StartCount,
+        Self::MadeAway,
     ];
 }
 
@@ -47,6 +57,11 @@ impl Case for Corner {
         world.with(|state| {
             let corner = Self::ALL[state.random.below(Self::ALL.len())];
             state.numbers[0].cancels = corner != Self::NoCancel;
+            if corner == Self::MadeAway {
+                state.numbers[1].lists = true;
+                state.numbers[1].tells_age = false;
+                state.numbers[1].list_down_until = START;
+            }
             let plot = match corner {
                 Self::StartCount => Plot::StartCountMoves,
                 _ => Plot::Partial,
@@ -58,12 +73,13 @@ impl Case for Corner {
         })
     }
 
-    async fn live(self, world: Arc<World>) {
+    async fn live(self, world: Arc<World>, store: Arc<dyn Store>) {
         // nodes load their catalogues first
         world.hub.sleep(Millis::seconds(5)).await;
         let caller = world.with(|state| {
             let wish = match self {
                 Self::LateCode | Self::NoCancel => Wish::Number(NUMBER_UPSTREAMS[0], "s1"),
+                Self::MadeAway => Wish::Number(NUMBER_UPSTREAMS[1], "s1"),
                 _ => Wish::Order("1", "https://instagram.com/p0".to_owned(), 9),
             };
             let purchase = Purchase::new(0, wish, Some("corner".to_owned()));
@@ -77,6 +93,7 @@ impl Case for Corner {
             Self::LateCode | Self::NoCancel => self.cancel(&world, &caller, order).await,
             Self::Suspended => suspend(&world, &caller).await,
             Self::StartCount => {}
+            Self::MadeAway => make_away(&world, &store).await,
         }
     }
 
@@ -95,6 +112,7 @@ impl Corner {
             Self::NoCancel => "F-047",
             Self::Suspended => "REF-20",
             Self::StartCount => "REF-16",
+            Self::MadeAway => "BUY-15",
         }
     }
 
@@ -144,12 +162,54 @@ impl Corner {
                 }
                 Self::NoCancel => released && posted == 0 && told("cancel_not_supported"),
                 Self::Suspended => partly,
+                Self::MadeAway => {
+                    let mut rented = state.numbers[1].rented.iter();
+                    let stray = rented.rfind(|one| one.origin == Origin::Double);
+                    stray.is_some_and(|one| one.refunded && is_cancelled(state, &one.id))
+                }
                 Self::StartCount => partly && smm.is_some_and(|row| row.start_count == START_COUNT),
             };
-            let detail = || format!("{self:?}: {number:?} {smm:?}, posted {posted}");
+            let orphans = &state.truth.orphans;
+            let detail = || format!("{self:?}: {number:?} {smm:?} {orphans:?}, posted {posted}");
             if fine { Ok(()) } else { Err(detail()) }
         })
     }
+}
+
+/// All nodes die after the list was looked at, and an activation appears on it before one is back.
+async fn make_away(world: &Arc<World>, store: &Arc<dyn Store>) {
+    world.hub.sleep(world.span(200_000, 300_000)).await;
+    for node in 0..2 {
+        node::crash(world, store, node);
+    }
+    let now = world.now();
+    world.with(|state| {
+        let request = NumberRequest {
+            service: "s2".into(),
+            country: COUNTRY.into(),
+            pool: None,
+            max_cost: Usd(150_000),
+            reference: String::new(),
+        };
+        let fate = Fate::draw(state);
+        let mut made = numbers::make(
+            state,
+            1,
+            &request,
+            &fate,
+            (Some(0), now, Origin::Double),
+            now,
+        );
+        made.gives_up_at = None;
+        made.messages.clear();
+        state.numbers[1].rented.push(made);
+    });
+}
+
+/// Whether what nobody ordered was given back there.
+fn is_cancelled(state: &State, id: &str) -> bool {
+    let mut orphans = state.truth.orphans.values();
+    orphans.any(|row| row.upstream_id == id && row.state == OrphanState::Returned)
 }
 
 async fn suspend(world: &Arc<World>, caller: &Caller) {

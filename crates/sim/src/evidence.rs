@@ -7,6 +7,7 @@ use crate::panel::Arranged;
 use crate::race::Loss;
 use crate::story::Plot;
 use crate::world::World;
+use domain::ports::Store;
 use domain::ticket::TicketKind;
 use domain::time::Millis;
 use domain::usd::Usd;
@@ -75,7 +76,7 @@ impl Case for Evidence {
         })
     }
 
-    async fn live(self, world: Arc<World>) {
+    async fn live(self, world: Arc<World>, _: Arc<dyn Store>) {
         // nodes load their catalogues, and read each balance once
         world.hub.sleep(Millis::seconds(120)).await;
         place(&world, 0, 4).await;

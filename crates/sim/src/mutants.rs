@@ -8,7 +8,7 @@ pub use domain::mutant::{lacks_rule, set_active};
 use domain::ports::Store;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 56] = [
+pub const MUTANTS: [(u8, &str); 58] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -113,6 +113,11 @@ pub const MUTANTS: [(u8, &str); 56] = [
     (57, "a code that comes after a confirmed cancel is kept"),
     (58, "nobody looks for a code after a confirmed cancel"),
     (
+        59,
+        "what was made while no node ran is of an age that nobody knows",
+    ),
+    (60, "a list counts as known whatever it holds"),
+    (
         56,
         "what is undone, or nobody's, is cancelled with one call",
     ),
@@ -128,7 +133,7 @@ pub const BY_CONTEST: [u8; 1] = [50];
 pub const BY_UNDOING: [u8; 1] = [56];
 
 /// Rules that the cases of [`crate::corners`] need.
-pub const BY_CORNERS: [u8; 2] = [57, 58];
+pub const BY_CORNERS: [u8; 3] = [57, 58, 59];
 
 /// What the rule is called on the command line.
 pub fn name(number: u8) -> String {

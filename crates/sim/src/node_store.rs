@@ -431,6 +431,10 @@ impl Store for NodeStore {
         self.inner.first_attempt_at(upstream)
     }
 
+    fn list_known_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>> {
+        self.inner.list_known_at(upstream)
+    }
+
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
         self.inner.orphans_due(now, limit)
     }

@@ -8,6 +8,7 @@ use crate::panel::{self, Arranged, Placed};
 use crate::race::Loss;
 use crate::story::{Plot, Story};
 use crate::world::World;
+use domain::ports::Store;
 use domain::smm_request::RequestKind;
 use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
@@ -59,7 +60,7 @@ impl Case for Undone {
         })
     }
 
-    async fn live(self, world: Arc<World>) {
+    async fn live(self, world: Arc<World>, _: Arc<dyn Store>) {
         // nodes load their catalogues first
         world.hub.sleep(Millis::seconds(5)).await;
         let caller = world.with(|state| {

@@ -351,6 +351,15 @@ pub(crate) fn attempts_tell_their_story(store: &dyn Store) {
     let missing = vec![end(3, AttemptState::Done, None)];
     assert_eq!(world.commit(missing), refused(Refused::Stale));
     assert_eq!(wait(store.first_attempt_at("peter1")).unwrap(), Some(early));
+    let known = |upstream| wait(store.list_known_at(upstream)).unwrap();
+    assert_eq!(known("peter1"), None, "nobody has looked");
+    for asked_at in [NOW, NOW + Millis(7)] {
+        let upstream = "peter1".to_owned();
+        world
+            .commit(vec![Write::KnowList { upstream, asked_at }])
+            .unwrap();
+        assert_eq!((known("peter1"), known("paul")), (Some(asked_at), None));
+    }
     world.audited();
 }
 

@@ -262,6 +262,10 @@ impl Store for Memory {
         self.ask(|rows| rows.first_attempts.get(upstream).copied())
     }
 
+    fn list_known_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>> {
+        self.ask(|rows| rows.known_lists.get(upstream).copied())
+    }
+
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
         self.ask(|rows| rows::due(rows.orphans.values(), |row| row.due_at, now, limit))
     }

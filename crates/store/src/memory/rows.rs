@@ -80,6 +80,7 @@ pub(super) struct Rows {
     pub(super) service_ids: BTreeMap<String, (String, String, String)>,
     pub(super) attempts: BTreeMap<(OrderId, i64), Attempt>,
     pub(super) first_attempts: BTreeMap<String, Timestamp>,
+    pub(super) known_lists: BTreeMap<String, Timestamp>,
     /// Upstream, its ids, and whose each is.
     pub(super) links: BTreeMap<String, HashMap<String, Option<OrderId>>>,
     pub(super) messages: BTreeMap<(OrderId, i64), Sms>,

@@ -251,6 +251,9 @@ impl Rows {
                 row.version += 1;
                 put!(self, done, orphans, row.id, row);
             }
+            Write::KnowList { upstream, asked_at } => {
+                put!(self, done, known_lists, upstream, *asked_at);
+            }
             Write::ReadBalance(reading) => {
                 let upstream = reading.upstream.clone();
                 let known = self.readings.entry(upstream.clone()).or_default();

@@ -100,6 +100,28 @@ pub(crate) fn first_at(conn: &dyn Connection, upstream: &str) -> Result<Option<T
     })
 }
 
+/// When all that an upstream listed was last known to belong to somebody.
+pub(crate) fn list_known_at(
+    conn: &dyn Connection,
+    upstream: &str,
+) -> Result<Option<Timestamp>, Fault> {
+    let sql = "SELECT list_known_at FROM first_attempt WHERE upstream = ?1 \
+               AND list_known_at IS NOT NULL";
+    one(conn, sql, params![upstream], |row| {
+        Cells::new("first_attempt", row).time()
+    })
+}
+
+/// All that an upstream listed belonged to somebody.
+pub(crate) fn know_list(
+    conn: &dyn Connection,
+    upstream: &str,
+    asked_at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "UPDATE first_attempt SET list_known_at = ?2 WHERE upstream = ?1";
+    conn.write(sql, params![upstream, asked_at.0])
+}
+
 /// An upstream id belongs to an order, or to nobody, for ever.
 pub(crate) fn link(
     conn: &dyn Connection,

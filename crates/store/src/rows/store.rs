@@ -196,6 +196,11 @@ impl Store for Database {
         self.ask(move |conn| attempt::first_at(conn, &upstream))
     }
 
+    fn list_known_at<'a>(&'a self, upstream: &'a str) -> Read<'a, Option<Timestamp>> {
+        let upstream = upstream.to_owned();
+        self.ask(move |conn| attempt::list_known_at(conn, &upstream))
+    }
+
     fn orphans_due(&self, now: Timestamp, limit: u32) -> Read<'_, Vec<Orphan>> {
         self.ask(move |conn| attempt::orphans_due(conn, now, limit))
     }

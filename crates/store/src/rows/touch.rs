@@ -69,6 +69,7 @@ fn one<'c>(write: &'c Write, all: &mut Vec<Touched<'c>>) {
         }
         Write::Claim(claim) => all.push(T::Claim(claim.account, &claim.endpoint, &claim.key)),
         Write::InsertOrphan(o) | Write::UpdateOrphan(o) => all.push(T::Row("orphan", o.id)),
+        Write::KnowList { .. } => all.push(T::All("first_attempt")),
         Write::ReadBalance(reading) => all.push(T::Readings(&reading.upstream)),
         // their rows are new and their wallets in memory
         Write::Book(_) | Write::Credit { .. } | Write::Debit { .. } | Write::ApiLog(_) => {}

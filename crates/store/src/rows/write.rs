@@ -65,6 +65,7 @@ fn row(conn: &dyn Connection, change: &Change, write: &Write) -> Result<(), Faul
             received_at,
         } => attempt::message(conn, *order, *seq, sms, *received_at),
         Write::ReadBalance(reading) => balance::insert_reading(conn, reading),
+        Write::KnowList { upstream, asked_at } => attempt::know_list(conn, upstream, *asked_at),
         Write::OpenTicket(ticket) => balance::open_ticket(conn, ticket),
         Write::CloseTicket { ticket, note } => balance::close_ticket(conn, *ticket, note, at),
         Write::InsertOrphan(o) => attempt::insert_orphan(conn, o),
