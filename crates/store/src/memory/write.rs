@@ -122,6 +122,9 @@ impl Rows {
                     rows.links.entry(upstream).or_default().remove(&id);
                 });
             }
+            Write::KnowList { upstream, asked_at } => {
+                put!(self, done, known_lists, upstream, *asked_at);
+            }
             _ => return self.beside_orders(change, write, done),
         }
         Ok(())
@@ -250,9 +253,6 @@ impl Rows {
                 let mut row = (**row).clone();
                 row.version += 1;
                 put!(self, done, orphans, row.id, row);
-            }
-            Write::KnowList { upstream, asked_at } => {
-                put!(self, done, known_lists, upstream, *asked_at);
             }
             Write::ReadBalance(reading) => {
                 let upstream = reading.upstream.clone();

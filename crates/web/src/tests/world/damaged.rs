@@ -103,6 +103,7 @@ impl Store for Damaged {
         linked(upstream: &'a str, ids: &'a [String]) -> Vec<String>;
         linked_order(upstream: &'a str, id: &'a str) -> Option<OrderId>;
         first_attempt_at(upstream: &'a str) -> Option<Timestamp>;
+        list_known_at(upstream: &'a str) -> Option<Timestamp>;
         orphans_due(now: Timestamp, limit: u32) -> Vec<Orphan>;
         claim_orphans(upstream: &'a str, now: Timestamp, limit: u32) -> Vec<Orphan>;
         take_turn(name: &'a str, pause: Millis) -> bool;
