@@ -255,4 +255,5 @@ def main():
             processes.end()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -27,6 +27,8 @@ import threading
 import time
 from pathlib import Path
 
+from compare import until
+
 ROOT = Path(__file__).resolve().parent.parent
 BUYERS = 16
 # asked for in place of what was bought: `serve` sells no service that misbehaves
@@ -184,14 +186,6 @@ class Gateway:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         kib = lambda name: int(re.search(rf"{name}:\s+(\d+)", status).group(1))
         return ticks / os.sysconf("SC_CLK_TCK"), kib("VmRSS") / 1024, kib("VmHWM") / 1024
-
-
-def until(holds, what):
-    give_up = time.monotonic() + 60
-    while not holds():
-        if time.monotonic() > give_up:
-            sys.exit(f"waited a minute for {what}")
-        time.sleep(0.05)
 
 
 def buy_all(gateway, bodies):

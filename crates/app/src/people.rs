@@ -26,6 +26,7 @@ use crate::api_key::Pepper;
 use crate::engine::Engine;
 use crate::limits::Limits;
 use domain::change::{CommitError, Write};
+use domain::hex::hex;
 use domain::ids::AccountId;
 use domain::people::{PeopleWrite, Person, Session};
 use domain::ports::{PeopleRows, StoreError};
@@ -202,11 +203,6 @@ impl People {
     fn next_row(&self) -> i64 {
         self.engine.store().next_row_id()
     }
-}
-
-/// Bytes in hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How long the password counts as just shown.

@@ -15,6 +15,7 @@ pub mod change;
 pub mod countries;
 pub mod desk;
 pub mod failpoint;
+pub mod hex;
 pub mod ids;
 pub mod latency;
 pub mod ledger;

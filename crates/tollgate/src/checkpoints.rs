@@ -6,6 +6,7 @@ use crate::settings::{Audit, too_open};
 use anyhow::{Context, bail};
 use app::Notary;
 use domain::audit_log::{Checkpoint, Hash, Witness};
+use domain::hex::hex;
 use domain::time::Timestamp;
 use ring::digest;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -192,10 +193,6 @@ fn key(path: &Path) -> anyhow::Result<Ed25519KeyPair> {
     })?;
     Ed25519KeyPair::from_seed_unchecked(&seed)
         .map_err(|_| anyhow::anyhow!("audit.key_file: {} holds no usable key", path.display()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {

@@ -2,6 +2,7 @@
 
 use crate::settings::Secret;
 use anyhow::Context;
+use domain::hex::hex;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -52,7 +53,7 @@ fn pepper(data_dir: &Path) -> anyhow::Result<Secret> {
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Secret::new(text.trim())),
         Err(error) if error.kind() == ErrorKind::NotFound && data_dir.is_dir() => {
-            let text: String = random()?.iter().map(|byte| format!("{byte:02x}")).collect();
+            let text = hex(&random()?);
             write_private(&path, &text)?;
             Ok(Secret::new(&text))
         }

@@ -34,6 +34,7 @@ const GRACE: Duration = Duration::from_secs(7);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// What the manager of services grants beyond that before it kills the program.
 const SPARE: Duration = Duration::from_secs(10);
+
 /// Whether the machine's clock is believed although it shows a time before the newest entry of the
 /// books: then that entry is what was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 use crate::api_v1::problem::Problem;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
+use domain::hex::hex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -57,14 +58,7 @@ const FILES: [(&str, &str, &[u8]); 10] = [
 
 /// Digest of each file by its name.
 static DIGESTS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
-    let digest = |content: &[u8]| -> String {
-        let digest = Sha256::digest(content);
-        digest
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
-    };
+    let digest = |content: &[u8]| hex(&Sha256::digest(content)[..8]);
     FILES
         .iter()
         .map(|(name, _, content)| (*name, digest(content)))

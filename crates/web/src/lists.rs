@@ -11,11 +11,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use domain::hex::hex;
 use domain::markup::Payer;
 use domain::time::{Millis, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -127,12 +127,7 @@ impl Lists {
 }
 
 fn tag(body: &[u8]) -> String {
-    let digest = Sha256::digest(body);
-    digest.iter().take(16).fold(String::new(), |mut tag, byte| {
-        // writing to a text cannot fail
-        let _ = write!(tag, "{byte:02x}");
-        tag
-    })
+    hex(&Sha256::digest(body)[..16])
 }
 
 /// What a caller says about the form of an answer.

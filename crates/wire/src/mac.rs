@@ -1,17 +1,13 @@
 //! Signatures written as lower-case hex, made and compared in constant time.
 
 use crate::inbound::BadSignature;
+use domain::hex::hex;
 use ring::hmac;
 
 /// A digest as hex.
 pub(crate) fn sign(algorithm: hmac::Algorithm, secret: &str, parts: &[&[u8]]) -> String {
     let key = hmac::Key::new(algorithm, secret.as_bytes());
-    let digest = hmac::sign(&key, &parts.concat());
-    digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(hmac::sign(&key, &parts.concat()).as_ref())
 }
 
 /// Whether one of these digests is that of the message under one of the secrets. A blank secret is

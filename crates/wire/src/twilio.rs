@@ -5,6 +5,7 @@ use crate::inbound::{BadSignature, Inbound, SIGNATURE_MAX, Webhook};
 use crate::json::Node;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::hex::hex;
 use ring::{digest, hmac};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -170,10 +171,6 @@ fn port_forms(url: &str) -> Vec<String> {
         }
     }
     forms
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads a message. Reports of what became of messages that were sent have another state.

@@ -1,6 +1,7 @@
 //! Fixed vectors (computed independently) and properties of API keys.
 
 use super::*;
+use domain::hex::hex;
 use proptest::prelude::*;
 
 const COUNTING: &str = "tg_live_H6nx0olkKwtL_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf_45vmZw";
@@ -14,10 +15,6 @@ fn counting() -> [u8; RANDOM_LEN] {
 fn pepper() -> Pepper {
     let secret: Vec<u8> = (100..132).collect();
     Pepper::new(&secret).unwrap()
-}
-
-fn hex(bytes: [u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]
@@ -55,7 +52,7 @@ fn fixed_keys_give_fixed_macs() {
         ),
     ];
     for (text, expected) in macs {
-        assert_eq!(hex(mac(&pepper(), &parse(text).unwrap())), expected);
+        assert_eq!(hex(&mac(&pepper(), &parse(text).unwrap())), expected);
     }
 }
 

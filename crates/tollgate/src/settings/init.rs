@@ -2,6 +2,7 @@
 
 use super::keys::PEPPER_FILE;
 use super::sealing::KEY_FILE;
+use domain::hex::hex;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ pub const FILE: &str = "tollgate.toml";
 pub fn write(directory: &Path, random: &[u8; 32], keys: &str) -> io::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(directory)?;
     let (settings, pepper) = (directory.join(FILE), directory.join(PEPPER_FILE));
-    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = hex(random);
     // the secrets first: a settings file without them would be a start that cannot start
     let mut made = Vec::new();
     let (pepper_text, keys_text) = (format!("{text}\n"), format!("{keys}\n"));

@@ -3,6 +3,7 @@
 use super::fields::{Fields, TOKEN};
 use super::page::Failed;
 use app::{Answer, KeyedRequest, OnceKey, Refusal};
+use domain::hex::hex;
 use domain::upstream::Pending;
 use sha2::{Digest, Sha256};
 
@@ -16,7 +17,7 @@ const TURNS: u32 = 20;
 pub(crate) fn key() -> Result<String, Refusal> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|_| Refusal::StorageUnavailable)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 /// The key that a form carries.
@@ -45,10 +46,7 @@ pub(crate) fn request(path: &str, fields: &Fields) -> Result<KeyedRequest, Faile
 
 /// The same for a form with a button for each of several things: each is bought once.
 pub(crate) fn of_button(form: KeyedRequest) -> KeyedRequest {
-    let button: String = form.fingerprint[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let button = hex(&form.fingerprint[..8]);
     KeyedRequest {
         key: format!("{}-{button}", form.key),
         ..form

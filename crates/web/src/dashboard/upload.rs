@@ -6,6 +6,7 @@ use super::page::Failed;
 use super::session::Visitor;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
+use domain::hex::hex;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use sha2::{Digest, Sha256};
 
@@ -146,8 +147,4 @@ fn too_long() -> Failed {
 fn garbled() -> Failed {
     let why = "This form did not arrive whole. Go back, reload the page, and send it again.";
     Failed::new(StatusCode::BAD_REQUEST, why)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,7 +3,7 @@
 
 use super::world::{Answered, PLACE, World};
 use domain::time::Millis;
-use domain::upstream::{PanelStatus, Progress};
+use domain::upstream::Progress;
 use domain::usd::Usd;
 use std::sync::atomic::Ordering;
 
@@ -11,20 +11,6 @@ async fn place(world: &World, user: &str) -> Answered {
     let body =
         format!(r#"{{"service_id":"1","link":"https://instagram.com/{user}","quantity":500}}"#);
     world.post(PLACE, &[], &body).await
-}
-
-fn says(world: &World, progress: Progress, change: impl FnOnce(&mut PanelStatus)) {
-    let mut status = PanelStatus {
-        progress: Some(progress),
-        raw_status: progress.word().to_owned(),
-        remains: Some(0),
-        start_count: Some(7),
-        charge: None,
-        children: Vec::new(),
-        child_ids: Vec::new(),
-    };
-    change(&mut status);
-    *world.panel.said.lock().unwrap() = Some(status);
 }
 
 /// Lets the background work of some minutes happen.
@@ -39,7 +25,7 @@ async fn later(world: &World, minutes: usize) {
 async fn a_service_that_took_far_more_is_closed_until_its_rate_is_right() {
     let world = World::start().await;
     place(&world, "one").await.data();
-    says(&world, Progress::InProgress, |status| {
+    world.panel.says(Progress::InProgress, |status| {
         status.charge = Some(Usd(1_500_000))
     });
     later(&world, 2).await;
@@ -58,7 +44,7 @@ async fn a_service_that_took_far_more_is_closed_until_its_rate_is_right() {
 #[tokio::test]
 async fn one_id_for_two_orders_is_a_conflict_only_where_the_panels_window_is_known() {
     let world = World::start().await;
-    says(&world, Progress::Completed, |_| {});
+    world.panel.says(Progress::Completed, |_| {});
     let twice = async |user: &str, minutes: usize| {
         *world.panel.id.lock().unwrap() = Some(user.to_owned());
         place(&world, user).await.data();
@@ -78,13 +64,13 @@ async fn one_id_for_two_orders_is_a_conflict_only_where_the_panels_window_is_kno
 async fn an_order_split_into_more_than_it_can_be_is_not_judged() {
     let world = World::start().await;
     place(&world, "one").await.data();
-    says(&world, Progress::Completed, |status| {
+    world.panel.says(Progress::Completed, |status| {
         status.child_ids = (0..10_001).map(|id| id.to_string()).collect();
     });
     later(&world, 10).await;
     let held = world.wallet().await.held;
     assert!(held > Usd::ZERO, "its parts were not seen");
-    says(&world, Progress::Completed, |_| {});
+    world.panel.says(Progress::Completed, |_| {});
     later(&world, 20).await;
     assert_eq!(world.wallet().await.held, Usd::ZERO);
     world.books().await;

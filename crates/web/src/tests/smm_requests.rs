@@ -2,7 +2,7 @@
 
 use super::world::{PLACE, World};
 use domain::time::Millis;
-use domain::upstream::{CancelReply, PanelStatus, Progress, RefillProgress, RefillReply};
+use domain::upstream::{CancelReply, Progress, RefillProgress, RefillReply};
 use domain::usd::Usd;
 use std::sync::atomic::Ordering;
 
@@ -22,15 +22,9 @@ async fn placed(world: &World, service: &str) -> String {
 }
 
 fn says(world: &World, progress: Progress, remains: i64) {
-    *world.panel.said.lock().unwrap() = Some(PanelStatus {
-        progress: Some(progress),
-        raw_status: progress.word().to_owned(),
-        remains: Some(remains),
-        start_count: Some(7),
-        charge: None,
-        children: Vec::new(),
-        child_ids: Vec::new(),
-    });
+    world
+        .panel
+        .says(progress, |status| status.remains = Some(remains));
 }
 
 /// Lets the background work of half an hour happen.

@@ -6,18 +6,12 @@ use domain::ids::OrderId;
 use domain::people::Role;
 use domain::ticket::{Ticket, TicketKind};
 use domain::time::Millis;
-use domain::upstream::{PanelStatus, Progress};
+use domain::upstream::Progress;
 use domain::usd::Usd;
 
 fn says(world: &World, progress: Progress, remains: i64, charge: i64) {
-    *world.panel.said.lock().unwrap() = Some(PanelStatus {
-        progress: Some(progress),
-        raw_status: progress.word().to_owned(),
-        remains: Some(remains),
-        start_count: Some(7),
-        charge: Some(Usd(charge)),
-        children: Vec::new(),
-        child_ids: Vec::new(),
+    world.panel.says(progress, |status| {
+        (status.remains, status.charge) = (Some(remains), Some(Usd(charge)));
     });
 }
 

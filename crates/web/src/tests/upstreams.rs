@@ -5,8 +5,8 @@ use domain::time::Millis;
 use domain::upstream::{
     CancelReply, Capabilities, ListedNumber, ListedPanelOrder, Number, NumberListing, NumberOffer,
     NumberRequest, NumberStatus, NumberUpstream, PanelRequest, PanelService, PanelStatus,
-    PanelStatusRow, PanelUpstream, Pending, Purchase, ReadFailure, RefillProgress, RefillReply,
-    RefillRow, Refusal, Reply, Sms,
+    PanelStatusRow, PanelUpstream, Pending, Progress, Purchase, ReadFailure, RefillProgress,
+    RefillReply, RefillRow, Refusal, Reply, Sms,
 };
 use domain::usd::{Rate, Usd};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -332,6 +332,21 @@ impl Default for Panel {
 }
 
 impl Panel {
+    /// From now on it says this of every order: all delivered, with what is changed.
+    pub fn says(&self, progress: Progress, change: impl FnOnce(&mut PanelStatus)) {
+        let mut status = PanelStatus {
+            progress: Some(progress),
+            raw_status: progress.word().to_owned(),
+            remains: Some(0),
+            start_count: Some(7),
+            charge: None,
+            children: Vec::new(),
+            child_ids: Vec::new(),
+        };
+        change(&mut status);
+        *self.said.lock().unwrap() = Some(status);
+    }
+
     async fn place_order(&self, link: &str) -> Reply<Purchase<String>> {
         if link.contains("lost") {
             return reply(Purchase::Unknown);

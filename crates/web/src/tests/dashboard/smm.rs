@@ -3,7 +3,7 @@
 use super::browser::{Browser, customer, fresh_key, location, signed_in};
 use crate::tests::world::{PLACE, World};
 use domain::time::Millis;
-use domain::upstream::{PanelStatus, Progress, RefillProgress};
+use domain::upstream::{Progress, RefillProgress};
 use domain::usd::Usd;
 use std::sync::atomic::Ordering;
 
@@ -57,15 +57,7 @@ async fn what_is_not_due_or_not_ones_own_is_refused_on_the_page() {
 
 /// The panel has this to say of its order, until all of it is settled.
 async fn ends(world: &World, progress: Progress) {
-    *world.panel.said.lock().unwrap() = Some(PanelStatus {
-        progress: Some(progress),
-        raw_status: progress.word().to_owned(),
-        remains: Some(0),
-        start_count: Some(7),
-        charge: None,
-        children: Vec::new(),
-        child_ids: Vec::new(),
-    });
+    world.panel.says(progress, |_| {});
     for _ in 0..20 {
         world.clock.advance(Millis::seconds(30));
         world.run_smm_requests().await;
