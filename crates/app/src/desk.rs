@@ -4,6 +4,7 @@
 use crate::accounts::AdminError;
 use crate::acting;
 use crate::engine::Engine;
+use crate::reason::reason;
 use crate::redeem::{CodeOrder, MadeCodes, RedeemCodes};
 use domain::change::{CommitError, Refused, Write};
 use domain::desk::{AccountNote, Announcement, DeskWrite, MoneyRequest, MoneyState};
@@ -14,7 +15,7 @@ use domain::time::{Millis, Timestamp};
 use domain::usd::Usd;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Characters of a note, a reason or an announcement at most.
+/// Characters of a note or an announcement at most.
 const TEXT_MAX: usize = 500;
 
 /// How long the announcements that pages show are taken from memory.
@@ -114,7 +115,7 @@ impl Desk {
         who: PersonId,
         order: MoneyOrder,
     ) -> Result<MoneyRequest, AdminError> {
-        let reason = text("the reason", &order.reason)?;
+        let reason = reason(&order.reason)?.to_owned();
         if order.amount == Usd::ZERO {
             return Err(AdminError::Invalid(
                 "the amount must not be zero".to_owned(),
@@ -306,9 +307,9 @@ impl Desk {
         &self,
         order: OrderId,
         undelivered: u64,
-        reason: &str,
+        why: &str,
     ) -> Result<(), AdminError> {
-        let reason = text("the reason", reason)?;
+        let reason = reason(why)?.to_owned();
         let found = self.engine.store().smm_order(order).await?;
         let row = found.ok_or_else(|| AdminError::NotFound(format!("SMM order {order}")))?;
         acting::not_own(self.rows.as_ref(), acting::staff(), row.account).await?;

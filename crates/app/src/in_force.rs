@@ -5,6 +5,7 @@
 use crate::accounts::AdminError;
 use crate::acting;
 use crate::engine::{Engine, Settings};
+use crate::reason::reason;
 use domain::change::{CommitError, Refused, Write};
 use domain::desk::{DeskWrite, InForce, Pause};
 use domain::ids::AccountId;
@@ -13,9 +14,6 @@ use domain::policy::{Rules, Standing};
 use domain::ports::StoreError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-
-/// Characters of a reason.
-const REASON: std::ops::RangeInclusive<usize> = 3..=500;
 
 /// What was in force: what other processes changed, and what this one did.
 type Version = (u64, u64);
@@ -123,7 +121,7 @@ impl Engine {
         let pause = Pause {
             upstream: self.known_upstream(upstream)?,
             actor,
-            why: reason(why)?,
+            why: reason(why)?.to_owned(),
             since: self.now(),
         };
         let write = DeskWrite::Pause(Box::new(pause));
@@ -139,7 +137,7 @@ impl Engine {
         // one that is configured no longer may still be paused
         let write = DeskWrite::Resume {
             upstream: upstream.to_owned(),
-            why: reason(why)?,
+            why: reason(why)?.to_owned(),
         };
         self.change_pause("resume_upstream", write, "this upstream is not paused")
             .await
@@ -169,15 +167,4 @@ impl Engine {
         let found = names.find(|known| *known == name).map(str::to_owned);
         found.ok_or_else(|| AdminError::NotFound(format!("upstream {name}")))
     }
-}
-
-fn reason(text: &str) -> Result<String, AdminError> {
-    let text = text.trim();
-    if REASON.contains(&text.chars().count()) {
-        return Ok(text.to_owned());
-    }
-    let (least, most) = (REASON.start(), REASON.end());
-    Err(AdminError::Invalid(format!(
-        "the reason must have {least} to {most} characters"
-    )))
 }

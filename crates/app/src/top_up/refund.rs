@@ -1,11 +1,12 @@
 //! We return money to a payer: out of the wallet first, then at the processor under a key of its own.
-//! What the wallet lacks is returned only where whoever asks says that it is to be owed. A process that dies in between leaves the second half to whoever comes
-//! next.
+//! What the wallet lacks is returned only where whoever asks says that it is to be owed. A process that
+//! dies in between leaves the second half to whoever comes next.
 
 use super::approve::proposed_by;
 use super::back::as_write;
 use super::{TopUps, withdrawn};
 use crate::accounts::AdminError;
+use crate::reason::reason;
 use domain::change::{CommitError, Refused, Write};
 use domain::ports::StoreError;
 use domain::ticket::TicketKind;
@@ -66,7 +67,7 @@ impl TopUps {
         if row.state != TopUpState::Credited {
             return conflict("only a credited top-up can be refunded");
         }
-        let reason = super::approve::reason(order.reason)?;
+        let reason = reason(order.reason)?.to_owned();
         if order.seen.is_some_and(|seen| seen != row.reversals) {
             return moved();
         }

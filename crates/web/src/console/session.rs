@@ -128,9 +128,7 @@ pub(crate) struct OperatorsForm {
 impl OperatorsForm {
     /// The reason that a form gives; a deed that moves money or access needs one.
     pub(crate) fn reason(&self) -> Result<&str, Failed> {
-        let reason = self.fields.filled("reason");
-        let reason = reason.filter(|text| (3..=500).contains(&text.chars().count()));
-        reason.ok_or_else(|| {
+        app::reason(self.fields.text("reason")).map_err(|_| {
             Failed::field(
                 "reason",
                 "Say why, in 3 to 500 characters: it is kept in the audit log.",
