@@ -35,6 +35,8 @@ pub enum Deed {
     SeeCodes,
     /// Top-ups.
     SeeTopUps,
+    /// The file that shows a transfer; each look is kept and needs a reason.
+    ReadProofs,
     /// Upstreams, servers and routes.
     SeeUpstreams,
     /// Countries, services, their classes and prices.
@@ -105,7 +107,7 @@ const MONEY: &[Role] = &[Owner, Finance];
 
 impl Deed {
     /// All deeds.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         D::SeeOverview,
         D::SeeAccounts,
         D::SeeOrders,
@@ -116,6 +118,7 @@ impl Deed {
         D::SeeAudit,
         D::SeeCodes,
         D::SeeTopUps,
+        D::ReadProofs,
         D::SeeUpstreams,
         D::SeeCatalogue,
         D::SeePolicy,
@@ -173,6 +176,7 @@ impl Deed {
             | D::DecideMoney
             | D::MakeCodes
             | D::DecideTopUps
+            | D::ReadProofs
             | D::ChangePrices => MONEY,
             D::SetTiers
             | D::ChangeUpstreams

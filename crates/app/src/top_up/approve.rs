@@ -6,16 +6,14 @@ use super::import::needs_two;
 use super::settle::credits;
 use crate::accounts::AdminError;
 use crate::acting;
+use crate::reason::reason;
 use domain::change::{CommitError, Refused, Write};
 use domain::ports::StoreError;
-use domain::top_up::{Processor, Proposal, TopUp, TopUpState, TopUpWrite};
+use domain::top_up::{Processor, Proof, Proposal, TopUp, TopUpState, TopUpWrite};
 use domain::usd::Usd;
 
 /// Longest reference of a payment, in characters.
 const REFERENCE_MAX: usize = 200;
-
-/// Longest reason, in characters: as long as the console's forms take.
-const REASON_MAX: usize = 500;
 
 /// Whose word an approval is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +29,15 @@ pub(super) fn proposed_by() -> String {
     acting::by().map_or_else(|| "system".to_owned(), |by| by.actor.to_string())
 }
 
-/// A reason without the white space around it.
-pub(super) fn reason(given: &str) -> Result<String, AdminError> {
-    line("reason", given, REASON_MAX)
-}
-
-fn line(name: &str, given: &str, most: usize) -> Result<String, AdminError> {
+/// The reference of a payment without the white space around it.
+fn reference(given: &str) -> Result<String, AdminError> {
     let given = given.trim();
-    let fits = (1..=most).contains(&given.chars().count()) && !given.contains(char::is_control);
-    let why = || AdminError::Invalid(format!("{name}: give one line of 1 to {most} characters"));
-    fits.then(|| given.to_owned()).ok_or_else(why)
+    let fits = (1..=REFERENCE_MAX).contains(&given.chars().count());
+    let fits = fits && !given.contains(char::is_control);
+    fits.then(|| given.to_owned()).ok_or_else(|| {
+        let why = format!("reference: give one line of 1 to {REFERENCE_MAX} characters");
+        AdminError::Invalid(why)
+    })
 }
 
 impl TopUps {
@@ -51,6 +48,19 @@ impl TopUps {
     pub async fn one(&self, id: i64) -> Result<TopUp, AdminError> {
         let row = self.rows.top_up(id).await?;
         row.ok_or_else(|| AdminError::NotFound(format!("top-up {id}")))
+    }
+
+    /// The file that its customer shows of a transfer. That somebody has it is kept written first.
+    ///
+    /// # Errors
+    /// There is none, or nothing can be written: then it is not shown either.
+    pub async fn proof(&self, id: i64) -> Result<Proof, AdminError> {
+        let object = format!("file of top-up {id}");
+        let found = self.rows.proof(id).await?;
+        let proof = found.ok_or_else(|| AdminError::NotFound(object.clone()))?;
+        let note = self.engine.note("see_proof", Some(proof.account), object);
+        note.await?;
+        Ok(proof)
     }
 
     /// Credits a top-up that waits for an operator, under the bank's or the processor's reference
@@ -76,7 +86,7 @@ impl TopUps {
     ) -> Result<TopUp, AdminError> {
         let row = self.one(id).await?;
         self.not_own(&row).await?;
-        let (payment, reason) = (line("reference", payment, REFERENCE_MAX)?, reason(why)?);
+        let (payment, reason) = (reference(payment)?, reason(why)?.to_owned());
         if !row.waits() {
             return Err(not_waiting(&row));
         }
@@ -177,7 +187,7 @@ impl TopUps {
         if !row.waits() {
             return Err(not_waiting(&row));
         }
-        let next = row.closed(TopUpState::Rejected, &reason);
+        let next = row.closed(TopUpState::Rejected, reason);
         let update = Write::TopUp(TopUpWrite::Update(Box::new(next.clone())));
         match self.engine.commit("reject_top_up", vec![update]).await {
             Ok(()) => Ok(next),

@@ -39,8 +39,11 @@ enum Step {
 }
 
 impl TopUps {
-    /// Matches lines one after the other: what the first of them does, the second sees.
+    /// Matches lines one after the other: what the first of them does, the second sees. That somebody
+    /// imports them is kept written first.
     pub async fn import(&self, lines: &[BankLine]) -> Result<Vec<Matched>, AdminError> {
+        let object = format!("statement of {} lines", lines.len());
+        self.engine.note("import_statement", None, object).await?;
         let mut all = Vec::with_capacity(lines.len());
         for line in lines {
             let step = self.match_line(line).await?;

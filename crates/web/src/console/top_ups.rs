@@ -48,10 +48,10 @@ pub(super) fn routes() -> Routes {
             post(import::take),
         )
         .see("/console/top-ups/{id}", Deed::SeeTopUps, get(one::show))
-        .see(
+        .act(
             "/console/top-ups/{id}/proof",
-            Deed::SeeTopUps,
-            get(one::proof),
+            Deed::ReadProofs,
+            post(one::proof),
         )
         .act(
             "/console/top-ups/{id}/approve",

@@ -101,12 +101,7 @@ async fn taken(door: &Door, form: &OperatorsForm) -> Result<Sheet, Failed> {
     let file = STANDARD.decode(form.fields.text("looked_at"));
     let file = file.ok().and_then(|file| String::from_utf8(file).ok());
     let lines = read(&file.ok_or_else(incomplete)?)?;
-    let object = format!("statement of {} lines", lines.len());
-    let matched = form.because(async {
-        door.audit.note("import_statement", None, object).await?;
-        door.top_ups.import(&lines).await
-    });
-    let matched = matched.await?;
+    let matched = form.because(door.top_ups.import(&lines)).await?;
     let file = None;
     Ok(Sheet {
         lines,

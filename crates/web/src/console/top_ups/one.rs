@@ -1,16 +1,16 @@
 //! `/console/top-ups/{id}`: one top-up with all that is known of it.
 
 use super::{event_view, row_view};
-use crate::console::Operator;
+use crate::console::{Operator, OperatorsForm};
 use crate::dashboard::page::Failed;
 use crate::dashboard::view;
 use crate::door::Door;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use domain::time::Timestamp;
 use domain::top_up::{
-    Dispute, Processor, Proof, Proposal, Refund, Reversal, TopUp, TopUpState, reference,
+    Dispute, Processor, Proposal, Refund, Reversal, TopUp, TopUpState, reference,
 };
 use minijinja::{Value, context};
 use std::sync::Arc;
@@ -46,14 +46,14 @@ pub(super) async fn page(
     }
 }
 
-/// `GET …/proof`: the file that came with a declared transfer. It is a stranger's, so it is kept and
-/// never shown; each look leaves a line in the audit log.
+/// `POST …/proof`: the file that came with a declared transfer. It is a stranger's, so a browser keeps it
+/// and never shows it; each look leaves a line in the audit log.
 pub(super) async fn proof(
     State(door): State<Arc<Door>>,
-    operator: Operator,
     Path(id): Path<i64>,
+    form: OperatorsForm,
 ) -> Response {
-    match shown(&door, &operator, id).await {
+    match form.because(door.top_ups.proof(id)).await {
         Ok(proof) => {
             let name = format!("{}-proof.{}", reference(id), proof.kind.slug());
             let mut response = view::file(&name, proof.kind.media_type(), proof.bytes);
@@ -62,18 +62,8 @@ pub(super) async fn proof(
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
             response
         }
-        Err(failed) => operator.page("Top-up", "top-ups").failed(&failed),
+        Err(failed) => page(&door, &form.operator, id, Some(failed)).await,
     }
-}
-
-async fn shown(door: &Door, operator: &Operator, id: i64) -> Result<Proof, Failed> {
-    let missing = || Failed::new(StatusCode::NOT_FOUND, "There is no such file.");
-    let found = door.top_ups.rows().proof(id).await?;
-    let proof = found.ok_or_else(missing)?;
-    let object = format!("file of top-up {id}");
-    let note = door.audit.note("see_proof", Some(proof.account), object);
-    operator.acting("", note).await?;
-    Ok(proof)
 }
 
 async fn values(door: &Door, id: i64) -> Result<Value, Failed> {

@@ -81,6 +81,7 @@ fn told(deed: Deed) -> &'static str {
         Deed::SeeAudit => "audit log: look",
         Deed::SeeCodes => "redeem codes, audit",
         Deed::SeeTopUps => "top-ups: look",
+        Deed::ReadProofs => "save the file that shows a transfer",
         Deed::SeeUpstreams => "upstreams, servers",
         Deed::SeeCatalogue => "catalogue, prices",
         Deed::SeePolicy => "policy",

@@ -36,7 +36,7 @@ fn number(path: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn a_file_comes_with_a_transfer_and_only_staff_gets_it() {
+async fn a_file_comes_with_a_transfer_and_only_who_decides_on_money_gets_it() {
     let world = World::start().await;
     let mut ana = customer(&world).await;
     let form = ana.get(PATH).await.text;
@@ -51,10 +51,29 @@ async fn a_file_comes_with_a_transfer_and_only_staff_gets_it() {
     let console = format!("/console/top-ups/{id}");
     assert_ne!(ana.get(&format!("{console}/proof")).await.status, 200);
 
-    let mut support = at_work(&world, "support", Role::Support).await;
-    let page = support.get(&console).await.text;
+    let why = [("reason", "is it the amount?")];
+    for (name, role) in [("support", Role::Support), ("auditor", Role::Auditor)] {
+        let mut other = at_work(&world, name, role).await;
+        let page = other.get(&console).await.text;
+        assert!(page.contains("Proof from the customer"), "{page}");
+        assert!(!page.contains(&format!("{console}/proof")), "{page}");
+        let refused = other.post(&format!("{console}/proof"), &why).await;
+        assert_eq!(refused.status, 403, "{name}");
+    }
+    let mut fin = at_work(&world, "finance", Role::Finance).await;
+    let page = fin.get(&console).await.text;
     assert!(page.contains(&format!("{console}/proof")), "{page}");
-    let file = support.get(&format!("{console}/proof")).await;
+    let asked = fin.get(&format!("{console}/proof")).await;
+    assert_eq!(asked.status, 405, "a link saves nothing");
+    let silent = fin.post(&format!("{console}/proof"), &[]).await;
+    assert_eq!(silent.status, 400, "{}", silent.text);
+    let seen = async || {
+        let lines = lines(&world, 10).await;
+        let mut seen = lines.into_iter();
+        seen.find(|line| line.note.action == "see_proof")
+    };
+    assert_eq!(seen().await, None);
+    let file = fin.post(&format!("{console}/proof"), &why).await;
     assert_eq!((file.status, file.text.as_bytes()), (200, PDF));
     for (name, value) in [
         ("content-type", "application/pdf".to_owned()),
@@ -72,9 +91,11 @@ async fn a_file_comes_with_a_transfer_and_only_staff_gets_it() {
         policy.starts_with("sandbox; default-src 'none'"),
         "{policy}"
     );
-    let noted = lines(&world, 3).await;
-    assert!(noted.iter().any(|line| line.note.action == "see_proof"));
-    assert_eq!(support.get("/console/top-ups/999/proof").await.status, 404);
+    let noted = seen().await.unwrap().note;
+    assert_eq!(noted.reason, why[0].1);
+    assert_eq!(noted.account, Some(world.account));
+    let none = fin.post("/console/top-ups/999/proof", &why).await;
+    assert_eq!(none.status, 404);
 
     let export = ana.post("/account/export", &[]).await.json();
     let proof = &export["top_ups"][0]["proof"];
@@ -168,6 +189,7 @@ async fn a_form_sent_twice_is_one_file_and_there_is_room_for_so_many() {
     world.clock.advance(Millis::minutes(1));
     let full = declare(&mut ana, file).await;
     assert_eq!(full.status, 400);
-    assert!(full.text.contains("without a file"), "{}", full.text);
+    let why = "each is kept for 30 days after its transfer is decided on";
+    assert!(full.text.contains(why), "{}", full.text);
     assert_eq!(declare(&mut ana, &[]).await.status, 303);
 }
