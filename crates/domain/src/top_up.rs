@@ -258,15 +258,21 @@ impl TopUp {
         }
     }
 
-    /// Whether a place to pay may be asked for once more: the answer to the last time was lost.
-    pub fn lacks_place(&self, now: Timestamp) -> bool {
+    /// Whether it has no place to pay: the answer of its processor was lost.
+    pub fn lacks_place(&self) -> bool {
         let has_none = self.state == TopUpState::Created && self.processor_ref.is_none();
-        has_none && self.processor != Processor::Manual && now < self.expires_at
+        has_none && self.processor != Processor::Manual
+    }
+
+    /// Whether a place to pay may be asked for once more: its processor still takes the rest of the time
+    /// as an offer.
+    pub fn can_reopen(&self, now: Timestamp) -> bool {
+        self.lacks_place() && now + self.processor.shortest_offer() <= self.expires_at
     }
 
     /// Whether its processor never got to know of it, or never answered, and never will be paid.
     pub fn was_never_opened(&self, now: Timestamp) -> bool {
-        self.state == TopUpState::Created && self.processor_ref.is_none() && now > self.expires_at
+        self.lacks_place() && now > self.expires_at
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Offer, TopUps};
 use crate::idempotency::{Found, KeyedRequest};
+use crate::lawful::CONTACTS_KEPT;
 use crate::limits::Bucket;
 use crate::refusal::Refusal;
 use domain::access::Account;
@@ -11,8 +12,8 @@ use domain::ids::AccountId;
 use domain::ports::StoreError;
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    BadAmount, CURRENCY, Checkout, Parts, PaymentProcessor, Processor, ProcessorError, Proof,
-    TopUp, TopUpState, TopUpWrite, proof_kind, reference,
+    BadAmount, CURRENCY, Checkout, Opened, PROOFS_OF_ACCOUNT, Parts, PaymentProcessor, Processor,
+    ProcessorError, Proof, TopUp, TopUpState, TopUpWrite, proof_kind, reference,
 };
 use domain::usd::Usd;
 
@@ -22,6 +23,8 @@ const BEGUN_PER_MINUTE: u32 = 20;
 const FIRST_LOOK: Millis = Millis::seconds(60);
 /// How long a declared bank transfer is waited for.
 const TRANSFER: Millis = Millis::minutes(30 * 24 * 60);
+/// Times that a place to pay is kept anew after somebody else wrote the row.
+const KEPT_AFTER: usize = 5;
 /// Longest declaration, in bytes.
 const NOTE_MAX: usize = 200;
 
@@ -125,9 +128,7 @@ impl TopUps {
             return Ok(row);
         }
         let offer = self.checked(way)?;
-        let known = self.engine.store().account(account.id).await?;
-        let known = known.filter(|account| !account.suspended);
-        let account = known.ok_or(NotBegun::Suspended)?;
+        let account = self.not_suspended(account.id).await?;
         let amount = offer.terms.amount(way.amount)?;
         self.admitted(account.id).await?;
         let row = self.fresh(&account, offer, amount, way.note.trim());
@@ -150,33 +151,54 @@ impl TopUps {
                 return Err(BadAmount::OverDaily(left).into());
             }
             Err(CommitError::Refused(Refused::TooManyProofs)) => {
-                return Err(bad_file(
-                    "As many files as are kept of one account are there already. Send it without \
-                     a file, or wait until earlier transfers are decided on.",
-                ));
+                return Err(bad_file(&format!(
+                    "There are {PROOFS_OF_ACCOUNT} files of this account already, and each is kept for \
+                     {} days after its transfer is decided on. Send it without a file.",
+                    CONTACTS_KEPT.0 / DAY_MS
+                )));
             }
             Err(_) => return Err(NotBegun::Storage),
         }
         match self.processor(row.processor) {
-            Some(processor) => self.open(processor, row).await,
+            Some(processor) => match self.open(processor, &row).await {
+                Ok(opened) => self.keep_place(row, &opened).await,
+                // whether there is one now, nobody knows: the row waits for what may come, and its page
+                // asks once more where its customer wants to
+                Err(ProcessorError::Unreachable(_)) => Ok(row),
+                Err(_) => self.close_unopened(&row).await,
+            },
             None => Ok(row),
         }
     }
 
     /// Has the processor of a top-up asked for a place to pay once more, where the answer was lost when
     /// it was begun. One that knows the key gives the same place again; at others a second one is
-    /// opened, and what is paid at the first is left to a person.
+    /// opened, and what is paid at the first is left to a person. What it refuses now says nothing of
+    /// what it did before, so the row stays as it is.
+    ///
+    /// # Errors
+    /// There is no such top-up, the account is suspended or asks too often, or no place was opened.
     pub async fn reopen(&self, account: AccountId, id: i64) -> Result<TopUp, NotBegun> {
         let row = self.own(account, id).await?;
         let row = row.ok_or(NotBegun::Decided)?;
-        if !row.lacks_place(self.engine.now()) {
+        if !row.can_reopen(self.engine.now()) {
             // it was opened meanwhile, or is over: its page says so
             return Ok(row);
         }
+        self.not_suspended(account).await?;
         self.admitted(account).await?;
         let processor = self.processor(row.processor);
         let processor = processor.ok_or(NotBegun::Unavailable)?;
-        self.open(processor, row).await
+        let opened = self.open(processor, &row).await;
+        let opened = opened.map_err(|_| NotBegun::Unavailable)?;
+        self.keep_place(row, &opened).await
+    }
+
+    /// The account as it is now, which may not be suspended.
+    async fn not_suspended(&self, account: AccountId) -> Result<Account, NotBegun> {
+        let known = self.engine.store().account(account).await?;
+        let known = known.filter(|account| !account.suspended);
+        known.ok_or(NotBegun::Suspended)
     }
 
     async fn admitted(&self, account: AccountId) -> Result<(), NotBegun> {
@@ -277,7 +299,11 @@ impl TopUps {
     }
 
     /// Has the processor open a place to pay for a row that is stored.
-    async fn open(&self, processor: &dyn PaymentProcessor, row: TopUp) -> Result<TopUp, NotBegun> {
+    async fn open(
+        &self,
+        processor: &dyn PaymentProcessor,
+        row: &TopUp,
+    ) -> Result<Opened, ProcessorError> {
         let base = &self.settings.base_url;
         let checkout = Checkout {
             reference: reference(row.id),
@@ -287,31 +313,45 @@ impl TopUps {
             return_url: format!("{base}/wallet/top-up/{}", row.id),
             hook_url: format!("{base}/hooks/{}", row.processor.slug()),
         };
-        let next = match processor.open(&checkout).await {
-            Ok(opened) => row.opened(&opened, self.engine.now()),
-            Err(error) => {
-                tracing::error!(
-                    processor = row.processor.slug(),
-                    top_up = row.id,
-                    "no place to pay could be opened: {error}"
-                );
-                if let ProcessorError::Unreachable(_) = error {
-                    // whether there is one now, nobody knows: the row waits for what may come, and its
-                    // page asks once more where its customer wants to
-                    return Ok(row);
-                }
-                row.closed(
-                    TopUpState::Failed,
-                    "the processor refused to open a place to pay",
-                )
-            }
-        };
-        let update = Write::TopUp(TopUpWrite::Update(Box::new(next.clone())));
-        self.write("open_top_up", vec![update]).await?;
-        match next.state {
-            TopUpState::Failed => Err(NotBegun::Unavailable),
-            _ => Ok(next),
+        let opened = processor.open(&checkout).await;
+        if let Err(error) = &opened {
+            tracing::error!(
+                processor = row.processor.slug(),
+                top_up = row.id,
+                "no place to pay could be opened: {error}"
+            );
         }
+        opened
+    }
+
+    /// Keeps the place to pay that was opened. Whoever wrote the row meanwhile does not lose it: a look at
+    /// the processor changed nothing that matters, and another call for a place may have found one.
+    async fn keep_place(&self, mut row: TopUp, opened: &Opened) -> Result<TopUp, NotBegun> {
+        for _ in 0..KEPT_AFTER {
+            let next = row.opened(opened, self.engine.now());
+            let update = Write::TopUp(TopUpWrite::Update(Box::new(next.clone())));
+            match self.engine.commit("open_top_up", vec![update]).await {
+                Ok(()) => return Ok(next),
+                Err(CommitError::Refused(Refused::Stale)) => {}
+                Err(_) => return Err(NotBegun::Storage),
+            }
+            let known = self.rows.top_up(row.id).await?;
+            row = known.ok_or(NotBegun::Storage)?;
+            if !row.lacks_place() {
+                return Ok(row);
+            }
+        }
+        Err(NotBegun::Storage)
+    }
+
+    /// Ends a row whose first call for a place to pay was refused: nobody can pay it.
+    async fn close_unopened(&self, row: &TopUp) -> Result<TopUp, NotBegun> {
+        let why = "the processor refused to open a place to pay";
+        let closed = row.closed(TopUpState::Failed, why);
+        let update = Write::TopUp(TopUpWrite::Update(Box::new(closed)));
+        let written = self.engine.commit("open_top_up", vec![update]).await;
+        written.map_err(|_| NotBegun::Storage)?;
+        Err(NotBegun::Unavailable)
     }
 
     /// A customer takes a declared bank transfer back before anybody decided on it.
@@ -326,11 +366,6 @@ impl TopUps {
             Err(CommitError::Refused(_)) => Err(NotBegun::Decided),
             Err(CommitError::Storage(_)) => Err(NotBegun::Storage),
         }
-    }
-
-    async fn write(&self, name: &'static str, writes: Vec<Write>) -> Result<(), NotBegun> {
-        let outcome = self.engine.commit(name, writes).await;
-        outcome.map_err(|_| NotBegun::Storage)
     }
 }
 

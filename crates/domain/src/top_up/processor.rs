@@ -3,7 +3,7 @@
 use super::fact::{Fact, Notice};
 use super::{CURRENCY, TopUp};
 use crate::ledger::Book;
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use crate::upstream::Pending;
 use crate::usd::Usd;
 
@@ -46,6 +46,15 @@ impl Processor {
             Self::BtcPay => "Bitcoin",
             Self::NowPayments => "Other coins",
             Self::Manual => "Bank transfer",
+        }
+    }
+
+    /// How long an offer has to be good for at least when the processor hears of it. Stripe takes half an
+    /// hour or more; a minute is for the way there.
+    pub fn shortest_offer(self) -> Millis {
+        match self {
+            Self::Stripe => Millis::minutes(31),
+            _ => Millis(1),
         }
     }
 

@@ -59,6 +59,29 @@ fn a_person_decides_on_announced_transfers_and_on_what_stands_in_review() {
 }
 
 #[test]
+fn a_place_is_asked_for_again_while_the_processor_takes_the_rest_of_the_time() {
+    let one = |processor| TopUp {
+        processor,
+        processor_ref: None,
+        ..row()
+    };
+    let after = |minutes| NOW + Millis::minutes(minutes);
+    let card = one(Processor::Stripe);
+    assert!(card.can_reopen(after(29)));
+    assert!(
+        !card.can_reopen(after(29) + Millis(1)),
+        "half an hour, and the way there"
+    );
+    let coins = one(Processor::BtcPay);
+    assert!(coins.can_reopen(after(59)));
+    assert!(!coins.can_reopen(after(60)));
+    assert!(!row().can_reopen(NOW), "it has a place");
+    assert!(!one(Processor::Manual).can_reopen(NOW), "it needs none");
+    assert!(card.lacks_place() && !card.was_never_opened(after(60)));
+    assert!(card.was_never_opened(after(60) + Millis(1)));
+}
+
+#[test]
 fn what_was_wanted_before_a_top_up_moved_counts_for_nothing() {
     let credited = |reversals| TopUp {
         state: TopUpState::Credited,

@@ -1,6 +1,7 @@
 //! Payment processors' webhooks and pages: what is believed, what is credited, once.
 
 mod credits;
+mod places;
 mod returns;
 
 use super::dashboard::fresh_key;
@@ -19,10 +20,20 @@ use domain::usd::Usd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use store::Database;
+use tokio::sync::Semaphore;
 use wire::stripe::{self, Event, Object, Session};
 
 const SECRETS: [&str; 2] = ["whsec_present", "whsec_before"];
 const HOOK: &str = "/hooks/stripe";
+
+/// Calls that have come, or may go on.
+struct Calls(Semaphore);
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self(Semaphore::new(0))
+    }
+}
 
 /// Stripe as far as the gateway sees it: sessions that a test pays.
 #[derive(Default)]
@@ -30,6 +41,12 @@ pub(super) struct FakeProcessor {
     sessions: Mutex<Vec<Session>>,
     refunds: Mutex<Vec<(String, Usd, String)>>,
     away: AtomicBool,
+    /// Whether it opens no place to pay.
+    refuses: AtomicBool,
+    /// Whether it waits with the place to pay: it tells that it was asked, and goes on when told to.
+    waits: AtomicBool,
+    asked: Calls,
+    goes_on: Calls,
     /// Whether it says of every session what nobody knows.
     strange: AtomicBool,
 }
@@ -59,6 +76,33 @@ impl FakeProcessor {
 
     fn is_away(&self, away: bool) {
         self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// The same session for the same reference.
+    fn opened(&self, checkout: &Checkout) -> Opened {
+        let mut sessions = self.sessions();
+        let id = format!("cs_{}", checkout.reference);
+        let pay_url = format!("https://pay.example/{id}");
+        if sessions.iter().all(|one| one.id != id) {
+            sessions.push(Session {
+                id: id.clone(),
+                url: Some(pay_url.clone()),
+                status: "open".into(),
+                payment_status: "unpaid".into(),
+                amount_total: Some(checkout.cents()),
+                currency: "usd".into(),
+                payment_intent: None,
+                client_reference_id: Some(checkout.reference.clone()),
+                topup_id: Some(checkout.reference.clone()),
+                live: Some(true),
+                created: 0,
+                expires_at: 0,
+            });
+        }
+        Opened {
+            processor_ref: id,
+            pay_url,
+        }
     }
 
     fn unreachable(&self) -> Result<(), ProcessorError> {
@@ -97,27 +141,14 @@ impl PaymentProcessor for FakeProcessor {
     fn open<'a>(&'a self, checkout: &'a Checkout) -> Asked<'a, Opened> {
         Box::pin(async move {
             self.unreachable()?;
-            let mut sessions = self.sessions();
-            let id = format!("cs_{}", checkout.reference);
-            let pay_url = format!("https://pay.example/{id}");
-            sessions.push(Session {
-                id: id.clone(),
-                url: Some(pay_url.clone()),
-                status: "open".into(),
-                payment_status: "unpaid".into(),
-                amount_total: Some(checkout.cents()),
-                currency: "usd".into(),
-                payment_intent: None,
-                client_reference_id: Some(checkout.reference.clone()),
-                topup_id: Some(checkout.reference.clone()),
-                live: Some(true),
-                created: 0,
-                expires_at: 0,
-            });
-            Ok(Opened {
-                processor_ref: id,
-                pay_url,
-            })
+            if self.refuses.load(Ordering::SeqCst) {
+                return Err(ProcessorError::Refused("no".into()));
+            }
+            if self.waits.load(Ordering::SeqCst) {
+                self.asked.0.add_permits(1);
+                self.goes_on.0.acquire().await.unwrap().forget();
+            }
+            Ok(self.opened(checkout))
         })
     }
 

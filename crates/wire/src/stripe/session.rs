@@ -2,7 +2,7 @@
 
 use crate::json::{Node, Object};
 use domain::time::{Millis, Timestamp};
-use domain::top_up::{Checkout, Fact, Stand, Sum};
+use domain::top_up::{Checkout, Fact, Processor, Stand, Sum};
 use serde_json::{Value, json};
 
 /// What a session is asked for with.
@@ -22,21 +22,20 @@ pub struct CreateSession {
 
 const LINE: &str = "line_items[0]";
 
-/// Shortest and longest offer. Stripe takes half an hour to a day from when it hears of it: a minute is
-/// for the way there.
-const OFFER: (Millis, Millis) = (Millis::seconds(31 * 60), Millis::seconds(1439 * 60));
+/// Longest offer. Stripe takes a day from when it hears of it: a minute is for the way there.
+const LONGEST: Millis = Millis::minutes(1439);
 
 impl CreateSession {
     /// The order for a top-up.
     pub fn of(checkout: &Checkout) -> Self {
-        let (shortest, longest) = OFFER;
         let from = checkout.created_at;
+        let shortest = Processor::Stripe.shortest_offer();
         Self {
             reference: checkout.reference.clone(),
             minor: checkout.cents(),
             currency: checkout.currency().to_ascii_lowercase(),
             return_url: checkout.return_url.clone(),
-            expires_at: checkout.expires_at.clamp(from + shortest, from + longest),
+            expires_at: checkout.expires_at.clamp(from + shortest, from + LONGEST),
         }
     }
 

@@ -38,7 +38,7 @@ async fn one_page(door: &Door, customer: &Customer, id: &str, failed: Option<Fai
             match beside(door, row.id).await {
                 Ok((refunds, proof)) => {
                     let values = context! { one => view(&row), instructions, refunds, proof,
-                    can_open => row.lacks_place(door.engine.now()) };
+                    can_open => row.can_reopen(door.engine.now()) };
                     page.with_failure(failed).show("one_top_up.html", values)
                 }
                 Err(error) => page.failed(&error.into()),
@@ -76,12 +76,8 @@ pub(in crate::dashboard) async fn open(
         return Ok(page::not_found(&customer.visitor));
     };
     let opened = door.top_ups.reopen(customer.account.id, number).await;
-    let lacks_place = |row: &TopUp| row.lacks_place(door.engine.now());
     Ok(match opened {
-        Ok(row) if !lacks_place(&row) => {
-            Redirect::to(&format!("/wallet/top-up/{number}")).into_response()
-        }
-        Ok(_) => one_page(&door, &customer, &id, Some(failed(&NotBegun::Unavailable))).await,
+        Ok(_) => Redirect::to(&format!("/wallet/top-up/{number}")).into_response(),
         Err(why) => one_page(&door, &customer, &id, Some(failed(&why))).await,
     })
 }
@@ -148,6 +144,7 @@ pub(super) fn view(row: &TopUp) -> Value {
         clears_at => row.clears_at.map(|at| at.0),
         hold_hours => row.hold.0 / 3_600_000,
         pay_url,
+        lacks_place => row.lacks_place(),
         declared => if waits { row.note.as_str() } else { "" },
         can_withdraw => waits,
         at => row.created_at.0,
@@ -158,6 +155,10 @@ pub(super) fn view(row: &TopUp) -> Value {
 /// Where a top-up stands, in its customer's words.
 fn words(row: &TopUp) -> (&'static str, &'static str) {
     match row.state {
+        TopUpState::Created if row.lacks_place() => (
+            "No page to pay on yet",
+            "The payment processor did not answer. Nothing was charged.",
+        ),
         TopUpState::Created => ("Waiting for your payment", "Nothing has arrived yet."),
         TopUpState::Pending if row.is_announced() => (
             "Waiting for your transfer",

@@ -1,7 +1,6 @@
 //! What a processor says was paid: believed when it is signed and fits, credited once.
 
 use super::*;
-use crate::tests::dashboard::browser::{customer, location, signed_in};
 use app::ComparedDays;
 use domain::ticket::Ticket;
 
@@ -264,6 +263,14 @@ async fn a_day_that_is_over_is_compared_once_and_what_is_unexplained_is_told() {
         closed.await.unwrap();
     }
     assert_eq!(days().await, [stand(0, 0)], "a person has explained it");
+    let same = top_ups.reconcile(world.clock.now() - Millis::minutes(25 * 60));
+    assert!(!same.await.unwrap()[0].unexplained.is_empty());
+    assert_eq!(days().await, [stand(0, 0)], "it is as they have seen it");
+    let more = begun(&world, "35.00").await;
+    world.payments.pay(&more);
+    let worse = top_ups.reconcile(world.clock.now() - Millis::minutes(25 * 60));
+    assert!(!worse.await.unwrap()[0].unexplained.is_empty());
+    assert_eq!(days().await, [stand(1, 0)], "more of it is unexplained");
     top_ups.run_due().await;
     audited(&world).await;
 }
@@ -330,41 +337,5 @@ async fn what_a_processor_says_that_nobody_knows_is_told_without_an_event_too() 
         .map(|one| (one.kind, one.reference))
         .collect();
     assert_eq!(told, [(TicketKind::TopUpMismatch, top_up.id)]);
-    audited(&world).await;
-}
-
-#[tokio::test]
-async fn a_place_to_pay_whose_answer_was_lost_is_asked_for_again_for_the_same_top_up() {
-    let world = World::start().await;
-    let mut ana = customer(&world).await;
-    ana.get("/wallet/top-up").await;
-    world.payments.is_away(true);
-    let form = [("method", "stripe"), ("currency", "USD"), ("amount", "25")];
-    let begun = ana.tops_up(&form).await;
-    assert_eq!(begun.status, 303, "{}", begun.text);
-    let path = location(&begun).to_owned();
-    let page = ana.get(&path).await.text;
-    assert!(page.contains("did not answer"), "{page}");
-    let open = format!("{path}/open");
-    assert_eq!(ana.post(&open, &[]).await.status, 503, "still away");
-    world.payments.is_away(false);
-    let (bob, _) = world.new_account("bob@example.com").await;
-    let mut bob = signed_in(&world, bob).await;
-    bob.get("/wallet").await;
-    assert_ne!(bob.post(&open, &[]).await.status, 303, "it is not his");
-    for _ in 0..2 {
-        let opened = ana.post(&open, &[]).await;
-        assert_eq!((opened.status, location(&opened)), (303, path.as_str()));
-    }
-    let page = ana.get(&path).await.text;
-    assert!(page.contains("pay.example"), "{page}");
-    assert!(!page.contains("did not answer"), "{page}");
-    let own = world.door.top_ups.of(world.account).await.unwrap();
-    assert_eq!(own.len(), 1, "it is the same top-up");
-    assert_eq!(world.payments.sessions().len(), 1);
-    world.payments.pay(&own[0]);
-    world.clock.advance(Millis::seconds(61));
-    world.door.top_ups.run_due().await;
-    assert_eq!(available(&world).await, "75.000000");
     audited(&world).await;
 }
