@@ -31,7 +31,7 @@ use crate::policy::OtpClass;
 use crate::redeem::RedeemCode;
 use crate::smm_order::{Observation, SmmOrder};
 use crate::smm_request::SmmRequest;
-use crate::ticket::Ticket;
+use crate::ticket::{Ticket, TicketKind};
 use crate::time::{Millis, Timestamp};
 use crate::top_up::{
     Dispute, Processor, Proof, Proposal, Reconciliation, Refund, Reversal, TopUp, TopUpEvent,
@@ -241,6 +241,8 @@ pub trait Store: Send + Sync {
     fn house_events(&self, from: Timestamp, until: Timestamp) -> Read<'_, Vec<Vec<HouseLeg>>>;
     /// Tickets, newest first; only the open ones, or the newest of all.
     fn tickets(&self, open_only: bool, limit: u32) -> Read<'_, Vec<Ticket>>;
+    /// All open tickets of a kind, newest first.
+    fn open_tickets(&self, kind: TicketKind) -> Read<'_, Vec<Ticket>>;
 
     /// Re-derives every balance and invariant from the journal; online, on a snapshot.
     fn audit(&self, now: Timestamp) -> Read<'_, Audit>;

@@ -167,6 +167,12 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// Whether this opens the one of its kind and reference that is there already once more: a person
+    /// closed it, and something else is the matter now. What they have looked at stays closed.
+    pub fn comes_again(&self, known: &Self) -> bool {
+        known.closed_at.is_some() && known.detail != self.detail
+    }
+
     /// About an activation that is left alone because it may be another program's. `id` is a fresh
     /// row id, here and below.
     pub fn foreign_number(id: i64, orphan: &Orphan) -> Self {
@@ -378,6 +384,25 @@ impl Ticket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_closed_ticket_about_something_else_comes_again() {
+        let ticket = |detail: &str, closed_at| Ticket {
+            id: 1,
+            kind: TicketKind::TopUpUnexplained,
+            upstream: "stripe".to_owned(),
+            reference: 1,
+            amount: Usd::ZERO,
+            detail: detail.to_owned(),
+            opened_at: Timestamp(0),
+            closed_at,
+            note: None,
+        };
+        let closed = Some(Timestamp(1));
+        assert!(ticket("b", None).comes_again(&ticket("a", closed)));
+        assert!(!ticket("a", None).comes_again(&ticket("a", closed)));
+        assert!(!ticket("b", None).comes_again(&ticket("a", None)));
+    }
 
     #[test]
     fn the_page_on_money_says_of_every_kind_why_it_waits() {

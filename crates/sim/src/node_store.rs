@@ -19,7 +19,7 @@ use domain::orphan::Orphan;
 use domain::ports::{AtPanels, Audit, Page, Read, Store};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
-use domain::ticket::Ticket;
+use domain::ticket::{Ticket, TicketKind};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 use std::sync::Arc;
@@ -470,6 +470,10 @@ impl Store for NodeStore {
 
     fn tickets(&self, open_only: bool, limit: u32) -> Read<'_, Vec<Ticket>> {
         self.inner.tickets(open_only, limit)
+    }
+
+    fn open_tickets(&self, kind: TicketKind) -> Read<'_, Vec<Ticket>> {
+        self.inner.open_tickets(kind)
     }
 
     fn audit(&self, now: Timestamp) -> Read<'_, Audit> {

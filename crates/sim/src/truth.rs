@@ -192,9 +192,19 @@ impl Truth {
             Write::ReadBalance(reading) => self.readings.push((**reading).clone()),
             Write::OpenTicket(ticket) => {
                 let about = (ticket.kind, ticket.reference);
-                let mut known = self.tickets.values();
-                if !known.any(|one| (one.kind, one.reference) == about) {
-                    self.tickets.insert(ticket.id, (**ticket).clone());
+                let mut known = self.tickets.values_mut();
+                match known.find(|one| (one.kind, one.reference) == about) {
+                    None => {
+                        self.tickets.insert(ticket.id, (**ticket).clone());
+                    }
+                    Some(known) if ticket.comes_again(known) => {
+                        let id = known.id;
+                        *known = Ticket {
+                            id,
+                            ..(**ticket).clone()
+                        };
+                    }
+                    Some(_) => {}
                 }
             }
             Write::CloseTicket { ticket, .. } => {

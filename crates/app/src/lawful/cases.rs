@@ -18,8 +18,6 @@ use domain::time::Millis;
 const LISTED: u32 = 200;
 /// Accounts of one device that are named.
 const NAMED: usize = 50;
-/// Open tickets looked through for one.
-const TICKETS: u32 = 10_000;
 /// Cases that time out in one pass.
 const DUE: u32 = 100;
 /// Purchases of an account that are looked at, newest first.
@@ -222,10 +220,9 @@ impl Lawful {
         if !decided {
             return Ok(None);
         }
-        let open = self.engine.store().tickets(true, TICKETS).await?;
-        let ticket = open
-            .into_iter()
-            .find(|ticket| ticket.kind == TicketKind::AccountCase && ticket.reference == after.id);
+        let open = self.engine.store().open_tickets(TicketKind::AccountCase);
+        let mut open = open.await?.into_iter();
+        let ticket = open.find(|ticket| ticket.reference == after.id);
         Ok(ticket.map(|ticket| Write::CloseTicket {
             ticket: ticket.id,
             note: after.note.clone().unwrap_or_default(),

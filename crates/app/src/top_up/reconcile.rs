@@ -22,8 +22,6 @@ const SETTLED: Millis = Millis::minutes(60);
 const AGAIN: Millis = Millis::minutes(60);
 /// Days kept in view: those of a week for every processor.
 const KNOWN: u32 = 100;
-/// Open tickets that are looked through.
-const TICKETS: u32 = 1000;
 /// Days looked back for one that nobody compared: the program may have stood still.
 const BACK: i64 = 7;
 
@@ -45,11 +43,13 @@ impl TopUps {
     /// The store cannot answer.
     pub async fn compared_days(&self) -> Result<Vec<ComparedDays>, StoreError> {
         let known = self.rows.reconciliations(KNOWN).await?;
-        let open = self.engine.store().tickets(true, TICKETS).await?;
+        let open = self
+            .engine
+            .store()
+            .open_tickets(TicketKind::TopUpUnexplained);
+        let open = open.await?;
         let waits = |day: &Reconciliation| {
-            let is_its = |ticket: &Ticket| {
-                ticket.kind == TicketKind::TopUpUnexplained && ticket.reference == number(day)
-            };
+            let is_its = |ticket: &Ticket| ticket.reference == number(day);
             !day.unexplained.is_empty() && open.iter().any(is_its)
         };
         let week = Timestamp(self.engine.now().0 - (BACK + 1) * DAY_MS);
@@ -124,7 +124,8 @@ impl TopUps {
         Ok(all)
     }
 
-    /// The ticket of a day that is not explained: one for each, however often it is compared.
+    /// The ticket of a day that is not explained: one for each, however often it is compared. One that a
+    /// person closed comes again where something else is unexplained by now.
     fn unexplained(&self, compared: &Reconciliation) -> Write {
         let what = (number(compared), compared.amount);
         let why = compared.unexplained.join("; ");

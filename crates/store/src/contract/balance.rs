@@ -247,9 +247,8 @@ pub(crate) fn the_house_knows_what_each_event_was_about(store: &dyn Store) {
     );
 }
 
-pub(crate) fn tickets_open_once_and_close_once(store: &dyn Store) {
-    let world = World::new(store);
-    let ticket = |reference: i64| Ticket {
+fn ticket(store: &dyn Store, reference: i64) -> Ticket {
+    Ticket {
         id: store.next_row_id(),
         kind: TicketKind::MoneyKept,
         upstream: "peter1".into(),
@@ -259,7 +258,12 @@ pub(crate) fn tickets_open_once_and_close_once(store: &dyn Store) {
         opened_at: NOW,
         closed_at: None,
         note: None,
-    };
+    }
+}
+
+pub(crate) fn tickets_open_once_and_close_once(store: &dyn Store) {
+    let world = World::new(store);
+    let ticket = |reference: i64| ticket(store, reference);
     let (first, second) = (ticket(1), ticket(2));
     for one in [&first, &second] {
         world
@@ -284,4 +288,45 @@ pub(crate) fn tickets_open_once_and_close_once(store: &dyn Store) {
     let all = wait(store.tickets(false, 10)).unwrap();
     assert_eq!(all[1].closed_at, Some(NOW));
     assert_eq!(all[1].note.as_deref(), Some("they paid"));
+}
+
+pub(crate) fn a_closed_ticket_comes_again_with_something_else(store: &dyn Store) {
+    let world = World::new(store);
+    let open = |one: Ticket| world.commit(vec![Write::OpenTicket(Box::new(one))]);
+    let (first, other) = (
+        ticket(store, 1),
+        Ticket {
+            kind: TicketKind::TopUpUnexplained,
+            ..ticket(store, 1)
+        },
+    );
+    open(first.clone()).unwrap();
+    open(other.clone()).unwrap();
+    let of_kind = |kind| wait(store.open_tickets(kind)).unwrap();
+    let kept = of_kind(TicketKind::MoneyKept);
+    assert_eq!((kept.len(), &kept[0]), (1, &first));
+    assert_eq!(of_kind(TicketKind::TopUpReview), []);
+    let worse = |detail: &str| Ticket {
+        amount: Usd(7),
+        detail: detail.into(),
+        opened_at: NOW + Millis::minutes(5),
+        ..ticket(store, 1)
+    };
+    open(worse("look again")).unwrap();
+    assert_eq!(of_kind(TicketKind::MoneyKept), kept, "it is open");
+    let note = "they paid".to_owned();
+    let close = Write::CloseTicket {
+        ticket: first.id,
+        note,
+    };
+    world.commit(vec![close]).unwrap();
+    open(worse("look")).unwrap();
+    assert_eq!(of_kind(TicketKind::MoneyKept), [], "they have looked at it");
+    open(worse("look again")).unwrap();
+    let again = Ticket {
+        id: first.id,
+        ..worse("look again")
+    };
+    assert_eq!(of_kind(TicketKind::MoneyKept), [again]);
+    assert_eq!(of_kind(TicketKind::TopUpUnexplained), [other]);
 }

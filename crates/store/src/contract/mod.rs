@@ -74,7 +74,8 @@ macro_rules! of_orders {
                 what_may_be_taken_again_is_suspect,
                 a_reading_is_settled_if_it_left_no_difference,
                 the_house_knows_what_each_event_was_about,
-                tickets_open_once_and_close_once;
+                tickets_open_once_and_close_once,
+                a_closed_ticket_comes_again_with_something_else;
         }
     };
 }

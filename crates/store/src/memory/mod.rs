@@ -27,7 +27,7 @@ use domain::orphan::Orphan;
 use domain::ports::{AtPanels, Audit, EndedActivation, Page, Read, Store};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
-use domain::ticket::Ticket;
+use domain::ticket::{Ticket, TicketKind};
 use domain::time::Timestamp;
 use domain::upstream::Pending;
 
@@ -308,6 +308,14 @@ impl Store for Memory {
             let newest_first = rows.tickets.values().rev();
             let wanted = newest_first.filter(|one| !open_only || one.closed_at.is_none());
             wanted.take(limit as usize).cloned().collect()
+        })
+    }
+
+    fn open_tickets(&self, kind: TicketKind) -> Read<'_, Vec<Ticket>> {
+        self.ask(move |rows| {
+            let newest_first = rows.tickets.values().rev();
+            let wanted = newest_first.filter(|one| one.closed_at.is_none() && one.kind == kind);
+            wanted.cloned().collect()
         })
     }
 

@@ -5,6 +5,7 @@ use domain::attempt::{Attempt, AttemptEnd, AttemptState};
 use domain::change::{Change, Refused, Write};
 use domain::link;
 use domain::smm_order::{SmmOrder, SmmState};
+use domain::ticket::Ticket;
 
 use super::rows::{Kept, Rows};
 use super::{Stop, money};
@@ -264,13 +265,7 @@ impl Rows {
                     rows.readings.entry(upstream).or_default().pop();
                 });
             }
-            Write::OpenTicket(ticket) => {
-                let about = (ticket.kind, ticket.reference);
-                let mut known = self.tickets.values();
-                if !known.any(|one| (one.kind, one.reference) == about) {
-                    put!(self, done, tickets, ticket.id, (**ticket).clone());
-                }
-            }
+            Write::OpenTicket(ticket) => self.open_ticket(ticket, done),
             Write::CloseTicket { ticket, note } => {
                 let stored = self.tickets.get(ticket).cloned();
                 let open = stored.filter(|one| one.closed_at.is_none());
@@ -281,6 +276,21 @@ impl Rows {
             _ => return self.access(change, write, done),
         }
         Ok(())
+    }
+
+    fn open_ticket(&mut self, ticket: &Ticket, done: &mut Done) {
+        let about = (ticket.kind, ticket.reference);
+        let mut known = self.tickets.values();
+        let id = match known.find(|one| (one.kind, one.reference) == about) {
+            None => ticket.id,
+            Some(known) if ticket.comes_again(known) => known.id,
+            Some(_) => return,
+        };
+        let ticket = Ticket {
+            id,
+            ..ticket.clone()
+        };
+        put!(self, done, tickets, id, ticket);
     }
 
     fn access(&mut self, change: &Change, write: &Write, done: &mut Done) -> Result<(), Stop> {

@@ -244,6 +244,12 @@ pub(crate) fn tickets(conn: &dyn Connection, open: bool, limit: u32) -> Result<V
     many(conn, &sql, params![limit], read_ticket)
 }
 
+/// Open tickets of a kind, newest first.
+pub(crate) fn open_tickets(conn: &dyn Connection, kind: TicketKind) -> Result<Vec<Ticket>, Fault> {
+    let sql = format!("{TICKET} WHERE kind = ?1 AND closed_at IS NULL ORDER BY id DESC");
+    many(conn, &sql, params![kind.slug()], read_ticket)
+}
+
 /// Tickets about an order, newest first.
 pub(crate) fn tickets_of(conn: &dyn Connection, order: OrderId) -> Result<Vec<Ticket>, Fault> {
     let kinds = TicketKind::ALL
@@ -255,11 +261,13 @@ pub(crate) fn tickets_of(conn: &dyn Connection, order: OrderId) -> Result<Vec<Ti
     many(conn, &sql, params![order.0], read_ticket)
 }
 
-/// A new ticket; one about the same stays as it is.
+/// A new ticket; one about the same stays as it is, or comes again: [`Ticket::comes_again`].
 pub(crate) fn open_ticket(conn: &dyn Connection, ticket: &Ticket) -> Result<(), Fault> {
     let sql = "INSERT INTO ticket (id, kind, upstream, reference, amount, detail, opened_at, \
                closed_at, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-               ON CONFLICT (kind, reference) DO NOTHING";
+               ON CONFLICT (kind, reference) DO UPDATE SET amount = excluded.amount, \
+               detail = excluded.detail, opened_at = excluded.opened_at, closed_at = NULL, \
+               note = NULL WHERE ticket.closed_at IS NOT NULL AND ticket.detail <> excluded.detail";
     conn.write(
         sql,
         params![

@@ -15,7 +15,7 @@ use domain::orphan::Orphan;
 use domain::ports::{AtPanels, Audit, EndedActivation, Page, Read, Store};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
-use domain::ticket::Ticket;
+use domain::ticket::{Ticket, TicketKind};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 
@@ -245,6 +245,10 @@ impl Store for Database {
 
     fn tickets(&self, open_only: bool, limit: u32) -> Read<'_, Vec<Ticket>> {
         self.ask(move |conn| balance::tickets(conn, open_only, limit))
+    }
+
+    fn open_tickets(&self, kind: TicketKind) -> Read<'_, Vec<Ticket>> {
+        self.ask(move |conn| balance::open_tickets(conn, kind))
     }
 
     fn audit(&self, now: Timestamp) -> Read<'_, Audit> {

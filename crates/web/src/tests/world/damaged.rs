@@ -13,7 +13,7 @@ use domain::orphan::Orphan;
 use domain::ports::{AtPanels, Audit, EndedActivation, Page, Read, Store, StoreError};
 use domain::smm_order::SmmOrder;
 use domain::smm_request::SmmRequest;
-use domain::ticket::Ticket;
+use domain::ticket::{Ticket, TicketKind};
 use domain::time::{Millis, Timestamp};
 use domain::upstream::Pending;
 use std::sync::Arc;
@@ -112,6 +112,7 @@ impl Store for Damaged {
         settled_before(upstream: &'a str, at: Timestamp) -> Option<Timestamp>;
         house_events(from: Timestamp, until: Timestamp) -> Vec<Vec<HouseLeg>>;
         tickets(open_only: bool, limit: u32) -> Vec<Ticket>;
+        open_tickets(kind: TicketKind) -> Vec<Ticket>;
         audit(now: Timestamp) -> Audit;
     }
 }
