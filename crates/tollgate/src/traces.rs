@@ -15,7 +15,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -26,6 +27,8 @@ use tracing_subscriber::registry::LookupSpan;
 const SPANS: &str = "tollgate::span";
 /// How long a collector may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long nothing more is said of traces that do not arrive.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// The way to a collector.
 pub struct Collector(SdkTracerProvider);
@@ -39,6 +42,7 @@ impl Collector {
         let client = reqwest::Client::builder()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
             .build()
             .context("traces: no client can be made")?;
         let headers = settings.token.iter().map(|token| {
@@ -47,7 +51,7 @@ impl Collector {
         });
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_http()
-            .with_http_client(Client(client, Handle::current()))
+            .with_http_client(Client::new(client))
             .with_endpoint(&settings.otlp_url)
             .with_headers(headers.collect::<HashMap<_, _>>())
             .build()
@@ -93,7 +97,56 @@ impl Collector {
 
 /// Sends on our runtime what the library's own thread hands over.
 #[derive(Debug)]
-struct Client(reqwest::Client, Handle);
+struct Client {
+    http: reqwest::Client,
+    runtime: Handle,
+    complaint: Arc<Complaint>,
+}
+
+impl Client {
+    fn new(http: reqwest::Client) -> Self {
+        Self {
+            http,
+            runtime: Handle::current(),
+            complaint: Arc::default(),
+        }
+    }
+}
+
+/// The word that traces do not arrive: the library drops them without one.
+#[derive(Debug, Default)]
+struct Complaint(Mutex<Option<Instant>>);
+
+impl Complaint {
+    fn tell(&self, why: &str) {
+        if self.is_due(Instant::now()) {
+            tracing::warn!(why, "traces do not reach their collector and are dropped");
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = last.is_none_or(|last| now >= last + SILENCE);
+        if is_due {
+            *last = Some(now);
+        }
+        is_due
+    }
+}
+
+async fn send(
+    client: reqwest::Client,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>, HttpError> {
+    // whatever stands in the collector's address is left out of errors
+    let answer = client.execute(request.try_into()?).await;
+    let answer = answer.map_err(reqwest::Error::without_url)?;
+    let status = answer.status();
+    let body = answer.bytes().await;
+    let mut response = Response::new(body.map_err(reqwest::Error::without_url)?);
+    *response.status_mut() = status;
+    Ok(response)
+}
 
 impl HttpClient for Client {
     fn send_bytes<'here, 'sent>(
@@ -104,15 +157,31 @@ impl HttpClient for Client {
         'here: 'sent,
         Self: 'sent,
     {
-        let client = self.0.clone();
-        let sending = self.1.spawn(async move {
-            let answer = client.execute(request.try_into()?).await?;
-            let status = answer.status();
-            let body = answer.bytes().await?;
-            let mut response = Response::new(body);
-            *response.status_mut() = status;
-            Ok(response)
+        let complaint = Arc::clone(&self.complaint);
+        let sending = send(self.http.clone(), request);
+        let sending = self.runtime.spawn(async move {
+            let sent = sending.await;
+            match &sent {
+                Ok(answer) if answer.status().is_success() => {}
+                Ok(answer) => complaint.tell(&format!("it answered {}", answer.status())),
+                Err(error) => complaint.tell(&format!("{error:#}")),
+            }
+            sent
         });
         Box::pin(async move { sending.await? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traces_that_do_not_arrive_are_told_of_once_a_minute() {
+        let complaint = Complaint::default();
+        let start = Instant::now();
+        let told = [0, 5, 59, 60, 61, 119, 120]
+            .map(|seconds| complaint.is_due(start + Duration::from_secs(seconds)));
+        assert_eq!(told, [true, false, false, true, false, false, true]);
     }
 }

@@ -10,14 +10,20 @@ use std::time::{Duration, Instant};
 const CANARY: &str = "k3y-of-a-customer-in-a-query";
 
 /// A collector that keeps what it is sent.
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<u8>>>);
+#[derive(Clone)]
+struct Collector {
+    kept: Arc<Mutex<Vec<u8>>>,
+    answers: &'static str,
+}
 
 impl Collector {
-    fn start() -> (Self, u16) {
+    fn start(answers: &'static str) -> (Self, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let collector = Self::default();
+        let collector = Self {
+            kept: Arc::default(),
+            answers,
+        };
         let kept = collector.clone();
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
@@ -37,14 +43,14 @@ impl Collector {
             if !is_whole(&request) {
                 continue;
             }
-            self.0.lock().unwrap().append(&mut request);
-            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+            self.kept.lock().unwrap().append(&mut request);
+            let answer = format!("HTTP/1.1 {}\r\ncontent-length: 0\r\n\r\n", self.answers);
             socket.write_all(answer.as_bytes()).unwrap();
         }
     }
 
     fn holds(&self, text: &str) -> bool {
-        let kept = self.0.lock().unwrap();
+        let kept = self.kept.lock().unwrap();
         kept.windows(text.len()).any(|part| part == text.as_bytes())
     }
 }
@@ -65,7 +71,7 @@ fn is_whole(request: &[u8]) -> bool {
 
 #[tokio::test]
 async fn a_collector_hears_what_a_request_went_through_and_no_secret() {
-    let (collector, port) = Collector::start();
+    let (collector, port) = Collector::start("200 OK");
     let settings = format!(
         "[traces]\notlp_url = \"http://127.0.0.1:{port}/v1/traces\"\ntoken = \"t0ken-of-ours\"\n"
     );
@@ -93,4 +99,19 @@ async fn a_collector_hears_what_a_request_went_through_and_no_secret() {
         assert!(collector.holds(told), "{told}");
     }
     assert!(!collector.holds(CANARY), "a query is no part of a trace");
+}
+
+#[tokio::test]
+async fn a_collector_that_refuses_is_told_of_in_the_log() {
+    let (_, port) = Collector::start("401 Unauthorized");
+    let settings = format!("[traces]\notlp_url = \"http://127.0.0.1:{port}/v1/traces\"\n");
+    let mut served = Served::start(&settings, 0).await;
+    served.client.get("/api/v1/otp?action=balance").await;
+    served.stop();
+    served.says("traces do not reach their collector").await;
+    assert!(
+        served.log().contains("401 Unauthorized"),
+        "{}",
+        served.log()
+    );
 }
