@@ -12,6 +12,7 @@ use domain::ids::OrderId;
 use domain::matching::spare_until;
 use domain::mutant::lacks_rule;
 use domain::orphan::{Orphan, OrphanState};
+use domain::ports::StoreError;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{ListedNumber, Number};
 use domain::usd::Usd;
@@ -161,25 +162,28 @@ impl Engine {
             let wanted = |activation: &Activation| activation.wanted.service_id == *service;
             now - stranger.seen.since >= self.settings.orphan_after && !open.iter().any(wanted)
         });
+        let settled: Vec<&Stranger<'_>> = settled.collect();
+        let Ok(known_at) = self.list_known_at(name).await else {
+            return;
+        };
+        let all_ours = strangers.is_empty() || lacks_rule(60);
+        let to_be_known = all_ours && known_at.is_none();
+        if settled.is_empty() && !to_be_known {
+            return;
+        }
         let Ok(first_purchase) = self.store().first_attempt_at(name).await else {
             return;
         };
-        let Ok(known_at) = self.store().list_known_at(name).await else {
-            return;
-        };
-        // a list from before a restore says nothing of the time that was lost
-        let known_at = known_at.filter(|at| !self.predates_restoration(*at));
-        let all_ours = strangers.is_empty() || lacks_rule(60);
         let lag = self.list_lag(name);
         // what our first purchase made is on it
-        let late_enough = first_purchase.is_some_and(|at| at <= now - lag);
-        if all_ours && known_at.is_none() && late_enough {
+        if to_be_known && first_purchase.is_some_and(|at| at <= now - lag) {
             self.know_list(name, now).await;
         }
         let known_at = known_at.filter(|_| !lacks_rule(59));
-        let not_before = known_at.map(|at| at - lag);
         for stranger in settled {
-            let made_after = stranger.made_after().or(not_before);
+            // an older list may show what had ended when that one was asked for
+            let later = known_at.filter(|at| stranger.seen.since > *at + lag);
+            let made_after = stranger.made_after().or(later.map(|at| at - lag));
             let foreign = match (made_after, first_purchase) {
                 (Some(made_after), Some(first)) => made_after < first - SKEW,
                 (None, Some(_)) => !lacks_rule(45),
@@ -187,6 +191,20 @@ impl Engine {
             };
             self.found_orphan(name, stranger.row, foreign, now).await;
         }
+    }
+
+    /// When everything on an upstream's list was last known to be ours. What a list of before a restore
+    /// says is nothing of the time that was lost.
+    async fn list_known_at(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
+        if let Some(known_at) = self.watch.list_known_at(name) {
+            return Ok(Some(known_at));
+        }
+        let stored = self.store().list_known_at(name).await?;
+        let known_at = stored.filter(|at| !self.predates_restoration(*at));
+        if let Some(known_at) = known_at {
+            self.watch.knows_list(name, known_at);
+        }
+        Ok(known_at)
     }
 
     /// Notes, once, that an upstream lists nothing that is not ours: what it lists later was made since,

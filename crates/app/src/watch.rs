@@ -26,6 +26,8 @@ struct Seen {
     /// When each upstream's list was last asked for, and what was on the first one without an order:
     /// nobody knows how old that is.
     lists: HashMap<String, (Timestamp, HashSet<String>)>,
+    /// When each upstream's list was known to hold nothing that is not ours.
+    known_lists: HashMap<String, Timestamp>,
     /// When each upstream is asked for news next.
     next_poll: HashMap<String, Timestamp>,
     /// The activation whose state each upstream was last asked for by itself.
@@ -252,6 +254,16 @@ impl Watch {
     pub fn dup_window(&self, panel: &str) -> Millis {
         let seen = self.seen();
         seen.dup_windows.get(panel).copied().unwrap_or_default()
+    }
+
+    /// When all that an upstream listed was known to be ours.
+    pub fn list_known_at(&self, upstream: &str) -> Option<Timestamp> {
+        self.seen().known_lists.get(upstream).copied()
+    }
+
+    pub fn knows_list(&self, upstream: &str, asked_at: Timestamp) {
+        let mut seen = self.seen();
+        seen.known_lists.insert(upstream.to_owned(), asked_at);
     }
 
     pub fn poll_is_due(&self, upstream: &str, now: Timestamp) -> bool {
