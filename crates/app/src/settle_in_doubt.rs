@@ -166,8 +166,7 @@ impl Engine {
         let Ok(known_at) = self.list_known_at(name).await else {
             return;
         };
-        let all_ours = strangers.is_empty() || lacks_rule(60);
-        let to_be_known = all_ours && known_at.is_none();
+        let to_be_known = strangers.is_empty() && known_at.is_none();
         if settled.is_empty() && !to_be_known {
             return;
         }

@@ -40,7 +40,7 @@ enum Step {
 
 impl TopUps {
     /// Matches lines one after the other: what the first of them does, the second sees. That somebody
-    /// imports them is kept written first.
+    /// imports them is noted first.
     pub async fn import(&self, lines: &[BankLine]) -> Result<Vec<Matched>, AdminError> {
         let object = format!("statement of {} lines", lines.len());
         self.engine.note("import_statement", None, object).await?;
