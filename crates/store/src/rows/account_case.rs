@@ -1,5 +1,6 @@
 //! Cases against accounts, and what the signals that raise them are read from.
 
+use crate::rows::activation::read_wanted;
 use crate::sql::cells::{Cells, exists, many, one};
 use crate::sql::fault::Fault;
 use crate::sql::{Connection, Row, params};
@@ -199,15 +200,7 @@ pub(crate) fn recent(
                WHERE a.account_id = ?1 AND a.state <> 'failed' ORDER BY a.id DESC LIMIT ?2";
     many(conn, sql, params![account.0, limit], |row| {
         let cells = &mut Cells::new("activation", row);
-        let wanted = Wanted {
-            server: cells.take()?,
-            provider_type: cells.take()?,
-            country_id: cells.take()?,
-            country_key: cells.take()?,
-            service_id: cells.take()?,
-            service_name: cells.take()?,
-            pool_id: cells.take()?,
-        };
+        let wanted = read_wanted(cells)?;
         let at = cells.time()?;
         let state = cells.word(ActivationState::from_slug)?;
         let reason = cells.maybe_word(Reason::from_slug)?;

@@ -179,7 +179,8 @@ fn read(row: &Row<'_>) -> Result<Activation, Fault> {
     })
 }
 
-fn read_wanted(cells: &mut Cells<'_>) -> Result<Wanted, Fault> {
+/// What was asked for: seven cells, as they are kept.
+pub(crate) fn read_wanted(cells: &mut Cells<'_>) -> Result<Wanted, Fault> {
     Ok(Wanted {
         server: cells.take()?,
         provider_type: cells.take()?,
