@@ -25,7 +25,7 @@ use domain::policy::Rules;
 use domain::ports::{Clock, Store, Tasks};
 use domain::smm_order::{Candidate, SmmOrder, SmmPlan, SmmState};
 use domain::time::{Millis, Timestamp};
-use domain::top_up::{Parts, Processor, TopUp, TopUpState, TopUpWrite};
+use domain::top_up::{Processor, TopUp, TopUpWrite};
 use domain::upstream::PanelUpstream;
 use domain::upstream::{Number, PanelStatus, Pending, Progress, Sms};
 use domain::usd::Usd;
@@ -350,30 +350,15 @@ async fn signed_in(router: &Router) -> String {
 
 fn top_up(id: i64, account: AccountId, at: Timestamp) -> TopUp {
     TopUp {
-        id,
-        account,
-        version: 1,
-        processor: Processor::Stripe,
-        amount: Usd(25_000_000),
         fee: Usd(1_000_000),
-        bonus: Usd::ZERO,
-        hold: Millis(0),
-        live: true,
-        state: TopUpState::Created,
         processor_ref: Some(format!("cs_{id}")),
-        payment_ref: None,
-        pay_url: None,
-        note: String::new(),
-        credited: Usd::ZERO,
-        refunded: Usd::ZERO,
-        reversed: Parts::default(),
-        reversals: 0,
-        created_at: at,
-        expires_at: at + Millis::minutes(60),
-        credited_at: None,
-        clears_at: None,
-        due_at: None,
-        tries: 0,
+        ..TopUp::begun(
+            id,
+            account,
+            (Processor::Stripe, Usd(25_000_000)),
+            at,
+            at + Millis::minutes(60),
+        )
     }
 }
 

@@ -165,6 +165,43 @@ pub fn read_reference(text: &str) -> Option<i64> {
 }
 
 impl TopUp {
+    /// One that nothing is known of yet, without fee, bonus or hold, of real money, that is paid until
+    /// `expires_at`. `id` is a fresh row id.
+    pub fn begun(
+        id: i64,
+        account: AccountId,
+        (processor, amount): (Processor, Usd),
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            account,
+            version: 1,
+            processor,
+            amount,
+            fee: Usd::ZERO,
+            bonus: Usd::ZERO,
+            hold: Millis(0),
+            live: true,
+            state: TopUpState::Created,
+            processor_ref: None,
+            payment_ref: None,
+            pay_url: None,
+            note: String::new(),
+            credited: Usd::ZERO,
+            refunded: Usd::ZERO,
+            reversed: Parts::default(),
+            reversals: 0,
+            created_at: now,
+            expires_at,
+            credited_at: None,
+            clears_at: None,
+            due_at: None,
+            tries: 0,
+        }
+    }
+
     /// Whether it is a bank transfer that its customer declared and nobody has decided on.
     pub fn is_announced(&self) -> bool {
         self.processor == Processor::Manual && self.state == TopUpState::Pending

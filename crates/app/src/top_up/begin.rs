@@ -12,7 +12,7 @@ use domain::ids::AccountId;
 use domain::ports::StoreError;
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    BadAmount, CURRENCY, Checkout, Opened, PROOFS_OF_ACCOUNT, Parts, PaymentProcessor, Processor,
+    BadAmount, CURRENCY, Checkout, Opened, PROOFS_OF_ACCOUNT, PaymentProcessor, Processor,
     ProcessorError, Proof, TopUp, TopUpState, TopUpWrite, proof_kind, reference,
 };
 use domain::usd::Usd;
@@ -265,11 +265,6 @@ impl TopUps {
             false => (TopUpState::Created, self.settings.lifetime),
         };
         TopUp {
-            id: self.engine.store().next_row_id(),
-            account: account.id,
-            version: 1,
-            processor,
-            amount,
             fee: offer.terms.fee(amount),
             bonus: offer.terms.bonus(amount),
             hold: offer.terms.hold(account.tier),
@@ -277,24 +272,19 @@ impl TopUps {
                 .processor(processor)
                 .is_none_or(PaymentProcessor::is_live),
             state,
-            processor_ref: None,
-            payment_ref: None,
-            pay_url: None,
             note: if is_manual {
                 note.to_owned()
             } else {
                 String::new()
             },
-            credited: Usd::ZERO,
-            refunded: Usd::ZERO,
-            reversed: Parts::default(),
-            reversals: 0,
-            created_at: now,
-            expires_at: now + lifetime,
-            credited_at: None,
-            clears_at: None,
             due_at: (!is_manual).then_some(now + FIRST_LOOK),
-            tries: 0,
+            ..TopUp::begun(
+                self.engine.store().next_row_id(),
+                account.id,
+                (processor, amount),
+                now,
+                now + lifetime,
+            )
         }
     }
 

@@ -14,30 +14,14 @@ fn usd(text: &str) -> Usd {
 
 fn row() -> TopUp {
     TopUp {
-        id: 42,
-        account: AccountId(7),
-        version: 1,
-        processor: Processor::Stripe,
-        amount: usd("25"),
-        fee: Usd::ZERO,
-        bonus: Usd::ZERO,
-        hold: Millis(0),
-        live: true,
-        state: TopUpState::Created,
         processor_ref: Some("cs_1".into()),
-        payment_ref: None,
-        pay_url: None,
-        note: String::new(),
-        credited: Usd::ZERO,
-        refunded: Usd::ZERO,
-        reversed: Parts::default(),
-        reversals: 0,
-        created_at: NOW,
-        expires_at: NOW + Millis::minutes(60),
-        credited_at: None,
-        clears_at: None,
-        due_at: None,
-        tries: 0,
+        ..TopUp::begun(
+            42,
+            AccountId(7),
+            (Processor::Stripe, usd("25")),
+            NOW,
+            NOW + Millis::minutes(60),
+        )
     }
 }
 

@@ -7,8 +7,8 @@ use domain::ledger::Wallet;
 use domain::ports::{Store, TopUpRows};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    Dispute, EventState, Parts, Processor, Reconciliation, Refund, RefundState, Reversal,
-    ReversalCause, TopUp, TopUpEvent, TopUpState, TopUpWrite,
+    Dispute, EventState, Processor, Reconciliation, Refund, RefundState, Reversal, ReversalCause,
+    TopUp, TopUpEvent, TopUpState, TopUpWrite,
 };
 use domain::usd::Usd;
 
@@ -20,30 +20,17 @@ const DOLLAR: i64 = 1_000_000;
 pub(super) fn row(world: &World<'_>, account: AccountId) -> TopUp {
     let id = world.store.next_row_id();
     TopUp {
-        id,
-        account,
-        version: 1,
-        processor: Processor::Stripe,
-        amount: Usd(25 * DOLLAR),
         fee: Usd(DOLLAR),
-        bonus: Usd::ZERO,
-        hold: Millis(0),
-        live: true,
-        state: TopUpState::Created,
         processor_ref: Some(format!("cs_{id}")),
-        payment_ref: None,
         pay_url: Some("https://pay.example".into()),
-        note: String::new(),
-        credited: Usd::ZERO,
-        refunded: Usd::ZERO,
-        reversed: Parts::default(),
-        reversals: 0,
-        created_at: NOW,
-        expires_at: NOW + Millis::minutes(60),
-        credited_at: None,
-        clears_at: None,
         due_at: Some(NOW + Millis::seconds(20)),
-        tries: 0,
+        ..TopUp::begun(
+            id,
+            account,
+            (Processor::Stripe, Usd(25 * DOLLAR)),
+            NOW,
+            NOW + Millis::minutes(60),
+        )
     }
 }
 

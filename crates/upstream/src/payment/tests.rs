@@ -2,10 +2,8 @@ use super::*;
 use crate::account::Account;
 use crate::test_server::{Act, TestServer};
 use domain::ids::AccountId;
-use domain::time::{Millis, Timestamp};
-use domain::top_up::{
-    Checkout, Parts, PaymentProcessor, Processor, Stand, TopUp, TopUpState, reference,
-};
+use domain::time::Timestamp;
+use domain::top_up::{Checkout, PaymentProcessor, Processor, Stand, TopUp, reference};
 use domain::usd::Usd;
 
 const SESSION: &str = r#"{"id":"cs_1","object":"checkout.session","url":"https://checkout.example/cs_1","status":"open","payment_status":"unpaid","amount_total":2500,"currency":"usd","client_reference_id":"tu_42","metadata":{"topup_id":"tu_42"},"livemode":false,"payment_intent":null}"#;
@@ -40,30 +38,16 @@ fn checkout() -> Checkout {
 
 fn row(processor_ref: Option<&str>, payment_ref: Option<&str>) -> TopUp {
     TopUp {
-        id: 42,
-        account: AccountId(1),
-        version: 1,
-        processor: Processor::Stripe,
-        amount: Usd(25_000_000),
-        fee: Usd::ZERO,
-        bonus: Usd::ZERO,
-        hold: Millis(0),
         live: false,
-        state: TopUpState::Created,
         processor_ref: processor_ref.map(str::to_owned),
         payment_ref: payment_ref.map(str::to_owned),
-        pay_url: None,
-        note: String::new(),
-        credited: Usd::ZERO,
-        refunded: Usd::ZERO,
-        reversed: Parts::default(),
-        reversals: 0,
-        created_at: Timestamp(0),
-        expires_at: Timestamp(0),
-        credited_at: None,
-        clears_at: None,
-        due_at: None,
-        tries: 0,
+        ..TopUp::begun(
+            42,
+            AccountId(1),
+            (Processor::Stripe, Usd(25_000_000)),
+            Timestamp(0),
+            Timestamp(0),
+        )
     }
 }
 
