@@ -1,11 +1,15 @@
 //! What the engine needs from outside: a store, a clock, a place to run tasks. Trait objects, so
 //! that the engine is compiled once and a simulation can stand in for all of them.
 
+mod catalogue;
 mod machine;
+mod pages;
 mod panels;
 mod policy;
 
+pub use catalogue::{CatalogueArchive, ChangesOf, NotedChange};
 pub use machine::{Clock, Tasks};
+pub use pages::{Movement, OpenHold, OrderMoney, PageRows, Spent, StoredMessage};
 pub use panels::AtPanels;
 pub use policy::PolicyRows;
 
@@ -16,7 +20,6 @@ use crate::attempt::Attempt;
 use crate::audit_log::{Checkpoint, Hash, Line, LinesOf, Verified, Witness};
 use crate::balance::{Position, Suspects};
 use crate::books::HouseLeg;
-use crate::catalogue::CostChange;
 use crate::change::{Change, CommitError, Reason};
 use crate::desk::{
     AccountNote, Announcement, BookTotal, EventsOf, InForce, JournalEvent, MoneyRequest, OrderLine,
@@ -27,9 +30,8 @@ use crate::ledger::Wallet;
 use crate::orphan::Orphan;
 use crate::own_number::{Allocation, InboundSms, OwnNumber};
 use crate::people::{LowBalance, Mail, MailToken, Person, Session};
-use crate::policy::OtpClass;
 use crate::redeem::RedeemCode;
-use crate::smm_order::{Observation, SmmOrder};
+use crate::smm_order::SmmOrder;
 use crate::smm_request::SmmRequest;
 use crate::ticket::{Ticket, TicketKind};
 use crate::time::{Millis, Timestamp};
@@ -37,7 +39,7 @@ use crate::top_up::{
     Dispute, Processor, Proof, Proposal, Reconciliation, Refund, Reversal, TopUp, TopUpEvent,
     TopUpsOf,
 };
-use crate::upstream::{Pending, Sms};
+use crate::upstream::Pending;
 use crate::usd::Usd;
 
 /// The store could not answer.
@@ -445,150 +447,4 @@ pub trait ApiLogRows: Send + Sync {
     fn key_uses(&self, account: AccountId) -> Read<'_, Vec<KeyUse>>;
     /// Whether there is a line whose last request was before this.
     fn has_api_calls_before(&self, at: Timestamp) -> Read<'_, bool>;
-}
-
-/// Money of one order as its owner sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrderMoney {
-    /// What was set aside.
-    pub held: Usd,
-    /// When.
-    pub held_at: Timestamp,
-    /// What was taken, what went back, why and when, once that was decided.
-    pub resolution: Option<(Usd, Usd, String, Timestamp)>,
-    /// What went back since, and when.
-    pub adjustments: Vec<(Usd, Timestamp)>,
-}
-
-/// One event of a wallet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Movement {
-    /// The event's row in the journal.
-    pub event: i64,
-    /// The account's event before it.
-    pub previous: Option<i64>,
-    /// When.
-    pub at: Timestamp,
-    /// The journal's word for its kind.
-    pub kind: String,
-    /// The order it is about, and what was bought by it; hostile text.
-    pub order: Option<(OrderId, String)>,
-    /// Change of what can be spent.
-    pub available: Usd,
-    /// Change of what is on hold.
-    pub held: Usd,
-    /// What can be spent now, after the newest event of all.
-    pub available_now: Usd,
-}
-
-/// Money on hold for one order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenHold {
-    /// The order.
-    pub order: OrderId,
-    /// What was bought; hostile text.
-    pub service: String,
-    /// How much.
-    pub amount: Usd,
-    /// When it was ordered.
-    pub at: Timestamp,
-    /// Whether its owner can look the order up: not one that counts as failed for them.
-    pub shown: bool,
-}
-
-/// What was paid for orders of one day and service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spent {
-    /// Days since 1970-01-01, in UTC, by when it was ordered.
-    pub day: i64,
-    /// Service; hostile text.
-    pub service: String,
-    /// Orders paid for.
-    pub orders: u64,
-    /// Amount, without what came back.
-    pub amount: Usd,
-}
-
-/// A message of an activation: code, whole text where known, when it was first seen.
-pub type StoredMessage = (Sms, Timestamp);
-
-/// Reads that only pages need: bounded, and by index.
-pub trait PageRows: Send + Sync {
-    /// Money of an order; nothing if nothing was ever held for it.
-    fn order_money(&self, order: OrderId) -> Read<'_, Option<OrderMoney>>;
-    /// Messages of an activation, first one first.
-    fn messages(&self, order: OrderId) -> Read<'_, Vec<StoredMessage>>;
-    /// An account's events from this one backwards, or from its newest; newest first.
-    fn statement(
-        &self,
-        account: AccountId,
-        from: Option<i64>,
-        limit: u32,
-    ) -> Read<'_, Vec<Movement>>;
-    /// What an account's money is on hold for, newest first.
-    fn open_holds(&self, account: AccountId, limit: u32) -> Read<'_, Vec<OpenHold>>;
-    /// What an account paid for orders from one day to another, both included, each as in
-    /// [`Spent::day`]; newest day first.
-    fn spent(&self, account: AccountId, days: (i64, i64)) -> Read<'_, Vec<Spent>>;
-    /// What the panel said of an SMM order, newest first.
-    fn observations(&self, order: OrderId, limit: u32) -> Read<'_, Vec<Observation>>;
-    /// The account's activations on a number, newest first.
-    fn activations_on<'a>(
-        &'a self,
-        account: AccountId,
-        phone: &'a str,
-        limit: u32,
-    ) -> Read<'a, Vec<OrderId>>;
-    /// The account's SMM orders for a target (see [`crate::link::target`]), newest first, among its
-    /// newest ten thousand.
-    fn smm_orders_for<'a>(
-        &'a self,
-        account: AccountId,
-        target: &'a str,
-        limit: u32,
-    ) -> Read<'a, Vec<OrderId>>;
-}
-
-/// A changed cost as it is on record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotedChange {
-    /// When it was read.
-    pub at: Timestamp,
-    /// Upstream.
-    pub upstream: String,
-    /// What changed.
-    pub change: CostChange,
-}
-
-/// Which changes are asked for; members left out match everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChangesOf {
-    /// Upstream.
-    pub upstream: Option<String>,
-    /// Service id or name, in any case.
-    pub service: Option<String>,
-    /// Canonical country key.
-    pub country: Option<String>,
-    /// Only at or after this.
-    pub since: Timestamp,
-    /// The latest so many.
-    pub limit: usize,
-}
-
-/// What the catalogue remembers beside orders and money: each upstream's last listing, how costs
-/// changed, and how the operator classified services. Calls may touch a disk.
-pub trait CatalogueArchive: Send + Sync {
-    /// Keeps an upstream's listing in place of the one before: all of it or none.
-    fn keep(&self, upstream: &str, listing: &[u8]) -> Result<(), StoreError>;
-    /// The kept listings that are sound; what is broken is thrown away.
-    fn kept(&self) -> Result<Vec<Vec<u8>>, StoreError>;
-    /// Adds to the history; what is too old or too much is dropped from its far end.
-    fn note(&self, upstream: &str, at: Timestamp, changes: &[CostChange])
-    -> Result<(), StoreError>;
-    /// The latest changes, newest first.
-    fn changes(&self, wanted: &ChangesOf) -> Result<Vec<NotedChange>, StoreError>;
-    /// Classes that the operator gave to services by name, the latest word for each.
-    fn classes(&self) -> Result<Vec<(String, OtpClass)>, StoreError>;
-    /// Classifies a service.
-    fn classify(&self, service: &str, class: OtpClass) -> Result<(), StoreError>;
 }
