@@ -10,6 +10,7 @@ before(async () => {
   world = await start();
   await furnish();
   at = await atWork(world);
+  world.case = await raise();
 });
 after(async () => { await at?.context.close(); await world?.stop(); });
 
@@ -32,6 +33,25 @@ async function furnish() {
   world.command('redeem', 'create', '--usd', '5.00', '--note', 'a fair');
 }
 
+/** A case against the customer that holds; gives its page. */
+async function raise() {
+  const { page } = at;
+  await page.goto('/console/cases');
+  await page.click('summary:has-text("Open a case")');
+  const open = page.locator('form[action$="/cases/open"]');
+  await open.locator('[name=account]').fill(String(world.account_id));
+  await open.locator('[name=reason]').fill('a browser asked for it');
+  await open.locator('button').click();
+  await page.goto('/console/cases');
+  const path = await page.locator('tbody tr a').first().getAttribute('href');
+  await page.goto(path);
+  const decide = page.locator('form[action$="/decide"]');
+  await decide.locator('[name=deed]').selectOption('throttle');
+  await decide.locator('[name=reason]').fill('a browser asked for it');
+  await decide.locator('button').click();
+  return path;
+}
+
 const pages = () => [
   '/console',
   '/console/accounts',
@@ -52,8 +72,10 @@ const pages = () => [
   '/console/prices',
   '/console/policy',
   '/console/cases',
+  world.case,
   '/console/top-ups',
   '/console/top-ups?show=all',
+  '/console/top-ups/import',
   '/console/money',
   '/console/codes',
   '/console/ledger?totals=yes',
@@ -78,7 +100,7 @@ for (const [size, viewport] of [['wide', wide], ['narrow', narrow]]) {
         for (const found of await violations(page)) wrong.push(`${path}: ${found}`);
         const far = await overflow(page);
         if (far > 0) wrong.push(`${path}: ${far} px too wide`);
-        const name = path.replace(/[^a-z]+/g, '-').replace(/^-|-$/g, '');
+        const name = path.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
         await page.screenshot({ path: join(artifacts, `${name}-${size}-${colorScheme}.png`), fullPage: true });
       }
       assert.deepEqual(wrong, []);
@@ -115,6 +137,58 @@ test('money by hand, the line it leaves, and a look as the customer', async () =
   await page.goto('/numbers');
   assert.match(await page.locator('main').innerText(), /stays closed while you look/);
   await page.goto('/look/end');
+  assert.deepEqual(faults.filter((one) => !/403/.test(one)), []);
+});
+
+test('a case that holds, what its holder reads and says of it, and its end', async () => {
+  for (const [viewport, colorScheme] of [[wide, 'light'], [wide, 'dark'], [narrow, 'light'], [narrow, 'dark']]) {
+    const { context, page, faults } = await visit(world, { viewport, colorScheme });
+    await signIn(page, world.customer);
+    await page.goto('/account/standing');
+    assert.match(await page.locator('main').innerText(), /bounds of a new account/);
+    assert.deepEqual(await violations(page), []);
+    assert.equal(await overflow(page), 0);
+    await page.screenshot({ path: join(artifacts, `in-account-standing-${viewport.width}-${colorScheme}.png`), fullPage: true });
+    assert.deepEqual(faults, []);
+    await context.close();
+  }
+  const { context, page: hers, faults } = await visit(world);
+  await signIn(hers, world.customer);
+  await hers.goto('/account/standing');
+  await hers.fill('[name=appeal]', 'It was I, and I need them all.');
+  await hers.click('button:has-text("Send the appeal")');
+  assert.match(await hers.locator('blockquote').innerText(), /It was I/);
+
+  const { page } = at;
+  await page.setViewportSize(wide);
+  await page.goto(world.case);
+  assert.match(await page.locator('blockquote').innerText(), /It was I/);
+  assert.deepEqual(await violations(page), []);
+  await page.screenshot({ path: join(artifacts, 'console-case-appeal.png'), fullPage: true });
+  const decide = page.locator('form[action$="/decide"]');
+  await decide.locator('[name=deed]').selectOption('dismiss');
+  await decide.locator('[name=reason]').fill('she has said why');
+  await decide.locator('button').click();
+  await hers.goto('/account/standing');
+  assert.match(await hers.locator('main').innerText(), /In good standing/);
+  assert.deepEqual([...faults, ...at.faults.filter((one) => !/403/.test(one))], []);
+  await context.close();
+});
+
+test('a bank statement is looked at before it is taken', async () => {
+  const { page, faults } = at;
+  const text = 'id,amount,currency,text\nb-1,25.00,USD,no reference of ours\n';
+  for (const [size, viewport] of [['wide', wide], ['narrow', narrow]]) {
+    await page.setViewportSize(viewport);
+    await page.goto('/console/top-ups/import');
+    await page.setInputFiles('[name=statement]', { name: 'july.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+    await page.click('button:has-text("Show what would be done")');
+    assert.match(await page.locator('tbody tr').innerText(), /no reference of ours/);
+    assert.deepEqual(await violations(page), []);
+    assert.equal(await overflow(page), 0);
+    await page.screenshot({ path: join(artifacts, `console-statement-${size}.png`), fullPage: true });
+  }
+  await page.setViewportSize(wide);
   assert.deepEqual(faults.filter((one) => !/403/.test(one)), []);
 });
 

@@ -306,7 +306,7 @@ test('every page is accessible, fits a phone, keeps its policy and shows hostile
   const hostile = encodeURIComponent(HOSTILE);
   const own = ['/', '/numbers', '/numbers?country=pakistan&q=discord', '/numbers?q=disc', '/numbers?service=Discord', `/numbers?q=${hostile}`, '/smm', `/smm?q=${hostile}`,
     '/smm/order?service=1', '/smm/order?service=90', `/smm/order?service=1&link=${hostile}`, '/smm/mass', '/orders', '/orders?kind=smm', order,
-    `/search?q=${hostile}`, '/wallet', '/wallet/top-up', '/keys', '/log', `/log?action=${hostile}`, '/account', '/confirm-password', '/docs', '/docs/changelog', '/nothing-here'];
+    `/search?q=${hostile}`, '/wallet', '/wallet/top-up', '/keys', '/log', `/log?action=${hostile}`, '/account', '/account/standing', '/confirm-password', '/docs', '/docs/changelog', '/nothing-here'];
   const open = ['/', '/policy', '/report-abuse', '/sign-in', '/sign-up', '/forgot', '/reset?token=x', '/verify?token=x', '/mailbox', '/docs', '/docs/changelog'];
   const wrong = [];
   for (const [viewport, colorScheme] of [[wide, 'light'], [wide, 'dark'], [narrow, 'light'], [narrow, 'dark']]) {
