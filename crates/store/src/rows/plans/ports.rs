@@ -146,8 +146,13 @@ async fn reads(store: &Database, steps: &Mutex<Vec<String>>) -> Vec<(&'static st
 
 /// The reads that a port names, by the text of its trait.
 fn named(port: &str) -> Vec<&'static str> {
-    let ports = include_str!("../../../../domain/src/ports.rs");
-    let (_, rest) = ports.split_once(&format!("pub trait {port}:")).unwrap();
+    let ports = [
+        include_str!("../../../../domain/src/ports.rs"),
+        include_str!("../../../../domain/src/ports/pages.rs"),
+    ];
+    let named = format!("pub trait {port}:");
+    let mut found = ports.iter().filter_map(|text| text.split_once(&named));
+    let (_, rest) = found.next().expect("a port of these files");
     let (body, _) = rest.split_once("\n}\n").unwrap();
     let named = body.split("    fn ").skip(1);
     let named = named.map(|one| one.split(['(', '<']).next().unwrap());
