@@ -6,7 +6,7 @@ use crate::evidence::Evidence;
 use crate::schedule::{self, Outcome, Tally};
 use crate::undone::Undone;
 use crate::world::Reached;
-use crate::{cases, mutants};
+use crate::{cases, mutants, race};
 use domain::ports::Store;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -217,6 +217,9 @@ pub fn first_kill(mutant: u8, seed: u64, most: u64, kept: Kept) -> Option<(u64, 
     }
     if mutants::BY_CORNERS.contains(&mutant) {
         return cases::first_kill::<Corner>(mutant, seed, most, kept);
+    }
+    if mutants::BY_RACES.contains(&mutant) {
+        return race::first_kill(mutant, seed, most, kept);
     }
     let stores = Stores::new(kept);
     (0..most).find_map(|step| {

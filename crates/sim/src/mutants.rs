@@ -134,6 +134,9 @@ pub const BY_UNDOING: [u8; 1] = [56];
 /// Rules that the cases of [`crate::corners`] need.
 pub const BY_CORNERS: [u8; 3] = [57, 58, 59];
 
+/// Rules that the races of [`crate::race`] need.
+pub const BY_RACES: [u8; 1] = [11];
+
 /// What the rule is called on the command line.
 pub fn name(number: u8) -> String {
     format!("M-{number:02}")

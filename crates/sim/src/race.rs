@@ -195,6 +195,22 @@ pub fn run(count: u64, seed: u64, mutant: Option<u8>) -> Races {
     })
 }
 
+/// After how many races a mutant is noticed. The same race with all rules in place must be fine.
+pub fn first_kill(mutant: u8, seed: u64, most: u64, kept: Kept) -> Option<(u64, String)> {
+    let stores = Stores::new(kept);
+    let broken = |race, mutant| {
+        let mut races = Races::default();
+        one(&stores.empty(), race, mutant, &mut races);
+        races.failures
+    };
+    (0..most).find_map(|step| {
+        let (_, what) = broken(seed + step, Some(mutant)).into_iter().next()?;
+        let fine = broken(seed + step, None).is_empty();
+        let rule = what.split(':').next().unwrap_or_default();
+        fine.then(|| (step + 1, rule.to_owned()))
+    })
+}
+
 impl Races {
     fn join(&mut self, other: Self) {
         self.failures.extend(other.failures);
