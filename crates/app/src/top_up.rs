@@ -4,6 +4,7 @@ mod approve;
 mod back;
 mod begin;
 mod import;
+mod moved;
 mod poll;
 mod receive;
 mod reconcile;

@@ -238,7 +238,7 @@ pub enum Write {
     /// An upstream's balance was read. Guard: its number is the next one of that upstream.
     ReadBalance(Box<BalanceReading>),
     /// Something for a person to look at. One of this kind and reference that is there already stays
-    /// as it is, unless it is closed and about something else: see [`Ticket::comes_again`].
+    /// as it is, unless that says otherwise: see [`Ticket::in_place_of`].
     OpenTicket(Box<Ticket>),
     /// A person has looked. Guard: it is open.
     CloseTicket {

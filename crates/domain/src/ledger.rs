@@ -6,7 +6,7 @@
 use crate::balance::BookedAs;
 use crate::ids::{AccountId, OrderId};
 use crate::redeem::CodeSource;
-use crate::top_up::{Parts, Processor};
+use crate::top_up::{MovementKind, Parts, Processor};
 use crate::usd::Usd;
 
 /// One account of the ledger.
@@ -24,6 +24,8 @@ pub enum Book {
     ProcessorClearing(Processor),
     /// What customers paid beside their top-ups for a way of paying, and what it cost.
     ProcessorFees(Processor),
+    /// What processors sent to the house's bank: its asset, so what arrives is a debit.
+    Bank,
     /// Income from posted orders.
     Sales,
     /// Gifts to customers.
@@ -66,6 +68,7 @@ impl Book {
                 Processor::NowPayments => "nowpayments_fees",
                 Processor::Manual => "manual_fees",
             },
+            Self::Bank => "bank",
             Self::Sales => "sales",
             Self::Goodwill => "goodwill",
             Self::WriteOff => "writeoff",
@@ -131,6 +134,8 @@ pub enum Cause {
     TopUpCleared(i64),
     /// Money of a top-up that goes back or comes again, numbered from 1.
     TopUpReversal(i64, i64),
+    /// A fee that a processor kept, or money that it paid out (the movement's row).
+    ProcessorMovement(i64),
     /// A difference that a reading of an upstream's balance showed (the reading's row).
     Balance(i64),
 }
@@ -153,6 +158,7 @@ impl Cause {
             Self::TopUpBonus(row) => ("top_up_bonus", row, 0),
             Self::TopUpCleared(row) => ("top_up_cleared", row, 0),
             Self::TopUpReversal(row, seq) => ("top_up_reversal", row, seq),
+            Self::ProcessorMovement(row) => ("processor_movement", row, 0),
             Self::Balance(row) => ("balance", row, 0),
         }
     }
@@ -394,6 +400,23 @@ impl Entry {
                 (Book::ProcessorFees(processor), -parts.fee),
                 (Book::Goodwill, parts.bonus),
             ],
+        )
+    }
+
+    /// A processor kept `amount` of what it owes us, or sent it to our bank; below zero it gave back.
+    pub fn processor_movement(
+        row: i64,
+        processor: Processor,
+        kind: MovementKind,
+        amount: Usd,
+    ) -> Self {
+        let other = match kind {
+            MovementKind::Fee => Book::ProcessorFees(processor),
+            MovementKind::Payout => Book::Bank,
+        };
+        Self::of(
+            Cause::ProcessorMovement(row),
+            [(processor.clearing(), amount), (other, -amount)],
         )
     }
 

@@ -36,8 +36,8 @@ use crate::smm_request::SmmRequest;
 use crate::ticket::{Ticket, TicketKind};
 use crate::time::{Millis, Timestamp};
 use crate::top_up::{
-    Dispute, Processor, Proof, Proposal, Reconciliation, Refund, Reversal, TopUp, TopUpEvent,
-    TopUpsOf,
+    Clearing, Dispute, Processor, ProcessorMovement, Proof, Proposal, Reconciliation, Refund,
+    Reversal, TopUp, TopUpEvent, TopUpsOf,
 };
 use crate::upstream::Pending;
 use crate::usd::Usd;
@@ -433,6 +433,18 @@ pub trait TopUpRows: OwnAccounts {
     fn proof_line(&self, top_up: i64) -> Read<'_, Option<Proof>>;
     /// Days that were compared with processors' lists, the newest first.
     fn reconciliations(&self, limit: u32) -> Read<'_, Vec<Reconciliation>>;
+    /// What is booked of a processor's list and moved from `from` until before `until`.
+    fn movements(
+        &self,
+        processor: Processor,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Read<'_, Vec<ProcessorMovement>>;
+    /// Payouts of all processors that are booked, the newest first.
+    fn payouts(&self, limit: u32) -> Read<'_, Vec<ProcessorMovement>>;
+    /// What stands between us and each processor that ever took a payment or moved money, from all of them.
+    /// Bank transfers need no processor.
+    fn clearings(&self) -> Read<'_, Vec<Clearing>>;
     /// Refunds of a top-up, the first first.
     fn refunds(&self, top_up: i64) -> Read<'_, Vec<Refund>>;
     /// Refunds of which their processors are to be told now, the longest due first.

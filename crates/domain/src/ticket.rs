@@ -173,6 +173,27 @@ impl Ticket {
         known.closed_at.is_some() && known.detail != self.detail
     }
 
+    /// Whether this is what the one of its kind and reference that is there already, and open, has to say
+    /// now: of a day that is compared once more there may be more to tell.
+    pub fn says_anew(&self, known: &Self) -> bool {
+        let is_retold = self.kind == TicketKind::TopUpUnexplained;
+        is_retold && known.closed_at.is_none() && known.detail != self.detail
+    }
+
+    /// What stands in the place of `known`, which is of the same kind and reference; nothing where that
+    /// stays as it is.
+    pub fn in_place_of(&self, known: &Self) -> Option<Self> {
+        if self.comes_again(known) {
+            let id = known.id;
+            return Some(Self { id, ..self.clone() });
+        }
+        self.says_anew(known).then(|| Self {
+            amount: self.amount,
+            detail: self.detail.clone(),
+            ..known.clone()
+        })
+    }
+
     /// About an activation that is left alone because it may be another program's. `id` is a fresh
     /// row id, here and below.
     pub fn foreign_number(id: i64, orphan: &Orphan) -> Self {
@@ -402,6 +423,32 @@ mod tests {
         assert!(ticket("b", None).comes_again(&ticket("a", closed)));
         assert!(!ticket("a", None).comes_again(&ticket("a", closed)));
         assert!(!ticket("b", None).comes_again(&ticket("a", None)));
+    }
+
+    #[test]
+    fn an_open_ticket_of_a_compared_day_says_what_is_the_matter_now() {
+        let ticket = |kind, detail: &str, opened_at| Ticket {
+            id: opened_at,
+            kind,
+            upstream: "stripe".to_owned(),
+            reference: 1,
+            amount: Usd(opened_at),
+            detail: detail.to_owned(),
+            opened_at: Timestamp(opened_at),
+            closed_at: None,
+            note: None,
+        };
+        let day = |detail, at| ticket(TicketKind::TopUpUnexplained, detail, at);
+        let now = day("b", 2).in_place_of(&day("a", 1)).unwrap();
+        assert_eq!(
+            (now.id, now.opened_at),
+            (1, Timestamp(1)),
+            "it waits as long"
+        );
+        assert_eq!((now.detail.as_str(), now.amount), ("b", Usd(2)));
+        assert_eq!(day("a", 2).in_place_of(&day("a", 1)), None);
+        let review = |detail, at| ticket(TicketKind::TopUpReview, detail, at);
+        assert_eq!(review("b", 2).in_place_of(&review("a", 1)), None);
     }
 
     #[test]

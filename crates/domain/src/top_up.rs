@@ -4,6 +4,7 @@
 mod event;
 mod fact;
 mod judge;
+mod movement;
 mod postings;
 mod processor;
 mod proof;
@@ -17,6 +18,9 @@ mod tests;
 pub use event::{EventState, TopUpEvent};
 pub use fact::{Fact, News, Notice, Stand, Sum};
 pub use judge::{OddAmounts, Verdict, judge};
+pub use movement::{
+    Clearing, LineKind, MoneyLine, Moved, MovementKind, ProcessorMovement, movements,
+};
 pub use processor::{Asked, Checkout, Opened, PaymentProcessor, Processor, ProcessorError};
 pub use proof::{BadProof, PROOF_MAX, PROOFS_OF_ACCOUNT, Proof, ProofKind, proof_kind};
 pub use reconciliation::Reconciliation;
@@ -438,6 +442,8 @@ pub enum TopUpWrite {
     Dispute(Box<Dispute>),
     /// A day was compared with a processor's list; it stands in the place of an earlier one.
     Reconciled(Box<Reconciliation>),
+    /// A line of a processor's own list is booked. Guard: once for each processor, line and kind.
+    Move(Box<ProcessorMovement>),
     /// An event of a processor is kept. Guard: none with this processor and id is there.
     InsertEvent(Box<TopUpEvent>),
     /// An event is settled, or waits on. Guard: it is not settled yet.

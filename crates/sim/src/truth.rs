@@ -197,14 +197,11 @@ impl Truth {
                     None => {
                         self.tickets.insert(ticket.id, (**ticket).clone());
                     }
-                    Some(known) if ticket.comes_again(known) => {
-                        let id = known.id;
-                        *known = Ticket {
-                            id,
-                            ..(**ticket).clone()
-                        };
+                    Some(known) => {
+                        if let Some(row) = ticket.in_place_of(known) {
+                            *known = row;
+                        }
                     }
-                    Some(_) => {}
                 }
             }
             Write::CloseTicket { ticket, .. } => {

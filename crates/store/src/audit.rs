@@ -15,7 +15,7 @@ use crate::chain::{self, Event, Link};
 const NAMED_MAX: usize = 1000;
 
 /// Tables whose rows are never changed and never removed.
-pub(crate) const APPEND_ONLY: [&str; 18] = [
+pub(crate) const APPEND_ONLY: [&str; 19] = [
     "hold",
     "hold_change",
     "resolution",
@@ -30,6 +30,7 @@ pub(crate) const APPEND_ONLY: [&str; 18] = [
     "topup_credit",
     "topup_clearing",
     "topup_reversal",
+    "processor_movement",
     "audit_log",
     "audit_node",
     "audit_checkpoint",
@@ -77,6 +78,7 @@ pub(crate) fn book(word: &str, account: Option<i64>, upstream: Option<String>) -
         ("held", Some(account), None) => Book::Held(account),
         ("uncleared", Some(account), None) => Book::Uncleared(account),
         ("receivable", Some(account), None) => Book::Receivable(account),
+        ("bank", None, None) => Book::Bank,
         ("sales", None, None) => Book::Sales,
         ("goodwill", None, None) => Book::Goodwill,
         ("writeoff", None, None) => Book::WriteOff,

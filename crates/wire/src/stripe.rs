@@ -1,11 +1,13 @@
-//! Stripe: Checkout Sessions, refunds, events and their signatures. Sources: Stripe's API reference
+//! Stripe: Checkout Sessions, refunds, balance transactions, events and their signatures. Sources: Stripe's API reference
 //! ("Checkout Sessions", "Refunds", "Errors") and "Receive Stripe events in your webhook endpoint".
 
+mod balance;
 mod event;
 mod session;
 #[cfg(test)]
 mod tests;
 
+pub use balance::{BalanceTransaction, balance_list, balance_transactions, payout};
 pub use event::{Event, Object, notice};
 pub use session::{CreateSession, Refund, Session, error, error_text, list, sessions};
 

@@ -1,4 +1,5 @@
-//! Our credits against the processors' own lists: what only one side knows is unexplained.
+//! Our credits against the processors' own lists: what only one side knows is unexplained. What a processor
+//! kept and paid out on the day is booked with it.
 
 use super::TopUps;
 use crate::accounts::AdminError;
@@ -85,7 +86,8 @@ impl TopUps {
         processor: &dyn PaymentProcessor,
         day: Timestamp,
     ) -> Result<Reconciliation, AdminError> {
-        let compared = self.compare(processor, day).await?;
+        let mut compared = self.compare(processor, day).await?;
+        self.book_moved(processor, &mut compared).await?;
         let keep = TopUpWrite::Reconciled(Box::new(compared.clone()));
         let told = (!compared.unexplained.is_empty()).then(|| self.unexplained(&compared));
         let writes = [Write::TopUp(keep)].into_iter().chain(told).collect();
@@ -124,8 +126,8 @@ impl TopUps {
         Ok(all)
     }
 
-    /// The ticket of a day that is not explained: one for each, however often it is compared. One that a
-    /// person closed comes again where something else is unexplained by now.
+    /// The ticket of a day that is not explained: one for each, however often it is compared. It says what is
+    /// unexplained by now; one that a person closed comes again where that is something else.
     fn unexplained(&self, compared: &Reconciliation) -> Write {
         let what = (number(compared), compared.amount);
         let why = compared.unexplained.join("; ");
@@ -147,6 +149,8 @@ impl TopUps {
             listed: 0,
             credited: count(ours.len()),
             amount: ours.iter().map(|row| row.credited).sum(),
+            fees: Usd::ZERO,
+            paid_out: Usd::ZERO,
             unexplained: Vec::new(),
             failure: None,
             at: self.engine.now(),

@@ -9,10 +9,18 @@ use crate::usd::Usd;
 impl TopUpWrite {
     /// Whether it is an entry in the books.
     pub fn moves_money(&self) -> bool {
-        self.account().is_some()
+        self.account().is_some() || self.house_entry().is_some()
     }
 
-    /// Whose money it moves, if it does.
+    /// The entry of a write that moves nobody's wallet, if it makes one.
+    pub fn house_entry(&self) -> Option<Entry> {
+        match self {
+            Self::Move(movement) => Some(movement.entry()),
+            _ => None,
+        }
+    }
+
+    /// Whose wallet it moves, if it does.
     pub fn account(&self) -> Option<AccountId> {
         match self {
             Self::Credit { row, .. }

@@ -1,6 +1,7 @@
 //! Who takes the money, and what is asked of them.
 
 use super::fact::{Fact, Notice};
+use super::movement::MoneyLine;
 use super::{CURRENCY, TopUp};
 use crate::ledger::Book;
 use crate::time::{Millis, Timestamp};
@@ -159,4 +160,6 @@ pub trait PaymentProcessor: Send + Sync {
     fn refund<'a>(&'a self, row: &'a TopUp, amount: Usd, key: &'a str) -> Asked<'a, ()>;
     /// All payments to us that were begun in this span and came through.
     fn paid_between(&self, from: Timestamp, until: Timestamp) -> Asked<'_, Vec<Fact>>;
+    /// All that moved from `from` until before `until` of the money it took for us, by its own list.
+    fn moved_between(&self, from: Timestamp, until: Timestamp) -> Asked<'_, Vec<MoneyLine>>;
 }

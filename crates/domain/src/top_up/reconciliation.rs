@@ -17,6 +17,10 @@ pub struct Reconciliation {
     pub credited: i64,
     /// Their sum.
     pub amount: Usd,
+    /// Fees that the processor kept on the day, as they are booked.
+    pub fees: Usd,
+    /// What it sent to our bank on the day, as it is booked.
+    pub paid_out: Usd,
     /// What only one side knows, or both know differently; empty when all is well.
     pub unexplained: Vec<String>,
     /// Why it could not be compared.

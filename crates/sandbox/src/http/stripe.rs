@@ -1,4 +1,4 @@
-//! A card processor to practise with: Checkout Sessions, refunds, a page to pay on, signed events.
+//! A card processor to practise with: Checkout Sessions, refunds, payouts, what moved, a page to pay on, signed events.
 //! Events go to `/hooks/stripe` of whoever the browser returns to.
 
 use super::json;
@@ -26,6 +26,8 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .route(&path("/v1/checkout/sessions/{id}"), get(read))
         .route(&path("/v1/checkout/sessions/{id}/expire"), post(expire))
         .route(&path("/v1/refunds"), post(refund))
+        .route(&path("/v1/balance_transactions"), get(moved))
+        .route(&path("/v1/payouts"), post(pay_out))
         .route_layer(from_fn(with_key))
         .route(&path("/pay/{id}"), get(page).post(press))
 }
@@ -106,28 +108,89 @@ async fn read(State(sandbox): State<Arc<Sandbox>>, Path(id): Path<String>) -> Re
     call(&sandbox, found).await
 }
 
-async fn sessions(State(sandbox): State<Arc<Sandbox>>, RawQuery(query): RawQuery) -> Response {
-    let query = query.unwrap_or_default();
-    let pairs: Vec<(String, String)> = wire::stripe::pairs(&query);
-    let text = |name: &str| {
-        pairs
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value)
-    };
-    let number = |name: &str, default| text(name).and_then(|t| t.parse().ok()).unwrap_or(default);
-    let (from, until) = (number("created[gte]", 0), number("created[lt]", i64::MAX));
-    let limit = usize::try_from(number("limit", 10))
-        .unwrap_or(10)
-        .clamp(1, 100);
-    let mut all = sandbox.payments().0.stripe.between(from, until);
-    if let Some(after) = text("starting_after") {
-        let place = all.iter().position(|one| one.id == *after);
-        all.drain(..place.map_or(0, |place| place + 1));
+/// Which page of a list is asked for.
+struct Paged {
+    from: i64,
+    until: i64,
+    limit: usize,
+    after: Option<String>,
+}
+
+impl Paged {
+    fn of(query: Option<String>) -> Self {
+        let pairs = stripe::pairs(&query.unwrap_or_default());
+        let text = |name: &str| {
+            let found = pairs.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let number =
+            |name: &str, default| text(name).and_then(|t| t.parse().ok()).unwrap_or(default);
+        let limit = usize::try_from(number("limit", 10)).unwrap_or(10);
+        Self {
+            from: number("created[gte]", 0),
+            until: number("created[lt]", i64::MAX),
+            limit: limit.clamp(1, 100),
+            after: text("starting_after"),
+        }
     }
-    let has_more = all.len() > limit;
-    all.truncate(limit);
-    json(StatusCode::OK, stripe::sessions(&all, has_more).to_string())
+
+    /// The page, and whether more follow.
+    fn page<T>(&self, mut all: Vec<T>, id: impl Fn(&T) -> &str) -> (Vec<T>, bool) {
+        if let Some(after) = &self.after {
+            let place = all.iter().position(|one| id(one) == after);
+            all.drain(..place.map_or(0, |place| place + 1));
+        }
+        let has_more = all.len() > self.limit;
+        all.truncate(self.limit);
+        (all, has_more)
+    }
+}
+
+async fn sessions(State(sandbox): State<Arc<Sandbox>>, RawQuery(query): RawQuery) -> Response {
+    let asked = Paged::of(query);
+    let all = sandbox.payments().0.stripe.between(asked.from, asked.until);
+    let (page, has_more) = asked.page(all, |one| &one.id);
+    json(
+        StatusCode::OK,
+        stripe::sessions(&page, has_more).to_string(),
+    )
+}
+
+/// What moved of the balance, newest first.
+async fn moved(State(sandbox): State<Arc<Sandbox>>, RawQuery(query): RawQuery) -> Response {
+    let asked = Paged::of(query);
+    let listed = async {
+        let all = sandbox.payments().0.stripe.moved(asked.from, asked.until);
+        let (page, has_more) = asked.page(all, |one| &one.id);
+        let body = stripe::balance_transactions(&page, has_more);
+        json(StatusCode::OK, body.to_string())
+    };
+    call(&sandbox, listed).await
+}
+
+/// Sends some of the balance to the bank.
+async fn pay_out(State(sandbox): State<Arc<Sandbox>>, form: String) -> Response {
+    let status = StatusCode::BAD_REQUEST;
+    let Some((cents, currency)) = stripe::payout(&form) else {
+        let message = "Missing or unusable parameters.";
+        return refuse(status, "parameter_missing", message);
+    };
+    let (mut payments, now) = sandbox.payments();
+    let sent = payments.stripe.pay_out(cents, now);
+    let Some(sent) = sent.filter(|one| one.currency == currency) else {
+        let message = "You have insufficient funds in your Stripe account.";
+        return refuse(status, "balance_insufficient", message);
+    };
+    let answer = serde_json::json!({
+        "id": sent.id.replacen("txn", "po", 1),
+        "object": "payout",
+        "amount": cents,
+        "balance_transaction": sent.id,
+        "created": sent.created,
+        "currency": currency,
+        "status": "paid",
+    });
+    json(StatusCode::OK, answer.to_string())
 }
 
 async fn expire(State(sandbox): State<Arc<Sandbox>>, Path(id): Path<String>) -> Response {

@@ -1,9 +1,9 @@
-//! Card payments to practise with: sessions as Stripe keeps them.
+//! Card payments to practise with: sessions as Stripe keeps them, and the balance that they make.
 
 use super::{Letter, Shown, Told, Wanted, hook_of, make_room};
 use domain::top_up::Processor;
 use std::collections::HashSet;
-use wire::stripe::{CreateSession, Event, Object, Session};
+use wire::stripe::{BalanceTransaction, CreateSession, Event, Object, Session};
 
 /// Where the practice processor is, below the sandbox's address.
 pub const STRIPE_PATH: &str = "/stripe";
@@ -11,6 +11,12 @@ pub const STRIPE_PATH: &str = "/stripe";
 pub const STRIPE_KEY: &str = "sk_test_practice";
 /// What it signs its events with. Practice payments move practice money only.
 pub const STRIPE_WEBHOOK_SECRET: &str = "whsec_practice_0123456789abcdef";
+
+/// What a payment by card costs: 2.9 % and 30 cents.
+const FEE_PER_MILLE: i64 = 29;
+const FEE_CENTS: i64 = 30;
+/// What a dispute costs, in cents.
+const DISPUTE_FEE_CENTS: i64 = 1_500;
 
 /// For how long a key is known, in seconds.
 const KEY_LASTS_S: i64 = 24 * 60 * 60;
@@ -105,6 +111,10 @@ pub(crate) struct Till {
     sold: Vec<Sold>,
     opened: u64,
     events: u64,
+    /// What moved, the oldest first.
+    moved: Vec<BalanceTransaction>,
+    /// Movements so far.
+    movements: u64,
     /// Keys of calls that are not answered yet.
     at_work: HashSet<String>,
 }
@@ -192,6 +202,75 @@ impl Till {
             .collect()
     }
 
+    /// The newest movements of this span, newest first.
+    pub(crate) fn moved(&self, from: i64, until: i64) -> Vec<BalanceTransaction> {
+        let moved = self.moved.iter().rev();
+        moved
+            .filter(|one| (from..until).contains(&one.created))
+            .cloned()
+            .collect()
+    }
+
+    /// What can be paid out, in cents.
+    fn balance(&self) -> i64 {
+        self.moved.iter().map(|one| one.amount - one.fee).sum()
+    }
+
+    /// Sends so many cents to the bank; nothing where there are not as many.
+    pub(crate) fn pay_out(&mut self, cents: i64, now: i64) -> Option<BalanceTransaction> {
+        let covered = (1..=self.balance()).contains(&cents);
+        covered.then(|| self.moves("payout", (-cents, 0), "usd", now))
+    }
+
+    /// One movement more; the category tells a dispute from other adjustments.
+    fn moves(
+        &mut self,
+        word: &str,
+        (amount, fee): (i64, i64),
+        currency: &str,
+        now: i64,
+    ) -> BalanceTransaction {
+        self.movements += 1;
+        let kind = match word {
+            "dispute" | "dispute_reversal" => "adjustment",
+            other => other,
+        };
+        let one = BalanceTransaction {
+            id: format!("txn_{now}_{}", self.movements),
+            kind: kind.to_owned(),
+            category: Some(word.to_owned()),
+            amount,
+            fee,
+            currency: currency.to_owned(),
+            source: None,
+            created: now,
+        };
+        make_room(&mut self.moved);
+        self.moved.push(one.clone());
+        one
+    }
+
+    /// What an event about a session moves.
+    fn moves_by(&mut self, kind: &str, sold: &Sold, returned: i64, now: i64) {
+        let session = &sold.session;
+        let total = session.amount_total.unwrap_or_default();
+        let is_paid = session.payment_status == "paid";
+        let (word, amounts) = match kind {
+            "checkout.session.completed" | "checkout.session.async_payment_succeeded"
+                if is_paid =>
+            {
+                ("charge", (total, FEE_CENTS + total * FEE_PER_MILLE / 1000))
+            }
+            "charge.refunded" => ("refund", (-returned, 0)),
+            "charge.dispute.funds_withdrawn" => ("dispute", (-total, DISPUTE_FEE_CENTS)),
+            "charge.dispute.funds_reinstated" => ("dispute_reversal", (total, 0)),
+            _ => return,
+        };
+        if amounts != (0, 0) {
+            self.moves(word, amounts, &session.currency, now);
+        }
+    }
+
     /// Does something to a session; gives the event that tells of it. Nothing where it cannot be.
     pub(crate) fn act(&mut self, wanted: &Wanted, now: i64) -> Option<Told> {
         let (action, cents) = (wanted.action.as_str(), wanted.cents);
@@ -224,9 +303,12 @@ impl Till {
             "warn" if paid => "radar.early_fraud_warning.created",
             _ => return None,
         };
+        let before = sold.refunded;
         let object = sold.told(kind, cents);
+        let after = sold.clone();
         let return_url = sold.return_url.clone();
         let live = sold.session.live.unwrap_or_default();
+        self.moves_by(kind, &after, after.refunded - before, now);
         self.events += 1;
         let event = Event {
             id: format!("evt_{now}_{}", self.events),

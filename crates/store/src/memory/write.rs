@@ -281,16 +281,13 @@ impl Rows {
     fn open_ticket(&mut self, ticket: &Ticket, done: &mut Done) {
         let about = (ticket.kind, ticket.reference);
         let mut known = self.tickets.values();
-        let id = match known.find(|one| (one.kind, one.reference) == about) {
-            None => ticket.id,
-            Some(known) if ticket.comes_again(known) => known.id,
-            Some(_) => return,
+        let row = match known.find(|one| (one.kind, one.reference) == about) {
+            None => Some(ticket.clone()),
+            Some(known) => ticket.in_place_of(known),
         };
-        let ticket = Ticket {
-            id,
-            ..ticket.clone()
-        };
-        put!(self, done, tickets, id, ticket);
+        if let Some(row) = row {
+            put!(self, done, tickets, row.id, row);
+        }
     }
 
     fn access(&mut self, change: &Change, write: &Write, done: &mut Done) -> Result<(), Stop> {

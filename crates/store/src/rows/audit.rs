@@ -84,6 +84,7 @@ struct Seen {
     clearings: u64,
     bonuses: u64,
     reversals: u64,
+    movements: u64,
     readings: u64,
 }
 
@@ -186,6 +187,10 @@ fn close(
             &mut seen.reversals,
             derive::top_up_reversal(conn, event.reference, event.seq)?,
         ),
+        "processor_movement" => count(
+            &mut seen.movements,
+            derive::processor_movement(conn, event.reference)?,
+        ),
         "balance" => count(&mut seen.readings, derive::balance(conn, event.reference)?),
         "upstream_cost" => derive::upstream_cost(conn, event.reference, event.seq)?,
         _ => Derived::NotNeeded,
@@ -265,6 +270,7 @@ fn rows_without_event(
         ("topup_credit WHERE kind = 'bonus'", seen.bonuses),
         ("topup_clearing", seen.clearings),
         ("topup_reversal", seen.reversals),
+        ("processor_movement", seen.movements),
         ("balance_reading WHERE booked <> 0", seen.readings),
         ("entry", seen.legs),
     ];

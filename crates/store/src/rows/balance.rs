@@ -261,13 +261,16 @@ pub(crate) fn tickets_of(conn: &dyn Connection, order: OrderId) -> Result<Vec<Ti
     many(conn, &sql, params![order.0], read_ticket)
 }
 
-/// A new ticket; one about the same stays as it is, or comes again: [`Ticket::comes_again`].
+/// A new ticket; one about the same stays as it is, comes again, or says what is the matter now:
+/// [`Ticket::in_place_of`].
 pub(crate) fn open_ticket(conn: &dyn Connection, ticket: &Ticket) -> Result<(), Fault> {
     let sql = "INSERT INTO ticket (id, kind, upstream, reference, amount, detail, opened_at, \
                closed_at, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
                ON CONFLICT (kind, reference) DO UPDATE SET amount = excluded.amount, \
-               detail = excluded.detail, opened_at = excluded.opened_at, closed_at = NULL, \
-               note = NULL WHERE ticket.closed_at IS NOT NULL AND ticket.detail <> excluded.detail";
+               detail = excluded.detail, opened_at = CASE WHEN ticket.closed_at IS NULL \
+               THEN ticket.opened_at ELSE excluded.opened_at END, closed_at = NULL, note = NULL \
+               WHERE ticket.detail <> excluded.detail \
+               AND (ticket.closed_at IS NOT NULL OR ticket.kind = 'top_up_unexplained')";
     conn.write(
         sql,
         params![

@@ -8,6 +8,7 @@ use domain::ledger::{Entry, Side};
 use domain::redeem::CodeSource;
 use domain::top_up::{Parts, Processor};
 
+use super::movements;
 use crate::sql::cells::{Cells, exists, one};
 use crate::sql::fault::Fault;
 
@@ -197,6 +198,15 @@ pub(crate) fn top_up_reversal(
             (cells.usd()?, cells.usd()?),
         ))
     })
+}
+
+/// A fee that a processor kept, or money that it paid out.
+pub(crate) fn processor_movement(
+    conn: &dyn Connection,
+    reference: i64,
+) -> Result<Option<Entry>, Fault> {
+    let found = movements::of_row(conn, reference)?;
+    Ok(found.map(|movement| movement.entry()))
 }
 
 /// A difference that a reading showed.

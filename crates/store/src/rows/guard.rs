@@ -407,7 +407,7 @@ impl Guard<'_> {
             return Ok(entry_of(write));
         };
         let Some(account) = about.account() else {
-            return Ok(None);
+            return Ok(about.house_entry().map(Cow::Owned));
         };
         let uncleared = match about.needs_uncleared() {
             Some(row) => top_up::uncleared(self.conn, row)?,

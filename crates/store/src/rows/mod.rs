@@ -19,6 +19,7 @@ pub(crate) mod group;
 mod guard;
 pub(crate) mod journal;
 mod low_balance;
+mod movements;
 mod own_number;
 mod page;
 mod pages;

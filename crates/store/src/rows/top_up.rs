@@ -9,7 +9,7 @@ use domain::top_up::{
 };
 use domain::usd::Usd;
 
-use super::proofs;
+use super::{movements, proofs};
 use crate::sql::cells::{Cells, exists, one};
 use crate::sql::fault::Fault;
 use crate::sql::{Connection, params};
@@ -42,6 +42,7 @@ pub(crate) fn check(conn: &dyn Connection, write: &TopUpWrite) -> Result<(), Fau
         TopUpWrite::Clear(row) => is_current(conn, row)? && is_uncleared(conn, row.id)?,
         TopUpWrite::Refund(refund) => is_next_try(conn, refund)?,
         TopUpWrite::Propose(_) | TopUpWrite::Reconciled(_) => true,
+        TopUpWrite::Move(movement) => !movements::is_booked(conn, movement)?,
         TopUpWrite::Dispute(dispute) => is_next(conn, dispute)?,
         TopUpWrite::InsertEvent(event) => !is_kept(conn, event)?,
         TopUpWrite::UpdateEvent(event) => is_unsettled(conn, event)?,
@@ -194,6 +195,7 @@ pub(crate) fn write(
         TopUpWrite::Refund(refund) => put_refund(conn, refund),
         TopUpWrite::Propose(proposal) => put_proposal(conn, proposal),
         TopUpWrite::Reconciled(compared) => put_reconciliation(conn, compared),
+        TopUpWrite::Move(movement) => movements::insert(conn, movement, at),
         TopUpWrite::Dispute(dispute) => put_dispute(conn, dispute),
         TopUpWrite::InsertEvent(event) => insert_event(conn, event),
         TopUpWrite::UpdateEvent(event) => update_event(conn, event),
@@ -341,9 +343,10 @@ fn put_proposal(conn: &dyn Connection, proposal: &Proposal) -> Result<(), Fault>
 
 fn put_reconciliation(conn: &dyn Connection, compared: &Reconciliation) -> Result<(), Fault> {
     let sql = "INSERT INTO topup_reconciliation (processor, day, listed, credited, amount, \
-               unexplained, failure, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-               ON CONFLICT (processor, day) DO UPDATE SET listed = excluded.listed, \
-               credited = excluded.credited, amount = excluded.amount, \
+               unexplained, failure, at, fees, paid_out) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (processor, day) DO UPDATE SET \
+               listed = excluded.listed, credited = excluded.credited, \
+               amount = excluded.amount, fees = excluded.fees, paid_out = excluded.paid_out, \
                unexplained = excluded.unexplained, failure = excluded.failure, at = excluded.at";
     let lines = compared.unexplained.join("\n");
     conn.write(
@@ -357,6 +360,8 @@ fn put_reconciliation(conn: &dyn Connection, compared: &Reconciliation) -> Resul
             lines,
             compared.failure,
             compared.at.0,
+            compared.fees.0,
+            compared.paid_out.0,
         ],
     )
 }

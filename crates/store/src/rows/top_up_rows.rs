@@ -4,8 +4,9 @@ use domain::ids::AccountId;
 use domain::ports::{Read, TopUpRows};
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    Dispute, EventState, Parts, Processor, Proof, Proposal, Reconciliation, Refund, RefundState,
-    Reversal, ReversalCause, TopUp, TopUpEvent, TopUpState, TopUpsOf,
+    Clearing, Dispute, EventState, Parts, Processor, ProcessorMovement, Proof, Proposal,
+    Reconciliation, Refund, RefundState, Reversal, ReversalCause, TopUp, TopUpEvent, TopUpState,
+    TopUpsOf,
 };
 use domain::usd::Usd;
 
@@ -15,7 +16,7 @@ use crate::sql::fault::Fault;
 use crate::sql::{Arg, Connection, Due, Row, params};
 
 use super::desk_rows::Where;
-use super::proofs;
+use super::{movements, proofs};
 
 const TOP_UP: &str = "SELECT id, account_id, version, processor, amount, fee, bonus, live, state, \
                       processor_ref, payment_ref, pay_url, note, credited, refunded, reversed, \
@@ -131,6 +132,8 @@ fn reconciliation(row: &Row<'_>) -> Result<Reconciliation, Fault> {
         listed: cells.take()?,
         credited: cells.take()?,
         amount: cells.usd()?,
+        fees: cells.usd()?,
+        paid_out: cells.usd()?,
         unexplained: cells.take::<String>()?.lines().map(str::to_owned).collect(),
         failure: cells.take()?,
         at: cells.time()?,
@@ -306,9 +309,26 @@ impl TopUpRows for Database {
     }
 
     fn reconciliations(&self, limit: u32) -> Read<'_, Vec<Reconciliation>> {
-        let sql = "SELECT processor, day, listed, credited, amount, unexplained, failure, at \
-                   FROM topup_reconciliation ORDER BY day DESC, processor LIMIT ?1";
+        let sql = "SELECT processor, day, listed, credited, amount, fees, paid_out, unexplained, \
+                   failure, at FROM topup_reconciliation ORDER BY day DESC, processor LIMIT ?1";
         self.ask(move |conn| many(conn, sql, params![limit], reconciliation))
+    }
+
+    fn movements(
+        &self,
+        processor: Processor,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Read<'_, Vec<ProcessorMovement>> {
+        self.ask(move |conn| movements::between(conn, processor, (from, until)))
+    }
+
+    fn payouts(&self, limit: u32) -> Read<'_, Vec<ProcessorMovement>> {
+        self.ask(move |conn| movements::payouts(conn, limit))
+    }
+
+    fn clearings(&self) -> Read<'_, Vec<Clearing>> {
+        self.ask(movements::clearings)
     }
 
     fn refunds(&self, top_up: i64) -> Read<'_, Vec<Refund>> {

@@ -199,7 +199,7 @@ pub(super) const ORDER_IDS: [(&str, &str); 4] = [
 ];
 
 /// Where ids of all other numbered rows stand.
-pub(super) const ROW_IDS: [(&str, &str); 24] = [
+pub(super) const ROW_IDS: [(&str, &str); 25] = [
     ("account", "id"),
     ("api_key", "id"),
     ("credit", "id"),
@@ -213,6 +213,7 @@ pub(super) const ROW_IDS: [(&str, &str); 24] = [
     ("redeem_code", "id"),
     ("topup", "id"),
     ("topup_event", "id"),
+    ("processor_movement", "id"),
     ("attestation", "id"),
     ("blocked", "id"),
     ("money_request", "id"),

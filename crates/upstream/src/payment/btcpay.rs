@@ -5,8 +5,8 @@ use crate::account::Account;
 use crate::transport::{BadUpstream, Payload, Transport, head};
 use domain::time::Timestamp;
 use domain::top_up::{
-    Asked, Checkout, Fact, Notice, Opened, PaymentProcessor, Processor, ProcessorError, Stand, Sum,
-    TopUp,
+    Asked, Checkout, Fact, MoneyLine, Notice, Opened, PaymentProcessor, Processor, ProcessorError,
+    Stand, Sum, TopUp,
 };
 use domain::usd::Usd;
 use wire::btcpay::{self, Invoice};
@@ -178,5 +178,10 @@ impl PaymentProcessor for BtcPay {
 
     fn paid_between(&self, from: Timestamp, until: Timestamp) -> Asked<'_, Vec<Fact>> {
         Box::pin(self.settled(from, until))
+    }
+
+    /// Coins arrive in the operator's own wallet: nothing is kept and nothing is paid out.
+    fn moved_between(&self, _from: Timestamp, _until: Timestamp) -> Asked<'_, Vec<MoneyLine>> {
+        Box::pin(async { Err(ProcessorError::NotOffered) })
     }
 }

@@ -5,7 +5,8 @@ use crate::account::Account;
 use crate::transport::{BadUpstream, Payload, Transport, head};
 use domain::time::Timestamp;
 use domain::top_up::{
-    Asked, Checkout, Fact, Notice, Opened, PaymentProcessor, Processor, ProcessorError, TopUp,
+    Asked, Checkout, Fact, MoneyLine, Notice, Opened, PaymentProcessor, Processor, ProcessorError,
+    TopUp,
 };
 use domain::usd::Usd;
 use wire::nowpayments::{self, Payment};
@@ -110,6 +111,11 @@ impl PaymentProcessor for NowPayments {
     }
 
     fn paid_between(&self, _from: Timestamp, _until: Timestamp) -> Asked<'_, Vec<Fact>> {
+        Box::pin(async { Err(ProcessorError::NotOffered) })
+    }
+
+    /// Its list needs the sign-in of a person, not a key.
+    fn moved_between(&self, _from: Timestamp, _until: Timestamp) -> Asked<'_, Vec<MoneyLine>> {
         Box::pin(async { Err(ProcessorError::NotOffered) })
     }
 }

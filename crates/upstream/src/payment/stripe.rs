@@ -1,20 +1,22 @@
 //! Stripe Checkout.
 
-use super::{ask_again, borrowed, found, has_secret, success};
+use super::{ask_again, borrowed, found, has_secret, success, unreachable};
 use crate::account::Account;
 use crate::transport::{BadUpstream, Payload, Transport, head};
 use domain::time::Timestamp;
 use domain::top_up::{
-    Asked, Checkout, Fact, Notice, Opened, PaymentProcessor, Processor, ProcessorError, Stand,
-    TopUp,
+    Asked, Checkout, Fact, MoneyLine, Notice, Opened, PaymentProcessor, Processor, ProcessorError,
+    Stand, TopUp,
 };
 use domain::usd::Usd;
-use wire::stripe::{self, CreateSession, Refund, Session};
+use wire::stripe::{self, BalanceTransaction, CreateSession, Refund, Session};
 
 /// Sessions on one page of a list.
 const PAGE: usize = 100;
 /// Pages read for one span at most.
 const PAGES_MAX: usize = 100;
+/// Pages of movements read for one span at most: two hundred thousand lines of a day.
+const MONEY_PAGES_MAX: usize = 2_000;
 /// Micro-dollars in a cent.
 const CENT: i64 = 10_000;
 
@@ -105,18 +107,36 @@ impl Stripe {
         (from, until): (Timestamp, Timestamp),
         after: Option<&str>,
     ) -> Result<(Vec<Session>, bool), ProcessorError> {
-        let (from, until) = (from.0.div_euclid(1000), until.0.div_euclid(1000));
-        let mut query = format!("limit={PAGE}&created%5Bgte%5D={from}&created%5Blt%5D={until}");
-        if let Some(after) = after {
-            query.push_str("&starting_after=");
-            query.extend(form_urlencoded::byte_serialize(after.as_bytes()));
-        }
+        let query = page_query((from, until), after);
         let payload = Payload::Get {
             path: &["v1", "checkout", "sessions"],
             query: &query,
         };
         let fetched = ask_again(&self.transport, payload).await?;
         success(&self.transport, &fetched, stripe::list, stripe::error_text)
+    }
+
+    /// The whole list of what moved: one that is cut off would leave money out without a word.
+    async fn money(&self, span: (Timestamp, Timestamp)) -> Result<Vec<MoneyLine>, ProcessorError> {
+        let (mut lines, mut after) = (Vec::new(), None::<String>);
+        for _ in 0..MONEY_PAGES_MAX {
+            let query = page_query(span, after.as_deref());
+            let payload = Payload::Get {
+                path: &["v1", "balance_transactions"],
+                query: &query,
+            };
+            let fetched = ask_again(&self.transport, payload).await?;
+            let (parse, error) = (stripe::balance_list, stripe::error_text);
+            let (page, more) = success(&self.transport, &fetched, parse, error)?;
+            after = page.last().map(|one| one.id.clone());
+            let of_page: Option<Vec<_>> = page.iter().map(BalanceTransaction::line).collect();
+            lines.extend(of_page.ok_or_else(|| unreachable("a time in the list cannot be"))?);
+            if !more || after.is_none() {
+                return Ok(lines);
+            }
+        }
+        let why = "the list of what moved on one day is too long to be read";
+        Err(ProcessorError::Refused(why.to_owned()))
     }
 
     async fn return_to_card(
@@ -138,6 +158,17 @@ impl Stripe {
         let fetched = ask_again(&self.transport, payload).await?;
         success(&self.transport, &fetched, |_| Some(()), stripe::error_text)
     }
+}
+
+/// What asks for a page of a list.
+fn page_query((from, until): (Timestamp, Timestamp), after: Option<&str>) -> String {
+    let (from, until) = (from.0.div_euclid(1000), until.0.div_euclid(1000));
+    let mut query = format!("limit={PAGE}&created%5Bgte%5D={from}&created%5Blt%5D={until}");
+    if let Some(after) = after {
+        query.push_str("&starting_after=");
+        query.extend(form_urlencoded::byte_serialize(after.as_bytes()));
+    }
+    query
 }
 
 impl PaymentProcessor for Stripe {
@@ -185,5 +216,9 @@ impl PaymentProcessor for Stripe {
 
     fn paid_between(&self, from: Timestamp, until: Timestamp) -> Asked<'_, Vec<Fact>> {
         Box::pin(self.pages(from, until))
+    }
+
+    fn moved_between(&self, from: Timestamp, until: Timestamp) -> Asked<'_, Vec<MoneyLine>> {
+        Box::pin(self.money((from, until)))
     }
 }
