@@ -76,6 +76,7 @@ const pages = () => [
   '/console/top-ups',
   '/console/top-ups?show=all',
   '/console/top-ups/import',
+  '/console/top-ups/processors',
   '/console/money',
   '/console/codes',
   '/console/ledger?totals=yes',

@@ -6,6 +6,7 @@ use crate::{
     amount, bank, btcpay, fivesim, handler_api, json, nowpayments, panel_v2, smspool, stripe,
     telnyx, twilio,
 };
+use domain::top_up::Processor;
 
 #[cfg(test)]
 mod tests;
@@ -155,6 +156,11 @@ pub fn payments(bytes: &[u8]) {
         stripe::CreateSession::parse(text),
         stripe::Refund::parse(text),
     );
+    let (moved, _) = stripe::balance_list(text).unwrap_or_default();
+    let lines = moved.iter().filter_map(stripe::BalanceTransaction::line);
+    let lines: Vec<_> = lines.collect();
+    let _ = domain::top_up::movements(Processor::Stripe, &lines, &[]);
+    let _ = stripe::payout(text);
     let _ = (btcpay::Invoice::parse(text), btcpay::list(text));
     let _ = (btcpay::received(text, "USD"), btcpay::read_create(text));
     let _ = (nowpayments::invoice(text), nowpayments::read_create(text));

@@ -176,13 +176,12 @@ async fn pay_out(State(sandbox): State<Arc<Sandbox>>, form: String) -> Response 
         return refuse(status, "parameter_missing", message);
     };
     let (mut payments, now) = sandbox.payments();
-    let sent = payments.stripe.pay_out(cents, now);
-    let Some(sent) = sent.filter(|one| one.currency == currency) else {
+    let Some(sent) = payments.stripe.pay_out((cents, &currency), now) else {
         let message = "You have insufficient funds in your Stripe account.";
         return refuse(status, "balance_insufficient", message);
     };
     let answer = serde_json::json!({
-        "id": sent.id.replacen("txn", "po", 1),
+        "id": sent.source,
         "object": "payout",
         "amount": cents,
         "balance_transaction": sent.id,

@@ -12,6 +12,9 @@ pub const STRIPE_KEY: &str = "sk_test_practice";
 /// What it signs its events with. Practice payments move practice money only.
 pub const STRIPE_WEBHOOK_SECRET: &str = "whsec_practice_0123456789abcdef";
 
+/// What is paid out.
+const CURRENCY: &str = "usd";
+
 /// What a payment by card costs: 2.9 % and 30 cents.
 const FEE_PER_MILLE: i64 = 29;
 const FEE_CENTS: i64 = 30;
@@ -115,6 +118,8 @@ pub(crate) struct Till {
     moved: Vec<BalanceTransaction>,
     /// Movements so far.
     movements: u64,
+    /// What can be paid out, in cents.
+    balance: i64,
     /// Keys of calls that are not answered yet.
     at_work: HashSet<String>,
 }
@@ -211,21 +216,21 @@ impl Till {
             .collect()
     }
 
-    /// What can be paid out, in cents.
-    fn balance(&self) -> i64 {
-        self.moved.iter().map(|one| one.amount - one.fee).sum()
-    }
-
-    /// Sends so many cents to the bank; nothing where there are not as many.
-    pub(crate) fn pay_out(&mut self, cents: i64, now: i64) -> Option<BalanceTransaction> {
-        let covered = (1..=self.balance()).contains(&cents);
-        covered.then(|| self.moves("payout", (-cents, 0), "usd", now))
+    /// Sends so much to the bank; nothing where there is not as much.
+    pub(crate) fn pay_out(
+        &mut self,
+        (cents, currency): (i64, &str),
+        now: i64,
+    ) -> Option<BalanceTransaction> {
+        let is_covered = currency == CURRENCY && (1..=self.balance).contains(&cents);
+        let source = format!("po_{now}_{}", self.movements + 1);
+        is_covered.then(|| self.moves(("payout", source), (-cents, 0), currency, now))
     }
 
     /// One movement more; the category tells a dispute from other adjustments.
     fn moves(
         &mut self,
-        word: &str,
+        (word, source): (&str, String),
         (amount, fee): (i64, i64),
         currency: &str,
         now: i64,
@@ -242,9 +247,13 @@ impl Till {
             amount,
             fee,
             currency: currency.to_owned(),
-            source: None,
+            source: Some(source),
             created: now,
         };
+        if currency == CURRENCY {
+            let net = amount.saturating_sub(fee);
+            self.balance = self.balance.saturating_add(net);
+        }
         make_room(&mut self.moved);
         self.moved.push(one.clone());
         one
@@ -259,7 +268,15 @@ impl Till {
             "checkout.session.completed" | "checkout.session.async_payment_succeeded"
                 if is_paid =>
             {
-                ("charge", (total, FEE_CENTS + total * FEE_PER_MILLE / 1000))
+                (
+                    "charge",
+                    (
+                        total,
+                        FEE_CENTS
+                            + total / 1000 * FEE_PER_MILLE
+                            + total % 1000 * FEE_PER_MILLE / 1000,
+                    ),
+                )
             }
             "charge.refunded" => ("refund", (-returned, 0)),
             "charge.dispute.funds_withdrawn" => ("dispute", (-total, DISPUTE_FEE_CENTS)),
@@ -267,7 +284,12 @@ impl Till {
             _ => return,
         };
         if amounts != (0, 0) {
-            self.moves(word, amounts, &session.currency, now);
+            let source = match word {
+                "charge" => format!("ch_pi_{}", session.id),
+                "refund" => format!("re_pi_{}_{}", session.id, sold.refunds.len()),
+                _ => format!("dp_{}", session.id),
+            };
+            self.moves((word, source), amounts, &session.currency, now);
         }
     }
 

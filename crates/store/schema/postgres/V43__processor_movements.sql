@@ -12,7 +12,7 @@ CREATE TABLE processor_movement (
     UNIQUE (processor, reference, kind)
 );
 CREATE INDEX processor_movement_moved ON processor_movement (processor, moved_at);
-CREATE INDEX processor_movement_payouts ON processor_movement (moved_at) WHERE kind = 'payout';
+CREATE INDEX processor_movement_kind ON processor_movement (kind, moved_at);
 
 -- Fees and payouts of a compared day, as they are booked.
 ALTER TABLE topup_reconciliation ADD COLUMN fees BIGINT NOT NULL DEFAULT 0;

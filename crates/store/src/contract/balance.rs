@@ -328,5 +328,22 @@ pub(crate) fn a_closed_ticket_comes_again_with_something_else(store: &dyn Store)
         ..worse("look again")
     };
     assert_eq!(of_kind(TicketKind::MoneyKept), [again]);
-    assert_eq!(of_kind(TicketKind::TopUpUnexplained), [other]);
+    let of_a_day = of_kind(TicketKind::TopUpUnexplained);
+    assert_eq!(of_a_day, std::slice::from_ref(&other));
+    let more = Ticket {
+        kind: TicketKind::TopUpUnexplained,
+        ..worse("more of it")
+    };
+    open(more).unwrap();
+    let now = of_kind(TicketKind::TopUpUnexplained);
+    let says_anew = Ticket {
+        amount: Usd(7),
+        detail: "more of it".into(),
+        ..other.clone()
+    };
+    assert_eq!(
+        now,
+        [says_anew],
+        "an open one of a day says what is the matter now"
+    );
 }

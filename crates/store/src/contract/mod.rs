@@ -17,6 +17,7 @@ pub(crate) mod own_numbers;
 pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod policy;
+pub(crate) mod processor_movements;
 pub(crate) mod proofs;
 pub(crate) mod redeem;
 pub(crate) mod requests;
@@ -158,6 +159,9 @@ macro_rules! for_every_store {
                 the_inbox_keeps_each_event_once,
                 lists_say_what_is_waiting,
                 a_shower_of_events_credits_each_payment_once;
+            processor_movements:
+                a_line_is_booked_once,
+                what_is_open_at_a_processor_follows_the_books;
             proofs:
                 a_file_is_kept_with_its_transfer,
                 there_is_room_for_so_many_files,

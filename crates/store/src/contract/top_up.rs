@@ -51,12 +51,12 @@ fn event(world: &World<'_>, event_id: &str, row: &TopUp) -> TopUpEvent {
     }
 }
 
-fn insert(world: &World<'_>, row: &TopUp) {
+pub(super) fn insert(world: &World<'_>, row: &TopUp) {
     let write = Write::TopUp(TopUpWrite::Insert(Box::new(row.clone())));
     world.commit(vec![write]).unwrap();
 }
 
-fn credit(row: &TopUp, payment: &str) -> Write {
+pub(super) fn credit(row: &TopUp, payment: &str) -> Write {
     Write::TopUp(TopUpWrite::Credit {
         row: Box::new(row.paid(payment, row.amount, NOW)),
         payment: payment.to_owned(),
@@ -466,6 +466,8 @@ pub(crate) fn a_compared_day_is_kept_once<S: Store + TopUpRows>(store: &S) {
         listed: 3,
         credited: 2,
         amount: Usd(50 * DOLLAR),
+        fees: Usd(2 * DOLLAR),
+        paid_out: Usd(-3 * DOLLAR),
         unexplained: unexplained.iter().map(|line| (*line).to_owned()).collect(),
         failure: unexplained.is_empty().then(|| "away".to_owned()),
         at: NOW,

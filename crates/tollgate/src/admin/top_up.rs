@@ -139,6 +139,11 @@ async fn reconcile(top_ups: &TopUps, day: Option<&str>) -> Result<Value, AdminEr
         None => (top_ups.now().0.div_euclid(DAY_MS) - 1) * DAY_MS,
     };
     let compared = top_ups.reconcile(Timestamp(day)).await?;
+    let clearings = top_ups.clearings().await?;
+    let open = |one: &Reconciliation| {
+        let of = clearings.iter().find(|of| of.processor == one.processor);
+        of.map(|of| of.open().to_string())
+    };
     let clean = |one: &Reconciliation| one.unexplained.is_empty() && one.failure.is_none();
     let rows: Vec<Value> = compared
         .iter()
@@ -148,6 +153,9 @@ async fn reconcile(top_ups: &TopUps, day: Option<&str>) -> Result<Value, AdminEr
                 "listed": one.listed,
                 "credited": one.credited,
                 "credited_usd": one.amount.to_string(),
+                "fees_usd": one.fees.to_string(),
+                "paid_out_usd": one.paid_out.to_string(),
+                "open_usd": open(one),
                 "unexplained": one.unexplained,
                 "failure": one.failure,
             })

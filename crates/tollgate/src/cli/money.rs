@@ -110,7 +110,7 @@ pub enum TopUp {
         /// The statement.
         file: PathBuf,
     },
-    /// Compare a day's credits with the processors' own lists.
+    /// Compare a day's credits with the processors' own lists, and book the fees and payouts of these.
     Reconcile {
         /// Day (UTC) [default: yesterday].
         #[arg(long, value_name = "YYYY-MM-DD")]

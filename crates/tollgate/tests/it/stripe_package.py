@@ -92,6 +92,18 @@ refused(stripe.InvalidRequestError, stripe.checkout.Session.retrieve, "cs_test_u
 refused(stripe.InvalidRequestError, stripe.checkout.Session.create, mode="payment")
 refused(stripe.AuthenticationError, stripe.checkout.Session.retrieve, session.id, api_key="sk_x")
 
+moved = list(stripe.BalanceTransaction.list(limit=1).auto_paging_iter())
+of_session = [one for one in moved if session.id in (one.source or "")]
+kinds = [(one.type, one.amount, one.fee, one.net) for one in reversed(of_session)]
+expect(kinds[0] == ("charge", 2500, 102, 2398), "a payment and what it cost")
+expect(kinds[1:] == [("refund", -1000, 0, -1000), ("refund", -1500, 0, -1500)], "what went back")
+payout = stripe.Payout.create(amount=100, currency="usd")
+sent = stripe.BalanceTransaction.list(created={"gte": int(time.time()) - 60}).data[0]
+expect((payout.status, sent.id) == ("paid", payout.balance_transaction), "a payout")
+expect((sent.type, sent.amount, sent.source) == ("payout", -100, payout.id), "what it moved")
+too_much = refused(stripe.InvalidRequestError, stripe.Payout.create, amount=10**9, currency="usd")
+expect(too_much.code == "balance_insufficient", "more than is there")
+
 
 def delivered(body, signature):
     headers = {"Content-Type": "application/json", "Stripe-Signature": signature}

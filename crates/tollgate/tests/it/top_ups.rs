@@ -89,6 +89,33 @@ async fn every_way_to_pay_of_the_demo_ends_in_the_wallet() {
     world.verify();
 }
 
+#[tokio::test]
+async fn what_a_processor_kept_and_paid_out_is_in_the_books_once() {
+    let world = World::unstocked();
+    let mut ana = Visitor::customer(&world.facts).await;
+    let id = ana.top_up("stripe", "25.00").await.unwrap();
+    world.pays(&mut ana, id, "pay").await;
+    let bearer = format!("Bearer {}", sandbox::STRIPE_KEY);
+    let form = "amount=2000&currency=usd";
+    let paid_out = Client::new(&world.practice, "")
+        .post_form("/stripe/v1/payouts", form, &[("authorization", &bearer)])
+        .await;
+    assert_eq!(paid_out.status, 200, "{}", paid_out.text);
+    for _ in 0..2 {
+        let compared = world.cli(&["topup", "reconcile", "--day", &today(&world, id)]);
+        assert_eq!(compared["ok"], true, "{compared}");
+        let processors = compared["processors"].as_array().unwrap();
+        let stripe = processors.iter().find(|one| one["processor"] == "stripe");
+        let stripe = stripe.unwrap();
+        assert_eq!(stripe["fees_usd"], "1.020000", "{stripe}");
+        assert_eq!(stripe["paid_out_usd"], "20.000000");
+        assert_eq!(stripe["open_usd"], "3.980000");
+        let coins = processors.iter().find(|one| one["processor"] == "btcpay");
+        assert_eq!(coins.unwrap()["fees_usd"], "0.000000");
+    }
+    world.verify();
+}
+
 /// The day on which a top-up was begun.
 fn today(world: &World, id: i64) -> String {
     let at = world.top_up(id)["created_at"].as_str().unwrap().to_owned();

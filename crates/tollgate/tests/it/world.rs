@@ -200,6 +200,18 @@ impl Client {
         read(request).await
     }
 
+    /// A form to somebody who is not the gateway, with these headers.
+    pub async fn post_form(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base));
+        let request = request
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(form.to_owned());
+        let with = |request: reqwest::RequestBuilder, (name, value): &(&str, &str)| {
+            request.header(*name, *value)
+        };
+        read(headers.iter().fold(request, with)).await
+    }
+
     /// As [`Self::get`]; nothing where no answer came.
     pub async fn try_get(&self, path: &str) -> Option<Answer> {
         let request = self.http.get(format!("{}{path}", self.base));

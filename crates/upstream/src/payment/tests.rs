@@ -3,7 +3,7 @@ use crate::account::Account;
 use crate::test_server::{Act, TestServer};
 use domain::ids::AccountId;
 use domain::time::Timestamp;
-use domain::top_up::{Checkout, PaymentProcessor, Processor, Stand, TopUp, reference};
+use domain::top_up::{Checkout, LineKind, PaymentProcessor, Processor, Stand, TopUp, reference};
 use domain::usd::Usd;
 
 const SESSION: &str = r#"{"id":"cs_1","object":"checkout.session","url":"https://checkout.example/cs_1","status":"open","payment_status":"unpaid","amount_total":2500,"currency":"usd","client_reference_id":"tu_42","metadata":{"topup_id":"tu_42"},"livemode":false,"payment_intent":null}"#;
@@ -184,5 +184,46 @@ fn a_payment_is_read_by_its_own_id() {
         server.seen()[0]
             .to_ascii_lowercase()
             .contains("x-api-key: secretkey")
+    );
+}
+
+/// A page of what moved.
+fn moved(ids: &[&str], has_more: bool) -> Act {
+    let line = |id: &&str| {
+        format!(
+            r#"{{"id":"{id}","type":"payout","amount":-4000,"fee":0,"currency":"usd","created":1767225600}}"#
+        )
+    };
+    let data: Vec<String> = ids.iter().map(line).collect();
+    let data = data.join(",");
+    Act::ok(&format!(
+        r#"{{"object":"list","data":[{data}],"has_more":{has_more}}}"#
+    ))
+}
+
+#[test]
+fn what_moved_is_read_to_the_end_or_not_at_all() {
+    let pages = vec![
+        moved(&["txn_1", "txn_2"], true),
+        Act::HangUp,
+        moved(&["txn_3"], false),
+    ];
+    let server = TestServer::start(pages);
+    let span = (Timestamp(1_767_225_600_000), Timestamp(1_767_312_000_000));
+    let lines = run(stripe(&server.url).moved_between(span.0, span.1)).unwrap();
+    let ids: Vec<_> = lines.iter().map(|one| one.reference.as_str()).collect();
+    assert_eq!(ids, ["txn_1", "txn_2", "txn_3"]);
+    let one = &lines[0];
+    assert_eq!((one.kind, one.gross.minor), (LineKind::Payout, -4000));
+    assert_eq!(one.at, span.0);
+    let seen = server.seen();
+    assert!(seen[0].starts_with("GET /api/v1/balance_transactions?limit=100&created%5Bgte%5D=1767225600&created%5Blt%5D=1767312000 "), "{}", seen[0]);
+    assert!(seen[2].contains("&starting_after=txn_2 "), "{}", seen[2]);
+    let bad = Act::ok(r#"{"object":"list","data":[{"id":"txn_4"}],"has_more":false}"#);
+    let server = TestServer::start(vec![moved(&["txn_1"], true), bad]);
+    let half = run(stripe(&server.url).moved_between(span.0, span.1));
+    assert!(
+        matches!(half, Err(ProcessorError::Unreachable(_))),
+        "{half:?}"
     );
 }

@@ -4,6 +4,7 @@
 mod deeds;
 mod import;
 mod one;
+mod processors;
 
 use super::{Operator, Routes};
 use crate::dashboard::page::Failed;
@@ -46,6 +47,11 @@ pub(super) fn routes() -> Routes {
             "/console/top-ups/import/take",
             Deed::DecideTopUps,
             post(import::take),
+        )
+        .see(
+            "/console/top-ups/processors",
+            Deed::SeeLedger,
+            get(processors::show),
         )
         .see("/console/top-ups/{id}", Deed::SeeTopUps, get(one::show))
         .act(
@@ -150,6 +156,8 @@ fn day_view(one: &Reconciliation) -> Value {
         listed => one.listed,
         credited => one.credited,
         amount => one.amount.0,
+        fees => one.fees.0,
+        paid_out => one.paid_out.0,
         unexplained => &one.unexplained,
         failure => &one.failure,
         at => one.at.0,

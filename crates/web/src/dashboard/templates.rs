@@ -85,6 +85,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = templates![
     "second_factor.html",
     "server.html",
     "servers.html",
+    "processors.html",
     "recovery.html",
     "sign_in.html",
     "sign_in_code.html",

@@ -1,6 +1,7 @@
 //! Payment processors' webhooks and pages: what is believed, what is credited, once.
 
 mod credits;
+mod moved;
 mod places;
 mod returns;
 
@@ -13,8 +14,9 @@ use domain::ports::{Clock, Store, TopUpRows};
 use domain::ticket::TicketKind;
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
-    Asked, BonusRule, Checkout, EventState, Fact, Notice, OddAmounts, Opened, PaymentProcessor,
-    Processor, ProcessorError, Reconciliation, RefundState, Stand, Terms, TopUp, TopUpState,
+    Asked, BonusRule, Checkout, EventState, Fact, MoneyLine, Notice, OddAmounts, Opened,
+    PaymentProcessor, Processor, ProcessorError, Reconciliation, RefundState, Stand, Terms, TopUp,
+    TopUpState,
 };
 use domain::usd::Usd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,6 +51,10 @@ pub(super) struct FakeProcessor {
     goes_on: Calls,
     /// Whether it says of every session what nobody knows.
     strange: AtomicBool,
+    /// What moved, by its own list; nothing where it has none.
+    moved: Mutex<Option<Vec<MoneyLine>>>,
+    /// Whether that list is not there.
+    silent: AtomicBool,
 }
 
 impl FakeProcessor {
@@ -72,6 +78,11 @@ impl FakeProcessor {
         let mut sessions = self.sessions();
         let known = sessions.iter_mut().find(|known| known.id == session.id);
         *known.unwrap() = session.clone();
+    }
+
+    /// From now on its list of what moved is this.
+    pub fn moves(&self, lines: &[MoneyLine]) {
+        *self.moved.lock().unwrap() = Some(lines.to_vec());
     }
 
     fn is_away(&self, away: bool) {
@@ -188,6 +199,18 @@ impl PaymentProcessor for FakeProcessor {
             .collect::<Vec<_>>();
         let paid = |fact: &Fact| fact.stand == domain::top_up::Stand::Paid;
         Box::pin(async move { Ok(facts.into_iter().filter(paid).collect()) })
+    }
+
+    fn moved_between(&self, from: Timestamp, until: Timestamp) -> Asked<'_, Vec<MoneyLine>> {
+        let lines = self.moved.lock().unwrap().clone();
+        Box::pin(async move {
+            let lines = lines.ok_or(ProcessorError::NotOffered)?;
+            if self.silent.load(Ordering::SeqCst) {
+                return Err(ProcessorError::Unreachable("no list of what moved".into()));
+            }
+            let of_span = |one: &MoneyLine| (from..until).contains(&one.at);
+            Ok(lines.into_iter().filter(of_span).collect())
+        })
     }
 }
 

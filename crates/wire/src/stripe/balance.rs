@@ -67,7 +67,7 @@ impl BalanceTransaction {
             "created": self.created,
             "currency": self.currency,
             "fee": self.fee,
-            "net": self.amount - self.fee,
+            "net": self.amount.saturating_sub(self.fee),
             "reporting_category": self.category,
             "source": self.source,
             "status": "available",

@@ -1,6 +1,6 @@
 use super::*;
 use crate::json::Node;
-use domain::top_up::{Checkout, News, Stand};
+use domain::top_up::{Checkout, LineKind, News, Stand};
 use domain::usd::Usd;
 
 const BODY: &str = r#"{"id":"evt_1","object":"event","type":"checkout.session.completed","data":{"object":{"id":"cs_test_1","object":"checkout.session","payment_status":"paid","amount_total":2500,"currency":"usd","client_reference_id":"tu_42"}}}"#;
@@ -243,5 +243,65 @@ fn each_type_that_means_something_is_read_as_something() {
         let body = serde_json::json!({"id": "evt_1", "type": kind, "data": {"object": object}});
         let read = notice(body.to_string().as_bytes()).map(|notice| notice.news);
         assert!(read.is_some_and(|news| news != News::Unused), "{kind}");
+    }
+}
+
+/// As the reference shows one, with members that are not used.
+const TRANSACTION: &str = r#"{"id":"txn_1MiN3gLkdIwHu7ixxapQrznl","object":"balance_transaction","amount":2500,"available_on":1678043844,"created":1678043844,"currency":"usd","description":null,"exchange_rate":null,"fee":103,"fee_details":[{"amount":103,"application":null,"currency":"usd","description":"Stripe processing fees","type":"stripe_fee"}],"net":2397,"reporting_category":"charge","source":"ch_1MiN3gLkdIwHu7ix","status":"available","type":"charge"}"#;
+
+#[test]
+fn a_balance_transaction_says_what_moved() {
+    let page = |one: &str| format!(r#"{{"object":"list","data":[{one}],"has_more":false}}"#);
+    let (read, more) = balance_list(&page(TRANSACTION)).unwrap();
+    assert!(!more);
+    assert_eq!(read[0].source.as_deref(), Some("ch_1MiN3gLkdIwHu7ix"));
+    let line = read[0].line().unwrap();
+    assert_eq!((line.gross.minor, line.fee_minor), (2500, 103));
+    assert_eq!(line.reference, "txn_1MiN3gLkdIwHu7ixxapQrznl");
+    assert_eq!(line.at, Timestamp(1_678_043_844_000));
+    let printed = balance_transactions(&read, true).to_string();
+    assert_eq!(balance_list(&printed), Some((read.clone(), true)));
+    let kind = |kind: &str, category: Option<&str>| {
+        let one = BalanceTransaction {
+            kind: kind.into(),
+            category: category.map(str::to_owned),
+            ..read[0].clone()
+        };
+        one.line().unwrap().kind
+    };
+    for word in ["charge", "payment", "refund", "payment_refund"] {
+        assert_eq!(kind(word, None), LineKind::Payment, "{word}");
+    }
+    for word in ["dispute", "dispute_reversal"] {
+        assert_eq!(kind("adjustment", Some(word)), LineKind::Payment, "{word}");
+    }
+    for word in ["payout", "payout_failure", "payout_cancel", "topup"] {
+        assert_eq!(kind(word, None), LineKind::Payout, "{word}");
+    }
+    assert_eq!(kind("stripe_fee", Some("fee")), LineKind::Fee);
+    for word in ["adjustment", "reserve_transaction", "transfer", "new"] {
+        assert_eq!(kind(word, None), LineKind::Other, "{word}");
+    }
+    // a line that cannot be read spoils its page: nothing of a list is left out without a word
+    for member in [
+        "\"id\"",
+        "\"type\"",
+        "\"amount\":2500,\"a",
+        "\"fee\"",
+        "\"created\"",
+    ] {
+        let spoiled = TRANSACTION.replacen(member, &member.replacen('"', "\"x", 1), 1);
+        assert_eq!(balance_list(&page(&spoiled)), None, "{member}");
+    }
+    assert_eq!(balance_list(&page("7")), None);
+    assert_eq!(balance_list("{}"), None);
+}
+
+#[test]
+fn a_payout_is_asked_for_with_an_amount_and_a_currency() {
+    let wanted = Some((4000, "usd".to_owned()));
+    assert_eq!(payout("amount=4000&currency=usd"), wanted);
+    for bad in ["", "amount=4000", "currency=usd", "amount=-1&currency=usd"] {
+        assert_eq!(payout(bad), None, "{bad}");
     }
 }

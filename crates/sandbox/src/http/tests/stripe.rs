@@ -3,7 +3,7 @@
 use super::*;
 use crate::payments::stripe::{STRIPE_KEY, STRIPE_PATH};
 use domain::time::Timestamp;
-use wire::stripe::{CreateSession, Refund, Session, list};
+use wire::stripe::{BalanceTransaction, CreateSession, Refund, Session, balance_list, list};
 
 fn order(reference: &str) -> CreateSession {
     CreateSession {
@@ -149,4 +149,66 @@ async fn a_key_is_forgotten_after_a_day() {
     assert_eq!(call().await.0, 200);
     assert_eq!(returned(&world), 2000, "a call of its own");
     assert_ne!(created(&world).await.id, session.id);
+}
+
+/// All that moved, read page by page.
+async fn moved(world: &World) -> Vec<BalanceTransaction> {
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/v1/balance_transactions?limit=2&created%5Bgte%5D=0{after}");
+        let (status, body) = ask(world, "GET", &path, STRIPE_KEY, "").await;
+        assert_eq!(status, 200, "{body}");
+        let (page, more) = balance_list(&body).unwrap();
+        assert!((1..=2).contains(&page.len()) || !more, "{body}");
+        after = page
+            .last()
+            .map_or(String::new(), |one| format!("&starting_after={}", one.id));
+        all.extend(page);
+        if !more {
+            return all;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_paid_returned_disputed_and_paid_out_moves_the_balance() {
+    let world = World::new();
+    assert_eq!(moved(&world).await, []);
+    let (session, form) = paid(&world).await;
+    let pay_out = async |form: &str| ask(&world, "POST", "/v1/payouts", STRIPE_KEY, form).await;
+    for bad in [
+        "amount=2399&currency=usd",
+        "amount=1&currency=eur",
+        "amount=0",
+    ] {
+        let (status, body) = pay_out(bad).await;
+        assert_eq!(status, 400, "{bad}: {body}");
+    }
+    let (status, body) = pay_out("amount=1000&currency=usd").await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(
+        ask(&world, "POST", "/v1/refunds", STRIPE_KEY, &form)
+            .await
+            .0,
+        200
+    );
+    for action in ["dispute", "win"] {
+        assert_eq!(act(&world, &session.id, action).await, 200);
+    }
+    let all = moved(&world).await;
+    let told: Vec<_> = all
+        .iter()
+        .map(|one| (one.kind.as_str(), one.amount, one.fee))
+        .collect();
+    let expected = [
+        ("adjustment", 2500, 0),
+        ("adjustment", -2500, 1500),
+        ("refund", -1000, 0),
+        ("payout", -1000, 0),
+        ("charge", 2500, 102),
+    ];
+    assert_eq!(told, expected, "the newest first");
+    let mut ids: Vec<_> = all.iter().map(|one| &one.id).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 5);
 }

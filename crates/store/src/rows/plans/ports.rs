@@ -13,6 +13,7 @@ use domain::ports::{
     ApiLogRows, DeskRows, PageRows, PeopleRows, PolicyRows, RedeemRows, Store, TopUpRows,
 };
 use domain::time::Timestamp;
+use domain::top_up::Processor;
 use std::sync::{Arc, Mutex};
 
 const ORDER: OrderId = OrderId(100_500);
@@ -137,6 +138,8 @@ async fn reads(store: &Database, steps: &Mutex<Vec<String>>) -> Vec<(&'static st
         refunds(7),
         proof_line(7),
         proof(7),
+        movements(Processor::Stripe, NOW, NOW),
+        payouts(50),
         redeemed_by(ANA, 50),
         attestations(ANA),
         announcements(Some(NOW), 1),

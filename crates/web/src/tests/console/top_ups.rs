@@ -172,6 +172,8 @@ async fn a_list_is_bounded_and_a_day_is_the_same_day_everywhere() {
         listed: 0,
         credited: 0,
         amount: Usd::ZERO,
+        fees: Usd(1_030_000),
+        paid_out: Usd(80_000_000),
         unexplained: Vec::new(),
         failure: None,
         at: Timestamp(1_700_100_000_000),
@@ -187,6 +189,7 @@ async fn a_list_is_bounded_and_a_day_is_the_same_day_everywhere() {
     assert!(page.contains("body of 25."), "the newest: {page}");
     // a browser would show a moment in its reader's own time: the day before, in the west
     assert!(page.contains("<td>2023-11-15</td>"), "{page}");
+    assert!(page.contains("$1.03") && page.contains("$80.00"), "{page}");
 }
 
 #[tokio::test]

@@ -132,7 +132,7 @@ async fn cases(world: &World, owner: &mut Browser<'_>) {
 }
 
 /// Pages of the console.
-const DESK: [&str; 34] = [
+const DESK: [&str; 35] = [
     "/console",
     "/console/accounts",
     "/console/accounts?q=nobody",
@@ -157,6 +157,7 @@ const DESK: [&str; 34] = [
     "/console/top-ups",
     "/console/top-ups?show=all",
     "/console/top-ups/import",
+    "/console/top-ups/processors",
     "/console/money",
     "/console/codes",
     "/console/ledger",
