@@ -173,6 +173,12 @@ fn of_top_up(write: &TopUpWrite) -> Option<About> {
             let about = About::of_house(format!("top-up {}", wanted.top_up), details);
             return Some(about.because(&wanted.reason));
         }
+        TopUpWrite::Move(moved) => {
+            let object = format!("what moved at {}", moved.processor.slug());
+            let (kind, reference) = (moved.kind.slug(), &moved.reference);
+            let details = format!("{kind} of ${} by {reference:?} booked", moved.amount);
+            return Some(About::of_house(object, details));
+        }
         _ => return None,
     };
     let object = format!("top-up {}", row.id);

@@ -47,6 +47,11 @@ pub(crate) struct Sold {
     pub(crate) refunds: Vec<Returned>,
 }
 
+/// What Stripe keeps of a payment, in cents.
+fn cost(cents: i64) -> i64 {
+    FEE_CENTS + cents / 1000 * FEE_PER_MILLE + cents % 1000 * FEE_PER_MILLE / 1000
+}
+
 /// Whether a key that came then is the same call now.
 fn is_known(key: &str, (known, at): (&str, i64), now: i64) -> bool {
     !key.is_empty() && key == known && now < at + KEY_LASTS_S
@@ -265,21 +270,14 @@ impl Till {
         let total = session.amount_total.unwrap_or_default();
         let is_paid = session.payment_status == "paid";
         let (word, amounts) = match kind {
-            "checkout.session.completed" | "checkout.session.async_payment_succeeded"
-                if is_paid =>
-            {
-                (
-                    "charge",
-                    (
-                        total,
-                        FEE_CENTS
-                            + total / 1000 * FEE_PER_MILLE
-                            + total % 1000 * FEE_PER_MILLE / 1000,
-                    ),
-                )
+            _ if !is_paid => return,
+            "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
+                ("charge", (total, cost(total)))
             }
             "charge.refunded" => ("refund", (-returned, 0)),
-            "charge.dispute.funds_withdrawn" => ("dispute", (-total, DISPUTE_FEE_CENTS)),
+            "charge.dispute.funds_withdrawn" => {
+                ("dispute", (total.saturating_neg(), DISPUTE_FEE_CENTS))
+            }
             "charge.dispute.funds_reinstated" => ("dispute_reversal", (total, 0)),
             _ => return,
         };

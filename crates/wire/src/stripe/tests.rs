@@ -285,7 +285,7 @@ fn a_balance_transaction_says_what_moved() {
     // a line that cannot be read spoils its page: nothing of a list is left out without a word
     for member in [
         "\"id\"",
-        "\"type\"",
+        "\"type\":\"charge",
         "\"amount\":2500,\"a",
         "\"fee\"",
         "\"created\"",
