@@ -74,7 +74,8 @@ pub(crate) fn a_line_is_booked_once<S: Store + TopUpRows + DeskRows>(store: &S) 
     };
     let all = [fee.clone(), payout.clone(), back.clone()];
     assert_eq!(booked(DAY, NOW), all);
-    assert_eq!(booked(payout.moved_at, back.moved_at), [payout.clone()]);
+    let between = booked(payout.moved_at, back.moved_at);
+    assert_eq!(between, std::slice::from_ref(&payout));
     let payouts = wait(store.payouts(100)).unwrap();
     let place = |wanted: &ProcessorMovement| payouts.iter().position(|one| one == wanted).unwrap();
     assert!(place(&back) < place(&payout), "the newest first");
