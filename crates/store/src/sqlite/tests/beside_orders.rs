@@ -199,7 +199,7 @@ fn a_dropped_or_hollowed_trigger_is_found() {
     let mut statement = conn.prepare(names).unwrap();
     let names = statement.query_map([], |row| row.get::<_, String>(0));
     let names: Vec<_> = names.unwrap().map(Result::unwrap).collect();
-    assert_eq!(names.len(), 36);
+    assert_eq!(names.len(), 38);
     let dropped: Vec<_> = names
         .iter()
         .map(|name| format!("DROP TRIGGER {name};"))
