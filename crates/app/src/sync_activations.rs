@@ -113,7 +113,8 @@ impl Engine {
                     .await;
             }
             S::Active | S::CancelRequested => {
-                self.claim_and_cancel(activation, Reason::Expired).await
+                let reason = activation.why_cancelled(now);
+                self.claim_and_cancel(activation, reason).await
             }
             S::Undo => self.claim_and_cancel(activation, Reason::Undone).await,
             S::Received => self.finish(activation).await,
@@ -364,6 +365,8 @@ impl Engine {
             _ => match upstream.status(&orphan.upstream_id).await {
                 Ok(NumberStatus::Code(_)) => orphan.lost(),
                 Ok(NumberStatus::Closed) => orphan.returned(),
+                // a cancel was sent: what was kept all the same shows in the balance
+                Ok(NumberStatus::ClosedAmbiguous) if !lacks_rule(60) => orphan.returned(),
                 Err(ReadFailure::UnknownOrder) if orphan.tries >= ORPHAN_FORGOTTEN_AFTER => {
                     orphan.lost()
                 }

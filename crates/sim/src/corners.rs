@@ -4,10 +4,11 @@
 
 use crate::cases::Case;
 use crate::client::{self, Purchase, Wish};
+use crate::executor::Owner;
 use crate::node;
 use crate::numbers::{self, COUNTRY};
 use crate::panel::Arranged;
-use crate::race::Loss;
+use crate::race::{Loss, Trip};
 use crate::rented::Origin;
 use crate::sale::Fate;
 use crate::story::{Plot, START_COUNT};
@@ -29,6 +30,8 @@ use std::sync::Arc;
 pub enum Corner {
     /// CAN-7: the upstream confirms a cancel, has a code after all, and keeps the money.
     LateCode,
+    /// CAN-7 after CAN-3: the same, and the node that asked died before it was told.
+    LateCodeAfterDeath,
     /// F-047: the upstream offers no cancel.
     NoCancel,
     /// REF-20: the account is suspended while its order runs.
@@ -41,8 +44,9 @@ pub enum Corner {
 
 impl Corner {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::LateCode,
+        Self::LateCodeAfterDeath,
         Self::NoCancel,
         Self::Suspended,
         Self::StartCount,
@@ -78,7 +82,9 @@ impl Case for Corner {
         world.hub.sleep(Millis::seconds(5)).await;
         let caller = world.with(|state| {
             let wish = match self {
-                Self::LateCode | Self::NoCancel => Wish::Number(NUMBER_UPSTREAMS[0], "s1"),
+                Self::LateCode | Self::LateCodeAfterDeath | Self::NoCancel => {
+                    Wish::Number(NUMBER_UPSTREAMS[0], "s1")
+                }
                 Self::MadeAway => Wish::Number(NUMBER_UPSTREAMS[1], "s1"),
                 _ => Wish::Order("1", "https://instagram.com/p0".to_owned(), 9),
             };
@@ -90,7 +96,9 @@ impl Case for Corner {
         let order = world.with(|state| state.purchases[0].orders.first().copied());
         let Some(order) = order else { return };
         match self {
-            Self::LateCode | Self::NoCancel => self.cancel(&world, &caller, order).await,
+            Self::LateCode | Self::LateCodeAfterDeath | Self::NoCancel => {
+                self.cancel((&world, &store), &caller, order).await;
+            }
             Self::Suspended => suspend(&world, &caller).await,
             Self::StartCount => {}
             Self::MadeAway => make_away(&world, &store).await,
@@ -108,7 +116,7 @@ impl Case for Corner {
 impl Corner {
     fn rule(self) -> &'static str {
         match self {
-            Self::LateCode => "CAN-7",
+            Self::LateCode | Self::LateCodeAfterDeath => "CAN-7",
             Self::NoCancel => "F-047",
             Self::Suspended => "REF-20",
             Self::StartCount => "REF-16",
@@ -116,18 +124,41 @@ impl Corner {
         }
     }
 
-    async fn cancel(self, world: &Arc<World>, caller: &Caller, order: OrderId) {
+    /// Whether a code comes after the cancel was taken, and the money is kept.
+    fn is_late(self) -> bool {
+        matches!(self, Self::LateCode | Self::LateCodeAfterDeath)
+    }
+
+    async fn cancel(
+        self,
+        (world, store): (&Arc<World>, &Arc<dyn Store>),
+        caller: &Caller,
+        order: OrderId,
+    ) {
+        let dies = self == Self::LateCodeAfterDeath;
         world.with(|state| {
             for one in &mut state.numbers[0].rented {
                 one.gives_up_at = None;
                 one.messages.clear();
-                one.keeps_money = self == Self::LateCode;
+                one.keeps_money = self.is_late();
                 one.returns_after = None;
             }
+            state.numbers[0].trip = dies.then_some(Trip {
+                there: Millis::seconds(1),
+                back: Millis::seconds(20),
+                loss: Loss::Nothing,
+            });
         });
         world.hub.sleep(world.span(125_000, 200_000)).await;
+        if dies {
+            let (world, store) = (Arc::clone(world), Arc::clone(store));
+            world.clone().hub.spawn(Owner::Outside, async move {
+                world.hub.sleep(Millis::seconds(5)).await;
+                (0..2).for_each(|node| node::crash(&world, &store, node));
+            });
+        }
         client::cancel(world, 0, caller, order).await;
-        if self == Self::LateCode {
+        if self.is_late() {
             let code_at = world.now() + world.span(1_000, 600_000);
             world.with(|state| {
                 for one in &mut state.numbers[0].rented {
@@ -156,9 +187,10 @@ impl Corner {
                 row.state == SmmState::Resolved && row.returned > Usd::ZERO && posted > 0
             });
             let fine = match self {
-                Self::LateCode => {
+                Self::LateCode | Self::LateCodeAfterDeath => {
                     let marked = number.is_some_and(|row| row.late_code_at.is_some());
-                    released && posted == 0 && marked && told("refunded")
+                    let heard = told("refunded") || self == Self::LateCodeAfterDeath;
+                    released && posted == 0 && marked && heard
                 }
                 Self::NoCancel => released && posted == 0 && told("cancel_not_supported"),
                 Self::Suspended => partly,

@@ -83,7 +83,7 @@ const SALES: [&str; 18] = [
 ];
 
 /// Other answers, and the races.
-const OTHERS: [(&str, &str); 86] = [
+const OTHERS: [(&str, &str); 88] = [
     ("buy", "our fault"),
     ("fail-over", "the next route sold, dearer"),
     ("fail-over", "the next route sold, cheaper"),
@@ -105,12 +105,14 @@ const OTHERS: [(&str, &str); 86] = [
     ("list", "failed"),
     ("status", "code"),
     ("status", "closed"),
+    ("status", "closed somehow"),
     ("status", "waiting"),
     ("status", "lost before"),
     ("cancel", "taken"),
     ("cancel", "taken, with code"),
     ("cancel", "too early"),
     ("cancel", "code was there"),
+    ("cancel", "over already"),
     ("cancel", "lost before"),
     ("cancel", "answer lost"),
     ("orders", "listed"),

@@ -8,7 +8,7 @@ pub use domain::mutant::{lacks_rule, set_active};
 use domain::ports::Store;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 57] = [
+pub const MUTANTS: [(u8, &str); 59] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -120,6 +120,14 @@ pub const MUTANTS: [(u8, &str); 57] = [
         56,
         "what is undone, or nobody's, is cancelled with one call",
     ),
+    (
+        60,
+        "an orphan whose upstream says no more than that it ended is asked for again",
+    ),
+    (
+        61,
+        "a client's cancel that is finished in the background counts as an expiry",
+    ),
 ];
 
 /// Rules that the cases of [`crate::evidence`] need: in schedules what breaks them is too rare.
@@ -132,7 +140,7 @@ pub const BY_CONTEST: [u8; 1] = [50];
 pub const BY_UNDOING: [u8; 1] = [56];
 
 /// Rules that the cases of [`crate::corners`] need.
-pub const BY_CORNERS: [u8; 3] = [57, 58, 59];
+pub const BY_CORNERS: [u8; 4] = [57, 58, 59, 61];
 
 /// Rules that the races of [`crate::race`] need.
 pub const BY_RACES: [u8; 1] = [11];

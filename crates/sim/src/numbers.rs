@@ -8,7 +8,7 @@ use crate::race::{Trip, Tripped};
 use crate::random::Random;
 use crate::rented::{Origin, Rented};
 use crate::sale::{Fate, Kind};
-use crate::world::{State, World};
+use crate::world::{NUMBER_UPSTREAMS, State, World};
 use domain::phone::Phone;
 use domain::time::{Millis, Timestamp};
 use domain::upstream::{
@@ -59,6 +59,8 @@ pub struct NumberMarket {
     pub forgives: bool,
     /// Whether it offers to cancel.
     pub cancels: bool,
+    /// Whether its word for what has ended leaves open how, and it takes no cancel of that.
+    pub vague: bool,
     /// Its list fails until then.
     pub list_down_until: Timestamp,
     /// What the operator paid in since the start.
@@ -87,6 +89,7 @@ impl NumberMarket {
             tells_age,
             forgives,
             cancels: true,
+            vague: name == NUMBER_UPSTREAMS[1],
             list_down_until: Timestamp(0),
             deposited: Usd::ZERO,
             calls: BTreeMap::new(),
@@ -412,16 +415,12 @@ impl NumberUpstream for NumberSeller {
             }
             let now = self.world.now();
             self.world.with(|state| {
+                let vague = state.numbers[self.index].vague;
                 let Some(found) = state.numbers[self.index].find(id, now) else {
                     return Err(ReadFailure::UnknownOrder);
                 };
                 found.status_reads.push(now);
-                let kept = found.closed_at.is_none() || !found.refunded;
-                let status = match found.message_by(now).filter(|_| kept) {
-                    Some(sms) => NumberStatus::Code(sms),
-                    None if found.closed_at.is_none() => NumberStatus::Waiting,
-                    None => NumberStatus::Closed,
-                };
+                let status = found.status(now, vague);
                 state.reach("status", status_name(&status));
                 Ok(status)
             })
@@ -515,7 +514,8 @@ impl NumberUpstream for NumberSeller {
 fn status_name(status: &NumberStatus) -> &'static str {
     match status {
         NumberStatus::Code(_) => "code",
-        NumberStatus::Closed | NumberStatus::ClosedAmbiguous => "closed",
+        NumberStatus::Closed => "closed",
+        NumberStatus::ClosedAmbiguous => "closed somehow",
         NumberStatus::Waiting | NumberStatus::WaitingRetry => "waiting",
     }
 }
@@ -550,7 +550,7 @@ fn listed(state: &mut State, index: usize, node: usize, now: Timestamp) -> Vec<L
 
 /// The upstream processes a cancel.
 pub fn cancel(state: &mut State, index: usize, id: &str, now: Timestamp) -> CancelReply {
-    let forgives = state.numbers[index].forgives;
+    let (forgives, vague) = (state.numbers[index].forgives, state.numbers[index].vague);
     let says_how_long = state.random.chance(500);
     if !state.numbers[index].cancels {
         state.violate("F-047", format!("{id} was cancelled where nothing is"));
@@ -562,7 +562,8 @@ pub fn cancel(state: &mut State, index: usize, id: &str, now: Timestamp) -> Canc
     let young = found.created_at + Millis::seconds(120) - now;
     let has_message = found.message_by(now).is_some();
     let reply = if found.closed_at.is_some() {
-        if has_message && !found.refunded && !found.keeps_money {
+        let over = has_message && !found.refunded && !found.keeps_money;
+        if over || vague {
             CancelReply::BadTransition
         } else {
             CancelReply::Cancelled
@@ -585,7 +586,8 @@ pub fn cancel(state: &mut State, index: usize, id: &str, now: Timestamp) -> Canc
         CancelReply::Cancelled if has_message => "taken, with code",
         CancelReply::Cancelled => "taken",
         CancelReply::TooEarly(_) => "too early",
-        CancelReply::BadTransition => "code was there",
+        CancelReply::BadTransition if has_message => "code was there",
+        CancelReply::BadTransition => "over already",
         CancelReply::UnknownOrder | CancelReply::Unknown => "unknown id",
     };
     state.reach("cancel", name);

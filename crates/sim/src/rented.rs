@@ -2,7 +2,7 @@
 
 use domain::phone::Phone;
 use domain::time::{Millis, Timestamp};
-use domain::upstream::Sms;
+use domain::upstream::{NumberStatus, Sms};
 use domain::usd::Usd;
 
 /// Why an activation was made.
@@ -90,6 +90,17 @@ impl Rented {
             code: code.clone(),
             text: None,
         })
+    }
+
+    /// What its upstream says of it; a vague one says of what has ended only that.
+    pub fn status(&self, now: Timestamp, vague: bool) -> NumberStatus {
+        let kept = self.closed_at.is_none() || !self.refunded;
+        match self.message_by(now).filter(|_| kept) {
+            Some(sms) => NumberStatus::Code(sms),
+            None if self.closed_at.is_none() => NumberStatus::Waiting,
+            None if vague => NumberStatus::ClosedAmbiguous,
+            None => NumberStatus::Closed,
+        }
     }
 
     /// Whether it was open at a moment that is not after the last [`Rented::settle`].
