@@ -232,6 +232,10 @@ impl Order for Activation {
         self.upstream_id.as_deref() == Some(number.id.as_str())
     }
 
+    fn sold_as(number: &Number) -> &str {
+        &number.id
+    }
+
     fn saved(writes: &[Write]) -> Option<Self> {
         writes.iter().find_map(|write| match write {
             Write::InsertActivation(row) => Some((**row).clone()),
@@ -336,6 +340,10 @@ impl Order for Activation {
         })
     }
 
+    fn offered<'a>(&'a self, engine: &'a Engine, number: &'a Number) -> Pending<'a, bool> {
+        Box::pin(engine.offer_evidence(self, number))
+    }
+
     fn clashed<'a>(
         self,
         engine: &'a Engine,
@@ -350,10 +358,6 @@ impl Order for Activation {
                     let hidden = (AttemptState::Done, "number_taken");
                     let writes = self.bought_unseen(number, &plan, engine.now(), hidden);
                     engine.step("quarantine", writes).await;
-                    Err(Refusal::OutcomeUnknown)
-                }
-                Refused::Stale => {
-                    engine.offer_evidence(&self, number).await;
                     Err(Refusal::OutcomeUnknown)
                 }
                 _ => engine.purchase_unknown(self, raw).await,

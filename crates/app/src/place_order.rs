@@ -323,6 +323,10 @@ impl Order for SmmOrder {
         self.upstream_id.as_ref() == Some(id)
     }
 
+    fn sold_as(id: &String) -> &str {
+        id
+    }
+
     fn saved(writes: &[Write]) -> Option<Self> {
         writes.iter().find_map(|write| match write {
             Write::InsertSmmOrder(row) => Some((**row).clone()),
@@ -432,17 +436,20 @@ impl Order for SmmOrder {
         }
     }
 
+    fn offered<'a>(&'a self, engine: &'a Engine, id: &'a String) -> Pending<'a, bool> {
+        Box::pin(engine.offer_order_evidence(self, id))
+    }
+
     fn clashed<'a>(
         self,
         engine: &'a Engine,
         id: &'a String,
         guard: Refused,
-        _: &'a str,
+        raw: &'a str,
     ) -> Pending<'a, Result<Self, Refusal>> {
         Box::pin(async move {
             if guard != Refused::UpstreamIdTaken {
-                engine.offer_order_evidence(&self, id).await;
-                return Err(Refusal::OutcomeUnknown);
+                return engine.purchase_unknown(self, raw).await;
             }
             // the id is another order's: this one was not placed
             let failure = match engine.explains_one_id(&self, id).await {

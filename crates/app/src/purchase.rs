@@ -32,7 +32,7 @@ pub(crate) struct Names {
 /// An order as its purchase moves it on. Functions that give writes decide nothing else.
 pub(crate) trait Order: Clone + Send + Sync + Sized + 'static {
     /// What the upstream gives: a number, or the id of an order.
-    type Sold: Send + Sync;
+    type Sold: Send + Sync + 'static;
     /// A way to buy it.
     type Route: Send + Sync + 'static;
 
@@ -46,6 +46,8 @@ pub(crate) trait Order: Clone + Send + Sync + Sized + 'static {
     fn is_told(&self) -> bool;
     /// Whether it was bought as this.
     fn is_linked_to(&self, sold: &Self::Sold) -> bool;
+    /// The upstream's id of what it sold.
+    fn sold_as(sold: &Self::Sold) -> &str;
     /// The row as these writes leave it, version included.
     fn saved(writes: &[Write]) -> Option<Self>;
 
@@ -75,6 +77,9 @@ pub(crate) trait Order: Clone + Send + Sync + Sized + 'static {
         engine: &'a Engine,
         route: &'a Self::Route,
     ) -> Pending<'a, Reply<Purchase<Self::Sold>>>;
+    /// Offers what the call of this attempt bought as evidence for its order, if that is still open.
+    /// Gives whether that is decided: not where the storage did not answer, or somebody moved the row.
+    fn offered<'a>(&'a self, engine: &'a Engine, sold: &'a Self::Sold) -> Pending<'a, bool>;
     /// A guard refused what was sold.
     fn clashed<'a>(
         self,
@@ -116,6 +121,17 @@ impl From<Refusal> for Started {
         Self::Refused(refusal)
     }
 }
+
+/// Pauses between tries to store what only this process knows, while the storage does not answer.
+const AGAIN: [Millis; 7] = [
+    Millis::seconds(1),
+    Millis::seconds(2),
+    Millis::seconds(4),
+    Millis::seconds(8),
+    Millis::seconds(16),
+    Millis::seconds(32),
+    Millis::seconds(64),
+];
 
 type Waiting<O> = oneshot::Receiver<Result<O, Refusal>>;
 type ClientGone<'a> = &'a (dyn Fn() -> bool + Send + Sync);
@@ -338,7 +354,7 @@ impl Engine {
         if keyed || !bought.is_told() || lacks_rule(26) {
             return;
         }
-        for pause in [1, 2, 4, 8, 16, 32, 64].map(Millis::seconds) {
+        for pause in AGAIN {
             let writes = bought.clone().taken_back(self);
             match self.commit(O::NAMES.taken_back, writes).await {
                 Err(CommitError::Storage(_)) => self.outside.clock.sleep(pause).await,
@@ -445,7 +461,7 @@ impl Engine {
     }
 
     async fn purchase_done<O: Order>(
-        &self,
+        self: &Arc<Self>,
         order: O,
         sold: O::Sold,
         raw: String,
@@ -454,14 +470,55 @@ impl Engine {
         let writes = order.clone().sold(self, &sold, raw.clone(), client_gone);
         let bought = O::saved(&writes);
         match self.commit(O::NAMES.sold, writes).await {
-            Ok(()) => bought.ok_or(Refusal::OutcomeUnknown),
-            Err(CommitError::Refused(guard)) => order.clashed(self, &sold, guard, &raw).await,
-            // what is there decides what the client is told; what is not is found by evidence
-            Err(CommitError::Storage(_)) => O::stored(self, order.id())
-                .await
-                .filter(|stored| stored.is_told() && stored.is_linked_to(&sold))
-                .ok_or(Refusal::OutcomeUnknown),
+            Ok(()) => return bought.ok_or(Refusal::OutcomeUnknown),
+            Err(CommitError::Refused(Refused::Stale)) => {}
+            Err(CommitError::Refused(guard)) => {
+                return order.clashed(self, &sold, guard, &raw).await;
+            }
+            // what is there decides what the client is told
+            Err(CommitError::Storage(_)) => {
+                let stored = O::stored(self, order.id()).await;
+                let told = stored.filter(|row| row.is_told() && row.is_linked_to(&sold));
+                if let Some(told) = told {
+                    return Ok(told);
+                }
+            }
         }
+        self.hand_in(order, sold).await;
+        Err(Refusal::OutcomeUnknown)
+    }
+
+    /// Offers what a call bought as evidence for its order, again and again while the storage does not
+    /// answer: nobody else knows it, and no list may ever name it.
+    async fn hand_in<O: Order>(self: &Arc<Self>, order: O, sold: O::Sold) {
+        if order.offered(self, &sold).await || lacks_rule(62) {
+            return;
+        }
+        tracing::error!(
+            order.id = order.id().0,
+            upstream = order.upstream(),
+            upstream.id = O::sold_as(&sold),
+            "{} was sold for order {}, and the storage does not take it: tried again",
+            O::sold_as(&sold),
+            order.id()
+        );
+        let engine = Arc::clone(self);
+        self.outside.tasks.spawn(Box::pin(async move {
+            for pause in AGAIN {
+                engine.outside.clock.sleep(pause).await;
+                if order.offered(&engine, &sold).await {
+                    return;
+                }
+            }
+            tracing::error!(
+                order.id = order.id().0,
+                upstream = order.upstream(),
+                upstream.id = O::sold_as(&sold),
+                "{} was sold for order {} and could not be stored",
+                O::sold_as(&sold),
+                order.id()
+            );
+        }));
     }
 
     async fn purchase_refused<O: Order>(

@@ -105,28 +105,37 @@ impl Engine {
         over && self.step("absent", self.not_found(activation, state)).await
     }
 
-    async fn link(&self, activation: Activation, number: &Number, clean: bool) {
+    /// Gives whether that is decided: not where the storage did not answer, or somebody moved the row.
+    async fn link(&self, activation: Activation, number: &Number, clean: bool) -> bool {
         let plan = self.plan(&activation.wanted.server, &activation.upstream);
         let now = self.now();
         let writes = activation.clone().linked(number, clean, &plan, now);
         self.compare_with_quote(&activation, number);
-        if let Err(CommitError::Refused(Refused::NumberTaken)) = self.commit("linked", writes).await
-        {
-            self.step("quarantine", activation.linked(number, false, &plan, now))
-                .await;
+        let mut outcome = self.commit("linked", writes).await;
+        if let Err(CommitError::Refused(Refused::NumberTaken)) = outcome {
+            let writes = activation.linked(number, false, &plan, now);
+            outcome = self.commit("quarantine", writes).await;
         }
+        is_decided(&outcome)
     }
 
-    /// A late answer names the activation exactly: evidence, if its order is still in doubt.
-    pub(crate) async fn offer_evidence(&self, called: &Activation, number: &Number) {
+    /// An answer that could not be stored when it came names the activation exactly: evidence, if its
+    /// order is still open.
+    pub(crate) async fn offer_evidence(&self, called: &Activation, number: &Number) -> bool {
         let current = match self.store().activation(called.id).await {
             Ok(Some(current)) => current,
-            _ => return,
+            Ok(None) => return true,
+            Err(_) => return false,
         };
+        let open = matches!(
+            current.state,
+            ActivationState::Calling | ActivationState::InDoubt
+        );
         let same_call = current.attempt == called.attempt;
-        if same_call && current.state == ActivationState::InDoubt && fits(&current, number) {
-            self.link(current, number, true).await;
+        if same_call && open && fits(&current, number) {
+            return self.link(current, number, true).await;
         }
+        true
     }
 
     /// Rows without an order, in the order in which they were made as far as that is told.
@@ -254,6 +263,15 @@ impl Engine {
         let ticket = self.outside.store.next_row_id();
         self.step("orphan_found", orphan.found(ticket)).await;
     }
+}
+
+/// Whether a commit need not be tried again.
+pub(crate) fn is_decided(outcome: &Result<(), CommitError>) -> bool {
+    let again = |error: &CommitError| {
+        let moved = CommitError::Refused(Refused::Stale);
+        *error == moved || matches!(error, CommitError::Storage(_))
+    };
+    !outcome.as_ref().is_err_and(again)
 }
 
 /// A listed activation without an order.

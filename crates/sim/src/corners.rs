@@ -38,19 +38,23 @@ pub enum Corner {
     Suspended,
     /// REF-16: the start count moves after delivery began.
     StartCount,
-    /// BUY-15: an upstream that tells no ages makes something while no node runs.
+    /// BUY-15: an upstream that tells no ages makes something while no node runs, and the answer to
+    /// the cancel of it is lost.
     MadeAway,
+    /// SMM-7, BUY-7: what was sold is not stored for longer than the lease of its call.
+    LinkFails,
 }
 
 impl Corner {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::LateCode,
         Self::LateCodeAfterDeath,
         Self::NoCancel,
         Self::Suspended,
         Self::StartCount,
         Self::MadeAway,
+        Self::LinkFails,
     ];
 }
 
@@ -65,6 +69,12 @@ impl Case for Corner {
                 state.numbers[1].lists = true;
                 state.numbers[1].tells_age = false;
                 state.numbers[1].list_down_until = START;
+            }
+            if corner == Self::LinkFails {
+                // where nothing is listed, only the answer names what was sold
+                state.panel.lists = false;
+                let outage = Millis::seconds(state.random.between(10, 60));
+                state.links_fail_until = START + Millis::seconds(5) + outage;
             }
             let plot = match corner {
                 Self::StartCount => Plot::StartCountMoves,
@@ -100,7 +110,7 @@ impl Case for Corner {
                 self.cancel((&world, &store), &caller, order).await;
             }
             Self::Suspended => suspend(&world, &caller).await,
-            Self::StartCount => {}
+            Self::StartCount | Self::LinkFails => {}
             Self::MadeAway => make_away(&world, &store).await,
         }
     }
@@ -121,6 +131,7 @@ impl Corner {
             Self::Suspended => "REF-20",
             Self::StartCount => "REF-16",
             Self::MadeAway => "BUY-15",
+            Self::LinkFails => "SMM-7",
         }
     }
 
@@ -193,7 +204,7 @@ impl Corner {
                     released && posted == 0 && marked && heard
                 }
                 Self::NoCancel => released && posted == 0 && told("cancel_not_supported"),
-                Self::Suspended => partly,
+                Self::Suspended | Self::LinkFails => partly,
                 Self::MadeAway => {
                     let mut rented = state.numbers[1].rented.iter();
                     let stray = rented.rfind(|one| one.origin == Origin::Double);
@@ -235,6 +246,11 @@ async fn make_away(world: &Arc<World>, store: &Arc<dyn Store>) {
         made.gives_up_at = None;
         made.messages.clear();
         state.numbers[1].rented.push(made);
+        state.numbers[1].trip = Some(Trip {
+            there: Millis(100),
+            back: Millis(100),
+            loss: Loss::Answer,
+        });
     });
 }
 

@@ -8,7 +8,7 @@ pub use domain::mutant::{lacks_rule, set_active};
 use domain::ports::Store;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 59] = [
+pub const MUTANTS: [(u8, &str); 60] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -128,6 +128,10 @@ pub const MUTANTS: [(u8, &str); 59] = [
         61,
         "a client's cancel that is finished in the background counts as an expiry",
     ),
+    (
+        62,
+        "the id of what was sold is dropped where the storage does not take it at once",
+    ),
 ];
 
 /// Rules that the cases of [`crate::evidence`] need: in schedules what breaks them is too rare.
@@ -140,7 +144,7 @@ pub const BY_CONTEST: [u8; 1] = [50];
 pub const BY_UNDOING: [u8; 1] = [56];
 
 /// Rules that the cases of [`crate::corners`] need.
-pub const BY_CORNERS: [u8; 4] = [57, 58, 59, 61];
+pub const BY_CORNERS: [u8; 6] = [57, 58, 59, 60, 61, 62];
 
 /// Rules that the races of [`crate::race`] need.
 pub const BY_RACES: [u8; 1] = [11];

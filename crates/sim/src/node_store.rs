@@ -93,6 +93,12 @@ impl NodeStore {
         })
     }
 
+    fn links_in_vain(&self, change: &Change) -> bool {
+        let until = self.world.with(|state| state.links_fail_until);
+        let links = |write: &Write| matches!(write, Write::Link { .. });
+        self.world.now() < until && change.writes.iter().any(links)
+    }
+
     /// Now and then the client goes away while its answer is being stored.
     fn maybe_hang_up(&self, name: &'static str) {
         let stores_answer = ["number_bought", "order_accepted"].contains(&name);
@@ -217,7 +223,10 @@ impl Store for NodeStore {
     fn commit(&self, change: Change) -> Pending<'_, Result<(), CommitError>> {
         Box::pin(async move {
             let (name, next) = (change.name, of_next_service(&change));
-            let fate = self.fate(name, next.is_some());
+            let fate = match self.links_in_vain(&change) {
+                true => Fate::ErrorBefore,
+                false => self.fate(name, next.is_some()),
+            };
             let reach = |way: &'static str| {
                 self.world.reach(name, way);
                 if let Some(cell) = next {

@@ -212,6 +212,7 @@ pub(crate) fn draw(seed: u64, trace: bool) -> State {
         cut: BTreeSet::new(),
         callers: Vec::new(),
         clients_open,
+        links_fail_until: START,
         restored_at: None,
         reached: Reached::new(),
         violations: Vec::new(),

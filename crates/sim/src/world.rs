@@ -71,6 +71,8 @@ pub struct State {
     pub crashes_left: u32,
     /// Storage errors left.
     pub storage_errors_left: u32,
+    /// Until when no commit is stored that links an upstream's id.
+    pub links_fail_until: Timestamp,
     /// When the store was brought back from a backup, if it was.
     pub restored_at: Option<Timestamp>,
     /// Cells reached.

@@ -1,7 +1,7 @@
 //! SMM purchases whose outcome is unknown: settled by the panel's own list, or by the end of their
 //! window.
 
-use super::super::settle_in_doubt::SKEW;
+use super::super::settle_in_doubt::{SKEW, is_decided};
 use crate::engine::Engine;
 use domain::attempt::AttemptState;
 use domain::mutant::lacks_rule;
@@ -91,18 +91,22 @@ impl Engine {
         true
     }
 
-    /// A late answer names the panel's order exactly: evidence, if ours is still in doubt.
-    pub(crate) async fn offer_order_evidence(&self, called: &SmmOrder, id: &str) {
+    /// An answer that could not be stored when it came names the panel's order exactly: evidence, if
+    /// ours is still open. Gives whether that is decided.
+    pub(crate) async fn offer_order_evidence(&self, called: &SmmOrder, id: &str) -> bool {
         let current = match self.store().smm_order(called.id).await {
             Ok(Some(current)) => current,
-            _ => return,
+            Ok(None) => return true,
+            Err(_) => return false,
         };
-        if current.attempt == called.attempt && current.state == SmmState::InDoubt {
-            let plan = self.smm_plan(&current.upstream);
-            let cancel = (self.store().next_row_id(), self.now());
-            let writes = current.linked(id, "late_answer", &plan, cancel);
-            self.step("smm_linked", writes).await;
+        let open = matches!(current.state, SmmState::Calling | SmmState::InDoubt);
+        if current.attempt != called.attempt || !open {
+            return true;
         }
+        let plan = self.smm_plan(&current.upstream);
+        let cancel = (self.store().next_row_id(), self.now());
+        let writes = current.linked(id, "late_answer", &plan, cancel);
+        is_decided(&self.commit("smm_linked", writes).await)
     }
 }
 
