@@ -183,8 +183,17 @@ impl Engine {
                 self.close(activation, reason).await;
                 None
             }
+            // what has outlived its time cannot be too young: its status says how it ended
+            CancelReply::TooEarly(_) if activation.is_past(self.now()) && !lacks_rule(64) => {
+                self.act_on_status(activation, upstream.as_ref(), &id, reason)
+                    .await;
+                None
+            }
             CancelReply::TooEarly(left) => {
-                let (left, now) = (left.unwrap_or(LOCK_UNKNOWN), self.now());
+                let now = self.now();
+                let lives = activation.expires_at.map(|end| end - now);
+                let left = left.unwrap_or(LOCK_UNKNOWN);
+                let left = lives.map_or(left, |lives| left.min(lives));
                 // known before the row is active again: whoever joined looks then
                 self.watch.lock_cancel(activation.id, now + left, now);
                 let writes = activation.cancel_too_early(left, now);

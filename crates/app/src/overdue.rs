@@ -11,6 +11,9 @@ use domain::smm_order::{SmmOrder, SmmState};
 use domain::ticket::{Ticket, TicketKind};
 use domain::time::{Millis, Timestamp};
 
+/// A silence that was not heard again within this is over.
+const SILENCE_LASTS: Millis = Millis::minutes(30);
+
 impl Engine {
     /// Notes which purchases are in doubt at an upstream, by the ends of their windows.
     pub(crate) fn note_doubt(&self, upstream: &str, ends: impl Iterator<Item = Option<Timestamp>>) {
@@ -70,7 +73,7 @@ impl Engine {
 
     /// A panel said nothing of an SMM order that can be gone by, or does not know it.
     pub(crate) async fn order_unheard(&self, order: SmmOrder, is_unknown: bool, now: Timestamp) {
-        let since = self.watch.silent_since(order.id, now);
+        let since = self.silent_since(&order, now);
         let waits = matches!(order.state, SmmState::Active | SmmState::Undo);
         let late = overdue::of_silence(since) < now && waits;
         let ticket = self.overdue_smm_order(&order, "is under way", late);
@@ -84,6 +87,16 @@ impl Engine {
             false => ("smm_status_missing", order.unheard(&plan, now)),
         };
         self.step_with(name, writes, ticket).await;
+    }
+
+    /// Since when a panel has been silent about an order, as far as this process asked.
+    pub(crate) fn silent_since(&self, order: &SmmOrder, now: Timestamp) -> Timestamp {
+        let pause = self
+            .smm_plan(&order.upstream)
+            .poll_pause(now - order.created_at);
+        // where this process has not asked for longer, others have, and were answered perhaps
+        let lasts = Millis(2 * pause.0).max(SILENCE_LASTS);
+        self.watch.silent_since(order.id, now, lasts)
     }
 
     /// The ticket of an SMM order that is late in this way.

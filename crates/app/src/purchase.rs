@@ -15,11 +15,12 @@ use domain::ids::OrderId;
 use domain::mutant::lacks_rule;
 use domain::order::Failure;
 use domain::policy::velocity::{Exceeded, Ordered};
-use domain::time::Millis;
 use domain::upstream::{Pending, Purchase, Refusal as Upstream, Reply};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+
+mod sold;
 
 /// What the commits of a purchase are called in metrics and logs.
 pub(crate) struct Names {
@@ -121,17 +122,6 @@ impl From<Refusal> for Started {
         Self::Refused(refusal)
     }
 }
-
-/// Pauses between tries to store what only this process knows, while the storage does not answer.
-const AGAIN: [Millis; 7] = [
-    Millis::seconds(1),
-    Millis::seconds(2),
-    Millis::seconds(4),
-    Millis::seconds(8),
-    Millis::seconds(16),
-    Millis::seconds(32),
-    Millis::seconds(64),
-];
 
 type Waiting<O> = oneshot::Receiver<Result<O, Refusal>>;
 type ClientGone<'a> = &'a (dyn Fn() -> bool + Send + Sync);
@@ -348,21 +338,6 @@ impl Engine {
         waiting
     }
 
-    /// A purchase that was stored as told although its client went away before it was told. A
-    /// client with a key can still ask for it; for one without, it is given back.
-    async fn take_back<O: Order>(&self, bought: O, keyed: bool) {
-        if keyed || !bought.is_told() || lacks_rule(26) {
-            return;
-        }
-        for pause in AGAIN {
-            let writes = bought.clone().taken_back(self);
-            match self.commit(O::NAMES.taken_back, writes).await {
-                Err(CommitError::Storage(_)) => self.outside.clock.sleep(pause).await,
-                Ok(()) | Err(CommitError::Refused(_)) => return,
-            }
-        }
-    }
-
     /// One attempt after the other until one sold, one is unknown, or none is left.
     async fn call_routes<O: Order>(
         self: &Arc<Self>,
@@ -458,67 +433,6 @@ impl Engine {
             }
         }
         Ok(None)
-    }
-
-    async fn purchase_done<O: Order>(
-        self: &Arc<Self>,
-        order: O,
-        sold: O::Sold,
-        raw: String,
-        client_gone: bool,
-    ) -> Result<O, Refusal> {
-        let writes = order.clone().sold(self, &sold, raw.clone(), client_gone);
-        let bought = O::saved(&writes);
-        match self.commit(O::NAMES.sold, writes).await {
-            Ok(()) => return bought.ok_or(Refusal::OutcomeUnknown),
-            Err(CommitError::Refused(Refused::Stale)) => {}
-            Err(CommitError::Refused(guard)) => {
-                return order.clashed(self, &sold, guard, &raw).await;
-            }
-            // what is there decides what the client is told
-            Err(CommitError::Storage(_)) => {
-                let stored = O::stored(self, order.id()).await;
-                let told = stored.filter(|row| row.is_told() && row.is_linked_to(&sold));
-                if let Some(told) = told {
-                    return Ok(told);
-                }
-            }
-        }
-        self.hand_in(order, sold).await;
-        Err(Refusal::OutcomeUnknown)
-    }
-
-    /// Offers what a call bought as evidence for its order, again and again while the storage does not
-    /// answer: nobody else knows it, and no list may ever name it.
-    async fn hand_in<O: Order>(self: &Arc<Self>, order: O, sold: O::Sold) {
-        if order.offered(self, &sold).await || lacks_rule(62) {
-            return;
-        }
-        tracing::error!(
-            order.id = order.id().0,
-            upstream = order.upstream(),
-            upstream.id = O::sold_as(&sold),
-            "{} was sold for order {}, and the storage does not take it: tried again",
-            O::sold_as(&sold),
-            order.id()
-        );
-        let engine = Arc::clone(self);
-        self.outside.tasks.spawn(Box::pin(async move {
-            for pause in AGAIN {
-                engine.outside.clock.sleep(pause).await;
-                if order.offered(&engine, &sold).await {
-                    return;
-                }
-            }
-            tracing::error!(
-                order.id = order.id().0,
-                upstream = order.upstream(),
-                upstream.id = O::sold_as(&sold),
-                "{} was sold for order {} and could not be stored",
-                O::sold_as(&sold),
-                order.id()
-            );
-        }));
     }
 
     async fn purchase_refused<O: Order>(

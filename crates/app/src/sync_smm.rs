@@ -119,16 +119,16 @@ impl Engine {
             let id = order.upstream_id.clone().unwrap_or_default();
             let Some(now) = told.asked_at(&id) else {
                 // it stays due
-                self.watch.silent_since(order.id, self.now());
+                self.silent_since(&order, self.now());
                 all_asked = false;
                 continue;
             };
-            let order = self.seen_by_this_clock(order);
             match told.row(&id) {
                 Some(Ok(status)) => {
                     self.watch.hears_of(order.id);
                     self.remark(&order, status);
                     let ticket = self.outside.store.next_row_id();
+                    let plan = plan.confirming(&order, self.watching_since());
                     let writes = order.observed(status, &plan, ticket, now);
                     self.step(named(&writes), writes).await;
                 }
@@ -199,15 +199,6 @@ impl Engine {
                 order.id
             );
         }
-    }
-
-    /// A final word counts as seen since this process watches at the earliest: the machine's clock
-    /// may have jumped between the two times it has to be seen at.
-    fn seen_by_this_clock(&self, mut order: SmmOrder) -> SmmOrder {
-        if let Some(candidate) = &mut order.candidate {
-            candidate.since = candidate.since.max(self.watching_since());
-        }
-        order
     }
 
     /// Purchases in doubt at a panel, counted anew: the last one settled opens it again, whoever

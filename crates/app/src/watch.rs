@@ -4,6 +4,7 @@
 use domain::activation::Wanted;
 use domain::ids::OrderId;
 use domain::time::{Millis, Timestamp};
+use domain::upstream::Progress;
 use domain::usd::{Rate, Usd};
 use domain::window::Window;
 use std::collections::{HashMap, HashSet};
@@ -17,8 +18,10 @@ struct Seen {
     at_work: HashSet<String>,
     /// What is overdue and was told of: the kind of its ticket, and what that refers to.
     told: HashSet<(&'static str, i64)>,
-    /// SMM orders that their panels have not spoken of when asked, and since when.
-    silent: HashMap<OrderId, Timestamp>,
+    /// SMM orders that their panels have not spoken of when asked: since when, and when last.
+    silent: HashMap<OrderId, (Timestamp, Timestamp)>,
+    /// How orders at panels that are nobody's have ended, and since when that has been said.
+    strays_ended: HashMap<i64, (StrayEnd, Timestamp)>,
     /// Until when cancels are locked by their upstream's word.
     locks: HashMap<OrderId, Timestamp>,
     /// Upstream activations without an order.
@@ -43,6 +46,12 @@ struct Seen {
     /// When the purchase calls of this process were sent that have no stored outcome yet.
     calls: HashMap<Offer, Vec<Timestamp>>,
 }
+
+/// The word that an order of nobody ended with, where its panel still knows it, and what was kept.
+pub(crate) type StrayEnd = (Option<Progress>, Usd);
+
+/// After so long nobody asks for an order any more that its panel was silent about.
+const SILENCE_KEPT: Millis = Millis::minutes(24 * 60);
 
 /// Purchases in doubt at an upstream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,14 +163,43 @@ impl Watch {
         self.seen().told.insert(about);
     }
 
-    /// A panel said nothing of an order now: since when it has been silent about it.
-    pub fn silent_since(&self, order: OrderId, now: Timestamp) -> Timestamp {
-        *self.seen().silent.entry(order).or_insert(now)
+    /// A panel said nothing of an order now: since when it has been silent about it. A silence that was
+    /// not noticed again for as long as it `lasts` is over: another process may have heard of the order.
+    pub fn silent_since(&self, order: OrderId, now: Timestamp, lasts: Millis) -> Timestamp {
+        let mut seen = self.seen();
+        seen.silent
+            .retain(|of, (_, last)| now - *last < SILENCE_KEPT || *of == order);
+        let (since, last) = seen.silent.entry(order).or_insert((now, now));
+        if now - *last > lasts {
+            *since = now;
+        }
+        *last = now;
+        *since
     }
 
     /// A panel spoke of an order.
     pub fn hears_of(&self, order: OrderId) {
         self.seen().silent.remove(&order);
+    }
+
+    /// A panel says now that an order of nobody has ended so, or that it has not: since when it has
+    /// been saying the same.
+    pub fn stray_ended(
+        &self,
+        orphan: i64,
+        end: Option<StrayEnd>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let mut seen = self.seen();
+        let Some(end) = end else {
+            seen.strays_ended.remove(&orphan);
+            return None;
+        };
+        let (known, since) = seen.strays_ended.entry(orphan).or_insert((end, now));
+        if *known != end {
+            (*known, *since) = (end, now);
+        }
+        Some(*since)
     }
 
     /// An upstream refuses to cancel before that moment.
@@ -332,6 +370,33 @@ mod tests {
         assert!(watch.poll_is_due("romeo", Timestamp(1_000)));
         watch.poll_by("romeo", Timestamp(9_000));
         assert!(watch.poll_is_due("romeo", Timestamp(1_000)));
+    }
+
+    #[test]
+    fn a_silence_that_nobody_noticed_for_long_is_over() {
+        let watch = Watch::default();
+        let lasts = Millis(100);
+        let silent = |order, at| watch.silent_since(OrderId(order), Timestamp(at), lasts);
+        assert_eq!(silent(1, 1_000), Timestamp(1_000));
+        assert_eq!(silent(1, 1_100), Timestamp(1_000));
+        assert_eq!(silent(1, 1_201), Timestamp(1_201), "others asked meanwhile");
+        watch.hears_of(OrderId(1));
+        assert_eq!(silent(1, 1_210), Timestamp(1_210));
+        // what nobody asks for any more is not kept
+        silent(2, 1_210 + SILENCE_KEPT.0);
+        assert_eq!(watch.seen().silent.len(), 1);
+    }
+
+    #[test]
+    fn an_order_of_nobody_has_ended_since_its_panel_says_the_same() {
+        let watch = Watch::default();
+        let told = |end, at| watch.stray_ended(1, end, Timestamp(at));
+        let end = |kept| Some((Some(Progress::Partial), Usd(kept)));
+        assert_eq!(told(end(7), 1_000), Some(Timestamp(1_000)));
+        assert_eq!(told(end(7), 2_000), Some(Timestamp(1_000)));
+        assert_eq!(told(end(8), 3_000), Some(Timestamp(3_000)));
+        assert_eq!(told(None, 4_000), None);
+        assert_eq!(told(end(8), 5_000), Some(Timestamp(5_000)));
     }
 
     #[test]

@@ -561,8 +561,7 @@ impl Activation {
         if lacks_rule(32) {
             return self.closed_upstream(Reason::Cancelled);
         }
-        let expired = self.expires_at.is_some_and(|end| end <= now);
-        if self.state == ActivationState::CancelRequested && !expired {
+        if self.state == ActivationState::CancelRequested && !self.is_past(now) {
             self.state = ActivationState::Active;
             self.due_at = self.expires_at;
         } else {

@@ -2,6 +2,7 @@
 //! upstream that offers no cancel, an account that is suspended while its order runs, a start count
 //! that moves under way, and an activation that appears while no node runs.
 
+use crate::asks::Answer;
 use crate::cases::Case;
 use crate::client::{self, Purchase, Wish};
 use crate::executor::Owner;
@@ -12,6 +13,7 @@ use crate::race::{Loss, Trip};
 use crate::rented::Origin;
 use crate::sale::Fate;
 use crate::story::{Plot, START_COUNT};
+use crate::undone;
 use crate::world::{NUMBER_UPSTREAMS, START, State, World};
 use app::Engine;
 use domain::access::Caller;
@@ -20,7 +22,7 @@ use domain::ids::OrderId;
 use domain::orphan::OrphanState;
 use domain::ports::Store;
 use domain::smm_order::SmmState;
-use domain::time::Millis;
+use domain::time::{Millis, Timestamp};
 use domain::upstream::NumberRequest;
 use domain::usd::Usd;
 use std::sync::Arc;
@@ -43,11 +45,15 @@ pub enum Corner {
     MadeAway,
     /// SMM-7, BUY-7: what was sold is not stored for longer than the lease of its call.
     LinkFails,
+    /// An order at the panel that is nobody's, whose final figure changes before it is confirmed.
+    StrayChanges,
+    /// CAN-9: an upstream that calls every cancel too early, also that of what has ended.
+    AlwaysTooEarly,
 }
 
 impl Corner {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::LateCode,
         Self::LateCodeAfterDeath,
         Self::NoCancel,
@@ -55,6 +61,8 @@ impl Corner {
         Self::StartCount,
         Self::MadeAway,
         Self::LinkFails,
+        Self::StrayChanges,
+        Self::AlwaysTooEarly,
     ];
 }
 
@@ -76,6 +84,12 @@ impl Case for Corner {
                 let outage = Millis::seconds(state.random.between(10, 60));
                 state.links_fail_until = START + Millis::seconds(5) + outage;
             }
+            if corner == Self::StrayChanges {
+                state.panel.lists = true;
+                state.panel.undated = false;
+                state.panel.asks.arranged = [Answer::Refused].into();
+            }
+            state.numbers[0].locked = corner == Self::AlwaysTooEarly;
             let plot = match corner {
                 Self::StartCount => Plot::StartCountMoves,
                 _ => Plot::Partial,
@@ -92,9 +106,10 @@ impl Case for Corner {
         world.hub.sleep(Millis::seconds(5)).await;
         let caller = world.with(|state| {
             let wish = match self {
-                Self::LateCode | Self::LateCodeAfterDeath | Self::NoCancel => {
-                    Wish::Number(NUMBER_UPSTREAMS[0], "s1")
-                }
+                Self::LateCode
+                | Self::LateCodeAfterDeath
+                | Self::NoCancel
+                | Self::AlwaysTooEarly => Wish::Number(NUMBER_UPSTREAMS[0], "s1"),
                 Self::MadeAway => Wish::Number(NUMBER_UPSTREAMS[1], "s1"),
                 _ => Wish::Order("1", "https://instagram.com/p0".to_owned(), 9),
             };
@@ -106,11 +121,15 @@ impl Case for Corner {
         let order = world.with(|state| state.purchases[0].orders.first().copied());
         let Some(order) = order else { return };
         match self {
-            Self::LateCode | Self::LateCodeAfterDeath | Self::NoCancel => {
+            Self::LateCode | Self::LateCodeAfterDeath | Self::NoCancel | Self::AlwaysTooEarly => {
                 self.cancel((&world, &store), &caller, order).await;
             }
             Self::Suspended => suspend(&world, &caller).await,
             Self::StartCount | Self::LinkFails => {}
+            Self::StrayChanges => {
+                let made = undone::stray(Plot::ChangesEarly, world.now());
+                world.with(|state| state.panel.placed.push(made));
+            }
             Self::MadeAway => make_away(&world, &store).await,
         }
     }
@@ -132,6 +151,8 @@ impl Corner {
             Self::StartCount => "REF-16",
             Self::MadeAway => "BUY-15",
             Self::LinkFails => "SMM-7",
+            Self::StrayChanges => "REF-9",
+            Self::AlwaysTooEarly => "CAN-9",
         }
     }
 
@@ -205,6 +226,8 @@ impl Corner {
                 }
                 Self::NoCancel => released && posted == 0 && told("cancel_not_supported"),
                 Self::Suspended | Self::LinkFails => partly,
+                Self::AlwaysTooEarly => released && posted == 0 && told("cancel_too_early"),
+                Self::StrayChanges => keeps_what_is_booked(state),
                 Self::MadeAway => {
                     let mut rented = state.numbers[1].rented.iter();
                     let stray = rented.rfind(|one| one.origin == Origin::Double);
@@ -258,6 +281,23 @@ async fn make_away(world: &Arc<World>, store: &Arc<dyn Store>) {
 fn is_cancelled(state: &State, id: &str) -> bool {
     let mut orphans = state.truth.orphans.values();
     orphans.any(|row| row.upstream_id == id && row.state == OrphanState::Returned)
+}
+
+/// Whether the books hold what the panel keeps for the order that is nobody's.
+fn keeps_what_is_booked(state: &State) -> bool {
+    let placed = state
+        .panel
+        .placed
+        .iter()
+        .find(|one| one.id == undone::STRAY);
+    let mut orphans = state.truth.orphans.values();
+    let orphan = orphans.find(|row| row.upstream_id == undone::STRAY);
+    let Some((placed, orphan)) = placed.zip(orphan) else {
+        return false;
+    };
+    let booked = state.truth.taken_for_orphan.get(&orphan.id).copied();
+    let kept = placed.story.kept_at(Timestamp(i64::MAX));
+    orphan.state == OrphanState::Lost && booked.unwrap_or(0) == kept.0
 }
 
 async fn suspend(world: &Arc<World>, caller: &Caller) {

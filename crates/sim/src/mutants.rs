@@ -8,7 +8,7 @@ pub use domain::mutant::{lacks_rule, set_active};
 use domain::ports::Store;
 
 /// Number, the rule that is taken out.
-pub const MUTANTS: [(u8, &str); 60] = [
+pub const MUTANTS: [(u8, &str); 62] = [
     (
         1,
         "the cancel path discloses a code that came before the number was shown",
@@ -132,6 +132,11 @@ pub const MUTANTS: [(u8, &str); 60] = [
         62,
         "the id of what was sold is dropped where the storage does not take it at once",
     ),
+    (63, "an order of nobody has ended when that is first said"),
+    (
+        64,
+        "a cancel that is too early after the lifetime is only asked for again",
+    ),
 ];
 
 /// Rules that the cases of [`crate::evidence`] need: in schedules what breaks them is too rare.
@@ -144,7 +149,7 @@ pub const BY_CONTEST: [u8; 1] = [50];
 pub const BY_UNDOING: [u8; 1] = [56];
 
 /// Rules that the cases of [`crate::corners`] need.
-pub const BY_CORNERS: [u8; 6] = [57, 58, 59, 60, 61, 62];
+pub const BY_CORNERS: [u8; 8] = [57, 58, 59, 60, 61, 62, 63, 64];
 
 /// Rules that the races of [`crate::race`] need.
 pub const BY_RACES: [u8; 1] = [11];

@@ -20,6 +20,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+mod cancel;
+
+pub use cancel::cancel;
+
 /// How long a call may take before we give up.
 const TIMEOUT: Millis = Millis::seconds(30);
 
@@ -61,6 +65,8 @@ pub struct NumberMarket {
     pub cancels: bool,
     /// Whether its word for what has ended leaves open how, and it takes no cancel of that.
     pub vague: bool,
+    /// Whether it calls every cancel too early.
+    pub locked: bool,
     /// Its list fails until then.
     pub list_down_until: Timestamp,
     /// What the operator paid in since the start.
@@ -89,6 +95,7 @@ impl NumberMarket {
             tells_age,
             forgives,
             cancels: true,
+            locked: false,
             vague: name == NUMBER_UPSTREAMS[1],
             list_down_until: Timestamp(0),
             deposited: Usd::ZERO,
@@ -546,55 +553,4 @@ fn listed(state: &mut State, index: usize, node: usize, now: Timestamp) -> Vec<L
         retry_asked: false,
     })
     .collect()
-}
-
-/// The upstream processes a cancel.
-pub fn cancel(state: &mut State, index: usize, id: &str, now: Timestamp) -> CancelReply {
-    let (forgives, vague) = (state.numbers[index].forgives, state.numbers[index].vague);
-    let says_how_long = state.random.chance(500);
-    if !state.numbers[index].cancels {
-        state.violate("F-047", format!("{id} was cancelled where nothing is"));
-    }
-    let Some(found) = state.numbers[index].find(id, now) else {
-        return CancelReply::UnknownOrder;
-    };
-    let foreign = found.origin == Origin::Foreign;
-    let young = found.created_at + Millis::seconds(120) - now;
-    let has_message = found.message_by(now).is_some();
-    let reply = if found.closed_at.is_some() {
-        let over = has_message && !found.refunded && !found.keeps_money;
-        if over || vague {
-            CancelReply::BadTransition
-        } else {
-            CancelReply::Cancelled
-        }
-    } else if has_message && !forgives {
-        CancelReply::BadTransition
-    } else if young > Millis(0) {
-        CancelReply::TooEarly(says_how_long.then_some(young))
-    } else {
-        found.close(now, true);
-        CancelReply::Cancelled
-    };
-    if foreign {
-        state.violate(
-            "F-031",
-            format!("activation {id} of another program was cancelled"),
-        );
-    }
-    let name = match reply {
-        CancelReply::Cancelled if has_message => "taken, with code",
-        CancelReply::Cancelled => "taken",
-        CancelReply::TooEarly(_) => "too early",
-        CancelReply::BadTransition if has_message => "code was there",
-        CancelReply::BadTransition => "over already",
-        CancelReply::UnknownOrder | CancelReply::Unknown => "unknown id",
-    };
-    state.reach("cancel", name);
-    match name {
-        "taken, with code" => state.reach("race", "cancel against code, refunded"),
-        "code was there" => state.reach("race", "cancel against code, code won"),
-        _ => {}
-    }
-    reply
 }

@@ -72,7 +72,7 @@ impl Case for Undone {
         client::request(&world, 0, &caller, None).await;
         if self.nobodys {
             let now = world.now();
-            world.with(|state| state.panel.placed.push(stray(now)));
+            world.with(|state| state.panel.placed.push(stray(Plot::Completed, now)));
         }
     }
 
@@ -107,14 +107,16 @@ impl Case for Undone {
     }
 }
 
-const STRAY: &str = "6001";
+/// The id of the order that is nobody's.
+pub const STRAY: &str = "6001";
 
 /// An order that no call of ours is known to have made.
-fn stray(now: Timestamp) -> Placed {
+pub fn stray(plot: Plot, now: Timestamp) -> Placed {
     let (quantity, service) = (9, "1");
     let cost = panel::cost(service, quantity);
     let end = now + RUNS;
-    let units = (i64::try_from(quantity).unwrap_or(1), 0);
+    let left = if plot == Plot::Completed { 0 } else { 6 };
+    let units = (i64::try_from(quantity).unwrap_or(1), left);
     Placed {
         id: STRAY.to_owned(),
         service: service.to_owned(),
@@ -123,7 +125,7 @@ fn stray(now: Timestamp) -> Placed {
         cost,
         purchase: Some(0),
         created_at: now,
-        story: Story::of(Plot::Completed).told(units, cost, (now, now, end)),
+        story: Story::of(plot).told(units, cost, (now, now, end)),
         answers: Vec::new(),
         foreign: false,
     }

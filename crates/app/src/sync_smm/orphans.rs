@@ -107,18 +107,26 @@ impl Engine {
         let forgotten = self.now() - orphan.found_at >= FORGOTTEN_AFTER;
         let ended = match told.row(&id) {
             Some(Ok(status)) if status.progress.is_some_and(Progress::is_final) => {
-                Some(status.charge.unwrap_or(orphan.cost))
+                Some((status.progress, status.charge.unwrap_or(orphan.cost)))
             }
-            Some(Err(ReadFailure::UnknownOrder)) if forgotten => Some(orphan.cost),
-            _ => None,
+            Some(Err(ReadFailure::UnknownOrder)) if forgotten => Some((None, orphan.cost)),
+            Some(Ok(_) | Err(ReadFailure::UnknownOrder)) => None,
+            // no answer says nothing of how it stands
+            Some(Err(_)) | None => return self.put_off_orphan("orphan", orphan, pause).await,
         };
-        if let Some(kept) = ended.filter(|_| orphan.tries > 0) {
-            self.step("orphan", orphan.settled(kept)).await;
-            return;
-        }
-        let orphan = match ended {
-            None => self.ask_orphan_cancel(panel.as_ref(), orphan).await,
-            Some(_) => orphan,
+        let (now, confirmation) = (self.now(), self.smm_plan(&name).confirmation);
+        let since = self.watch.stray_ended(orphan.id, ended, now);
+        let (orphan, pause) = match ended.zip(since) {
+            None => {
+                let orphan = self.ask_orphan_cancel(panel.as_ref(), orphan).await;
+                (orphan, pause)
+            }
+            Some(((_, kept), since)) if now - since >= confirmation || lacks_rule(63) => {
+                self.watch.stray_ended(orphan.id, None, now);
+                self.step("orphan", orphan.settled(kept)).await;
+                return;
+            }
+            Some((_, since)) => (orphan, since + confirmation - now),
         };
         self.put_off_orphan("orphan", orphan, pause).await;
     }

@@ -7,6 +7,11 @@ use crate::time::Timestamp;
 use crate::upstream::Sms;
 
 impl Activation {
+    /// Whether its lifetime is over.
+    pub fn is_past(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
     /// Why a cancel that nobody waits for any more is under way: a client's is asked for before the end
     /// of the lifetime, and stays the client's when it is finished in the background.
     pub fn why_cancelled(&self, now: Timestamp) -> Reason {

@@ -1,6 +1,7 @@
 //! The spans an SMM order lives by.
 
-use crate::time::Millis;
+use super::SmmOrder;
+use crate::time::{Millis, Timestamp};
 use crate::usd::Usd;
 
 /// Spans an SMM order lives by; from the settings of its upstream.
@@ -42,6 +43,18 @@ impl SmmPlan {
             }
         }
         self.poll.last().copied().unwrap_or(self.retry)
+    }
+
+    /// The plan of a process that has watched since then. A final word counts as seen since that moment
+    /// at the earliest, since the machine's clock may have jumped before; what is only missing has been
+    /// waited for all the same.
+    pub fn confirming(&self, order: &SmmOrder, watching_since: Timestamp) -> Self {
+        let unwatched = order.candidate.map(|seen| watching_since - seen.since);
+        let unwatched = unwatched.unwrap_or(Millis(0)).max(Millis(0));
+        Self {
+            confirmation: Millis(self.confirmation.0 + unwatched.0),
+            ..self.clone()
+        }
     }
 
     /// Pause before the next try of a failed step.

@@ -26,8 +26,9 @@ impl SmmOrder {
         ticket: i64,
         now: Timestamp,
     ) -> Vec<Write> {
-        let status = &self.whole(status);
         let (candidate, charged) = (self.candidate, self.charge);
+        let whole = self.whole(status);
+        let status = &self.with_its_charge(whole);
         let failed_before = self.answers_again();
         let shows_more = self.take_over(status);
         if self.charge != charged && settlement::charge_decides(&self, status) {
@@ -80,6 +81,22 @@ impl SmmOrder {
         // the row first: a worker that lost the race must find that out before its money is judged
         writes.insert(0, self.save());
         writes
+    }
+
+    /// A final word that was told with its charge before keeps it where the panel leaves it out. What
+    /// was charged while the order ran says nothing of what is kept at its end.
+    fn with_its_charge(&mut self, mut status: PanelStatus) -> PanelStatus {
+        let word = status.progress.filter(|word| word.is_final());
+        let open = self.resolved_at.is_none();
+        if let Some(word) = word.filter(|_| open && status.charge.is_none()) {
+            let same = (word, status.remains);
+            let again = self
+                .candidate
+                .is_some_and(|seen| (seen.progress, seen.remains) == same);
+            self.charge = self.charge.filter(|_| again);
+            status.charge = self.charge;
+        }
+        status
     }
 
     /// The panel knows the id again. Gives whether it did not before.

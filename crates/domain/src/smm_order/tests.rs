@@ -304,6 +304,47 @@ fn a_charge_that_decides_what_goes_back_is_seen_twice() {
     assert_eq!(second.resolved_at, Some(T0 + pause));
 }
 
+#[test]
+fn a_final_word_that_is_confirmed_without_its_charge_keeps_it() {
+    let said = status(Progress::Canceled, Some(200), 270_000);
+    let silent = PanelStatus {
+        charge: None,
+        ..said.clone()
+    };
+    let later = T0 + plan().confirmation;
+    let running = status(Progress::InProgress, Some(400), 450_000);
+    let row = after(&order().observed(&running, &plan(), 77, T0));
+    let first = after(&row.clone().observed(&said, &plan(), 77, T0));
+    let settled = first.observed(&silent, &plan(), 77, later);
+    assert_eq!(after(&settled).progress, Progress::Partial);
+    assert_eq!(after(&settled).charge, Some(Usd(270_000)));
+    assert_eq!(resolution(&settled), Some(Usd(324_000)));
+    // what it took at first is not what it keeps
+    let first = after(&row.observed(&silent, &plan(), 77, T0));
+    let settled = first.observed(&silent, &plan(), 77, later);
+    assert_eq!(after(&settled).progress, Progress::Canceled);
+    assert_eq!(resolution(&settled), Some(Usd::ZERO));
+}
+
+#[test]
+fn a_new_process_confirms_anew_and_has_not_to_wait_anew_for_missing_units() {
+    let said = status(Progress::Partial, None, 45_000);
+    let seen = after(&order().observed(&said, &plan(), 77, T0));
+    let since = T0 + SmmPlan::REMAINS_PATIENCE;
+    let its_plan = plan().confirming(&seen, since);
+    let look = |row: &SmmOrder, after_start| {
+        let now = since + after_start;
+        row.clone().observed(&said, &its_plan, 77, now)
+    };
+    let soon = look(&seen, Millis(plan().confirmation.0 - 1));
+    assert_eq!(resolution(&soon), None);
+    let confirmed = look(&seen, plan().confirmation);
+    assert_eq!(resolution(&confirmed), Some(Usd(54_000)));
+    // what this process saw first itself is confirmed as ever
+    let own = plan().confirming(&seen, T0);
+    assert_eq!(own.confirmation, plan().confirmation);
+}
+
 /// What the panel says again and again, a minute apart, and the writes of the last time.
 fn said_twice(row: SmmOrder, said: &PanelStatus, at: Timestamp) -> Vec<Write> {
     let seen = after(&row.observed(said, &plan(), 77, at));
