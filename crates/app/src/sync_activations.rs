@@ -356,10 +356,12 @@ impl Engine {
         };
         let reply = upstream.cancel(&orphan.upstream_id).await.outcome;
         count_cancel(&orphan.upstream, &reply);
+        // what has outlived its time cannot be too young
+        let lives = orphan.found_at + upstream.capabilities().activation_ttl - self.now();
         let writes = match reply {
             CancelReply::Cancelled => orphan.returned(),
-            CancelReply::TooEarly(left) => {
-                let pause = left.unwrap_or(pause);
+            CancelReply::TooEarly(left) if lives > Millis(0) => {
+                let pause = left.map_or(pause, |left| left.min(lives));
                 return self.put_off_orphan("orphan", orphan, pause).await;
             }
             _ => match upstream.status(&orphan.upstream_id).await {

@@ -47,7 +47,8 @@ pub enum Corner {
     LinkFails,
     /// An order at the panel that is nobody's, whose final figure changes before it is confirmed.
     StrayChanges,
-    /// CAN-9: an upstream that calls every cancel too early, also that of what has ended.
+    /// CAN-9: an upstream that calls every cancel too early, also those of what has ended: of a number
+    /// that is cancelled, and of one that is nobody's.
     AlwaysTooEarly,
 }
 
@@ -181,6 +182,10 @@ impl Corner {
                 loss: Loss::Nothing,
             });
         });
+        if self == Self::AlwaysTooEarly {
+            let now = world.now();
+            world.with(|state| make_stray(state, (0, "s2"), now));
+        }
         world.hub.sleep(world.span(125_000, 200_000)).await;
         if dies {
             let (world, store) = (Arc::clone(world), Arc::clone(store));
@@ -226,13 +231,12 @@ impl Corner {
                 }
                 Self::NoCancel => released && posted == 0 && told("cancel_not_supported"),
                 Self::Suspended | Self::LinkFails => partly,
-                Self::AlwaysTooEarly => released && posted == 0 && told("cancel_too_early"),
-                Self::StrayChanges => keeps_what_is_booked(state),
-                Self::MadeAway => {
-                    let mut rented = state.numbers[1].rented.iter();
-                    let stray = rented.rfind(|one| one.origin == Origin::Double);
-                    stray.is_some_and(|one| one.refunded && is_cancelled(state, &one.id))
+                Self::AlwaysTooEarly => {
+                    let over = is_stray_returned(state, 0);
+                    over && released && posted == 0 && told("cancel_too_early")
                 }
+                Self::StrayChanges => keeps_what_is_booked(state),
+                Self::MadeAway => is_stray_returned(state, 1),
                 Self::StartCount => partly && smm.is_some_and(|row| row.start_count == START_COUNT),
             };
             let orphans = &state.truth.orphans;
@@ -250,31 +254,37 @@ async fn make_away(world: &Arc<World>, store: &Arc<dyn Store>) {
     }
     let now = world.now();
     world.with(|state| {
-        let request = NumberRequest {
-            service: "s2".into(),
-            country: COUNTRY.into(),
-            pool: None,
-            max_cost: Usd(150_000),
-            reference: String::new(),
-        };
-        let fate = Fate::draw(state);
-        let mut made = numbers::make(
-            state,
-            1,
-            &request,
-            &fate,
-            (Some(0), now, Origin::Double),
-            now,
-        );
-        made.gives_up_at = None;
-        made.messages.clear();
-        state.numbers[1].rented.push(made);
+        make_stray(state, (1, "s2"), now);
         state.numbers[1].trip = Some(Trip {
             there: Millis(100),
             back: Millis(100),
             loss: Loss::Answer,
         });
     });
+}
+
+/// An upstream makes something that nobody ordered.
+fn make_stray(state: &mut State, (index, service): (usize, &str), now: Timestamp) {
+    let request = NumberRequest {
+        service: service.into(),
+        country: COUNTRY.into(),
+        pool: None,
+        max_cost: Usd(150_000),
+        reference: String::new(),
+    };
+    let fate = Fate::draw(state);
+    let origin = (Some(0), now, Origin::Double);
+    let mut made = numbers::make(state, index, &request, &fate, origin, now);
+    made.gives_up_at = None;
+    made.messages.clear();
+    state.numbers[index].rented.push(made);
+}
+
+/// Whether what an upstream made that nobody ordered was given back there.
+fn is_stray_returned(state: &State, index: usize) -> bool {
+    let mut rented = state.numbers[index].rented.iter();
+    let stray = rented.rfind(|one| one.origin == Origin::Double);
+    stray.is_some_and(|one| one.refunded && is_cancelled(state, &one.id))
 }
 
 /// Whether what nobody ordered was given back there.

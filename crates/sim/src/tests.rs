@@ -41,11 +41,18 @@ fn twenty_thousand_schedules_lose_nothing_and_reach_every_cell() {
     assert!(missing.is_empty(), "never reached: {missing:?}");
 }
 
-#[test]
-fn every_mutant_is_noticed() {
-    assert!(mutants::MUTANTS.len() >= 25);
-    let survivors: Vec<String> = mutants::MUTANTS
-        .iter()
+/// Every mutant that is noticed by cases of its own, or every one that schedules notice.
+fn all_are_noticed(by_cases: bool) {
+    let cases = [
+        &mutants::BY_CASES[..],
+        &mutants::BY_CONTEST,
+        &mutants::BY_UNDOING,
+        &mutants::BY_CORNERS,
+    ];
+    let cases = cases.concat();
+    let wanted = mutants::MUTANTS.iter();
+    let wanted = wanted.filter(|(number, _)| cases.contains(number) == by_cases);
+    let survivors: Vec<String> = wanted
         .filter(|(number, rule)| {
             let killed = campaign::first_kill(*number, 1, 12_000, Kept::InMaps);
             println!("{} {killed:?}: {rule}", mutants::name(*number));
@@ -57,6 +64,17 @@ fn every_mutant_is_noticed() {
         survivors.is_empty(),
         "a check is missing: {survivors:?} survive"
     );
+}
+
+#[test]
+fn every_mutant_is_noticed() {
+    assert!(mutants::MUTANTS.len() >= 25);
+    all_are_noticed(false);
+}
+
+#[test]
+fn every_mutant_of_a_rare_rule_is_noticed_by_its_cases() {
+    all_are_noticed(true);
 }
 
 #[test]

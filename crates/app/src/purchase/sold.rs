@@ -65,7 +65,9 @@ impl Engine {
         );
         let engine = Arc::clone(self);
         self.outside.tasks.spawn(Box::pin(async move {
-            for pause in AGAIN {
+            // as long as a panel's order may be in doubt
+            let pauses = AGAIN.into_iter().chain([AGAIN[6]; 12]);
+            for pause in pauses {
                 engine.outside.clock.sleep(pause).await;
                 if order.offered(&engine, &sold).await {
                     return;
