@@ -128,7 +128,8 @@ impl Case for Corner {
             Self::Suspended => suspend(&world, &caller).await,
             Self::StartCount | Self::LinkFails => {}
             Self::StrayChanges => {
-                let made = undone::stray(Plot::ChangesEarly, world.now());
+                let made_at = world.now() - world.span(0, 100_000);
+                let made = undone::stray(Plot::ChangesEarly, made_at);
                 world.with(|state| state.panel.placed.push(made));
             }
             Self::MadeAway => make_away(&world, &store).await,
@@ -253,8 +254,10 @@ async fn make_away(world: &Arc<World>, store: &Arc<dyn Store>) {
         node::crash(world, store, node);
     }
     let now = world.now();
+    world.with(|state| make_stray(state, (1, "s2"), now));
+    // from then on a cancel is not too early
+    world.hub.sleep(Millis::seconds(121)).await;
     world.with(|state| {
-        make_stray(state, (1, "s2"), now);
         state.numbers[1].trip = Some(Trip {
             there: Millis(100),
             back: Millis(100),

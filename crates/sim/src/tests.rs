@@ -48,6 +48,7 @@ fn all_are_noticed(by_cases: bool) {
         &mutants::BY_CONTEST,
         &mutants::BY_UNDOING,
         &mutants::BY_CORNERS,
+        &mutants::BY_RACES,
     ];
     let cases = cases.concat();
     let wanted = mutants::MUTANTS.iter();
