@@ -10,6 +10,7 @@ use domain::phone::Phone;
 use domain::policy::{
     AbuseCase, BlockedKind, Counters, Harm, Held, LegalHold, Measure, PolicyWrite, Signal,
 };
+use domain::text::has_controls;
 use domain::time::{Millis, Timestamp};
 use std::sync::PoisonError;
 
@@ -49,7 +50,7 @@ impl Lawful {
         let (kind, subject) = subject_of(&report.subject)?;
         let what = sentence("what happened", &report.what)?;
         let contact = report.contact.trim();
-        if contact.chars().count() > CONTACT_MAX || contact.chars().any(char::is_control) {
+        if contact.chars().count() > CONTACT_MAX || has_controls(contact) {
             return Err(AdminError::Invalid(format!(
                 "the address must have at most {CONTACT_MAX} characters"
             )));

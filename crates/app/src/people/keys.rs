@@ -1,7 +1,7 @@
 //! A customer's own keys. Whatever lets somebody spend the balance asks for a password shown lately.
 
 use super::{People, PeopleError, Signed};
-use crate::accounts::{IssuedKey, KeyOrder};
+use crate::accounts::{AdminError, IssuedKey, KeyOrder};
 use crate::api_key::Environment;
 use crate::idempotency::KeyedRequest;
 use domain::change::Write;
@@ -30,8 +30,10 @@ impl People {
         Ok(issued.await?)
     }
 
-    /// Replaces a key by one that may do the same; the old one works on for the overlap, a week at
-    /// most.
+    /// Replaces a key by one that may do the same; the old one works on for the overlap.
+    ///
+    /// # Errors
+    /// Among others the overlap is below zero or longer than a week.
     pub async fn rotate_key(
         &self,
         signed: &Signed,
@@ -39,7 +41,11 @@ impl People {
         (overlap, environment): (Millis, Environment),
     ) -> Result<IssuedKey, PeopleError> {
         let account = self.spender(signed)?;
-        let overlap = overlap.clamp(Millis(0), OVERLAP_MAX);
+        if !(Millis(0)..=OVERLAP_MAX).contains(&overlap) {
+            let why = "a replaced key works on for 0 to 168 hours".to_owned();
+            let field = "overlap_hours";
+            return Err(AdminError::Field { field, why }.into());
+        }
         let made_by = (environment, &self.pepper);
         Ok(self
             .engine

@@ -205,7 +205,9 @@ fn upstream_names(door: &Door) -> Vec<String> {
 }
 
 fn pages() -> Router<Arc<Door>> {
-    all().router.layer(CsrfLayer::new())
+    all()
+        .router
+        .layer(CsrfLayer::new().with_rejection_response(|_| crate::dashboard::page::crossed()))
 }
 
 /// The console for whoever comes from an allowed address.

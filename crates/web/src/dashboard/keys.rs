@@ -19,6 +19,9 @@ use domain::time::{Millis, Timestamp};
 use minijinja::{Value, context};
 use std::sync::Arc;
 
+/// How long a key works on after it was replaced, in hours, where a form does not say.
+const OVERLAP_HOURS: i32 = 24;
+
 /// Longest life that a key is given, in days.
 const DAYS_MAX: i64 = 3650;
 
@@ -134,7 +137,8 @@ fn row(key: &ApiKey, uses: &[KeyUse]) -> Value {
     }
 }
 
-fn order(fields: &Fields, now: Timestamp) -> Result<KeyOrder, Failed> {
+/// What the form orders; `most` is the highest limit that a customer may give the key.
+fn order(fields: &Fields, now: Timestamp, most: u32) -> Result<KeyOrder, Failed> {
     let scopes: Option<Vec<Scope>> = fields.all("scope").map(Scope::from_slug).collect();
     let scopes = scopes.ok_or_else(|| Failed::field("scope", "There is no such scope."))?;
     let rate_limit = fields.filled("rate_limit").map(str::parse).transpose();
@@ -144,6 +148,12 @@ fn order(fields: &Fields, now: Timestamp) -> Result<KeyOrder, Failed> {
             "The limit is a number of requests per minute.",
         )
     })?;
+    if rate_limit.is_some_and(|limit| limit > most) {
+        let why = format!(
+            "Your keys may ask {most} times a minute: give a lower number, or ask the operator for more."
+        );
+        return Err(Failed::field("rate_limit", &why));
+    }
     let days = fields.filled("days").map(|days| match days.parse() {
         Ok(days) if (1..=DAYS_MAX).contains(&days) => Ok(days),
         _ => {
@@ -166,9 +176,19 @@ fn order(fields: &Fields, now: Timestamp) -> Result<KeyOrder, Failed> {
     })
 }
 
+/// The highest limit that a customer may give this key: the general one, or what the operator gave it above
+/// that.
+async fn most_of(door: &Door, account: &Account, id: KeyId) -> Result<u32, Failed> {
+    let (_, keys) = known(door, account).await?;
+    let key = keys.iter().find(|key| key.id == id);
+    let own = key.and_then(|key| key.rate_limit).unwrap_or(0);
+    Ok(own.max(door.settings.requests_per_minute.get()))
+}
+
 async fn create(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
-    let order = match order(&form.fields, door.engine.now()) {
+    let general = door.settings.requests_per_minute.get();
+    let order = match order(&form.fields, door.engine.now(), general) {
         Ok(order) => order,
         Err(failed) => return Ok(again(&door, &form, &customer, failed).await),
     };
@@ -213,8 +233,11 @@ async fn again(door: &Door, form: &Form, customer: &Customer, failed: Failed) ->
 
 async fn rotate(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
-    let hours: i64 = form.fields.number("overlap_hours").unwrap_or(24);
-    let how = (Millis::minutes(hours.saturating_mul(60)), door.environment);
+    let hours = match form.fields.whole::<i32>("overlap_hours") {
+        Ok(hours) => i64::from(hours.unwrap_or(OVERLAP_HOURS)),
+        Err(failed) => return Ok(again(&door, &form, &customer, failed).await),
+    };
+    let how = (Millis::minutes(hours * 60), door.environment);
     let made = door
         .people
         .rotate_key(&customer.signed, key_id(&form.fields), how);
@@ -242,7 +265,11 @@ async fn access(State(door): State<Arc<Door>>, form: Form) -> Result<Response, A
 async fn change(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
     let fields = &form.fields;
-    let order = match order(fields, door.engine.now()) {
+    let most = match most_of(&door, &customer.account, key_id(fields)).await {
+        Ok(most) => most,
+        Err(failed) => return Ok(again(&door, &form, &customer, failed).await),
+    };
+    let order = match order(fields, door.engine.now(), most) {
         Ok(order) => order,
         Err(failed) => return Ok(again(&door, &form, &customer, failed).await),
     };

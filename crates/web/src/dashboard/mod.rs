@@ -83,5 +83,5 @@ pub(crate) fn routes() -> Router<Arc<Door>> {
         .merge(smm::routes())
         .merge(mailbox::routes())
         .merge(policy::routes())
-        .layer(CsrfLayer::new())
+        .layer(CsrfLayer::new().with_rejection_response(|_| page::crossed()))
 }

@@ -277,6 +277,14 @@ pub(crate) fn method_not_allowed(visitor: &Visitor) -> Response {
     Page::new(visitor, "Not like this").failed(&Failed::new(StatusCode::METHOD_NOT_ALLOWED, why))
 }
 
+/// The page for a form that another site sent. Nothing of its reader is looked at.
+pub(crate) fn crossed() -> Response {
+    let why = "This was sent by another site, so nothing was changed (csrf). If you meant it, open the page here \
+               and send its form.";
+    Page::new(&Visitor::unknown(), "Sent by another site")
+        .failed(&Failed::new(StatusCode::FORBIDDEN, why))
+}
+
 /// The page for an address that leads nowhere.
 pub(crate) fn not_found(visitor: &Visitor) -> Response {
     let why = "There is nothing at this address.";

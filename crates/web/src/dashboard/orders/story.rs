@@ -156,15 +156,20 @@ pub(super) async fn of_smm(door: &Door, order: &SmmOrder) -> Result<Value, Faile
             events.push(event(one.at, text));
         }
     }
+    let asked = door.engine.store().smm_requests(order.id).await?;
+    let granted =
+        |one: &SmmRequest| one.kind == RequestKind::Cancel && one.state == RequestState::Done;
+    let was_granted = asked.iter().any(granted);
     if let Some((_, _, reason, at)) = money.as_ref().and_then(|money| money.resolution.clone()) {
         let text = match reason.as_str() {
+            // the panel ended it because it was asked to
+            "closed_upstream" if was_granted => ending("cancelled").to_owned(),
             "delivered" => format!("Final: {}", order.public_progress().word()),
             other => ending(other).to_owned(),
         };
         events.push(event(at, text));
     }
     let delivered = order.quantity.saturating_sub(order.remains);
-    let asked = door.engine.store().smm_requests(order.id).await?;
     events.extend(asked.iter().map(|one| event(one.created_at, asking(one))));
     let now = door.engine.now();
     let window = door.engine.refill_window(order);

@@ -58,6 +58,8 @@ async fn no_form_counts_without_the_token_of_its_reader() {
             let body = Body::from(format!("on=0&form_token={}", ana.form_token));
             let answer = world.send(request.body(body).unwrap()).await;
             assert_eq!(answer.status, 403, "{path} with {name}: {value}");
+            let says = answer.text.contains("nothing was changed (csrf)");
+            assert!(says, "{path} with {name}: {}", answer.text);
         }
     }
     assert_eq!(world.books().await, before);

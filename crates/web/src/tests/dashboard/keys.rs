@@ -77,6 +77,64 @@ async fn a_replaced_key_works_on_for_its_overlap() {
 }
 
 #[tokio::test]
+async fn an_overlap_that_is_no_number_of_hours_replaces_nothing() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let page = make(&mut browser, &[("name", "shop")]).await;
+    let old = shown_key(&page.text);
+    let id = newest_id(&world).await;
+    for hours in [
+        "-1",
+        "abc",
+        "0.5",
+        "169",
+        "99999999999",
+        "9223372036854775807",
+    ] {
+        let fields = [("id", id.as_str()), ("overlap_hours", hours)];
+        let page = browser.post("/keys/rotate", &fields).await;
+        assert_eq!(page.status, 400, "{hours}");
+        let says = ["0 to 168 hours", "not a whole number"];
+        assert!(says.iter().any(|why| page.text.contains(why)), "{hours}");
+    }
+    assert_eq!(newest_id(&world).await, id, "no key was made");
+    assert_eq!(balance(&world, &old).await, 200);
+}
+
+#[tokio::test]
+async fn a_customer_limits_a_key_and_never_lifts_the_operators_limit() {
+    let world = World::start().await;
+    let mut browser = customer(&world).await;
+    let general = world.door.settings.requests_per_minute.get();
+    let (above, most) = ((general + 1).to_string(), general.to_string());
+    let page = make(&mut browser, &[("name", "shop"), ("rate_limit", &above)]).await;
+    assert_eq!(page.status, 400);
+    let why = format!("may ask {general} times a minute");
+    assert!(page.text.contains(&why), "{}", page.text);
+    let page = make(&mut browser, &[("name", "shop"), ("rate_limit", &most)]).await;
+    assert_eq!(page.status, 200);
+
+    let mut change = async |id: &str, limit: &str| {
+        let fields = [("id", id), ("name", "shop"), ("rate_limit", limit)];
+        browser.post("/keys/change", &fields).await.status
+    };
+    let id = newest_id(&world).await;
+    for (limit, status) in [(&*above, 400), ("5", 303), (&*most, 303), ("0", 400)] {
+        assert_eq!(change(&id, limit).await, status, "{limit}");
+    }
+    // what the operator gave above it stays when something else of the key is changed
+    let given = app::KeyOrder {
+        rate_limit: Some(general * 10),
+        ..app::KeyOrder::default()
+    };
+    world.new_key(world.account, given).await;
+    let id = newest_id(&world).await;
+    for (limit, status) in [(general * 10, 303), (general * 10 + 1, 400)] {
+        assert_eq!(change(&id, &limit.to_string()).await, status, "{limit}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_is_replaced_once_and_its_successor_lasts() {
     let world = World::start().await;
     let mut browser = customer(&world).await;

@@ -37,6 +37,15 @@ async fn a_cancel_is_asked_for_from_the_orders_page_and_moves_no_money_yet() {
     assert!(page.contains("Cancel asked for"), "{page}");
     assert!(!page.contains("Ask to cancel"), "it is asked for once");
     assert_eq!(world.wallet().await, before);
+    ends(&world, Progress::Canceled).await;
+    let page = browser.get(&format!("/orders/{id}")).await.text;
+    for (words, shown) in [
+        ("Cancel asked for: granted", true),
+        ("Cancelled on your request", true),
+        ("Ended early by the provider", false),
+    ] {
+        assert_eq!(page.contains(words), shown, "{words}: {page}");
+    }
 }
 
 #[tokio::test]
