@@ -250,6 +250,7 @@ pub fn door(
         lists: Arc::default(),
         settings: web::DoorSettings {
             requests_per_minute: limits.requests_per_minute.into(),
+            account_requests_per_minute: limits.accounts.iter().copied().collect(),
             failed_auth_per_minute: limits.failed_auth_per_minute.into(),
             misses_per_minute: limits.misses_per_minute.into(),
             trusted_proxies: trusted.iter().map(settings::Network::parts).collect(),

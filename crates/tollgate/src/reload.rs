@@ -12,8 +12,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use web::serve::Certificate;
 
 /// Settings, or whole sections, that change without a start.
-const AT_ONCE: [&str; 5] = [
+const AT_ONCE: [&str; 6] = [
     "limits.requests_per_minute",
+    "limits.accounts",
     "limits.failed_auth_per_minute",
     "limits.misses_per_minute",
     "log.level",
@@ -115,6 +116,8 @@ impl Running {
         let waiting: Vec<_> = waiting.into_iter().filter(|key| !is_at_once(key)).collect();
         let (limits, door) = (&settings.limits, &self.door.settings);
         door.requests_per_minute.set(limits.requests_per_minute);
+        let accounts = limits.accounts.iter().copied();
+        door.account_requests_per_minute.set(accounts);
         door.failed_auth_per_minute
             .set(limits.failed_auth_per_minute);
         door.misses_per_minute.set(limits.misses_per_minute);

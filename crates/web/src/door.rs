@@ -7,7 +7,10 @@ use crate::lists::Lists;
 use app::api_key::{Environment, Pepper};
 use app::limits::Limits;
 use app::{ApiLog, AuditLog, Desk, Engine, Lawful, People, RedeemCodes, Stock, TopUps};
+use arc_swap::ArcSwap;
+use domain::ids::AccountId;
 use domain::ports::PageRows;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -34,11 +37,37 @@ impl From<u32> for Figure {
     }
 }
 
+/// Figures of single accounts that the operator may change while requests run; clones change together.
+#[derive(Clone, Debug, Default)]
+pub struct AccountFigures(Arc<ArcSwap<HashMap<AccountId, u32>>>);
+
+impl AccountFigures {
+    /// The figure of an account now, where it has one of its own.
+    pub fn get(&self, account: AccountId) -> Option<u32> {
+        self.0.load().get(&account).copied()
+    }
+
+    /// Changes all of them for every request from here on.
+    pub fn set(&self, figures: impl IntoIterator<Item = (AccountId, u32)>) {
+        self.0.store(Arc::new(figures.into_iter().collect()));
+    }
+}
+
+impl FromIterator<(AccountId, u32)> for AccountFigures {
+    fn from_iter<T: IntoIterator<Item = (AccountId, u32)>>(figures: T) -> Self {
+        let all = Self::default();
+        all.set(figures);
+        all
+    }
+}
+
 /// What the operator set for callers over HTTP.
 #[derive(Clone, Debug)]
 pub struct DoorSettings {
-    /// Requests per minute, key and action, where the key has no figure of its own.
+    /// Requests per minute, key and action, where neither the key nor its account has a figure of its own.
     pub requests_per_minute: Figure,
+    /// Requests per minute and action of all keys of an account together, and of each that has no figure of its own.
+    pub account_requests_per_minute: AccountFigures,
     /// Answers with 401 per minute and address.
     pub failed_auth_per_minute: Figure,
     /// Questions for orders that do not exist, per minute and account.
@@ -51,6 +80,14 @@ pub struct DoorSettings {
     pub hooks: Hooks,
     /// The console.
     pub console: ConsoleDoor,
+}
+
+impl DoorSettings {
+    /// Requests per minute and action that a key of this account may make without a figure of its own.
+    pub(crate) fn requests_of(&self, account: AccountId) -> u32 {
+        let own = self.account_requests_per_minute.get(account);
+        own.unwrap_or_else(|| self.requests_per_minute.get())
+    }
 }
 
 /// The door: one for all listeners.

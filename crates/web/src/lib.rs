@@ -25,7 +25,7 @@ pub mod strict_head;
 pub use admin::{Drawing, Metrics, admin_router};
 pub use console::{ConsoleDoor, console_router};
 pub use dashboard::Streams;
-pub use door::{Door, DoorSettings, Figure};
+pub use door::{AccountFigures, Door, DoorSettings, Figure};
 pub use export::{Sources, account_export};
 pub use hooks::Hooks;
 pub use lists::Lists;

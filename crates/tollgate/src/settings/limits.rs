@@ -1,10 +1,13 @@
 //! `[limits]` and `[purchase]`: how much a caller may ask, and how long a purchase may take.
 
 use super::Secret;
+use super::markup::account;
 use super::secret::Shape;
 use super::section::Section;
 use crate::shared_windows;
+use domain::ids::AccountId;
 use domain::time::Millis;
+use std::collections::HashSet;
 
 /// Greatest number of requests per minute that can be set.
 const GREATEST_RATE: u32 = 1_000_000;
@@ -14,6 +17,8 @@ const GREATEST_RATE: u32 = 1_000_000;
 pub struct Limits {
     /// Per key and action, where the key has no rate of its own.
     pub requests_per_minute: u32,
+    /// Per action for all keys of an account together, and for each that has no rate of its own: an account each.
+    pub accounts: Vec<(AccountId, u32)>,
     /// Requests with a missing or wrong key, per client address.
     pub failed_auth_per_minute: u32,
     /// Questions for orders that do not exist, per account.
@@ -27,11 +32,35 @@ impl Limits {
     pub fn read(part: &mut Section<'_>) -> Self {
         Self {
             requests_per_minute: part.number("requests_per_minute", 60, 1..=GREATEST_RATE),
+            accounts: accounts(part),
             failed_auth_per_minute: part.number("failed_auth_per_minute", 60, 1..=GREATEST_RATE),
             misses_per_minute: part.number("misses_per_minute", 120, 1..=GREATEST_RATE),
             redis: redis(part),
         }
     }
+}
+
+/// `[[limits.accounts]]`: each names another account.
+fn accounts(part: &mut Section<'_>) -> Vec<(AccountId, u32)> {
+    let row = |row: &mut Section<'_>| {
+        let account = row.required("account", account);
+        let rate = row.optional_number("requests_per_minute", 1..=GREATEST_RATE);
+        if rate.is_none() && !row.has_problem("requests_per_minute") {
+            row.problem("requests_per_minute", "is missing");
+        }
+        account.zip(rate)
+    };
+    let rows = part.rows("accounts", row);
+    let mut seen = HashSet::new();
+    for (at, (account, _)) in rows.iter().flatten().enumerate() {
+        if !seen.insert(account) {
+            part.problem(
+                &format!("accounts[{at}]"),
+                "names an account that one before it names",
+            );
+        }
+    }
+    rows.into_iter().flatten().collect()
 }
 
 /// The address may carry a password: given like any other secret, never repeated.

@@ -155,7 +155,8 @@ fn figures_written(markup: &Markup) -> [String; 4] {
     ]
 }
 
-fn account(value: &Value) -> Result<AccountId, String> {
+/// The number of an account.
+pub(super) fn account(value: &Value) -> Result<AccountId, String> {
     let id = value.as_integer().filter(|id| *id > 0);
     id.map(AccountId)
         .ok_or_else(|| "must be the number of an account, like 100001".to_owned())

@@ -35,6 +35,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use domain::access::Caller;
 use domain::ids::AccountId;
+use domain::time::Timestamp;
 use domain::window::Admission;
 pub(crate) use members::whole;
 
@@ -164,6 +165,33 @@ async fn count_miss(door: &Door, account: AccountId, problem: Problem) -> Proble
     Problem::rate_limited(misses.reset_s)
 }
 
+/// Counts a request in the window of its key, and in that of its account where the operator gave it one. Gives
+/// the narrower of both.
+async fn admission(
+    door: &Door,
+    caller: &Caller,
+    bucket: &'static str,
+    now: Timestamp,
+) -> Admission {
+    let (key, account) = (&caller.key, caller.account.id);
+    let limit = key
+        .rate_limit
+        .unwrap_or_else(|| door.settings.requests_of(account));
+    let of_key = Bucket::key(key.id, bucket);
+    let of_key = door.limits.admit(of_key, limit, now.0).await;
+    let whole = door.settings.account_requests_per_minute.get(account);
+    let Some(whole) = whole.filter(|_| of_key.admitted) else {
+        return of_key;
+    };
+    let of_account = Bucket::account(account, bucket);
+    let of_account = door.limits.admit(of_account, whole, now.0).await;
+    if of_account.admitted && of_key.remaining < of_account.remaining {
+        of_key
+    } else {
+        of_account
+    }
+}
+
 /// Who it is, whether they may, and whether it is not too often.
 async fn admit(
     door: &Door,
@@ -178,13 +206,8 @@ async fn admit(
     known.trail.account = Some(caller.account.id);
     known.trail.key = Some(caller.key.id);
     let now = door.engine.now();
-    let limit = caller.key.rate_limit;
-    let limit = limit.unwrap_or(door.settings.requests_per_minute.get());
     let bucket = action.map_or(service.bucket, |action| action.bucket);
-    let admission = door
-        .limits
-        .admit(Bucket::key(caller.key.id, bucket), limit, now.0)
-        .await;
+    let admission = admission(door, &caller, bucket, now).await;
     known.admission = Some(admission);
     let write = action.is_some_and(|action| action.write);
     auth::permit(&caller, (service.scope, write), address, now)?;

@@ -82,7 +82,7 @@ async fn values(door: &Door, account: &Account, typed: Option<&Fields>) -> Resul
         api_access => account.api_access,
         suspended => account.suspended,
         base_url => door.people.base_url(),
-        general_limit => door.settings.requests_per_minute.get(),
+        general_limit => door.settings.requests_of(account.id),
         keys => keys.into_iter().map(row).collect::<Vec<_>>(),
         over => over.into_iter().map(row).collect::<Vec<_>>(),
     })
@@ -182,13 +182,13 @@ async fn most_of(door: &Door, account: &Account, id: KeyId) -> Result<u32, Faile
     let (_, keys) = known(door, account).await?;
     let key = keys.iter().find(|key| key.id == id);
     let own = key.and_then(|key| key.rate_limit).unwrap_or(0);
-    Ok(own.max(door.settings.requests_per_minute.get()))
+    Ok(own.max(door.settings.requests_of(account.id)))
 }
 
 async fn create(State(door): State<Arc<Door>>, form: Form) -> Result<Response, Away> {
     let customer = Customer::of(form.visitor.clone())?;
-    let general = door.settings.requests_per_minute.get();
-    let order = match order(&form.fields, door.engine.now(), general) {
+    let most = door.settings.requests_of(customer.account.id);
+    let order = match order(&form.fields, door.engine.now(), most) {
         Ok(order) => order,
         Err(failed) => return Ok(again(&door, &form, &customer, failed).await),
     };

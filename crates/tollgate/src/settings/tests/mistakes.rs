@@ -151,6 +151,18 @@ fn sections_that_contradict_themselves() {
     let place = Place::new();
     for (text, problem) in [
         (
+            "[[limits.accounts]]\naccount = 'bob'\nrequests_per_minute = 5",
+            "limits.accounts[0].account: must be the number of an account, like 100001",
+        ),
+        (
+            "[[limits.accounts]]\naccount = 100001",
+            "limits.accounts[0].requests_per_minute: is missing",
+        ),
+        (
+            "limits.accounts = [{account=7, requests_per_minute=1}, {account=7, requests_per_minute=2}]",
+            "limits.accounts[1]: names an account that one before it names",
+        ),
+        (
             "[[markup.rules]]\npercent = '5'",
             "markup.rules[0].server: is missing, as are service, country, tier and account: give at least one",
         ),

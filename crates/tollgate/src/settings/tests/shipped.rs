@@ -148,6 +148,7 @@ fn the_defaults_are_the_promised_ones() {
         limits.misses_per_minute,
     ];
     assert_eq!(rates, [60, 60, 120]);
+    assert!(limits.accounts.is_empty());
     assert_eq!(settings.purchase.sync_budget, Millis(25_000));
     assert_eq!(settings.purchase.price_grace, Millis::seconds(60));
     assert_eq!(settings.markup.general.parts_per_million, 200_000);

@@ -238,6 +238,45 @@ fn limited(requests_per_minute: u32) -> DoorSettings {
     }
 }
 
+/// B-054: a second key has a window of its own, under what the operator gave the account.
+#[tokio::test]
+async fn an_accounts_own_figure_binds_all_its_keys_together() {
+    let world = World::with(limited(60)).await;
+    let figures = &world.door.settings.account_requests_per_minute;
+    figures.set([(world.account, 5)]);
+    let limited = KeyOrder {
+        rate_limit: Some(3),
+        ..KeyOrder::default()
+    };
+    let few = world.new_key(world.account, limited).await;
+    let second = world.new_key(world.account, KeyOrder::default()).await;
+    let (_, other) = world.new_account("bob@example.com").await;
+    let ask = async |key: &str| {
+        let request = world.request("GET", BALANCE, &[("x-api-key", key)], "");
+        let answer = world.send(request).await;
+        let figure = |name| answer.header(name).unwrap().to_owned();
+        let told = (figure("ratelimit-limit"), figure("ratelimit-remaining"));
+        (answer.status, told.0, told.1)
+    };
+    let told = |status, limit: &str, left: &str| (status, limit.to_owned(), left.to_owned());
+    for left in ["2", "1", "0"] {
+        assert_eq!(ask(&few).await, told(200, "3", left));
+    }
+    assert_eq!(ask(&few).await, told(429, "3", "0"));
+    // what was refused did not count against the account
+    assert_eq!(ask(&second).await, told(200, "5", "1"));
+    assert_eq!(ask(&second).await, told(200, "5", "0"));
+    assert_eq!(ask(&second).await, told(429, "5", "0"));
+    assert_eq!(ask(&other).await, told(200, "60", "59"));
+    world.clock.advance(Millis::seconds(61));
+    assert_eq!(ask(&second).await, told(200, "5", "4"));
+    // taken back, the general figure counts; given, it may be above that, too
+    figures.set([]);
+    assert_eq!(ask(&second).await.1, "60");
+    figures.set([(world.account, 600)]);
+    assert_eq!(ask(&second).await.1, "600");
+}
+
 async fn scoped_key(world: &World, scopes: &[Scope]) -> String {
     let order = KeyOrder {
         scopes: scopes.to_vec(),

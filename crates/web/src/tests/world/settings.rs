@@ -70,6 +70,7 @@ pub(super) fn settings() -> Settings {
 pub(in crate::tests) fn generous() -> DoorSettings {
     DoorSettings {
         requests_per_minute: 1_000_000.into(),
+        account_requests_per_minute: crate::AccountFigures::default(),
         failed_auth_per_minute: 1_000_000.into(),
         misses_per_minute: 1_000_000.into(),
         trusted_proxies: Vec::new(),
