@@ -122,6 +122,7 @@ pub fn router(engine: Arc<Engine>, store: Arc<Database>, pepper: Pepper) -> Rout
         lists: Arc::default(),
         settings: DoorSettings {
             requests_per_minute: 60.into(),
+            account_requests_per_minute: web::AccountFigures::default(),
             failed_auth_per_minute: 60.into(),
             misses_per_minute: 60.into(),
             trusted_proxies: Vec::new(),
