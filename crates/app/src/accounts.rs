@@ -9,7 +9,6 @@ use domain::change::{CommitError, Refused, Write};
 use domain::ids::{AccountId, KeyId, PersonId};
 use domain::people::{PeopleWrite, Person, Role};
 use domain::policy::PolicyWrite;
-use domain::text::has_controls;
 use domain::time::Timestamp;
 use domain::usd::Usd;
 use std::net::IpAddr;
@@ -85,9 +84,8 @@ impl KeyOrder {
     fn checked(self) -> Result<Self, AdminError> {
         let invalid = |field, why: String| Err(AdminError::Field { field, why });
         let name = self.name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > 64 || has_controls(&name) {
-            let why = "the name must have 1 to 64 characters, all of them visible";
-            return invalid("name", why.to_owned());
+        if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+            return invalid("name", "the name must have 1 to 64 characters".to_owned());
         }
         if self.rate_limit == Some(0) {
             return invalid("rate_limit", "the rate limit must be at least 1".to_owned());

@@ -1,7 +1,6 @@
 //! Why an operator does something: what is taken as a reason, everywhere the same.
 
 use crate::accounts::AdminError;
-use domain::text::has_controls;
 
 /// Characters of a reason, so that it says something and stays readable in a list.
 const LENGTH: std::ops::RangeInclusive<usize> = 3..=500;
@@ -12,7 +11,7 @@ const LENGTH: std::ops::RangeInclusive<usize> = 3..=500;
 /// It is too short, too long, or more than a line.
 pub fn reason(given: &str) -> Result<&str, AdminError> {
     let given = given.trim();
-    let fits = LENGTH.contains(&given.chars().count()) && !has_controls(given);
+    let fits = LENGTH.contains(&given.chars().count()) && !given.contains(char::is_control);
     fits.then_some(given).ok_or_else(|| {
         let (least, most) = (LENGTH.start(), LENGTH.end());
         let why = format!("reason: give one line of {least} to {most} characters");

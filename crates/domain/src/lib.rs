@@ -38,7 +38,6 @@ pub mod routing;
 pub mod settlement;
 pub mod smm_order;
 pub mod smm_request;
-pub mod text;
 pub mod ticket;
 pub mod time;
 pub mod top_up;

@@ -10,7 +10,6 @@ use domain::phone::Phone;
 use domain::policy::{
     AbuseCase, BlockedKind, Counters, Harm, Held, LegalHold, Measure, PolicyWrite, Signal,
 };
-use domain::text::has_controls;
 use domain::time::{Millis, Timestamp};
 use std::sync::PoisonError;
 
@@ -50,7 +49,7 @@ impl Lawful {
         let (kind, subject) = subject_of(&report.subject)?;
         let what = sentence("what happened", &report.what)?;
         let contact = report.contact.trim();
-        if contact.chars().count() > CONTACT_MAX || has_controls(contact) {
+        if contact.chars().count() > CONTACT_MAX || contact.chars().any(char::is_control) {
             return Err(AdminError::Invalid(format!(
                 "the address must have at most {CONTACT_MAX} characters"
             )));

@@ -9,7 +9,6 @@ use crate::acting;
 use crate::reason::reason;
 use domain::change::{CommitError, Refused, Write};
 use domain::ports::StoreError;
-use domain::text::has_controls;
 use domain::top_up::{Processor, Proof, Proposal, TopUp, TopUpState, TopUpWrite};
 use domain::usd::Usd;
 
@@ -34,7 +33,7 @@ pub(super) fn proposed_by() -> String {
 fn reference(given: &str) -> Result<String, AdminError> {
     let given = given.trim();
     let fits = (1..=REFERENCE_MAX).contains(&given.chars().count());
-    let fits = fits && !has_controls(given);
+    let fits = fits && !given.contains(char::is_control);
     fits.then(|| given.to_owned()).ok_or_else(|| {
         let why = format!("reference: give one line of 1 to {REFERENCE_MAX} characters");
         AdminError::Invalid(why)

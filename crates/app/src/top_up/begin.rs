@@ -10,7 +10,6 @@ use domain::books::DAY_MS;
 use domain::change::{CommitError, Refused, Write};
 use domain::ids::AccountId;
 use domain::ports::StoreError;
-use domain::text::has_controls;
 use domain::time::{Millis, Timestamp};
 use domain::top_up::{
     BadAmount, CURRENCY, Checkout, Opened, PROOFS_OF_ACCOUNT, PaymentProcessor, Processor,
@@ -246,7 +245,7 @@ impl TopUps {
             ));
         }
         let note = way.note.trim();
-        if note.len() > NOTE_MAX || has_controls(note) {
+        if note.len() > NOTE_MAX || note.chars().any(char::is_control) {
             let why = "The payment reference must be one line of at most 200 bytes.";
             return Err(field("note", why));
         }
