@@ -70,7 +70,7 @@ async fn a_changed_rule_is_seen_before_it_is_applied() {
     assert!(number(&same["offers"]) > 500, "{same}");
     assert_eq!((&same["dearer"], &same["cheaper"]), (&0.into(), &0.into()));
     let dearer = read("[markup]\npercent = \"30\"\n");
-    assert_eq!(dearer["dearer"], same["offers"]);
+    assert_eq!(number(&dearer["dearer"]), number(&dearer["offers"]));
     assert_eq!(dearer["examples"].as_array().unwrap().len(), 3);
     let made = world.cli(&["account", "create", "--email", "eve@example.com"]);
     let id = made["account_id"].to_string();
